@@ -1,0 +1,20 @@
+add_library(warnings INTERFACE)
+target_compile_options(warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+    -Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wformat=2 -Wswitch-enum
+    -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion
+    $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init>)
+if(FLEETSIM_WERROR)
+    target_compile_options(warnings INTERFACE -Werror)
+endif()
+
+# Everything may end up inside the broker plugin, which is a shared object.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_compile_options(-fno-omit-frame-pointer)
+if(NOT FLEETSIM_SANITIZE STREQUAL "")
+    add_compile_options(-fsanitize=${FLEETSIM_SANITIZE} -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${FLEETSIM_SANITIZE})
+endif()
+if(FLEETSIM_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,20 @@
+/*
+ * topics.h — every topic that car, companion and cloud share; %s is the thing name.
+ *
+ * $aws/… is AWS IoT's (contract 1.1, 2); cmd/… and dt/… follow its MQTT topic-design pattern
+ * (contract 9.1) with the application level "fleetsim" and everything of one car below its own
+ * name, so that one policy line per direction is enough.
+ */
+#ifndef FLEETSIM_TOPICS_H
+#define FLEETSIM_TOPICS_H
+
+#define TOPIC_SHADOW_PREFIX   "$aws/things/%s/shadow"
+#define TOPIC_COMMAND_REQUEST "cmd/fleetsim/%s/request"
+/* Second %s: the companion that asked. */
+#define TOPIC_COMMAND_RESPONSE "cmd/fleetsim/%s/response/%s"
+/* Second %s: the kind of telemetry. */
+#define TOPIC_TELEMETRY             "dt/fleetsim/%s/%s"
+#define TOPIC_PRESENCE_CONNECTED    "$aws/events/presence/connected/%s"
+#define TOPIC_PRESENCE_DISCONNECTED "$aws/events/presence/disconnected/%s"
+
+#endif

@@ -1,0 +1,102 @@
+#include "base/timeunit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+usec_t clock_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (usec_t)ts.tv_sec * USEC_PER_SEC + (usec_t)ts.tv_nsec / 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static double unit_usec(const char **p)
+{
+    static const struct {
+        const char *name;
+        double usec;
+    } units[] = {
+        {"us", 1      },
+        {"ms", 1e3    },
+        {"s",  1e6    },
+        {"m",  60e6   },
+        {"h",  3600e6 },
+        {"d",  86400e6}
+    };
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t n = strlen(units[i].name);
+        /* "m" must not swallow the m of "ms". */
+        if (strncmp(*p, units[i].name, n) == 0 && !(n == 1 && **p == 'm' && (*p)[1] == 's')) {
+            *p += n;
+            return units[i].usec;
+        }
+    }
+    return 0;
+}
+
+bool duration_parse(const char *text, usec_t *ret)
+{
+    const char *p = text;
+    double total = 0;
+
+    if (*p == '\0')
+        return false;
+    while (*p != '\0') {
+        char *end;
+        if ((*p < '0' || *p > '9') && *p != '.')
+            return false;
+        double number = strtod(p, &end);
+        if (end == p || !isfinite(number))
+            return false;
+        bool bare = *end == '\0' && p == text;
+        p = end;
+        double unit = bare ? 1e6 : unit_usec(&p);
+        if (unit <= 0)
+            return false;
+        total += number * unit;
+    }
+    if (total > 1e18)
+        return false;
+    *ret = (usec_t)llround(total);
+    return true;
+}
+
+void timestamp_iso(int64_t wall_ms, char ret[32])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    size_t n = strftime(ret, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(ret + n, 32 - n, ".%03dZ", (int)(wall_ms % 1000));
+}
+
+void duration_human(double usec, char *ret, size_t size)
+{
+    static const struct {
+        double factor;
+        const char *unit;
+    } scales[] = {
+        {1,   "µs"},
+        {1e3, "ms" },
+        {1e6, "s"  }
+    };
+    size_t i = usec < 1e3 ? 0 : usec < 1e6 ? 1 : 2;
+    double value = usec / scales[i].factor;
+    int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+
+    snprintf(ret, size, "%.*f %s", i == 0 ? 0 : decimals, value, scales[i].unit);
+}

@@ -1,0 +1,132 @@
+#include "loop/loop.h"
+
+#include <stdlib.h>
+
+#include "base/xmem.h"
+
+struct loop_letter {
+    struct loop_letter *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void deliver(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct loop_letter *letter = loop->first;
+    loop->first = loop->last = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    while (letter != NULL) {
+        struct loop_letter *next = letter->next;
+        letter->fn(letter->arg);
+        free(letter);
+        letter = next;
+    }
+}
+
+static void on_wake(struct ev_loop *ev, ev_async *w, int events)
+{
+    (void)ev;
+    (void)events;
+    deliver(w->data);
+}
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = xcalloc(1, sizeof *loop);
+
+    loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    loop->time_scale = 1;
+    loop->started = clock_now();
+    pthread_mutex_init(&loop->lock, NULL);
+    ev_async_init(&loop->wake, on_wake);
+    loop->wake.data = loop;
+    ev_async_start(loop->ev, &loop->wake);
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    deliver(loop);
+    ev_async_stop(loop->ev, &loop->wake);
+    ev_loop_destroy(loop->ev);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+    ev_run(loop->ev, 0);
+}
+
+void loop_stop(struct loop *loop)
+{
+    ev_break(loop->ev, EVBREAK_ALL);
+}
+
+void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct loop_letter *letter = xmalloc(sizeof *letter);
+
+    *letter = (struct loop_letter){.fn = fn, .arg = arg};
+    pthread_mutex_lock(&loop->lock);
+    if (loop->last != NULL)
+        loop->last->next = letter;
+    else
+        loop->first = letter;
+    loop->last = letter;
+    pthread_mutex_unlock(&loop->lock);
+    ev_async_send(loop->ev, &loop->wake);
+}
+
+static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+    struct loop_timer *t = w->data;
+
+    (void)ev;
+    (void)events;
+    t->fn(t->arg);
+}
+
+void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    ev_timer_init(&t->watcher, on_timer, 0, 0);
+    t->watcher.data = t;
+    t->loop = loop;
+    t->fn = fn;
+    t->arg = arg;
+}
+
+static void start(struct loop_timer *t, double seconds)
+{
+    ev_timer_stop(t->loop->ev, &t->watcher);
+    ev_timer_set(&t->watcher, seconds, 0);
+    ev_timer_start(t->loop->ev, &t->watcher);
+}
+
+void loop_timer_start(struct loop_timer *t, usec_t delay)
+{
+    start(t, (double)delay / 1e6);
+}
+
+void loop_timer_start_scaled(struct loop_timer *t, usec_t delay)
+{
+    start(t, (double)delay / 1e6 / t->loop->time_scale);
+}
+
+void loop_timer_stop(struct loop_timer *t)
+{
+    ev_timer_stop(t->loop->ev, &t->watcher);
+}
+
+bool loop_timer_active(const struct loop_timer *t)
+{
+    return ev_is_active(&t->watcher);
+}
+
+usec_t loop_simulated_now(const struct loop *loop)
+{
+    return (usec_t)((double)(clock_now() - loop->started) * loop->time_scale);
+}

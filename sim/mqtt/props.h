@@ -1,0 +1,68 @@
+/*
+ * props.h — MQTT 5 properties (MQTT 5, section 2.2.2), decoded whole, without allocation.
+ *
+ * Strings and binary data borrow from the packet they were read from. User properties and
+ * subscription identifiers may repeat; the raw property bytes are kept so that they can be walked.
+ */
+#ifndef MQTT_PROPS_H
+#define MQTT_PROPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* Property identifiers, MQTT 5 table 2-4. */
+enum mqtt_prop {
+    MQTT_PROP_PAYLOAD_FORMAT_INDICATOR = 0x01,
+    MQTT_PROP_MESSAGE_EXPIRY_INTERVAL = 0x02,
+    MQTT_PROP_CONTENT_TYPE = 0x03,
+    MQTT_PROP_RESPONSE_TOPIC = 0x08,
+    MQTT_PROP_CORRELATION_DATA = 0x09,
+    MQTT_PROP_SUBSCRIPTION_IDENTIFIER = 0x0b,
+    MQTT_PROP_SESSION_EXPIRY_INTERVAL = 0x11,
+    MQTT_PROP_ASSIGNED_CLIENT_IDENTIFIER = 0x12,
+    MQTT_PROP_SERVER_KEEP_ALIVE = 0x13,
+    MQTT_PROP_AUTHENTICATION_METHOD = 0x15,
+    MQTT_PROP_AUTHENTICATION_DATA = 0x16,
+    MQTT_PROP_REQUEST_PROBLEM_INFORMATION = 0x17,
+    MQTT_PROP_WILL_DELAY_INTERVAL = 0x18,
+    MQTT_PROP_REQUEST_RESPONSE_INFORMATION = 0x19,
+    MQTT_PROP_RESPONSE_INFORMATION = 0x1a,
+    MQTT_PROP_SERVER_REFERENCE = 0x1c,
+    MQTT_PROP_REASON_STRING = 0x1f,
+    MQTT_PROP_RECEIVE_MAXIMUM = 0x21,
+    MQTT_PROP_TOPIC_ALIAS_MAXIMUM = 0x22,
+    MQTT_PROP_TOPIC_ALIAS = 0x23,
+    MQTT_PROP_MAXIMUM_QOS = 0x24,
+    MQTT_PROP_RETAIN_AVAILABLE = 0x25,
+    MQTT_PROP_USER_PROPERTY = 0x26,
+    MQTT_PROP_MAXIMUM_PACKET_SIZE = 0x27,
+    MQTT_PROP_WILDCARD_SUBSCRIPTION_AVAILABLE = 0x28,
+    MQTT_PROP_SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29,
+    MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE = 0x2a
+};
+
+/* `present` has bit (1 << id) for every property that occurs. Fields without their bit are zero. */
+struct mqtt_props {
+    uint64_t present;
+    struct slice content_type, response_topic, correlation_data;
+    struct slice assigned_client_identifier, authentication_method, authentication_data;
+    struct slice response_information, server_reference, reason_string;
+    uint32_t message_expiry_interval, session_expiry_interval, will_delay_interval;
+    uint32_t maximum_packet_size, subscription_identifier; /* the last, if repeated */
+    uint16_t server_keep_alive, receive_maximum, topic_alias_maximum, topic_alias;
+    uint8_t payload_format_indicator, request_problem_information, request_response_information;
+    uint8_t maximum_qos, retain_available, wildcard_subscription_available;
+    uint8_t subscription_identifier_available, shared_subscription_available;
+    /* In: all property bytes, for mqtt_props_user_next(). Out: encoded user properties, made with
+       mqtt_props_add_user(), appended as they are. */
+    struct slice user;
+};
+
+static inline bool mqtt_props_has(const struct mqtt_props *p, enum mqtt_prop id)
+{
+    return (p->present >> id & 1) != 0;
+}
+
+#endif
