@@ -28,8 +28,8 @@ struct mqtt_message {
     struct slice payload;
     uint8_t qos;
     bool retain;
-    bool dup;                  /* in: the broker says it may be a repetition */
-    struct mqtt_props props;   /* MQTT 5; empty on 3.1.1 */
+    bool dup;                /* in: the broker says it may be a repetition */
+    struct mqtt_props props; /* MQTT 5; empty on 3.1.1 */
 };
 
 struct mqtt_will {
@@ -80,7 +80,8 @@ const char *mqtt_close_name(enum mqtt_close why);
 struct mqtt_closed {
     enum mqtt_close why;
     uint8_t reason_code; /* of CONNACK or DISCONNECT, else 0 */
-    const char *text;    /* a sentence: "certificate verify failed: unable to get local issuer certificate" */
+    const char
+        *text; /* a sentence: "certificate verify failed: unable to get local issuer certificate" */
 };
 
 /* What the owner wants to hear. Any member may be NULL. */
@@ -93,7 +94,8 @@ struct mqtt_client_events {
     /* PUBACK for the publish that returned packet_id. */
     void (*published)(void *ctx, uint16_t packet_id, uint8_t reason_code);
     void (*closed)(void *ctx, const struct mqtt_closed *closed);
-    /* Every whole packet, as on the wire, before it is acted on or after it is queued. Trace only. */
+    /* Every whole packet, as on the wire, before it is acted on or after it is queued. Trace only.
+     */
     void (*packet)(void *ctx, bool outgoing, struct slice bytes, usec_t at);
 };
 

@@ -1,0 +1,120 @@
+/*
+ * signals.h — what a car knows of itself: one compact typed table per vehicle, one schema per
+ * model.
+ *
+ * A schema is declared by the model (Lua) and shared by all its vehicles: name, type, unit, VSS
+ * path and whether the signal is reported to, or desired through, the shadow. A table holds the
+ * values of one vehicle and two bits for each reported signal: changed since the last report, and
+ * part of the report in flight. Shadow documents are written from and read into tables without
+ * walking Lua.
+ */
+#ifndef TCU_SIGNALS_H
+#define TCU_SIGNALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/slice.h"
+
+/* ORDER SIGNAL_TYPE */
+enum signal_type {
+    SIGNAL_BOOL,
+    SIGNAL_INT,
+    SIGNAL_FLOAT,
+    SIGNAL_ENUM,
+    SIGNAL_STRING,
+    SIGNAL_TYPE_COUNT
+};
+const char *
+signal_type_name(enum signal_type type); /* "boolean", "integer", "float", "enum", "string" */
+
+enum signal_flag {
+    SIGNAL_REPORTED = 1, /* goes into the shadow's reported section */
+    SIGNAL_DESIRED = 2,  /* may be asked for by desired state or request */
+};
+
+/* In a table SIGNAL_STRING values are owned by it; in arguments they are borrowed. */
+union signal_value {
+    bool b;
+    int64_t i;
+    double f;
+    uint32_t e; /* index into signal_def.values */
+    const char *s;
+};
+
+struct signal_def {
+    char *path; /* place in the shadow, dots between levels: "locks.front_left" */
+    char *vss;  /* COVESA VSS path, or NULL */
+    char *unit; /* or NULL */
+    enum signal_type type;
+    unsigned flags;
+    char **values; /* SIGNAL_ENUM: the names */
+    size_t value_count;
+    double min,
+        max; /* SIGNAL_INT, SIGNAL_FLOAT: limits for desired values, -inf and +inf if none */
+    union signal_value initial;
+    int desired_slot; /* index among desired signals, -1 if not desired; set by sealing */
+};
+
+struct signal_schema; /* opaque: sorted definitions */
+
+struct signal_schema *signal_schema_new(const char *model);
+void signal_schema_free(struct signal_schema *s);
+/* Copies `def`. Fails on a bad or repeated path, a path that is a prefix level of another, more
+   than 5 levels (contract 1.9 keeps simulated payloads at 5), or a key of more than 60 bytes. */
+bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, struct error *err);
+/* Sorts; call once, before the first table. Indices are valid from here on. */
+void signal_schema_seal(struct signal_schema *s);
+const char *signal_schema_model(const struct signal_schema *s);
+size_t signal_schema_count(const struct signal_schema *s);
+size_t signal_schema_desired_count(const struct signal_schema *s);
+const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t index);
+/* Index by full path, or -1. */
+int signal_schema_find(const struct signal_schema *s, struct slice path);
+/* Is there any signal at or below this path? For "locks" true, for "lock" false. */
+bool signal_schema_has_prefix(const struct signal_schema *s, struct slice path);
+
+struct signal_table {
+    const struct signal_schema *schema;
+    union signal_value *values;
+    uint64_t *dirty;  /* bitset: differs from what was last reported */
+    uint64_t *flying; /* bitset: in the report now in flight */
+};
+
+/* All reported signals start dirty. */
+void signal_table_init(struct signal_table *t, const struct signal_schema *schema);
+void signal_table_done(struct signal_table *t);
+union signal_value signal_get(const struct signal_table *t, size_t index);
+/* True if the value changed; then it is dirty if reported. */
+bool signal_set(struct signal_table *t, size_t index, union signal_value value);
+void signal_touch(struct signal_table *t, size_t index); /* dirty although unchanged, if reported */
+void signal_touch_all(struct signal_table *t);
+bool signal_any_dirty(const struct signal_table *t);
+
+/* Appends the dirty signals as one nested JSON object, and moves their bits to flying. */
+bool signal_write_dirty(struct signal_table *t, struct buf *out);
+/* Appends all (or all reported) signals as one nested JSON object; changes no bit. */
+bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out);
+void signal_report_accepted(struct signal_table *t); /* flying bits are dropped */
+void signal_report_lost(struct signal_table *t);     /* flying bits become dirty again */
+
+/* Appends one value as JSON. Floats are printed with at most 10 significant digits, shortest form.
+ */
+bool signal_write_value(const struct signal_def *def, union signal_value value, struct buf *out);
+/* Reads a JSON value; false with a reason ("locks.all: \"open\" is not one of locked, unlocked") if
+   it is of the wrong type, not in the enum or outside min..max. The string is borrowed from json.
+ */
+bool signal_read_value(const struct signal_def *def, const cJSON *json, union signal_value *ret,
+                       struct error *err);
+
+/* One leaf of a desired document that was matched with a signal. */
+struct signal_change {
+    size_t index;
+    union signal_value value; /* strings borrowed */
+};
+
+#endif

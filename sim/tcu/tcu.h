@@ -1,0 +1,199 @@
+/*
+ * tcu.h — one simulated telematics control unit: its life cycle, its shadow, its remote commands.
+ *
+ *     off → asleep → connecting → syncing → online → (disconnect) → backing off → connecting …
+ *
+ * Owns      its MQTT client, signal table, timers, the orders it has handed out.
+ * Borrows   the loop, the shared configuration and the schema; all outlive it.
+ * Promises  never blocks; calls its observer only on the loop's thread; never executes an expired
+ * or repeated request; survives any message from the cloud.
+ *
+ * It knows neither Lua nor metrics nor the fleet: they observe it.
+ */
+#ifndef TCU_TCU_H
+#define TCU_TCU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+#include "mqtt/client.h"
+#include "tcu/signals.h"
+
+/* ORDER TCU_STATE */
+enum tcu_state {
+    TCU_OFF,        /* no power at all: no modem, an SMS is lost */
+    TCU_ASLEEP,     /* no socket; only a wake-up call brings it back */
+    TCU_CONNECTING, /* TCP, TLS, MQTT CONNECT */
+    TCU_SYNCING,    /* subscribing, getting the shadow, applying what was desired meanwhile */
+    TCU_ONLINE,
+    TCU_BACKING_OFF, /* waiting before the next attempt: exponential, full jitter (contract 6.12) */
+    TCU_STATE_COUNT
+};
+const char *tcu_state_name(enum tcu_state state); /* "off", "asleep", … */
+
+/* Shared by all vehicles of a run. */
+struct tcu_config {
+    enum mqtt_version version;
+    uint16_t keep_alive_s;
+    uint32_t session_expiry_s; /* 0: clean sessions */
+    usec_t tcp_timeout, tls_timeout, connack_timeout;
+    usec_t request_timeout;                           /* shadow get and update, subscribe: 10 s */
+    usec_t backoff_base, backoff_cap, backoff_stable; /* 1 s, 60 s, reset after 20 s online */
+    bool will; /* leave a last will on dt/fleetsim/<thing>/connection */
+};
+void tcu_config_defaults(struct tcu_config *config);
+
+enum tcu_order_kind {
+    TCU_ORDER_DESIRED, /* by shadow: delta or what get brought */
+    TCU_ORDER_REQUEST, /* by request topic */
+    TCU_ORDER_KIND_COUNT
+};
+
+/* Outcome words are AWS IoT Commands' (contract 8.3). */
+enum tcu_outcome {
+    TCU_SUCCEEDED,
+    TCU_REJECTED,  /* understood, but will not: the reason code says why */
+    TCU_FAILED,    /* tried and failed */
+    TCU_TIMED_OUT, /* expired before it could be executed */
+    TCU_OUTCOME_COUNT
+};
+const char *tcu_outcome_name(enum tcu_outcome outcome); /* "SUCCEEDED", … */
+
+/* Something that the car is asked to bring about. Owned by the TCU from the observer's order()
+   until tcu_order_done(), or until the observer's order_cancelled(). */
+struct tcu_order {
+    enum tcu_order_kind kind;
+    char token[65];                /* clientToken or requestId of the cause; "" if unknown */
+    struct signal_change *changes; /* in signal order; strings owned by the order */
+    size_t change_count;
+    void *behaviour; /* the observer's */
+    /* Private part */
+    struct tcu_order *next;
+    char *response_topic;
+    uint8_t *correlation;
+    size_t correlation_len;
+    bool done;
+};
+
+/* Steps of a command's journey as the car sees them. */
+enum tcu_mark {
+    TCU_MARK_RECEIVED,        /* matched, not stale, about to be handed to behaviour */
+    TCU_MARK_STARTED,         /* tcu_order_started(): the first actuator moves */
+    TCU_MARK_ACTED,           /* tcu_order_done() */
+    TCU_MARK_REPORTED,        /* the report (or response) went out */
+    TCU_MARK_REPORT_ACCEPTED, /* the cloud accepted the report (or acknowledged the response) */
+    TCU_MARK_COUNT
+};
+
+/* Connect stages, each timed from its own start. */
+enum tcu_stage {
+    TCU_STAGE_TCP,
+    TCU_STAGE_TLS,
+    TCU_STAGE_CONNACK,
+    TCU_STAGE_SUBSCRIBE,
+    TCU_STAGE_FIRST_SHADOW,
+    TCU_STAGE_CONNECT_TOTAL, /* from leaving off, asleep or backing off to online */
+    TCU_STAGE_PUBACK,        /* publish to PUBACK */
+    TCU_STAGE_COUNT
+};
+
+/* Things worth counting or showing that are no state change. */
+enum tcu_note {
+    TCU_NOTE_STALE_DELTA,       /* version not newer than the last seen */
+    TCU_NOTE_UNKNOWN_DESIRED,   /* desired names no signal, or a bad value: detail says which */
+    TCU_NOTE_EXPIRED_REQUEST,   /* dropped unexecuted */
+    TCU_NOTE_DUPLICATE_REQUEST, /* dropped unexecuted, answered again if finished */
+    TCU_NOTE_BAD_MESSAGE,       /* not JSON, or not of the contract's form */
+    TCU_NOTE_REPORT_REJECTED,   /* the cloud refused a report: detail has code and message */
+    TCU_NOTE_CONNECT_FAILED,    /* detail: why */
+    TCU_NOTE_CONNECTION_LOST,   /* detail: why */
+    TCU_NOTE_COUNT
+};
+
+struct tcu;
+
+/* Any member may be NULL. Members may call any tcu_… function except tcu_free() and tcu_done. */
+struct tcu_observer {
+    void (*state)(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_state to);
+    /* Act it out, then call tcu_order_done(); may do so before returning. */
+    void (*order)(void *ctx, struct tcu *tcu, struct tcu_order *order);
+    /* Power was lost or the TCU is being freed: stop acting on it; freed after this returns. */
+    void (*order_cancelled)(void *ctx, struct tcu *tcu, struct tcu_order *order);
+    /* `token` is the order's; empty tokens are not marked. For REPORTED, `report_token` is the
+       clientToken under which the cloud will show the report (NULL for responses). */
+    void (*mark)(void *ctx, struct tcu *tcu, const char *token, enum tcu_mark mark, usec_t at,
+                 const char *report_token);
+    void (*stage)(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t took);
+    void (*note)(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail);
+    void (*signal)(void *ctx, struct tcu *tcu, size_t index);
+    void (*packet)(void *ctx, struct tcu *tcu, bool outgoing, struct slice bytes, usec_t at);
+};
+
+/* Read-only to others; change it through the functions. */
+struct tcu {
+    enum tcu_state state;
+    uint32_t index;         /* the car's number in the fleet */
+    const char *thing_name; /* borrowed */
+    struct signal_table signals;
+    void *behaviour; /* the observer's */
+    /* Private part below; see tcu.c. */
+    struct tcu_private *p;
+};
+
+/* `client` is adopted (made by make_client with the events and ctx given to it). */
+struct tcu_params {
+    struct loop *loop;
+    const struct tcu_config *config;
+    const struct signal_schema *schema;
+    uint32_t index;
+    const char *thing_name;
+    uint64_t seed; /* of its own randomness: back-off */
+    /* Makes the MQTT client; called once, from tcu_new(). */
+    struct mqtt_client *(*make_client)(void *maker, uint32_t index,
+                                       const struct mqtt_client_events *events, void *ctx);
+    void *maker;
+    const struct tcu_observer *observer;
+    void *ctx;
+};
+
+/* Made in state off. */
+struct tcu *tcu_new(const struct tcu_params *params);
+void tcu_free(struct tcu *tcu);
+
+/* off → connecting. No effect in other states. All reported signals are reported after the first
+   connect; later ones report what changed. */
+void tcu_power_on(struct tcu *tcu);
+/* Abrupt loss of power from any state: the socket just dies, orders are cancelled. What survives in
+   flash memory: signal values, the ids of requests already executed. */
+void tcu_power_off(struct tcu *tcu);
+/* Clean DISCONNECT, then asleep, from connecting, syncing, online or backing off. Orders go on. */
+void tcu_sleep(struct tcu *tcu);
+/* asleep → connecting; backing off → connecting at once. False in other states. */
+bool tcu_wake(struct tcu *tcu);
+/* Drops the connection without a word and backs off, as loss of network does. */
+void tcu_drop_connection(struct tcu *tcu);
+
+/* Sets a signal; reported (batched with whatever else changes in this turn of the loop) when
+   online, else after the next connect. */
+void tcu_set_signal(struct tcu *tcu, size_t index, union signal_value value);
+
+/* The first actuator moved. */
+void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
+/* Ends the order: answers a request, reports the signals it named (changed or not) for both kinds.
+   reason_code ([A-Z0-9_-]) and description may be NULL, and are given if outcome is not SUCCEEDED.
+ */
+void tcu_order_done(struct tcu *tcu, struct tcu_order *order, enum tcu_outcome outcome,
+                    const char *reason_code, const char *description);
+
+/* Publishes telemetry on dt/fleetsim/<thing>/<kind>, QoS 0 or 1; false when not online. */
+bool tcu_telemetry(struct tcu *tcu, const char *kind, struct slice payload, uint8_t qos);
+
+/* The last shadow version this car has seen; 0: none. */
+uint64_t tcu_shadow_version(const struct tcu *tcu);
+/* Orders handed out and not done. */
+size_t tcu_orders_open(const struct tcu *tcu);
+/* Has everything that changed been reported and accepted? */
+bool tcu_in_step(const struct tcu *tcu);
+
+#endif
