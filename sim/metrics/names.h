@@ -1,0 +1,25 @@
+/*
+ * names.h — the stages and counters that the program itself records, with what they mean, in the
+ * order in which they are shown. docs/metrics.md defines each; a test holds the two together.
+ */
+#ifndef METRICS_NAMES_H
+#define METRICS_NAMES_H
+
+#include <stddef.h>
+
+struct metric_name {
+    const char *name;
+    const char *help; /* one line */
+};
+
+/* A name that ends in "." stands for all that begin with it. */
+extern const struct metric_name metric_stages[];
+extern const size_t metric_stage_count;
+extern const struct metric_name metric_counters[];
+extern const size_t metric_counter_count;
+
+/* Position in the table, or its size for a name that is not there. */
+size_t metric_stage_rank(const char *name);
+size_t metric_counter_rank(const char *name);
+
+#endif
