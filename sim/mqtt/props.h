@@ -8,9 +8,12 @@
 #define MQTT_PROPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
+#include "mqtt/type.h"
 
 /* Property identifiers, MQTT 5 table 2-4. */
 enum mqtt_prop {
@@ -55,8 +58,9 @@ struct mqtt_props {
     uint8_t payload_format_indicator, request_problem_information, request_response_information;
     uint8_t maximum_qos, retain_available, wildcard_subscription_available;
     uint8_t subscription_identifier_available, shared_subscription_available;
-    /* In: all property bytes, for mqtt_props_user_next(). Out: encoded user properties, made with
-       mqtt_props_add_user(), appended as they are. */
+    /* A run of encoded properties in which only those that may repeat count: user properties and
+       subscription identifiers. In: all property bytes of the packet. Out: what
+       mqtt_props_add_user() made, or the run of a packet that was read. */
     struct slice user;
 };
 
@@ -64,5 +68,41 @@ static inline bool mqtt_props_has(const struct mqtt_props *p, enum mqtt_prop id)
 {
     return (p->present >> id & 1) != 0;
 }
+
+/* Marks a property as present; the caller sets its field. */
+static inline void mqtt_props_set(struct mqtt_props *p, enum mqtt_prop id)
+{
+    p->present |= (uint64_t)1 << id;
+}
+
+/* The properties of a will are a set of their own, inside CONNECT (MQTT 5, 3.1.3.2). */
+#define MQTT_PROPS_WILL ((enum mqtt_type)0)
+
+/* "Session Expiry Interval", or "unknown". */
+const char *mqtt_prop_name(enum mqtt_prop id);
+
+/* Reads property bytes (without the length in front) of a packet of type `where`. 0, or a reason
+   code with a sentence in *ret_why (static): unknown or not allowed there, given twice, cut short,
+   a text that is not UTF-8, a value that mqtt_props_check() refuses. *ret is undefined then. */
+uint8_t mqtt_props_read(struct slice bytes, enum mqtt_type where, struct mqtt_props *ret,
+                        const char **ret_why);
+
+/* Are these properties allowed in `where`, and their values in range? 0, or a reason code as above.
+   The texts are taken to be UTF-8. */
+uint8_t mqtt_props_check(const struct mqtt_props *p, enum mqtt_type where, const char **ret_why);
+
+/* How many bytes mqtt_props_write() writes (without the length in front); SIZE_MAX if a text or
+   binary value is longer than 65,535 bytes. */
+size_t mqtt_props_size(const struct mqtt_props *p);
+/* Writes the properties in ascending order, user properties last; returns one past the end. */
+uint8_t *mqtt_props_write(const struct mqtt_props *p, uint8_t *at);
+
+/* Takes the next user property off *rest, which starts as props.user; false at the end. */
+bool mqtt_props_user_next(struct slice *rest, struct slice *ret_name, struct slice *ret_value);
+/* The same for subscription identifiers. */
+bool mqtt_props_subscription_next(struct slice *rest, uint32_t *ret_id);
+/* Appends an encoded user property to a run; then set props.user to the run. False past the ceiling
+   of the buffer or if a text is longer than 65,535 bytes. */
+bool mqtt_props_add_user(struct buf *run, struct slice name, struct slice value);
 
 #endif

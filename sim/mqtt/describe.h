@@ -1,0 +1,27 @@
+/*
+ * describe.h — an MQTT packet as one line of text, for timelines and traces.
+ *
+ *     PUBLISH q1 id=7 dup $aws/things/X/shadow/update {"state":…} (312 B)
+ *     CONNACK session-present=0 code=0x87 Not authorized
+ *
+ * Passwords, authentication data and whatever follows a '?' in a user name never appear. Control
+ * characters are escaped, so that a line stays a line.
+ */
+#ifndef MQTT_DESCRIBE_H
+#define MQTT_DESCRIBE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "mqtt/client.h"
+#include "mqtt/reason.h"
+
+/* Of a payload that is longer only the first bytes are shown. */
+#define MQTT_DESCRIBE_PAYLOAD_MAX 400
+
+/* Appends the line, without a newline. What cannot be decoded is described as such, with the breach
+   and its first bytes in hexadecimal. False if `out` reached its ceiling. */
+bool mqtt_describe(struct slice packet, enum mqtt_version version, struct buf *out);
+
+#endif
