@@ -27,7 +27,12 @@ bool error_prefix(struct error *err, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof err->text)
-        snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", rest);
+    if (n >= 0 && (size_t)n + 3 < sizeof err->text) {
+        size_t room = sizeof err->text - (size_t)n - 3;
+        size_t len = strnlen(rest, room);
+        memcpy(err->text + n, ": ", 2);
+        memcpy(err->text + n + 2, rest, len);
+        err->text[(size_t)n + 2 + len] = 0;
+    }
     return false;
 }
