@@ -59,8 +59,9 @@ struct mqtt_props {
     uint8_t maximum_qos, retain_available, wildcard_subscription_available;
     uint8_t subscription_identifier_available, shared_subscription_available;
     /* A run of encoded properties in which only those that may repeat count: user properties and
-       subscription identifiers. In: all property bytes of the packet. Out: what
-       mqtt_props_add_user() made, or the run of a packet that was read. */
+       subscription identifiers. In: all property bytes of the packet if it has any of those. Out:
+       what mqtt_props_add_user() made, or the run of a packet that was read; its subscription
+       identifiers go out only if `present` has them. */
     struct slice user;
 };
 

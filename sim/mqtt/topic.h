@@ -26,8 +26,9 @@ bool mqtt_topic_matches(struct slice filter, struct slice topic);
  *     "$aws/things/{thing}/shadow/{op...}" on "$aws/things/car/shadow/update/delta"
  *     captures "car" and "update/delta".
  * {name} captures one level, {name...} (last) one or more; neither captures nothing at all. '+' and
- * '#' do the same without capturing; other levels stand for themselves. Captures are stored in
- * order, at most `max`; further ones match and are dropped. *captures is undefined on false. */
+ * '#' are as in filters and capture nothing; other levels stand for themselves. Captures are stored
+ * in order, at most `max`; further ones match and are dropped. *captures is undefined on false.
+ */
 bool topic_match(const char *template, struct slice topic, struct slice *captures, size_t max);
 
 #endif
