@@ -1,0 +1,89 @@
+#include "actors/companion_filters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/companion.h"
+#include "base/json.h"
+#include "base/xmem.h"
+#include "fleetsim/topics.h"
+
+#define MAX_NAME 128
+
+/* By flag: 0 is always watched. */
+static const struct {
+    unsigned flag;
+    const char *suffix;
+} outcomes[] = {
+    {0,                         "update/accepted" },
+    {0,                         "update/rejected" },
+    {0,                         "get/accepted"    },
+    {0,                         "get/rejected"    },
+    {0,                         "delete/accepted" },
+    {0,                         "delete/rejected" },
+    {COMPANION_WATCH_DOCUMENTS, "update/documents"},
+    {COMPANION_WATCH_DELTA,     "update/delta"    },
+};
+
+static void add(struct companion_filters *f, char *filter)
+{
+    f->filter[f->count++] = filter;
+}
+
+static void add_shadow(struct companion_filters *f, const char *thing, const char *name,
+                       unsigned flags)
+{
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+        if ((outcomes[i].flag & ~flags) == 0)
+            add(f, xasprintf(TOPIC_SHADOW_PREFIX "%s/%s", thing, name, outcomes[i].suffix));
+}
+
+void companion_filters_init(struct companion_filters *f, const char *thing, unsigned flags)
+{
+    f->count = 0;
+    add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));
+    add(f, xasprintf(TOPIC_PRESENCE_DISCONNECTED, thing));
+    add_shadow(f, thing, "", flags);
+    if (flags & COMPANION_WATCH_NAMED)
+        add_shadow(f, thing, "/name/+", flags);
+}
+
+void companion_filters_init_responses(struct companion_filters *f, const char *client_id)
+{
+    f->count = 0;
+    add(f, xasprintf(TOPIC_COMMAND_RESPONSE, "+", client_id));
+}
+
+void companion_filters_done(struct companion_filters *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        free(f->filter[i]);
+    f->count = 0;
+}
+
+bool companion_check_thing(const char *thing, struct error *err)
+{
+    size_t len = thing != NULL ? strlen(thing) : 0;
+    size_t good = thing != NULL
+                      ? strspn(thing, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789:_-")
+                      : 0;
+
+    if (len > 0 && len <= MAX_NAME && good == len)
+        return true;
+    return error_set(err, ERROR_SCRIPT,
+                     "thing name: not one: \"%.140s\" (1 to %d letters, digits, : _ or -)",
+                     thing != NULL ? thing : "", MAX_NAME);
+}
+
+bool companion_check_client_id(const char *client_id, struct error *err)
+{
+    size_t len = client_id != NULL ? strlen(client_id) : 0;
+
+    if (len > 0 && len <= MAX_NAME && client_id[0] != '$' && strpbrk(client_id, "/+#") == NULL &&
+        json_is_utf8(slice_str(client_id)))
+        return true;
+    return error_set(err, ERROR_USAGE,
+                     "client id: not one: \"%.140s\" (1 to %d bytes, none of / + #, no leading $)",
+                     client_id != NULL ? client_id : "", MAX_NAME);
+}

@@ -1,0 +1,109 @@
+#include "actors/companion_letter.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/json_peek.h"
+#include "base/xmem.h"
+
+struct companion_letter *companion_letter_new(usec_t at)
+{
+    struct companion_letter *letter = xcalloc(1, sizeof *letter);
+
+    letter->at = at;
+    letter->version = -1;
+    return letter;
+}
+
+void companion_letter_free(struct companion_letter *letter)
+{
+    free(letter->subject);
+    free(letter->detail);
+    free(letter->token);
+    free(letter->text);
+    free((void *)(uintptr_t)letter->payload.data);
+    free(letter);
+}
+
+static char *dup_slice(struct slice s)
+{
+    return s.len != 0 ? xstrndup((const char *)s.data, s.len) : NULL;
+}
+
+static void read_shadow(struct companion_letter *letter, struct slice correlation)
+{
+    struct json_peek m[] = {{.name = "version"}, {.name = "clientToken"}, {.name = "code"}};
+    /* Only a rejection has a code; asking for what is not there reads to the end. */
+    bool rejected = letter->outcome == COMPANION_OUTCOME_REJECTED;
+
+    (void)correlation;
+    json_peek(letter->payload, m, rejected ? 3 : 2);
+    letter->version = json_peek_int(m[0].value, -1);
+    letter->token = json_peek_string(m[1].value);
+    int64_t code = rejected ? json_peek_int(m[2].value, 0) : 0;
+    letter->code = code > INT_MIN && code < INT_MAX ? (int)code : 0;
+}
+
+static void read_response(struct companion_letter *letter, struct slice correlation)
+{
+    struct json_peek m[] = {{.name = "requestId"}};
+
+    /* A NUL would cut the id short. */
+    letter->flag = correlation.len != 0 && memchr(correlation.data, 0, correlation.len) == NULL;
+    if (letter->flag) {
+        letter->token = dup_slice(correlation);
+        return;
+    }
+    json_peek(letter->payload, m, 1);
+    letter->token = json_peek_string(m[0].value);
+}
+
+static void read_presence(struct companion_letter *letter, struct slice correlation)
+{
+    struct json_peek m[] = {{.name = "versionNumber"},
+                            {.name = "sessionIdentifier"},
+                            {.name = "timestamp"},
+                            {.name = "disconnectReason"},
+                            {.name = "clientInitiatedDisconnect"}};
+    bool gone = letter->kind == COMPANION_TOPIC_DISCONNECTED;
+
+    (void)correlation;
+    json_peek(letter->payload, m, gone ? 5 : 3);
+    letter->version = json_peek_int(m[0].value, -1);
+    letter->token = json_peek_string(m[1].value);
+    letter->timestamp_ms = json_peek_int(m[2].value, 0);
+    if (gone) {
+        letter->text = json_peek_string(m[3].value);
+        letter->flag = slice_is(m[4].value, "true");
+    }
+}
+
+struct companion_letter *companion_letter_read(struct slice topic, struct slice payload,
+                                               struct slice correlation, usec_t at)
+{
+    static void (*const readers[COMPANION_TOPIC_KIND_COUNT])(struct companion_letter * letter,
+                                                             struct slice correlation) = {
+        [COMPANION_TOPIC_SHADOW] = read_shadow,
+        [COMPANION_TOPIC_RESPONSE] = read_response,
+        [COMPANION_TOPIC_CONNECTED] = read_presence,
+        [COMPANION_TOPIC_DISCONNECTED] = read_presence,
+    };
+    struct companion_topic t;
+
+    if (!companion_topic_parse(topic, &t))
+        return NULL;
+    struct companion_letter *letter = companion_letter_new(at);
+    letter->kind = t.kind;
+    letter->verb = t.verb;
+    letter->outcome = t.outcome;
+    letter->subject = dup_slice(t.subject);
+    letter->detail = dup_slice(t.detail);
+    uint8_t *copy = xmalloc(payload.len + 1);
+    if (payload.len != 0)
+        memcpy(copy, payload.data, payload.len);
+    copy[payload.len] = '\0';
+    letter->payload = slice_of(copy, payload.len);
+    readers[t.kind](letter, correlation);
+    return letter;
+}
