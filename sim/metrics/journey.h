@@ -65,7 +65,7 @@ struct journey_stage {
     bool succeeded_only; /* a quick refusal must not make commands look fast */
 };
 
-#define JOURNEY_STAGE_COUNT 8
+#define JOURNEY_STAGE_COUNT 9
 extern const struct journey_stage journey_stages[JOURNEY_STAGE_COUNT];
 
 static inline bool journey_has(const struct journey *j, enum journey_mark mark)

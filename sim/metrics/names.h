@@ -12,7 +12,7 @@ struct metric_name {
     const char *help; /* one line */
 };
 
-/* A name that ends in "." stands for all that begin with it. */
+/* A name that ends in "." or "/" stands for all that begin with it. */
 extern const struct metric_name metric_stages[];
 extern const size_t metric_stage_count;
 extern const struct metric_name metric_counters[];

@@ -65,7 +65,7 @@ bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t ve
 void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark mark,
                            usec_t at);
 /* Ends it at `at`: counts the outcome and gives a sample to each stage whose two marks are present.
-   A stage that would end before it began gives none and counts "journey.anomalies". Unknown and
+   A stage that would end before it began gives none and counts "journeys.anomalies". Unknown and
    already ended tokens are ignored. */
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,
                           usec_t at);

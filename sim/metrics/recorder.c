@@ -1,0 +1,442 @@
+#include "metrics/recorder.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "metrics/name_index.h"
+#include "metrics/names.h"
+
+_Static_assert(RECORDER_NAME_MAX == NAME_INDEX_NAME_MAX, "names are cut alike");
+_Static_assert(JOURNEY_STAGE_COUNT <= 32 && JOURNEY_MARK_COUNT <= 32, "kept as bits");
+
+#define BUCKETS_FIRST ((size_t)256)
+
+struct entry {
+    struct journey journey;
+    uint32_t sampled;   /* bit per stage that has had its sample */
+    bool listed;        /* among the slowest */
+    bool in_table;      /* found by its token */
+    bool lingering;     /* in the list of those that ended */
+    struct entry *next; /* same bucket */
+    struct entry *next_ended;
+};
+
+struct recorder {
+    struct name_index stages, counters;
+    struct entry **buckets;
+    size_t bucket_count; /* a power of two */
+    size_t entry_count;  /* in the table */
+    size_t open;
+    size_t kinds;
+    struct entry *ended_first, *ended_last; /* by the order in which they ended */
+    struct entry *slowest[RECORDER_SLOWEST];
+    size_t slowest_count;
+};
+
+struct recorder *recorder_new(void)
+{
+    struct recorder *rec = xcalloc(1, sizeof *rec);
+
+    name_index_init(&rec->stages, sizeof(struct recorder_stage), RECORDER_STAGES_MAX,
+                    metric_stage_rank);
+    name_index_init(&rec->counters, sizeof(struct recorder_counter), RECORDER_COUNTERS_MAX,
+                    metric_counter_rank);
+    rec->bucket_count = BUCKETS_FIRST;
+    rec->buckets = xcalloc(rec->bucket_count, sizeof *rec->buckets);
+    return rec;
+}
+
+static void entry_free_if_unused(struct entry *e)
+{
+    if (!e->in_table && !e->lingering && !e->listed)
+        free(e);
+}
+
+static size_t bucket_of(const struct recorder *rec, const char *token)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < JOURNEY_TOKEN_MAX - 1 && token[i] != '\0'; i++)
+        hash = (hash ^ (uint8_t)token[i]) * UINT64_C(1099511628211);
+    return (size_t)(hash ^ hash >> 32) & (rec->bucket_count - 1);
+}
+
+static void table_remove(struct recorder *rec, struct entry *e)
+{
+    struct entry **link = &rec->buckets[bucket_of(rec, e->journey.token)];
+
+    while (*link != e)
+        link = &(*link)->next;
+    *link = e->next;
+    e->in_table = false;
+    rec->entry_count--;
+}
+
+static void table_add(struct recorder *rec, struct entry *e)
+{
+    struct entry **bucket = &rec->buckets[bucket_of(rec, e->journey.token)];
+
+    e->next = *bucket;
+    *bucket = e;
+}
+
+static void table_grow(struct recorder *rec)
+{
+    struct entry **old = rec->buckets;
+    size_t count = rec->bucket_count;
+
+    rec->bucket_count = count * 2;
+    rec->buckets = xcalloc(rec->bucket_count, sizeof *rec->buckets);
+    for (size_t i = 0; i < count; i++) {
+        for (struct entry *e = old[i], *next; e != NULL; e = next) {
+            next = e->next;
+            table_add(rec, e);
+        }
+    }
+    free(old);
+}
+
+static struct entry *table_find(const struct recorder *rec, const char *token)
+{
+    struct entry *e = rec->buckets[bucket_of(rec, token)];
+
+    while (e != NULL && strncmp(e->journey.token, token, JOURNEY_TOKEN_MAX - 1) != 0)
+        e = e->next;
+    return e;
+}
+
+/* Forgets the journey that ended longest ago. */
+static void release_first_ended(struct recorder *rec)
+{
+    struct entry *e = rec->ended_first;
+
+    rec->ended_first = e->next_ended;
+    if (rec->ended_first == NULL)
+        rec->ended_last = NULL;
+    e->lingering = false;
+    if (e->in_table)
+        table_remove(rec, e);
+    entry_free_if_unused(e);
+}
+
+void recorder_free(struct recorder *rec)
+{
+    if (rec == NULL)
+        return;
+    for (size_t i = 0; i < rec->slowest_count; i++) {
+        rec->slowest[i]->listed = false;
+        entry_free_if_unused(rec->slowest[i]);
+    }
+    while (rec->ended_first != NULL)
+        release_first_ended(rec);
+    for (size_t i = 0; i < rec->bucket_count; i++) {
+        for (struct entry *e = rec->buckets[i], *next; e != NULL; e = next) {
+            next = e->next;
+            free(e);
+        }
+    }
+    for (size_t i = 0; i < rec->stages.count; i++) {
+        struct recorder_stage *stage = rec->stages.items[i];
+        histogram_done(&stage->total);
+        histogram_done(&stage->interval);
+    }
+    name_index_done(&rec->stages);
+    name_index_done(&rec->counters);
+    free(rec->buckets);
+    free(rec);
+}
+
+void recorder_count(struct recorder *rec, const char *counter, uint64_t n)
+{
+    struct recorder_counter *c = name_index_find(&rec->counters, counter);
+
+    /* The last place is kept for the count of what found none. */
+    if (c == NULL && rec->counters.count >= RECORDER_COUNTERS_MAX - 1)
+        counter = "metrics.dropped";
+    if (c == NULL)
+        c = name_index_get(&rec->counters, counter);
+    c->value += n;
+}
+
+void recorder_count_by(struct recorder *rec, const char *counter, const char *detail, uint64_t n)
+{
+    char name[RECORDER_NAME_MAX];
+
+    snprintf(name, sizeof name, "%s.%s", counter, detail);
+    recorder_count(rec, counter, n);
+    recorder_count(rec, name, n);
+}
+
+/* NULL (and counted) when there are too many. */
+static struct recorder_stage *stage_get(struct recorder *rec, const char *name)
+{
+    size_t before = rec->stages.count;
+    struct recorder_stage *stage = name_index_get(&rec->stages, name);
+
+    if (stage == NULL) {
+        recorder_count(rec, "metrics.dropped", 1);
+    } else if (rec->stages.count != before) {
+        histogram_init(&stage->total);
+        histogram_init(&stage->interval);
+    }
+    return stage;
+}
+
+void recorder_value(struct recorder *rec, const char *name, usec_t value)
+{
+    struct recorder_stage *stage = stage_get(rec, name);
+
+    if (stage == NULL)
+        return;
+    histogram_record(&stage->total, value);
+    histogram_record(&stage->interval, value);
+}
+
+void recorder_merge(struct recorder *rec, const char *name, const struct histogram *from)
+{
+    struct recorder_stage *stage = stage_get(rec, name);
+
+    if (stage == NULL)
+        return;
+    histogram_merge(&stage->total, from);
+    histogram_merge(&stage->interval, from);
+}
+
+static void mark(struct journey *j, enum journey_mark m, usec_t at)
+{
+    j->marked |= 1u << m;
+    j->at[m] = at;
+}
+
+/* Makes room for one more journey if that needs no open one to go. */
+static bool make_room(struct recorder *rec)
+{
+    while (rec->entry_count >= RECORDER_JOURNEYS_MAX && rec->ended_first != NULL)
+        release_first_ended(rec);
+    if (rec->entry_count >= RECORDER_JOURNEYS_MAX) {
+        recorder_count(rec, "metrics.dropped", 1);
+        return false;
+    }
+    if (rec->entry_count >= rec->bucket_count)
+        table_grow(rec);
+    return true;
+}
+
+bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,
+                            const char *kind, usec_t intended, usec_t sent)
+{
+    struct entry *old = table_find(rec, token);
+
+    if (old != NULL && old->journey.outcome == JOURNEY_OPEN) {
+        recorder_count(rec, "journeys.duplicates", 1);
+        return false;
+    }
+    if (old != NULL)
+        table_remove(rec, old); /* it lingers, and goes from there */
+    if (!make_room(rec))
+        return false;
+    struct entry *e = xcalloc(1, sizeof *e);
+    e->journey.vehicle_index = vehicle_index;
+    snprintf(e->journey.token, sizeof e->journey.token, "%s", token);
+    snprintf(e->journey.kind, sizeof e->journey.kind, "%s", kind != NULL ? kind : "");
+    mark(&e->journey, JOURNEY_INTENDED, intended);
+    mark(&e->journey, JOURNEY_SENT, sent);
+    e->in_table = true;
+    table_add(rec, e);
+    rec->entry_count++;
+    rec->open++;
+    recorder_count(rec, "commands.sent", 1);
+    return true;
+}
+
+static void sample_kind(struct recorder *rec, const char *kind, usec_t value)
+{
+    char name[RECORDER_NAME_MAX];
+
+    if (*kind == '\0')
+        return;
+    snprintf(name, sizeof name, "command.total/%s", kind);
+    if (name_index_find(&rec->stages, name) == NULL && ++rec->kinds > RECORDER_KINDS_MAX) {
+        rec->kinds--;
+        recorder_count(rec, "metrics.dropped", 1);
+        return;
+    }
+    recorder_value(rec, name, value);
+}
+
+static bool stage_ready(const struct journey *j, const struct journey_stage *stage)
+{
+    return journey_has(j, stage->from) && journey_has(j, stage->to) &&
+           (j->marked & stage->needs) == stage->needs &&
+           (j->outcome == JOURNEY_SUCCEEDED || !stage->succeeded_only);
+}
+
+/* One sample for each stage that has become complete. */
+static void sample(struct recorder *rec, struct entry *e)
+{
+    const struct journey *j = &e->journey;
+
+    for (size_t i = 0; i < JOURNEY_STAGE_COUNT; i++) {
+        const struct journey_stage *stage = &journey_stages[i];
+        if ((e->sampled >> i & 1u) != 0 || !stage_ready(j, stage))
+            continue;
+        e->sampled |= 1u << i;
+        if (j->at[stage->to] < j->at[stage->from]) {
+            recorder_count(rec, "journeys.anomalies", 1);
+            continue;
+        }
+        usec_t value = j->at[stage->to] - j->at[stage->from];
+        recorder_value(rec, stage->name, value);
+        if (stage->from == JOURNEY_INTENDED && stage->to == JOURNEY_SEEN)
+            sample_kind(rec, j->kind, value);
+    }
+}
+
+void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark m, usec_t at)
+{
+    struct entry *e = table_find(rec, token);
+
+    assert((unsigned)m < JOURNEY_MARK_COUNT);
+    if (e == NULL || journey_has(&e->journey, m))
+        return;
+    mark(&e->journey, m, at);
+    if (e->journey.outcome != JOURNEY_OPEN)
+        sample(rec, e);
+}
+
+static void consider_slowest(struct recorder *rec, struct entry *e)
+{
+    size_t place = 0; /* of the least slow, whose place it may take */
+
+    if (rec->slowest_count < RECORDER_SLOWEST) {
+        place = rec->slowest_count++;
+    } else {
+        for (size_t i = 1; i < RECORDER_SLOWEST; i++)
+            if (journey_total(&rec->slowest[i]->journey) <
+                journey_total(&rec->slowest[place]->journey))
+                place = i;
+        if (journey_total(&rec->slowest[place]->journey) >= journey_total(&e->journey))
+            return;
+        rec->slowest[place]->listed = false;
+        entry_free_if_unused(rec->slowest[place]);
+    }
+    rec->slowest[place] = e;
+    e->listed = true;
+}
+
+static void end_entry(struct recorder *rec, struct entry *e, enum journey_outcome outcome,
+                      usec_t at)
+{
+    char name[RECORDER_NAME_MAX];
+
+    assert(outcome > JOURNEY_OPEN && outcome < JOURNEY_OUTCOME_COUNT);
+    e->journey.outcome = outcome;
+    e->journey.ended = at;
+    rec->open--;
+    snprintf(name, sizeof name, "commands.%s", journey_outcome_name(outcome));
+    recorder_count(rec, name, 1);
+    sample(rec, e);
+    e->lingering = true;
+    if (rec->ended_last != NULL)
+        rec->ended_last->next_ended = e;
+    else
+        rec->ended_first = e;
+    rec->ended_last = e;
+    consider_slowest(rec, e);
+}
+
+void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,
+                          usec_t at)
+{
+    struct entry *e = table_find(rec, token);
+
+    if (e != NULL && e->journey.outcome == JOURNEY_OPEN)
+        end_entry(rec, e, outcome, at);
+}
+
+void recorder_journey_end_all(struct recorder *rec, enum journey_outcome outcome, usec_t at)
+{
+    for (size_t i = 0; i < rec->bucket_count; i++)
+        for (struct entry *e = rec->buckets[i]; e != NULL; e = e->next)
+            if (e->journey.outcome == JOURNEY_OPEN)
+                end_entry(rec, e, outcome, at);
+}
+
+const struct journey *recorder_journey(const struct recorder *rec, const char *token)
+{
+    const struct entry *e = table_find(rec, token);
+
+    return e != NULL ? &e->journey : NULL;
+}
+
+size_t recorder_journeys_open(const struct recorder *rec)
+{
+    return rec->open;
+}
+
+void recorder_sweep(struct recorder *rec, usec_t now)
+{
+    while (rec->ended_first != NULL && now >= rec->ended_first->journey.ended + RECORDER_LINGER)
+        release_first_ended(rec);
+}
+
+size_t recorder_stage_count(const struct recorder *rec)
+{
+    return rec->stages.count;
+}
+
+const struct recorder_stage *recorder_stage_at(const struct recorder *rec, size_t i)
+{
+    assert(i < rec->stages.count);
+    return rec->stages.items[i];
+}
+
+const struct recorder_stage *recorder_stage(const struct recorder *rec, const char *name)
+{
+    return name_index_find(&rec->stages, name);
+}
+
+size_t recorder_counter_count(const struct recorder *rec)
+{
+    return rec->counters.count;
+}
+
+const struct recorder_counter *recorder_counter_at(const struct recorder *rec, size_t i)
+{
+    assert(i < rec->counters.count);
+    return rec->counters.items[i];
+}
+
+uint64_t recorder_counter(const struct recorder *rec, const char *name)
+{
+    const struct recorder_counter *c = name_index_find(&rec->counters, name);
+
+    return c != NULL ? c->value : 0;
+}
+
+void recorder_interval_done(struct recorder *rec, const struct recorder_stage *stage)
+{
+    struct recorder_stage *own = name_index_find(&rec->stages, stage->name);
+
+    histogram_clear(&own->interval);
+}
+
+static int slower_first(const void *a, const void *b)
+{
+    usec_t total_a = journey_total(*(const struct journey *const *)a);
+    usec_t total_b = journey_total(*(const struct journey *const *)b);
+
+    return total_a < total_b ? 1 : total_a > total_b ? -1 : 0;
+}
+
+size_t recorder_slowest(const struct recorder *rec,
+                        const struct journey *ret[static RECORDER_SLOWEST])
+{
+    for (size_t i = 0; i < rec->slowest_count; i++)
+        ret[i] = &rec->slowest[i]->journey;
+    qsort(ret, rec->slowest_count, sizeof *ret, slower_first);
+    return rec->slowest_count;
+}
