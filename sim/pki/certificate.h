@@ -29,22 +29,32 @@ bool certificate_role_parse(const char *name, enum certificate_role *ret);
 #define CERTIFICATE_MAX     4096 /* DER bytes of the largest certificate made here */
 #define CERTIFICATE_ID_SIZE 65   /* 64 hex digits and NUL */
 
-/* What signs. */
+#define CERTIFICATE_KEY_ID_MAX  64
+#define CERTIFICATE_SUBJECT_MAX 512
+
+/* What signs: plain bytes, no pointers. */
 struct certificate_issuer {
     struct ec_key key;
-    struct slice der; /* its certificate, borrowed */
+    size_t subject_len; /* 0: signs itself, as a root does */
+    uint8_t subject[CERTIFICATE_SUBJECT_MAX];
+    size_t key_id_len;
+    uint8_t key_id[CERTIFICATE_KEY_ID_MAX];
 };
+/* From an authority's certificate (DER) and its key; an error if they do not belong together, or
+   if the certificate may not issue others. */
+bool certificate_issuer_init(const struct ec_key *key, struct slice der,
+                             struct certificate_issuer *ret, struct error *err);
 
 struct certificate_request {
     enum certificate_role role;
     const char *name;              /* subject CN, 1 … 64 bytes of UTF-8 */
     struct slice spki;             /* SubjectPublicKeyInfo, DER: any algorithm */
     int64_t not_before, not_after; /* Unix seconds; not_after may lie in the past (tests) */
-    const char *const *alt_names;  /* server: DNS names and IP addresses */
+    const char *const *alt_names;  /* server, at least one: DNS names and IP addresses */
     size_t alt_name_count;
 };
 
-/* Appends the DER. CERTIFICATE_ROOT is signed by issuer->key with issuer->der empty. */
+/* Appends the DER. */
 bool certificate_make(struct ec *ec, const struct certificate_issuer *issuer,
                       const struct certificate_request *request, struct buf *ret_der,
                       struct error *err);

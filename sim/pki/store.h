@@ -1,0 +1,37 @@
+/*
+ * store.h — small files and directories of secrets: read whole, replaced whole.
+ */
+#ifndef PKI_STORE_H
+#define PKI_STORE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/slice.h"
+
+#define STORE_SECRET 0600
+#define STORE_PUBLIC 0644
+
+/* Makes the directory with mode 0700, and those above it, unless it is there. */
+bool store_make_dir(const char *path, struct error *err);
+/* Appends the bytes of a regular file; an error past the buffer's ceiling. */
+bool store_read(const char *path, struct buf *ret, struct error *err);
+
+/* A file that comes into being under its name all at once. */
+struct store_writer {
+    int fd;          /* write here */
+    char *temporary; /* its name until store_commit() */
+    const char *path;
+};
+/* `path` is borrowed until commit or abandon. */
+bool store_begin(struct store_writer *w, const char *path, mode_t mode, struct error *err);
+bool store_append(struct store_writer *w, struct slice bytes, struct error *err);
+/* Syncs and renames. Ends the writer, whatever comes of it. */
+bool store_commit(struct store_writer *w, struct error *err);
+void store_abandon(struct store_writer *w);
+
+/* All three in one. */
+bool store_write(const char *path, mode_t mode, struct slice bytes, struct error *err);
+
+#endif
