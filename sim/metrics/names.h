@@ -5,11 +5,13 @@
 #ifndef METRICS_NAMES_H
 #define METRICS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct metric_name {
     const char *name;
     const char *help; /* one line */
+    bool trouble;     /* a counter that a good run leaves at 0 */
 };
 
 /* A name that ends in "." or "/" stands for all that begin with it. */

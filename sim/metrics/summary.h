@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
 

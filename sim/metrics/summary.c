@@ -1,0 +1,169 @@
+#include "metrics/summary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define FORMAT 1 /* rises when a member changes its meaning */
+
+/* Names and messages come from users; the document must stay UTF-8. */
+static void add_text(cJSON *object, const char *key, const char *text)
+{
+    char clean[1024];
+
+    if (text == NULL) {
+        cJSON_AddNullToObject(object, key);
+        return;
+    }
+    if (json_is_utf8(slice_str(text))) {
+        cJSON_AddStringToObject(object, key, text);
+        return;
+    }
+    snprintf(clean, sizeof clean, "%s", text);
+    for (char *p = clean; *p != '\0'; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    cJSON_AddStringToObject(object, key, clean);
+}
+
+static void add_number(cJSON *object, const char *key, double value)
+{
+    cJSON_AddNumberToObject(object, key, value);
+}
+
+/* A key that is UTF-8 even if the name was cut within a character. */
+static void clean_key(const char *name, char ret[RECORDER_NAME_MAX])
+{
+    bool utf8 = json_is_utf8(slice_str(name));
+    size_t i = 0;
+
+    for (; name[i] != '\0' && i < RECORDER_NAME_MAX - 1; i++)
+        ret[i] = (unsigned char)name[i] < 0x80 || utf8 ? name[i] : '?';
+    ret[i] = '\0';
+}
+
+static void add_stages(cJSON *document, const struct recorder *rec)
+{
+    static const struct {
+        const char *key;
+        double percent;
+    } percentiles[] = {
+        {"p50",   50  },
+        {"p90",   90  },
+        {"p99",   99  },
+        {"p99.9", 99.9},
+    };
+    cJSON *stages = cJSON_AddObjectToObject(document, "stages_us");
+    char key[RECORDER_NAME_MAX];
+
+    for (size_t i = 0; i < recorder_stage_count(rec); i++) {
+        const struct recorder_stage *stage = recorder_stage_at(rec, i);
+        const struct histogram *h = &stage->total;
+        clean_key(stage->name, key);
+        cJSON *o = cJSON_AddObjectToObject(stages, key);
+        add_number(o, "count", (double)histogram_total(h));
+        add_number(o, "min", (double)histogram_min(h));
+        add_number(o, "mean", (double)(uint64_t)(histogram_mean(h) + 0.5));
+        add_number(o, "stddev", (double)(uint64_t)(histogram_stddev(h) + 0.5));
+        for (size_t p = 0; p < sizeof percentiles / sizeof *percentiles; p++)
+            add_number(o, percentiles[p].key,
+                       (double)histogram_percentile(h, percentiles[p].percent));
+        add_number(o, "max", (double)histogram_max(h));
+        if (h->saturated != 0)
+            add_number(o, "over_1h", (double)h->saturated);
+    }
+}
+
+static void add_counters(cJSON *document, const struct recorder *rec)
+{
+    cJSON *counters = cJSON_AddObjectToObject(document, "counters");
+    char key[RECORDER_NAME_MAX];
+
+    for (size_t i = 0; i < recorder_counter_count(rec); i++) {
+        const struct recorder_counter *c = recorder_counter_at(rec, i);
+        clean_key(c->name, key);
+        add_number(counters, key, (double)c->value);
+    }
+}
+
+static void add_slowest(cJSON *document, const struct summary *s)
+{
+    const struct journey *slowest[RECORDER_SLOWEST];
+    size_t count = recorder_slowest(s->recorder, slowest);
+    cJSON *list = cJSON_AddArrayToObject(document, "slowest_commands");
+
+    for (size_t i = 0; i < count; i++) {
+        const struct journey *j = slowest[i];
+        cJSON *o = cJSON_CreateObject();
+        add_text(o, "token", j->token);
+        add_text(o, "kind", j->kind);
+        add_number(o, "vehicle", j->vehicle_index);
+        add_text(o, "outcome", journey_outcome_name(j->outcome));
+        add_number(o, "total_us", (double)journey_total(j));
+        add_number(o, "intended_us", (double)j->at[JOURNEY_INTENDED] - (double)s->started);
+        cJSON *marks = cJSON_AddObjectToObject(o, "marks_us");
+        for (unsigned m = 0; m < JOURNEY_MARK_COUNT; m++)
+            if (journey_has(j, (enum journey_mark)m))
+                add_number(marks, journey_mark_name((enum journey_mark)m),
+                           (double)j->at[m] - (double)j->at[JOURNEY_INTENDED]);
+        cJSON_AddItemToArray(list, o);
+    }
+}
+
+static void add_scenario(void *arg, const struct junit_verdict *v)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    add_text(o, "suite", v->suite);
+    add_text(o, "file", v->file);
+    add_number(o, "line", v->line);
+    add_text(o, "name", v->name);
+    add_text(o, "verdict", junit_state_name(v->state));
+    add_number(o, "duration_us", (double)v->duration);
+    if (v->message != NULL)
+        add_text(o, "message", v->message);
+    cJSON_AddItemToArray(arg, o);
+}
+
+static void add_scenarios(cJSON *document, const struct junit *junit)
+{
+    cJSON *counts = cJSON_AddObjectToObject(document, "verdicts");
+
+    for (unsigned state = 0; state < JUNIT_STATE_COUNT; state++)
+        add_number(counts, junit_state_name((enum junit_state)state),
+                   (double)junit_count(junit, (enum junit_state)state));
+    junit_each(junit, add_scenario, cJSON_AddArrayToObject(document, "scenarios"));
+}
+
+cJSON *summary_json(const struct summary *s)
+{
+    cJSON *document = cJSON_CreateObject();
+    char text[32];
+
+    add_number(document, "format", FORMAT);
+    add_text(document, "name", s->name);
+    add_text(document, "command", s->command);
+    add_text(document, "version", FLEETSIM_VERSION);
+    /* As text: 64 bits are more than a JSON number keeps. */
+    snprintf(text, sizeof text, "%" PRIu64, s->seed);
+    add_text(document, "seed", text);
+    timestamp_iso(s->started_wall_ms, text);
+    add_text(document, "started", text);
+    add_number(document, "duration_us", (double)s->duration);
+    cJSON_AddBoolToObject(document, "complete", s->complete);
+    if (s->has_verdict) {
+        add_number(document, "exit_status", s->exit_status);
+        add_text(document, "reason", s->reason);
+    }
+    if (s->settings != NULL)
+        cJSON_AddItemToObject(document, "settings", cJSON_Duplicate(s->settings, true));
+    if (s->junit != NULL)
+        add_scenarios(document, s->junit);
+    add_number(document, "commands_open", (double)recorder_journeys_open(s->recorder));
+    add_counters(document, s->recorder);
+    add_stages(document, s->recorder);
+    add_slowest(document, s);
+    return document;
+}
