@@ -251,7 +251,7 @@ static bool write_file(const char *path, const struct fleet_file *old,
         return false;
     if (store_append(&w, slice_of(&header, sizeof header), err) && store_append(&w, kept, err) &&
         append_new(&w, &b, count, threads, err))
-        return store_commit(&w, err);
+        return store_commit(&w, true, err);
     store_abandon(&w);
     return false;
 }

@@ -46,8 +46,10 @@ struct pki_options {
     size_t server_name_count;
 };
 
-/* Makes DIR and DIR/pki. Where a PKI is already, it is kept: the fleet grows to `vehicles`, new
-   server names renew the server certificate, and a different seed or validity is an error. */
+/* Makes DIR and DIR/pki. Where a PKI is already, it is kept and made whole: files that are missing
+   are made again, the fleet grows to `vehicles`, the server certificate is renewed for new names or
+   when it has less than 30 days left; a different seed or validity is an error. Safe when several
+   processes do it at once. */
 bool pki_init(const char *dir, const struct pki_options *options, struct error *err);
 
 struct pki *pki_open(const char *dir, struct error *err);
@@ -88,6 +90,8 @@ struct pki_credential {
 /* Key and certificate are a pure function of PKI and request. */
 bool pki_issue(struct pki *pki, const struct pki_request *request, struct pki_credential *ret,
                struct error *err);
+/* Appends the leaf and the intermediate as PEM, in the order in which TLS sends them. */
+bool pki_chain_pem(const struct pki *pki, struct slice certificate, struct buf *to);
 /* Writes cert.pem (leaf, intermediate), key.pem and ca.pem into a directory, which it makes. */
 bool pki_write_credential(const struct pki *pki, const char *dir, struct slice certificate,
                           const struct ec_key *key, struct error *err);

@@ -119,9 +119,9 @@ void store_abandon(struct store_writer *w)
     w->temporary = NULL;
 }
 
-bool store_commit(struct store_writer *w, struct error *err)
+bool store_commit(struct store_writer *w, bool sync, struct error *err)
 {
-    bool ok = fdatasync(w->fd) == 0 && rename(w->temporary, w->path) == 0;
+    bool ok = (!sync || fdatasync(w->fd) == 0) && rename(w->temporary, w->path) == 0;
 
     if (!ok) {
         fail(err, w->path, strerror(errno));
@@ -145,5 +145,5 @@ bool store_write(const char *path, mode_t mode, struct slice bytes, struct error
         store_abandon(&w);
         return false;
     }
-    return store_commit(&w, err);
+    return store_commit(&w, false, err);
 }

@@ -27,11 +27,11 @@ struct store_writer {
 /* `path` is borrowed until commit or abandon. */
 bool store_begin(struct store_writer *w, const char *path, mode_t mode, struct error *err);
 bool store_append(struct store_writer *w, struct slice bytes, struct error *err);
-/* Syncs and renames. Ends the writer, whatever comes of it. */
-bool store_commit(struct store_writer *w, struct error *err);
+/* Renames, after a sync if asked: that survives a power cut too. Ends the writer in any case. */
+bool store_commit(struct store_writer *w, bool sync, struct error *err);
 void store_abandon(struct store_writer *w);
 
-/* All three in one. */
+/* All three in one, without the sync. */
 bool store_write(const char *path, mode_t mode, struct slice bytes, struct error *err);
 
 #endif
