@@ -154,8 +154,9 @@ static bool make_authority(struct pki *pki, enum certificate_role role, enum pki
     buf_init(&der, CERTIFICATE_MAX);
     /* PKI_FILE_CA_KEY follows PKI_FILE_CA, and so on. */
     bool ok = certificate_make(pki->ec, issuer != NULL ? issuer : &self, &request, &der, err) &&
-              pem_file_write_key(pki->paths[file + 1], &key, err) &&
-              pem_file_write_certificates(pki->paths[file], &whole, 1, err);
+              pem_file_write_key(pki->paths[file + 1], &key, err);
+    const struct slice whole = buf_slice(&der);
+    ok = ok && pem_file_write_certificates(pki->paths[file], &whole, 1, err);
     buf_done(&der);
     OPENSSL_cleanse(&key, sizeof key);
     return ok;
