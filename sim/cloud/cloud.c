@@ -1,0 +1,325 @@
+#include "cloud/cloud.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cloud/filter.h"
+#include "cloud/shadow_request.h"
+#include "cloud/shadow_service.h"
+
+#define PAYLOAD_MAX       131072
+#define SUBSCRIPTIONS_MAX 50
+#define SWEEP_MS          60000
+
+struct cloud {
+    struct presence presence;
+    struct shadow_service shadows;
+    int64_t sweep_at;
+    /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
+    const struct client *retained_for;
+};
+
+/* ORDER CLOUD_VERDICT */
+static const struct {
+    const char *name;
+    uint8_t reason_code;
+    enum presence_reason closing;
+} verdicts[CLOUD_VERDICT_COUNT] = {
+    {"allow",          0,    PRESENCE_NONE        },
+    {"deny",           0,    PRESENCE_NONE        },
+    {"not authorized", 0x87, PRESENCE_AUTH_ERROR  },
+    {"bad topic",      0x90, PRESENCE_CLIENT_ERROR},
+    {"bad filter",     0x8f, PRESENCE_CLIENT_ERROR},
+    {"quota exceeded", 0x97, PRESENCE_CLIENT_ERROR},
+    {"no memory",      0,    PRESENCE_SERVER_ERROR},
+};
+
+const char *cloud_verdict_name(enum cloud_verdict verdict)
+{
+    return verdict < CLOUD_VERDICT_COUNT ? verdicts[verdict].name : "?";
+}
+
+uint8_t cloud_verdict_reason_code(enum cloud_verdict verdict)
+{
+    return verdict < CLOUD_VERDICT_COUNT ? verdicts[verdict].reason_code : 0;
+}
+
+struct cloud *cloud_new(uint64_t seed)
+{
+    struct cloud *cloud = calloc(1, sizeof *cloud);
+
+    if (cloud == NULL)
+        return NULL;
+    presence_init(&cloud->presence, seed);
+    shadow_service_init(&cloud->shadows);
+    return cloud;
+}
+
+void cloud_free(struct cloud *cloud)
+{
+    if (cloud == NULL)
+        return;
+    presence_done(&cloud->presence);
+    shadow_service_done(&cloud->shadows);
+    free(cloud);
+}
+
+enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *peer,
+                                 int64_t now_ms, struct cloud_actions *out)
+{
+    const struct policy *policy = peer->owner ? policy_for_owner() : policy_for_unit(peer->unit);
+    struct policy_principal who = presence_peer_principal(peer);
+    size_t id_len = strlen(peer->client_id);
+
+    cloud->retained_for = NULL;
+    if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer->client_id == '$' ||
+        !policy_allows(policy, &who, POLICY_CONNECT, peer->client_id)) {
+        presence_refuse(&cloud->presence, peer, now_ms, out);
+        return CLOUD_CLOSE_NOT_AUTHORIZED;
+    }
+    return presence_connect(&cloud->presence, peer, policy, now_ms, out) != NULL ? CLOUD_ALLOW
+                                                                                 : CLOUD_NO_MEMORY;
+}
+
+bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id)
+{
+    return handle != NULL && cloud_handle(cloud, client_id) == handle;
+}
+
+const void *cloud_handle(const struct cloud *cloud, const char *client_id)
+{
+    const struct client *client = presence_find(&cloud->presence, client_id);
+
+    return client != NULL ? client->handle : NULL;
+}
+
+bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *client_id,
+                      enum presence_reason reason, int64_t now_ms, struct cloud_actions *out)
+{
+    struct client *client = presence_find(&cloud->presence, client_id);
+
+    if (client == NULL || handle == NULL || client->handle != handle)
+        return true;
+    return presence_disconnect(&cloud->presence, client, reason, now_ms, out);
+}
+
+/* Remembers why the connection is going to end. */
+static enum cloud_verdict judge(struct client *client, enum cloud_verdict verdict)
+{
+    if (verdicts[verdict].closing != PRESENCE_NONE)
+        client->closing = verdicts[verdict].closing;
+    return verdict;
+}
+
+static bool allows(const struct client *client, enum policy_action action, const char *name)
+{
+    struct policy_principal who = presence_principal(client);
+
+    return policy_allows(client->policy, &who, action, name);
+}
+
+static enum cloud_verdict check_filter(const struct client *client, const char *filter)
+{
+    const char *bare = filter_unshared(filter);
+
+    if (bare == NULL || !filter_within_limits(bare))
+        return CLOUD_CLOSE_BAD_FILTER;
+    if (!allows(client, POLICY_SUBSCRIBE, bare))
+        return CLOUD_CLOSE_NOT_AUTHORIZED;
+    /* The broker would grant a shared $aws filter and never deliver to it; a failure is honest. */
+    if (bare != filter && *bare == '$')
+        return CLOUD_DENY;
+    if (client->filter_count >= SUBSCRIPTIONS_MAX && !presence_has_filter(client, filter))
+        return CLOUD_DENY;
+    return CLOUD_ALLOW;
+}
+
+enum cloud_verdict cloud_subscribe(struct cloud *cloud, const char *client_id, const char *filter,
+                                   int64_t now_ms, struct cloud_actions *out)
+{
+    struct client *client = presence_find(&cloud->presence, client_id);
+
+    cloud->retained_for = NULL;
+    if (client == NULL || client->handle == NULL)
+        return CLOUD_DENY;
+    enum cloud_verdict verdict = check_filter(client, filter);
+    if (verdict != CLOUD_ALLOW)
+        return judge(client, verdict);
+    if (!presence_subscribe(&cloud->presence, client, filter, now_ms, out))
+        return judge(client, CLOUD_NO_MEMORY);
+    if (filter_has_wildcard(filter) || filter_is_shared(filter))
+        cloud->retained_for = client;
+    return CLOUD_ALLOW;
+}
+
+enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id, const char *filter,
+                                     int64_t now_ms, struct cloud_actions *out)
+{
+    struct client *client = presence_find(&cloud->presence, client_id);
+
+    cloud->retained_for = NULL;
+    if (client == NULL || client->handle == NULL)
+        return CLOUD_DENY;
+    return presence_unsubscribe(&cloud->presence, client, filter, now_ms, out)
+               ? CLOUD_ALLOW
+               : judge(client, CLOUD_NO_MEMORY);
+}
+
+static enum cloud_verdict check_publish(const struct client *client,
+                                        const struct cloud_message *message)
+{
+    struct shadow_address address;
+
+    if (message->payload.len > PAYLOAD_MAX)
+        return CLOUD_CLOSE_QUOTA;
+    if (!topic_within_limits(message->topic))
+        return CLOUD_CLOSE_BAD_TOPIC;
+    if (!allows(client, POLICY_PUBLISH, message->topic) ||
+        (message->retain && !allows(client, POLICY_RETAIN_PUBLISH, message->topic)))
+        return CLOUD_CLOSE_NOT_AUTHORIZED;
+    /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
+    if (*message->topic == '$' && !client->owner && !shadow_address_parse(message->topic, &address))
+        return CLOUD_CLOSE_BAD_TOPIC;
+    return CLOUD_ALLOW;
+}
+
+enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message)
+{
+    struct client *client = presence_find(&cloud->presence, message->client_id);
+
+    cloud->retained_for = NULL;
+    if (client == NULL)
+        return CLOUD_DENY;
+    enum cloud_verdict verdict = check_publish(client, message);
+    if (client->handle == NULL || client->handle != message->handle)
+        return verdict == CLOUD_ALLOW ? CLOUD_ALLOW : CLOUD_DENY;
+    return judge(client, verdict);
+}
+
+enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
+                                 int64_t now_ms, struct cloud_actions *out)
+{
+    struct shadow_address address;
+
+    cloud->retained_for = NULL;
+    if (*message->topic != '$' || !shadow_address_parse(message->topic, &address))
+        return CLOUD_ALLOW;
+    return shadow_service_request(&cloud->shadows, &address, message->payload, now_ms, out)
+               ? CLOUD_ALLOW
+               : CLOUD_NO_MEMORY;
+}
+
+/* The broker lets `a/#` match `a`, AWS does not: is there a filter that matches as AWS does? */
+static bool matches_any(const struct client *client, const char *topic)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < client->filter_count; i++) {
+        const char *bare = filter_unshared(client->filters[i]);
+        if (bare == NULL || filter_matches(bare, topic))
+            return true;
+        open |= filter_is_open(bare);
+    }
+    /* Without an open filter the broker's word is as good. */
+    return !open;
+}
+
+enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
+                                 bool retain)
+{
+    const struct client *client = presence_find(&cloud->presence, client_id);
+
+    if (client == NULL || (retain && client == cloud->retained_for))
+        return CLOUD_DENY;
+    return allows(client, POLICY_RECEIVE, topic) && matches_any(client, topic) ? CLOUD_ALLOW
+                                                                               : CLOUD_DENY;
+}
+
+static const char *control_disconnect(struct cloud *cloud, const cJSON *request, struct text *reply,
+                                      struct cloud_actions *out)
+{
+    const char *client_id = json_str(request, "clientId", NULL);
+    struct client *client = client_id != NULL ? presence_find(&cloud->presence, client_id) : NULL;
+
+    (void)reply;
+    if (client_id == NULL)
+        return "clientId: missing (name the client to disconnect)";
+    if (client == NULL || client->handle == NULL)
+        return "clientId: not connected";
+    if (!cloud_actions_kick(out, client_id, !cJSON_IsTrue(json_get(request, "preventWillMessage"))))
+        return "no memory";
+    client->closing = PRESENCE_API_INITIATED;
+    return NULL;
+}
+
+static const char *control_status(struct cloud *cloud, const cJSON *request, struct text *reply,
+                                  struct cloud_actions *out)
+{
+    (void)request;
+    (void)out;
+    text_key(reply, "connected");
+    text_int(reply, (int64_t)presence_connected_count(&cloud->presence));
+    text_key(reply, "shadows");
+    text_int(reply, (int64_t)shadow_service_count(&cloud->shadows));
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    /* Adds to the reply, or returns what is wrong. */
+    const char *(*run)(struct cloud *cloud, const cJSON *request, struct text *reply,
+                       struct cloud_actions *out);
+} commands[] = {
+    {"disconnect", control_disconnect},
+    {"status",     control_status    },
+};
+
+static const char *control(struct cloud *cloud, const cJSON *request, struct text *reply,
+                           struct cloud_actions *out)
+{
+    const char *name = json_str(request, "command", "");
+
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(cloud, request, reply, out);
+    return "command: unknown (disconnect or status)";
+}
+
+bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
+                   struct cloud_actions *out)
+{
+    cJSON *request = json_is_utf8(payload) ? json_parse(payload, 8) : NULL;
+    const char *token = json_str(request, "clientToken", NULL);
+    struct text reply;
+
+    cloud->retained_for = NULL;
+    text_init(&reply);
+    text_bytes(&reply, "{", 1);
+    const char *problem =
+        request != NULL ? control(cloud, request, &reply, out) : "request: not JSON";
+    if (problem != NULL) {
+        text_key(&reply, "error");
+        text_quoted(&reply, problem);
+    }
+    if (token != NULL) {
+        text_key(&reply, "clientToken");
+        text_quoted(&reply, token);
+    }
+    text_bytes(&reply, "}", 1);
+    cJSON_Delete(request);
+    return cloud_actions_publish(out, client_id, CLOUD_CONTROL_TOPIC "/response", &reply);
+}
+
+bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
+{
+    bool ok = presence_flush(&cloud->presence, now_ms, out);
+
+    cloud->retained_for = NULL;
+    if (now_ms >= cloud->sweep_at || cloud->sweep_at - now_ms > SWEEP_MS) {
+        cloud->sweep_at = now_ms + SWEEP_MS;
+        presence_sweep(&cloud->presence, now_ms);
+        shadow_service_sweep(&cloud->shadows, now_ms);
+    }
+    return ok;
+}

@@ -1,0 +1,86 @@
+/*
+ * cloud.h — what a TCU sees of AWS IoT Core, without a broker: policy, presence, device shadows.
+ *
+ * Every function is one event of the broker with the wall time; the answer is a verdict on it and a
+ * list of actions to carry out. No I/O, no clock, no globals, and no lack of memory ends it.
+ *
+ * Threads   one.
+ */
+#ifndef CLOUD_CLOUD_H
+#define CLOUD_CLOUD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "cloud/actions.h"
+#include "cloud/presence.h"
+
+/* ORDER CLOUD_VERDICT */
+enum cloud_verdict {
+    CLOUD_ALLOW,
+    CLOUD_DENY,                 /* quietly: not delivered, or a failure in the SUBACK */
+    CLOUD_CLOSE_NOT_AUTHORIZED, /* the rest closes the connection (contract 7.3) */
+    CLOUD_CLOSE_BAD_TOPIC,
+    CLOUD_CLOSE_BAD_FILTER,
+    CLOUD_CLOSE_QUOTA,
+    CLOUD_NO_MEMORY,
+    CLOUD_VERDICT_COUNT
+};
+const char *cloud_verdict_name(enum cloud_verdict verdict);
+/* The MQTT 5 DISCONNECT reason that goes with a closing verdict, else 0. */
+uint8_t cloud_verdict_reason_code(enum cloud_verdict verdict);
+
+struct cloud;
+
+/* The seed makes session identifiers. NULL: no memory. */
+struct cloud *cloud_new(uint64_t seed);
+void cloud_free(struct cloud *cloud);
+
+/* CONNECT. CLOUD_ALLOW or a closing verdict. */
+enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *peer,
+                                 int64_t now_ms, struct cloud_actions *out);
+/* Is that connection the current one of its client id? */
+bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id);
+/* The handle of the connection that is open under a client id, or NULL. */
+const void *cloud_handle(const struct cloud *cloud, const char *client_id);
+/* A connection has ended. Ignored unless it is current: the broker may tell twice, and tells about
+   clients that were never let in. */
+bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *client_id,
+                      enum presence_reason reason, int64_t now_ms, struct cloud_actions *out);
+
+/* One filter of a SUBSCRIBE or UNSUBSCRIBE. */
+enum cloud_verdict cloud_subscribe(struct cloud *cloud, const char *client_id, const char *filter,
+                                   int64_t now_ms, struct cloud_actions *out);
+enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id, const char *filter,
+                                     int64_t now_ms, struct cloud_actions *out);
+
+struct cloud_message {
+    const void *handle; /* the connection it came over */
+    const char *client_id;
+    const char *topic;
+    struct slice payload;
+    bool retain;
+};
+
+/* May the client publish this? Also asked for a will, at whose time the connection is no longer
+   current: then the worst is CLOUD_DENY. */
+enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message);
+/* A message that was allowed: the services act on it. Wills never come here (contract 6.7). */
+enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
+                                 int64_t now_ms, struct cloud_actions *out);
+/* May the client receive this? `retain`: the message carries the flag. */
+enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
+                                 bool retain);
+
+/* What the owner publishes to; {"command":"disconnect","clientId":"…","preventWillMessage":false}
+   (contract 6.11) or {"command":"status"}, each with a "clientToken" if you like. The answer goes
+   to CLOUD_CONTROL_TOPIC "/response", to the asker alone: {} or {"error":"…"}. */
+#define CLOUD_CONTROL_TOPIC "$CONTROL/cloud/v1"
+bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
+                   struct cloud_actions *out);
+
+/* Between events, as often as you like: publishes what has been collected, forgets what is old. */
+bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
+
+#endif

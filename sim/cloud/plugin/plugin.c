@@ -1,0 +1,383 @@
+/*
+ * plugin.c — the cloud inside Mosquitto 2.0: broker events become calls of cloud.h, its actions
+ * become publishes and kicks. Nothing is decided here.
+ *
+ * Options  logpath  the broker's own log file: its last words tell why a connection ended
+ *          owner    the address that clients of the owner's Unix socket have
+ *
+ * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
+ * the broker's one thread and never blocks; no lack of memory ends it.
+ */
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+#include "base/timeunit.h"
+#include "cloud/cloud.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define MQTT_5            5
+#define REASON_TAKEN_OVER 0x8e
+#define REASON_KEEP_ALIVE 0x8d
+#define NAME_SIZE         256
+#define LOG_TAIL_SIZE     4096
+
+/* Internal to the broker, but exported by Debian's: the only way to tell an MQTT 5 client why. */
+int send__disconnect(struct mosquitto *client, uint8_t reason_code,
+                     const mosquitto_property *properties) __attribute__((weak));
+
+struct plugin {
+    mosquitto_plugin_id_t *id;
+    struct cloud *cloud;
+    struct cloud_actions kicks; /* for the next tick: a kick calls back */
+    char *owner;
+    int log; /* descriptor, or -1 */
+    off_t log_seen;
+};
+
+static bool is_mqtt5(const struct mosquitto *client)
+{
+    return mosquitto_client_protocol_version(client) == MQTT_5;
+}
+
+static bool say_goodbye(struct mosquitto *client, uint8_t reason_code)
+{
+    if (!is_mqtt5(client) || send__disconnect == NULL)
+        return false;
+    send__disconnect(client, reason_code, NULL);
+    return true;
+}
+
+static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
+{
+    switch (verdict) {
+    case CLOUD_ALLOW:
+        return MOSQ_ERR_SUCCESS;
+    case CLOUD_DENY:
+        return MOSQ_ERR_ACL_DENIED;
+    case CLOUD_CLOSE_NOT_AUTHORIZED:
+    case CLOUD_CLOSE_BAD_TOPIC:
+    case CLOUD_CLOSE_BAD_FILTER:
+    case CLOUD_CLOSE_QUOTA:
+        /* MOSQ_ERR_UNKNOWN makes the broker send DISCONNECT 0x80 to MQTT 5 clients. */
+        if (say_goodbye(client, cloud_verdict_reason_code(verdict)) || !is_mqtt5(client))
+            return MOSQ_ERR_AUTH;
+        return MOSQ_ERR_UNKNOWN;
+    case CLOUD_NO_MEMORY:
+    case CLOUD_VERDICT_COUNT:
+        break;
+    }
+    return MOSQ_ERR_NOMEM;
+}
+
+static void carry_out(struct plugin *plugin, struct cloud_actions *actions)
+{
+    for (size_t i = 0; i < actions->count; i++) {
+        struct cloud_action *a = &actions->items[i];
+        if (a->kind == CLOUD_ACTION_KICK)
+            cloud_actions_kick(&plugin->kicks, a->client_id, a->with_will);
+        else if (mosquitto_broker_publish(a->client_id, a->topic, (int)a->payload_len, a->payload,
+                                          a->qos, false, NULL) == MOSQ_ERR_SUCCESS)
+            a->payload = NULL; /* the broker's now */
+    }
+    cloud_actions_done(actions);
+}
+
+/* One entry of a certificate's subject; false if absent, too long or with a NUL inside. */
+static bool subject_entry(X509 *certificate, int nid, char ret[NAME_SIZE])
+{
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    int at = X509_NAME_get_index_by_NID(subject, nid, -1);
+    unsigned char *utf8 = NULL;
+
+    if (at < 0)
+        return false;
+    int len =
+        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    bool ok = len > 0 && len < NAME_SIZE && memchr(utf8, '\0', (size_t)len) == NULL;
+    if (ok) {
+        memcpy(ret, utf8, (size_t)len);
+        ret[len] = '\0';
+    }
+    OPENSSL_free(utf8);
+    return ok;
+}
+
+/* The certificate id: SHA-256 of the DER, in hex (contract 4.4). */
+static bool certificate_id(const X509 *certificate, char ret[65])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (X509_digest(certificate, EVP_sha256(), digest, &len) != 1 || len != 32)
+        return false;
+    for (unsigned i = 0; i < len; i++)
+        snprintf(ret + 2 * (size_t)i, 3, "%02x", digest[i]);
+    return true;
+}
+
+static int on_connect(int event, void *event_data, void *userdata)
+{
+    struct mosquitto_evt_basic_auth *e = event_data;
+    struct plugin *plugin = userdata;
+    X509 *certificate = mosquitto_client_certificate(e->client);
+    char principal[65], common_name[NAME_SIZE], unit[NAME_SIZE];
+    struct presence_peer peer = {.handle = e->client,
+                                 .client_id = mosquitto_client_id(e->client),
+                                 .address = mosquitto_client_address(e->client),
+                                 .clean_start = mosquitto_client_clean_session(e->client)};
+    struct cloud_actions out;
+
+    (void)event;
+    cloud_actions_init(&out);
+    if (peer.client_id == NULL)
+        peer.client_id = "";
+    if (certificate != NULL && certificate_id(certificate, principal)) {
+        peer.principal = principal;
+        peer.common_name =
+            subject_entry(certificate, NID_commonName, common_name) ? common_name : NULL;
+        peer.unit = subject_entry(certificate, NID_organizationalUnitName, unit) ? unit : NULL;
+    }
+    peer.owner = certificate == NULL && plugin->owner != NULL && peer.address != NULL &&
+                 strcmp(peer.address, plugin->owner) == 0;
+    X509_free(certificate);
+    const struct mosquitto *old = cloud_handle(plugin->cloud, peer.client_id);
+    enum cloud_verdict verdict = cloud_connect(plugin->cloud, &peer, clock_wall_ms(), &out);
+    if (verdict == CLOUD_ALLOW && old != NULL && old != e->client)
+        say_goodbye((struct mosquitto *)(uintptr_t)old, REASON_TAKEN_OVER);
+    carry_out(plugin, &out);
+    if (verdict == CLOUD_ALLOW)
+        return MOSQ_ERR_SUCCESS;
+    /* MOSQ_ERR_AUTH makes the broker answer; AWS answers to MQTT 5 only (contract 7.3). */
+    return is_mqtt5(e->client) ? MOSQ_ERR_AUTH : MOSQ_ERR_CONN_REFUSED;
+}
+
+static int on_access(int event, void *event_data, void *userdata)
+{
+    struct mosquitto_evt_acl_check *e = event_data;
+    struct plugin *plugin = userdata;
+    const char *client_id = mosquitto_client_id(e->client);
+    enum cloud_verdict verdict = CLOUD_DENY;
+    struct cloud_actions out;
+
+    (void)event;
+    if (client_id == NULL)
+        return MOSQ_ERR_ACL_DENIED;
+    if (e->access == MOSQ_ACL_READ)
+        return cloud_deliver(plugin->cloud, client_id, e->topic, e->retain) == CLOUD_ALLOW
+                   ? MOSQ_ERR_SUCCESS
+                   : MOSQ_ERR_ACL_DENIED;
+    cloud_actions_init(&out);
+    if (e->access == MOSQ_ACL_SUBSCRIBE) {
+        verdict = cloud_subscribe(plugin->cloud, client_id, e->topic, clock_wall_ms(), &out);
+    } else if (e->access == MOSQ_ACL_UNSUBSCRIBE) {
+        verdict = cloud_unsubscribe(plugin->cloud, client_id, e->topic, clock_wall_ms(), &out);
+    } else if (e->access == MOSQ_ACL_WRITE) {
+        struct cloud_message message = {.handle = e->client,
+                                        .client_id = client_id,
+                                        .topic = e->topic,
+                                        .payload = slice_of(e->payload, e->payloadlen),
+                                        .retain = e->retain};
+        verdict = cloud_publish(plugin->cloud, &message);
+    }
+    carry_out(plugin, &out);
+    return verdict_code(e->client, verdict);
+}
+
+static int on_message(int event, void *event_data, void *userdata)
+{
+    struct mosquitto_evt_message *e = event_data;
+    struct plugin *plugin = userdata;
+    struct cloud_message message = {.handle = e->client,
+                                    .client_id = mosquitto_client_id(e->client),
+                                    .topic = e->topic,
+                                    .payload = slice_of(e->payload, e->payloadlen),
+                                    .retain = e->retain};
+    struct cloud_actions out;
+
+    (void)event;
+    cloud_actions_init(&out);
+    enum cloud_verdict verdict = cloud_message(plugin->cloud, &message, clock_wall_ms(), &out);
+    carry_out(plugin, &out);
+    return verdict_code(e->client, verdict);
+}
+
+static int on_control(int event, void *event_data, void *userdata)
+{
+    struct mosquitto_evt_control *e = event_data;
+    struct plugin *plugin = userdata;
+    const char *client_id = mosquitto_client_id(e->client);
+    struct cloud_actions out;
+
+    (void)event;
+    cloud_actions_init(&out);
+    /* Only the owner's policy lets a client publish here. */
+    if (client_id != NULL)
+        cloud_control(plugin->cloud, client_id, slice_of(e->payload, e->payloadlen), &out);
+    carry_out(plugin, &out);
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* The broker writes its reason to its log just before it tells us. */
+static enum presence_reason reason_from_log(struct plugin *plugin, const char *client_id)
+{
+    char tail[LOG_TAIL_SIZE];
+    struct stat st;
+
+    if (plugin->log < 0 || fstat(plugin->log, &st) != 0)
+        return PRESENCE_CONNECTION_LOST;
+    off_t from = plugin->log_seen <= st.st_size ? plugin->log_seen : 0;
+    if (st.st_size - from > LOG_TAIL_SIZE)
+        from = st.st_size - LOG_TAIL_SIZE;
+    ssize_t n = pread(plugin->log, tail, sizeof tail, from);
+    plugin->log_seen = st.st_size;
+    enum presence_reason reason =
+        n > 0 ? presence_reason_from_log(slice_of(tail, (size_t)n), client_id) : PRESENCE_NONE;
+    return reason != PRESENCE_NONE ? reason : PRESENCE_CONNECTION_LOST;
+}
+
+static int on_disconnect(int event, void *event_data, void *userdata)
+{
+    struct mosquitto_evt_disconnect *e = event_data;
+    struct plugin *plugin = userdata;
+    const char *client_id = mosquitto_client_id(e->client);
+    struct cloud_actions out;
+
+    (void)event;
+    if (client_id == NULL || !cloud_is_current(plugin->cloud, e->client, client_id))
+        return MOSQ_ERR_SUCCESS;
+    enum presence_reason reason = reason_from_log(plugin, client_id);
+    if (reason == PRESENCE_KEEP_ALIVE_TIMEOUT)
+        say_goodbye(e->client, REASON_KEEP_ALIVE);
+    cloud_actions_init(&out);
+    cloud_disconnect(plugin->cloud, e->client, client_id, reason, clock_wall_ms(), &out);
+    carry_out(plugin, &out);
+    return MOSQ_ERR_SUCCESS;
+}
+
+static int on_tick(int event, void *event_data, void *userdata)
+{
+    struct plugin *plugin = userdata;
+    struct cloud_actions out, kicks = plugin->kicks;
+
+    (void)event;
+    (void)event_data;
+    cloud_actions_init(&out);
+    cloud_tick(plugin->cloud, clock_wall_ms(), &out);
+    carry_out(plugin, &out);
+    cloud_actions_init(&plugin->kicks);
+    for (size_t i = 0; i < kicks.count; i++)
+        mosquitto_kick_client_by_clientid(kicks.items[i].client_id, kicks.items[i].with_will);
+    cloud_actions_done(&kicks);
+    return MOSQ_ERR_SUCCESS;
+}
+
+static const struct {
+    int event;
+    MOSQ_FUNC_generic_callback callback;
+    const void *data;
+} registrations[] = {
+    {MOSQ_EVT_BASIC_AUTH, on_connect,    NULL               },
+    {MOSQ_EVT_ACL_CHECK,  on_access,     NULL               },
+    {MOSQ_EVT_MESSAGE,    on_message,    NULL               },
+    {MOSQ_EVT_CONTROL,    on_control,    CLOUD_CONTROL_TOPIC},
+    {MOSQ_EVT_DISCONNECT, on_disconnect, NULL               },
+    {MOSQ_EVT_TICK,       on_tick,       NULL               },
+};
+#define REGISTRATION_COUNT (sizeof registrations / sizeof *registrations)
+
+static void plugin_free(struct plugin *plugin)
+{
+    if (plugin == NULL)
+        return;
+    if (plugin->log >= 0)
+        close(plugin->log);
+    cloud_actions_done(&plugin->kicks);
+    cloud_free(plugin->cloud);
+    free(plugin->owner);
+    free(plugin);
+}
+
+static struct plugin *plugin_new(const struct mosquitto_opt *options, int option_count)
+{
+    struct plugin *plugin = calloc(1, sizeof *plugin);
+    uint64_t seed = 0;
+
+    if (plugin == NULL)
+        return NULL;
+    plugin->log = -1;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = clock_now();
+    plugin->cloud = cloud_new(seed);
+    bool ok = plugin->cloud != NULL;
+    for (int i = 0; i < option_count && ok; i++) {
+        if (strcmp(options[i].key, "logpath") == 0) {
+            plugin->log = open(options[i].value, O_RDONLY | O_CLOEXEC);
+        } else if (strcmp(options[i].key, "owner") == 0) {
+            free(plugin->owner);
+            plugin->owner = strdup(options[i].value);
+            ok = plugin->owner != NULL;
+        }
+    }
+    if (!ok) {
+        plugin_free(plugin);
+        return NULL;
+    }
+    return plugin;
+}
+
+EXPORT int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+{
+    for (int i = 0; i < supported_version_count; i++)
+        if (supported_versions[i] == MOSQ_PLUGIN_VERSION)
+            return MOSQ_PLUGIN_VERSION;
+    return -1;
+}
+
+EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t *identifier, void **userdata,
+                                 struct mosquitto_opt *options, int option_count)
+{
+    struct plugin *plugin = plugin_new(options, option_count);
+
+    if (plugin == NULL)
+        return MOSQ_ERR_NOMEM;
+    plugin->id = identifier;
+    *userdata = plugin;
+    for (size_t i = 0; i < REGISTRATION_COUNT; i++) {
+        int rc =
+            mosquitto_callback_register(identifier, registrations[i].event,
+                                        registrations[i].callback, registrations[i].data, plugin);
+        if (rc != MOSQ_ERR_SUCCESS)
+            return rc;
+    }
+    mosquitto_log_printf(MOSQ_LOG_NOTICE, "fleetsim cloud %s: ready%s", FLEETSIM_VERSION,
+                         send__disconnect == NULL ? " (without MQTT 5 DISCONNECT reasons)" : "");
+    return MOSQ_ERR_SUCCESS;
+}
+
+EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *options, int option_count)
+{
+    struct plugin *plugin = userdata;
+
+    (void)options;
+    (void)option_count;
+    if (plugin == NULL)
+        return MOSQ_ERR_SUCCESS;
+    for (size_t i = 0; i < REGISTRATION_COUNT; i++)
+        mosquitto_callback_unregister(plugin->id, registrations[i].event, registrations[i].callback,
+                                      registrations[i].data);
+    plugin_free(plugin);
+    return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,435 @@
+#include "cloud/presence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sessions and version numbers live that long without a connection (contract 2.2, 6.5). */
+#define MEMORY_MS ((int64_t)3600 * 1000)
+
+/* ORDER PRESENCE_REASON */
+static const char *const reason_names[PRESENCE_REASON_COUNT] = {"NONE",
+                                                                "AUTH_ERROR",
+                                                                "CLIENT_INITIATED_DISCONNECT",
+                                                                "CLIENT_ERROR",
+                                                                "CONNECTION_LOST",
+                                                                "DUPLICATE_CLIENTID",
+                                                                "MQTT_KEEP_ALIVE_TIMEOUT",
+                                                                "SERVER_ERROR",
+                                                                "API_INITIATED_DISCONNECT"};
+
+const char *presence_reason_name(enum presence_reason reason)
+{
+    return reason < PRESENCE_REASON_COUNT ? reason_names[reason] : "UNKNOWN";
+}
+
+/* What Mosquitto 2.0 writes after "Client <id>" or "on client <id>"; the longer of two that begin
+   alike comes first. */
+static const struct {
+    const char *text;
+    enum presence_reason reason;
+} log_words[] = {
+    {" disconnected due to out of memory",          PRESENCE_SERVER_ERROR       },
+    {" disconnected due to ",                       PRESENCE_CLIENT_ERROR       },
+    {" disconnected, not authorised",               PRESENCE_AUTH_ERROR         },
+    {" disconnected: ",                             PRESENCE_CONNECTION_LOST    },
+    {" disconnected.",                              PRESENCE_CLIENT_INITIATED   },
+    {" closed its connection",                      PRESENCE_CONNECTION_LOST    },
+    {" has exceeded timeout",                       PRESENCE_KEEP_ALIVE_TIMEOUT },
+    {" already connected, closing old connection",  PRESENCE_DUPLICATE_CLIENT_ID},
+    {" been disconnected by administrative action", PRESENCE_API_INITIATED      },
+    {": ",                                          PRESENCE_CONNECTION_LOST    },
+};
+
+static enum presence_reason reason_of_line(struct slice line, const char *client_id)
+{
+    size_t id_len = strlen(client_id);
+    const uint8_t *p = line.len != 0 ? memmem(line.data, line.len, "lient ", 6) : NULL;
+
+    if (p == NULL)
+        return PRESENCE_NONE;
+    p += 6;
+    size_t left = line.len - (size_t)(p - line.data);
+    if (left < id_len || memcmp(p, client_id, id_len) != 0)
+        return PRESENCE_NONE;
+    p += id_len;
+    left -= id_len;
+    for (size_t i = 0; i < sizeof log_words / sizeof *log_words; i++) {
+        size_t len = strlen(log_words[i].text);
+        if (left >= len && memcmp(p, log_words[i].text, len) == 0)
+            return log_words[i].reason;
+    }
+    return PRESENCE_NONE;
+}
+
+enum presence_reason presence_reason_from_log(struct slice tail, const char *client_id)
+{
+    enum presence_reason found = PRESENCE_NONE;
+
+    while (tail.len != 0) {
+        const uint8_t *end = memchr(tail.data, '\n', tail.len);
+        size_t len = end != NULL ? (size_t)(end - tail.data) : tail.len;
+        enum presence_reason reason = reason_of_line(slice_of(tail.data, len), client_id);
+        if (reason != PRESENCE_NONE)
+            found = reason;
+        size_t used = end != NULL ? len + 1 : len;
+        tail = slice_of(tail.data + used, tail.len - used);
+    }
+    return found;
+}
+
+static void clear_filters(struct client *c)
+{
+    for (size_t i = 0; i < c->filter_count; i++)
+        free(c->filters[i]);
+    free(c->filters);
+    c->filters = NULL;
+    c->filter_count = 0;
+}
+
+static void free_client(void *value)
+{
+    struct client *c = value;
+
+    clear_filters(c);
+    free(c->id);
+    free(c->common_name);
+    free(c->unit);
+    free(c);
+}
+
+static void clear_event(struct presence *p)
+{
+    while (p->event_topic_count > 0)
+        free(p->event_topics[--p->event_topic_count]);
+    p->event_client = NULL;
+}
+
+void presence_init(struct presence *p, uint64_t seed)
+{
+    *p = (struct presence){0};
+    table_init(&p->clients);
+    rng_init(&p->rng, seed, 0);
+}
+
+void presence_done(struct presence *p)
+{
+    clear_event(p);
+    table_done(&p->clients, free_client);
+}
+
+struct client *presence_find(const struct presence *p, const char *client_id)
+{
+    return table_get(&p->clients, client_id);
+}
+
+static bool count_connected(void *value, void *ctx)
+{
+    const struct client *c = value;
+    size_t *count = ctx;
+
+    *count += c->handle != NULL && !c->owner ? 1 : 0;
+    return false;
+}
+
+size_t presence_connected_count(const struct presence *p)
+{
+    struct table clients = p->clients;
+    size_t count = 0;
+
+    table_sweep(&clients, count_connected, &count);
+    return count;
+}
+
+struct policy_principal presence_principal(const struct client *c)
+{
+    return (struct policy_principal){.client_id = c->id,
+                                     .common_name = c->common_name,
+                                     .unit = c->unit,
+                                     .thing_name = c->is_thing ? c->id : NULL,
+                                     .source_ip = c->address};
+}
+
+/* A vehicle's certificate is attached to the thing that its common name is. */
+static bool is_thing(const struct presence_peer *peer)
+{
+    return peer->unit != NULL && peer->common_name != NULL && strcmp(peer->unit, "vehicle") == 0 &&
+           strcmp(peer->common_name, peer->client_id) == 0;
+}
+
+struct policy_principal presence_peer_principal(const struct presence_peer *peer)
+{
+    return (struct policy_principal){.client_id = peer->client_id,
+                                     .common_name = peer->common_name,
+                                     .unit = peer->unit,
+                                     .thing_name = is_thing(peer) ? peer->client_id : NULL,
+                                     .source_ip = peer->address};
+}
+
+/* RFC 9562, version 4. */
+static void make_uuid(struct rng *rng, char ret[37])
+{
+    uint64_t a = rng_next(rng);
+    uint64_t b = rng_next(rng);
+
+    snprintf(ret, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+             0x8000 | ((unsigned)(b >> 48) & 0x3fff), (unsigned long long)(b & 0xffffffffffffu));
+}
+
+static void begin_event(struct text *t, const char *client_id, bool thing, const char *type,
+                        int64_t now_ms)
+{
+    text_init(t);
+    text_str(t, "{\"clientId\":");
+    text_quoted(t, client_id);
+    if (thing) {
+        text_key(t, "thingName");
+        text_quoted(t, client_id);
+    }
+    text_key(t, "timestamp");
+    text_int(t, now_ms);
+    text_key(t, "eventType");
+    text_quoted(t, type);
+}
+
+static void write_session(struct text *t, const char *session_id, const char *principal)
+{
+    text_key(t, "sessionIdentifier");
+    text_quoted(t, session_id);
+    text_key(t, "principalIdentifier");
+    text_quoted(t, principal);
+}
+
+static bool publish_event(struct cloud_actions *out, const char *family, const char *client_id,
+                          const char *type, struct text *t)
+{
+    char topic[PRESENCE_CLIENT_ID_MAX + 64];
+
+    text_bytes(t, "}", 1);
+    snprintf(topic, sizeof topic, "$aws/events/%s/%s/%s", family, type, client_id);
+    return cloud_actions_publish(out, NULL, topic, t);
+}
+
+/* An id that cannot be a topic level raises no events (contract 2). */
+static bool is_silent(const char *client_id, bool owner)
+{
+    return owner || strpbrk(client_id, "+#/") != NULL;
+}
+
+static bool publish_connected(const struct client *c, int64_t now_ms, struct cloud_actions *out)
+{
+    struct text t;
+
+    if (is_silent(c->id, c->owner))
+        return true;
+    begin_event(&t, c->id, c->is_thing, "connected", now_ms);
+    write_session(&t, c->session_id, c->principal);
+    text_key(&t, "ipAddress");
+    text_quoted(&t, c->address);
+    text_key(&t, "versionNumber");
+    text_int(&t, c->version);
+    return publish_event(out, "presence", c->id, "connected", &t);
+}
+
+bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64_t now_ms,
+                     struct cloud_actions *out)
+{
+    struct text t;
+    char session_id[37];
+
+    if (peer->principal == NULL || is_silent(peer->client_id, peer->owner) ||
+        *peer->client_id == '\0' || strlen(peer->client_id) > PRESENCE_CLIENT_ID_MAX)
+        return true;
+    make_uuid(&p->rng, session_id);
+    begin_event(&t, peer->client_id, is_thing(peer), "connect_failed", now_ms);
+    text_str(&t, ",\"connectFailureReason\":\"AUTHORIZATION_FAILED\"");
+    write_session(&t, session_id, peer->principal);
+    text_key(&t, "ipAddress");
+    text_quoted(&t, peer->address);
+    return publish_event(out, "presence", peer->client_id, "connect_failed", &t);
+}
+
+bool presence_disconnect(struct presence *p, struct client *c, enum presence_reason reason,
+                         int64_t now_ms, struct cloud_actions *out)
+{
+    struct text t;
+    bool flushed = p->event_client != c || presence_flush(p, now_ms, out);
+
+    if (c->closing != PRESENCE_NONE)
+        reason = c->closing;
+    c->handle = NULL;
+    c->closing = PRESENCE_NONE;
+    c->gone_at = now_ms;
+    if (is_silent(c->id, c->owner))
+        return flushed;
+    begin_event(&t, c->id, c->is_thing, "disconnected", now_ms);
+    write_session(&t, c->session_id, c->principal);
+    text_key(&t, "clientInitiatedDisconnect");
+    text_str(&t, reason == PRESENCE_CLIENT_INITIATED ? "true" : "false");
+    text_key(&t, "disconnectReason");
+    text_quoted(&t, presence_reason_name(reason));
+    text_key(&t, "versionNumber");
+    text_int(&t, c->version);
+    return publish_event(out, "presence", c->id, "disconnected", &t) && flushed;
+}
+
+static struct client *new_client(struct presence *p, const char *client_id)
+{
+    struct client *c = calloc(1, sizeof *c);
+
+    if (c == NULL)
+        return NULL;
+    c->version = -1;
+    c->id = strdup(client_id);
+    if (c->id == NULL || !table_put(&p->clients, client_id, c)) {
+        free_client(c);
+        return NULL;
+    }
+    return c;
+}
+
+/* Replaces a string that may be NULL. */
+static bool set_string(char **field, const char *value)
+{
+    char *copy = value != NULL ? strdup(value) : NULL;
+
+    if (value != NULL && copy == NULL)
+        return false;
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+struct client *presence_connect(struct presence *p, const struct presence_peer *peer,
+                                const struct policy *policy, int64_t now_ms,
+                                struct cloud_actions *out)
+{
+    struct client *c = presence_find(p, peer->client_id);
+
+    if (c == NULL)
+        c = new_client(p, peer->client_id);
+    if (c == NULL || !set_string(&c->common_name, peer->common_name) ||
+        !set_string(&c->unit, peer->unit))
+        return NULL;
+    if (c->handle != NULL) {
+        c->closing = PRESENCE_DUPLICATE_CLIENT_ID;
+        if (!presence_disconnect(p, c, PRESENCE_NONE, now_ms, out))
+            return NULL;
+    }
+    if (peer->clean_start)
+        clear_filters(c);
+    c->handle = peer->handle;
+    c->closing = PRESENCE_NONE;
+    c->policy = policy;
+    c->owner = peer->owner;
+    c->is_thing = is_thing(peer);
+    c->version++;
+    snprintf(c->principal, sizeof c->principal, "%s",
+             peer->principal != NULL ? peer->principal : "");
+    snprintf(c->address, sizeof c->address, "%s", peer->address != NULL ? peer->address : "");
+    make_uuid(&p->rng, c->session_id);
+    return publish_connected(c, now_ms, out) ? c : NULL;
+}
+
+bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *out)
+{
+    const struct client *c = p->event_client;
+    const char *type = p->event_subscribed ? "subscribed" : "unsubscribed";
+    struct text t;
+
+    if (c == NULL)
+        return true;
+    begin_event(&t, c->id, c->is_thing, type, now_ms);
+    write_session(&t, c->session_id, c->principal);
+    text_key(&t, "topics");
+    for (size_t i = 0; i < p->event_topic_count; i++) {
+        text_bytes(&t, i == 0 ? "[" : ",", 1);
+        text_quoted(&t, p->event_topics[i]);
+    }
+    text_bytes(&t, "]", 1);
+    bool ok = publish_event(out, "subscriptions", c->id, type, &t);
+    clear_event(p);
+    return ok;
+}
+
+static bool collect(struct presence *p, struct client *c, bool subscribed, const char *filter,
+                    int64_t now_ms, struct cloud_actions *out)
+{
+    bool same = p->event_client == c && p->event_subscribed == subscribed &&
+                p->event_topic_count < PRESENCE_EVENT_TOPICS;
+    bool ok = same || presence_flush(p, now_ms, out);
+
+    if (is_silent(c->id, c->owner))
+        return ok;
+    char *copy = strdup(filter);
+    if (copy == NULL)
+        return false;
+    p->event_client = c;
+    p->event_subscribed = subscribed;
+    p->event_topics[p->event_topic_count++] = copy;
+    return ok;
+}
+
+static size_t filter_index(const struct client *c, const char *filter)
+{
+    size_t i = 0;
+
+    while (i < c->filter_count && strcmp(c->filters[i], filter) != 0)
+        i++;
+    return i;
+}
+
+bool presence_has_filter(const struct client *c, const char *filter)
+{
+    return filter_index(c, filter) < c->filter_count;
+}
+
+static bool add_filter(struct client *c, const char *filter)
+{
+    if (presence_has_filter(c, filter))
+        return true;
+    char **filters = realloc(c->filters, (c->filter_count + 1) * sizeof *filters);
+    if (filters == NULL)
+        return false;
+    c->filters = filters;
+    c->filters[c->filter_count] = strdup(filter);
+    if (c->filters[c->filter_count] == NULL)
+        return false;
+    c->filter_count++;
+    return true;
+}
+
+bool presence_subscribe(struct presence *p, struct client *c, const char *filter, int64_t now_ms,
+                        struct cloud_actions *out)
+{
+    return add_filter(c, filter) && collect(p, c, true, filter, now_ms, out);
+}
+
+bool presence_unsubscribe(struct presence *p, struct client *c, const char *filter, int64_t now_ms,
+                          struct cloud_actions *out)
+{
+    size_t i = filter_index(c, filter);
+
+    if (i < c->filter_count) {
+        free(c->filters[i]);
+        c->filters[i] = c->filters[--c->filter_count];
+    }
+    return collect(p, c, false, filter, now_ms, out);
+}
+
+static bool is_forgotten(void *value, void *ctx)
+{
+    const struct client *c = value;
+    const int64_t *now_ms = ctx;
+
+    if (c->handle != NULL || *now_ms - c->gone_at < MEMORY_MS)
+        return false;
+    free_client(value);
+    return true;
+}
+
+void presence_sweep(struct presence *p, int64_t now_ms)
+{
+    table_sweep(&p->clients, is_forgotten, &now_ms);
+}

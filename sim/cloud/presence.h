@@ -1,0 +1,120 @@
+/*
+ * presence.h — who is, and was, connected: one record per client id, and the lifecycle and
+ * subscription events that AWS IoT publishes about it (contract 2).
+ *
+ * A record outlives its connection, because its versionNumber, its policy (offline sessions are
+ * still delivered to) and its filters do. It is forgotten an hour after the connection has ended.
+ *
+ * Owns      the records. Records are valid until presence_sweep() forgets them.
+ */
+#ifndef CLOUD_PRESENCE_H
+#define CLOUD_PRESENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "base/slice.h"
+#include "cloud/actions.h"
+#include "cloud/policy.h"
+#include "cloud/table.h"
+
+#define PRESENCE_CLIENT_ID_MAX 128
+/* Filters of one SUBSCRIBE, and so of one subscription event (contract 6.8). */
+#define PRESENCE_EVENT_TOPICS 8
+
+/* ORDER PRESENCE_REASON */
+enum presence_reason {
+    PRESENCE_NONE,
+    PRESENCE_AUTH_ERROR,
+    PRESENCE_CLIENT_INITIATED,
+    PRESENCE_CLIENT_ERROR,
+    PRESENCE_CONNECTION_LOST,
+    PRESENCE_DUPLICATE_CLIENT_ID,
+    PRESENCE_KEEP_ALIVE_TIMEOUT,
+    PRESENCE_SERVER_ERROR,
+    PRESENCE_API_INITIATED,
+    PRESENCE_REASON_COUNT
+};
+/* "CONNECTION_LOST": as in the event. */
+const char *presence_reason_name(enum presence_reason reason);
+/* From the end of the broker's log, which it writes just before it ends a connection: the last word
+   about that client, or PRESENCE_NONE. */
+enum presence_reason presence_reason_from_log(struct slice tail, const char *client_id);
+
+/* A client as the broker introduces it. All borrowed. */
+struct presence_peer {
+    const void *handle; /* the broker's; tells two connections of one client id apart */
+    const char *client_id;
+    const char *address;
+    const char *common_name, *unit; /* certificate subject; NULL: none */
+    const char *principal;          /* 64 hex digits; NULL: no certificate */
+    bool owner;                     /* came over the socket that only fleetsim's user can open */
+    bool clean_start;
+};
+
+struct client {
+    char *id;
+    const void *handle;           /* NULL: not connected */
+    enum presence_reason closing; /* why the connection will end, if that is known already */
+    const struct policy *policy;
+    char *common_name, *unit; /* or NULL */
+    bool owner;               /* no events about it */
+    bool is_thing;            /* attached to a thing of its own name */
+    char principal[65];
+    char address[64];
+    char session_id[37];
+    int64_t version;
+    int64_t gone_at; /* ms, while not connected */
+    char **filters;  /* in force; as subscribed, with $share */
+    size_t filter_count;
+};
+
+struct presence {
+    struct table clients; /* by client id */
+    struct rng rng;
+    /* Filters of the SUBSCRIBE or UNSUBSCRIBE that is being served. */
+    struct client *event_client; /* NULL: none */
+    bool event_subscribed;
+    char *event_topics[PRESENCE_EVENT_TOPICS];
+    size_t event_topic_count;
+};
+
+void presence_init(struct presence *p, uint64_t seed);
+void presence_done(struct presence *p);
+
+/* NULL if unknown. */
+struct client *presence_find(const struct presence *p, const char *client_id);
+size_t presence_connected_count(const struct presence *p);
+
+/* The client as a policy sees it; valid as long as the client. */
+struct policy_principal presence_principal(const struct client *client);
+/* The same for one who knocks. */
+struct policy_principal presence_peer_principal(const struct presence_peer *peer);
+
+/* The peer is let in: makes or renews its record, and publishes `connected`, after the
+   `disconnected` of the connection that it takes over. NULL: no memory; the events so far stand. */
+struct client *presence_connect(struct presence *p, const struct presence_peer *peer,
+                                const struct policy *policy, int64_t now_ms,
+                                struct cloud_actions *out);
+/* The peer is authenticated but may not connect. */
+bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64_t now_ms,
+                     struct cloud_actions *out);
+/* `reason` counts unless the client's own `closing` says better. */
+bool presence_disconnect(struct presence *p, struct client *client, enum presence_reason reason,
+                         int64_t now_ms, struct cloud_actions *out);
+
+/* One filter of a SUBSCRIBE or UNSUBSCRIBE: keeps the client's filters, collects the event. */
+bool presence_subscribe(struct presence *p, struct client *client, const char *filter,
+                        int64_t now_ms, struct cloud_actions *out);
+bool presence_unsubscribe(struct presence *p, struct client *client, const char *filter,
+                          int64_t now_ms, struct cloud_actions *out);
+/* Has the client subscribed to exactly that filter? */
+bool presence_has_filter(const struct client *client, const char *filter);
+/* Publishes the collected event, if there is one. */
+bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *out);
+/* Forgets clients that have been gone for an hour. */
+void presence_sweep(struct presence *p, int64_t now_ms);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * shadow_service.h — the Device Shadow service, classic and named (contract 1).
+ *
+ * Input is a request topic with its payload and the time; output is a list of messages in the order
+ * accepted, delta, documents. No registry thing is needed, and nothing is retained.
+ *
+ * Owns      every shadow, and for 48 h the version of a deleted one (contract 1.5).
+ * Errors    no memory: false, nothing published, no shadow changed.
+ */
+#ifndef CLOUD_SHADOW_SERVICE_H
+#define CLOUD_SHADOW_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "cloud/actions.h"
+#include "cloud/table.h"
+
+/* `desired` and `reported` together, without metadata, after the merge (contract 1.9). */
+#define SHADOW_DOCUMENT_MAX 8192
+
+struct shadow_address;
+
+struct shadow_service {
+    struct table shadows; /* by thing, or thing~shadow */
+};
+
+void shadow_service_init(struct shadow_service *s);
+void shadow_service_done(struct shadow_service *s);
+
+/* Answers one request. now_ms: wall time. */
+bool shadow_service_request(struct shadow_service *s, const struct shadow_address *address,
+                            struct slice payload, int64_t now_ms, struct cloud_actions *out);
+/* Forgets the versions of shadows that were deleted more than 48 h ago. */
+void shadow_service_sweep(struct shadow_service *s, int64_t now_ms);
+/* Shadows that exist. */
+size_t shadow_service_count(const struct shadow_service *s);
+
+#endif
