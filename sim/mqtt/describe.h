@@ -1,7 +1,7 @@
 /*
  * describe.h — an MQTT packet as one line of text, for timelines and traces.
  *
- *     PUBLISH q1 id=7 dup $aws/things/X/shadow/update {"state":…} (312 B)
+ *     PUBLISH q1 id=7 dup $aws/things/X/shadow/update {"state":…} (312 B)     312: the payload
  *     CONNACK session-present=0 code=0x87 Not authorized
  *
  * Passwords, authentication data and whatever follows a '?' in a user name never appear. Control
@@ -17,11 +17,12 @@
 #include "mqtt/client.h"
 #include "mqtt/reason.h"
 
-/* Of a payload that is longer only the first bytes are shown. */
+/* Of a payload or text that is longer only the first bytes are shown. */
 #define MQTT_DESCRIBE_PAYLOAD_MAX 400
 
 /* Appends the line, without a newline. What cannot be decoded is described as such, with the breach
-   and its first bytes in hexadecimal. False if `out` reached its ceiling. */
+   and its first bytes in hexadecimal. False if `out` reached its ceiling; the
+   line is cut then. */
 bool mqtt_describe(struct slice packet, enum mqtt_version version, struct buf *out);
 
 #endif

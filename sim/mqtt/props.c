@@ -32,11 +32,10 @@ struct prop {
 #define ANSWER     (IN(CONNACK) | ACK | IN(SUBACK) | IN(UNSUBACK) | IN(DISCONNECT) | IN(AUTH))
 #define EVERYWHERE (MESSAGE | IN(CONNECT) | ANSWER | IN(SUBSCRIBE) | IN(UNSUBSCRIBE))
 #define AT(member) offsetof(struct mqtt_props, member)
-#define PROP_COUNT (MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE + 1)
 
 /* MQTT 5, table 2-4, in its order. */
 /* clang-format off */
-static const struct prop props[PROP_COUNT] = {
+static const struct prop props[MQTT_PROP_COUNT] = {
     [0x01] = {"Payload Format Indicator",          WIRE_U8,     RANGE_BOOL,     MESSAGE, AT(payload_format_indicator)},
     [0x02] = {"Message Expiry Interval",           WIRE_U32,    RANGE_ANY,      MESSAGE, AT(message_expiry_interval)},
     [0x03] = {"Content Type",                      WIRE_TEXT,   RANGE_ANY,      MESSAGE, AT(content_type)},
@@ -76,7 +75,7 @@ struct value {
 
 static const struct prop *prop_of(unsigned id)
 {
-    return id < PROP_COUNT && props[id].wire != WIRE_NONE ? &props[id] : NULL;
+    return id < MQTT_PROP_COUNT && props[id].wire != WIRE_NONE ? &props[id] : NULL;
 }
 
 const char *mqtt_prop_name(enum mqtt_prop id)
@@ -197,6 +196,21 @@ static struct value value_load(const struct prop *prop, const struct mqtt_props 
         break;
     }
     return v;
+}
+
+bool mqtt_props_get(const struct mqtt_props *p, enum mqtt_prop id, struct mqtt_prop_value *ret)
+{
+    const struct prop *prop = prop_of((unsigned)id);
+
+    if (prop == NULL || prop->wire == WIRE_PAIR || !mqtt_props_has(p, id))
+        return false;
+    struct value v = value_load(prop, p);
+    ret->kind = prop->wire == WIRE_TEXT     ? MQTT_PROP_TEXT
+                : prop->wire == WIRE_BINARY ? MQTT_PROP_BINARY
+                                            : MQTT_PROP_NUMBER;
+    ret->number = v.number;
+    ret->text = v.text;
+    return true;
 }
 
 static uint8_t breach(uint8_t code, const char *why, const char **ret_why)

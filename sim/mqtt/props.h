@@ -43,7 +43,8 @@ enum mqtt_prop {
     MQTT_PROP_MAXIMUM_PACKET_SIZE = 0x27,
     MQTT_PROP_WILDCARD_SUBSCRIPTION_AVAILABLE = 0x28,
     MQTT_PROP_SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29,
-    MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE = 0x2a
+    MQTT_PROP_SHARED_SUBSCRIPTION_AVAILABLE = 0x2a,
+    MQTT_PROP_COUNT
 };
 
 /* `present` has bit (1 << id) for every property that occurs. Fields without their bit are zero. */
@@ -81,6 +82,16 @@ static inline void mqtt_props_set(struct mqtt_props *p, enum mqtt_prop id)
 
 /* "Session Expiry Interval", or "unknown". */
 const char *mqtt_prop_name(enum mqtt_prop id);
+
+/* What a property holds, whatever its type: `number`, or `text` for texts and binary data. */
+struct mqtt_prop_value {
+    enum { MQTT_PROP_NUMBER, MQTT_PROP_TEXT, MQTT_PROP_BINARY } kind;
+    uint32_t number;
+    struct slice text;
+};
+
+/* False if the property is not there, or is the User Property (see mqtt_props_user_next()). */
+bool mqtt_props_get(const struct mqtt_props *p, enum mqtt_prop id, struct mqtt_prop_value *ret);
 
 /* Reads property bytes (without the length in front) of a packet of type `where`. 0, or a reason
    code with a sentence in *ret_why (static): unknown or not allowed there, given twice, cut short,

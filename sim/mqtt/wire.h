@@ -89,7 +89,9 @@ static inline uint8_t wire_get_u8(struct wire_reader *r)
 static inline uint16_t wire_get_u16(struct wire_reader *r)
 {
     struct slice s = wire_take(r, 2);
-    return s.len == 2 ? (uint16_t)(s.data[0] << 8 | s.data[1]) : 0;
+    if (s.len != 2)
+        return 0;
+    return (uint16_t)(s.data[0] << 8 | s.data[1]);
 }
 
 static inline uint32_t wire_get_u32(struct wire_reader *r)
