@@ -1,0 +1,47 @@
+/*
+ * session.h — the native engine: an mqtt_client (mqtt/client.h) of its own, MQTT 3.1.1 and 5 at
+ * QoS 0 and 1, over a link of sim/net. Built for thousands in one process.
+ *
+ * Owns      its link, its unacknowledged packets, the beginning of a packet that has not wholly
+ *           arrived.
+ * Borrows   the net, endpoint, TLS context and identity of its configuration.
+ * Promises  those of client.h. The `packet` event alone comes from inside the calls that queue a
+ *           packet; CONNECT is reported when it leaves. Without TLS there is no MQTT_PHASE_TLS.
+ *
+ * Choices where MQTT leaves one:
+ *  - Up to 100 QoS 1 publishes are kept; those past the broker's Receive Maximum wait their turn.
+ *  - On a resumed session they are sent again with DUP, in order. If the broker has no session any
+ *    more (Session Present 0) they are sent as new messages, without DUP: at least once holds
+ *    either way. A connect with clean_start, or in the other MQTT version, drops them.
+ *  - A publish that the broker has declared too large, or of a QoS or retain that it does not take,
+ *    is refused like one past the limit.
+ *  - PINGREQ goes out when nothing was sent, or nothing received, for a keep-alive; PINGRESP is due
+ *    within half a keep-alive.
+ *  - An incoming QoS 2 PUBLISH is a protocol error, as no subscription asks for it.
+ */
+#ifndef MQTT_SESSION_H
+#define MQTT_SESSION_H
+
+#include "loop/loop.h"
+#include "mqtt/client.h"
+#include "net/endpoint.h"
+#include "net/net.h"
+#include "net/tls.h"
+
+struct mqtt_session_config {
+    struct net *net; /* of the same loop */
+    struct endpoint *endpoint;
+    struct tls_context *tls;      /* NULL: plain TCP */
+    struct tls_identity identity; /* leaf.len 0: no client certificate */
+};
+
+/* The configuration is copied, with borrowed pointers; so is `events` (the pointer). Free with
+   mqtt_client_free(). */
+struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_session_config *config,
+                                     const struct mqtt_client_events *events, void *ctx);
+
+/* Another endpoint or identity (after provisioning, after a rotation); counts from the next
+   connect. */
+void mqtt_session_configure(struct mqtt_client *client, const struct mqtt_session_config *config);
+
+#endif

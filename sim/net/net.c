@@ -1,0 +1,41 @@
+#include "net/net.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xmem.h"
+#include "net/link.h"
+
+static void on_before_wait(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    struct net *net = w->data;
+
+    (void)ev;
+    (void)events;
+    while (net->dirty != NULL)
+        link_flush(net->dirty);
+}
+
+struct net *net_new(struct loop *loop)
+{
+    struct net *net = xmalloc(sizeof *net);
+
+    net->loop = loop;
+    net->dirty = NULL;
+    ev_prepare_init(&net->before_wait, on_before_wait);
+    net->before_wait.data = net;
+    ev_prepare_start(loop->ev, &net->before_wait);
+    /* The loop ends when nobody waits for anything; this watcher waits for nothing. */
+    ev_unref(loop->ev);
+    return net;
+}
+
+void net_free(struct net *net)
+{
+    if (net == NULL)
+        return;
+    assert(net->dirty == NULL);
+    ev_ref(net->loop->ev);
+    ev_prepare_stop(net->loop->ev, &net->before_wait);
+    free(net);
+}

@@ -1,0 +1,33 @@
+/*
+ * net.h — what all connections of one loop share, so that none has to pay for it: the buffer that
+ * received bytes pass through, and the list of links that have something to send at the end of the
+ * loop's turn.
+ *
+ * Borrows the loop; links must be gone before net_free(). Loop's thread only.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+
+/* The largest TLS record. */
+#define NET_SCRATCH_SIZE ((size_t)16384)
+
+struct link;
+
+struct net {
+    struct loop *loop;
+    struct link *dirty; /* links to flush before the loop waits again */
+    ev_prepare before_wait;
+    uint8_t scratch[NET_SCRATCH_SIZE];
+};
+
+struct net *net_new(struct loop *loop);
+/* NULL is a no-op. */
+void net_free(struct net *net);
+
+#endif

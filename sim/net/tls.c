@@ -1,0 +1,490 @@
+#include "net/tls.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/xmem.h"
+#include "net/certcache.h"
+
+struct tls_context {
+    SSL_CTX *ssl;
+    BIO_METHOD *socket;
+    bool insecure;
+    struct certcache certs; /* server chains as seen, our intermediates */
+    char why[512];
+};
+
+/* An alert's number is the reason code less SSL_AD_REASON_OFFSET. */
+static const struct alert_text {
+    int alert;
+    const char *text;
+} alert_texts[] = {
+    {SSL_AD_HANDSHAKE_FAILURE, "handshake failure (no cipher, curve or signature algorithm in "
+     "common, or a client certificate "
+                               "is missing)"},
+    {SSL_AD_BAD_CERTIFICATE,         "bad certificate (it could not read or verify our certificate)"},
+    {SSL_AD_UNSUPPORTED_CERTIFICATE, "unsupported certificate (key type or usage)"},
+    {SSL_AD_CERTIFICATE_REVOKED,     "certificate revoked"},
+    {SSL_AD_CERTIFICATE_EXPIRED,     "certificate expired (renew the client certificate)"},
+    {SSL_AD_CERTIFICATE_UNKNOWN,     "certificate unknown"},
+    {SSL_AD_UNKNOWN_CA,              "unknown ca (register the CA that issued the client certificate with it)"},
+    {SSL_AD_ACCESS_DENIED,           "access denied"},
+    {SSL_AD_DECRYPT_ERROR,           "decrypt error (does the private key belong to the certificate?)"},
+    {SSL_AD_PROTOCOL_VERSION,        "protocol version (it offers neither TLS 1.2 nor 1.3)"},
+    {SSL_AD_UNRECOGNIZED_NAME,       "unrecognized name (is the endpoint's host name right?)"},
+    {TLS13_AD_CERTIFICATE_REQUIRED,  "certificate required (none was given)"},
+    {SSL_AD_NO_APPLICATION_PROTOCOL, "no application protocol (is the ALPN name right?)"},
+};
+
+static const char *alert_describe(int alert)
+{
+    for (size_t i = 0; i < sizeof alert_texts / sizeof alert_texts[0]; i++)
+        if (alert_texts[i].alert == alert)
+            return alert_texts[i].text;
+    return SSL_alert_desc_string_long(alert);
+}
+
+/* --- The socket beneath: OpenSSL's own would raise SIGPIPE. --- */
+
+static int socket_read(BIO *bio, char *data, int size)
+{
+    ssize_t n = recv((int)(intptr_t)BIO_get_data(bio), data, (size_t)size, 0);
+
+    BIO_clear_retry_flags(bio);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        BIO_set_retry_read(bio);
+    return (int)n;
+}
+
+static int socket_write(BIO *bio, const char *data, int size)
+{
+    ssize_t n = send((int)(intptr_t)BIO_get_data(bio), data, (size_t)size, MSG_NOSIGNAL);
+
+    BIO_clear_retry_flags(bio);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        BIO_set_retry_write(bio);
+    return (int)n;
+}
+
+static long socket_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *socket_method(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket");
+
+    BIO_meth_set_read(m, socket_read);
+    BIO_meth_set_write(m, socket_write);
+    BIO_meth_set_ctrl(m, socket_ctrl);
+    return m;
+}
+
+/* --- Verification --- */
+
+/* "CN=broker, O=fleetsim", cut to fit. */
+static void subject_of(X509 *cert, char *text, size_t size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int n = 0;
+
+    if (cert != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+                                           XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) >= 0)
+        n = BIO_read(bio, text, (int)size - 1);
+    text[n > 0 ? n : 0] = '\0';
+    BIO_free(bio);
+}
+
+static void date_of(const ASN1_TIME *when, char *text, size_t size)
+{
+    struct tm tm;
+
+    if (when == NULL || ASN1_TIME_to_tm(when, &tm) != 1)
+        snprintf(text, size, "an unreadable date");
+    else
+        snprintf(text, size, "%04d-%02d-%02d %02d:%02d UTC", tm.tm_year + 1900, tm.tm_mon + 1,
+                 tm.tm_mday, tm.tm_hour, tm.tm_min);
+}
+
+static void explain_verification(struct tls_context *c, X509_STORE_CTX *store,
+                                 const struct tls_target *target)
+{
+    static const char head[] = "certificate verify failed";
+    X509 *cert = X509_STORE_CTX_get_current_cert(store);
+    int code = X509_STORE_CTX_get_error(store);
+    const char *reason = X509_verify_cert_error_string(code);
+    char subject[160], date[64];
+
+    subject_of(cert != NULL ? cert : X509_STORE_CTX_get0_cert(store), subject, sizeof subject);
+    switch (code) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        date_of(X509_get0_notAfter(cert), date, sizeof date);
+        snprintf(c->why, sizeof c->why, "%s: %s: \"%s\" expired on %s (renew it)", head, reason,
+                 subject, date);
+        break;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        date_of(X509_get0_notBefore(cert), date, sizeof date);
+        snprintf(c->why, sizeof c->why,
+                 "%s: %s: \"%s\" is valid from %s (check the clocks of both machines)", head,
+                 reason, subject, date);
+        break;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        snprintf(c->why, sizeof c->why,
+                 "%s: %s: \"%s\" was not issued for \"%s\" (use a name that the certificate lists)",
+                 head, reason, subject, target->host);
+        break;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+        snprintf(c->why, sizeof c->why,
+                 "%s: %s: \"%s\" (is the CA file the one that issued the server's certificate?)",
+                 head, reason, subject);
+        break;
+    default:
+        snprintf(c->why, sizeof c->why, "%s: %s: \"%s\"", head, reason, subject);
+        break;
+    }
+}
+
+/* OpenSSL keeps the peer's chain as long as the connection: thousands of copies of one certificate.
+   Whatever the context has seen before is replaced by the copy that it keeps. */
+static void share_chain(struct tls_context *c, X509_STORE_CTX *store)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(store);
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *own = sk_X509_value(chain, i);
+        X509 *shared = certcache_intern(&c->certs, own);
+        if (shared == own)
+            continue;
+        X509_up_ref(shared);
+        sk_X509_set(chain, i, shared);
+        if (i == 0)
+            X509_STORE_CTX_set_cert(store, shared);
+        X509_free(own);
+    }
+}
+
+/* In place of X509_verify_cert(): the host is set here, on the passing store context, because a
+   verify parameter of its own would cost every connection memory for good. */
+static int verify(X509_STORE_CTX *store, void *arg)
+{
+    struct tls_context *c = arg;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct tls_target *target = SSL_get_app_data(ssl);
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(store);
+
+    share_chain(c, store);
+    if (c->insecure) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
+    int named = target->host_is_ip ? X509_VERIFY_PARAM_set1_ip_asc(param, target->host)
+                                   : X509_VERIFY_PARAM_set1_host(param, target->host, 0);
+    if (named == 1 && X509_verify_cert(store) > 0)
+        return 1;
+    explain_verification(c, store, target);
+    return 0;
+}
+
+/* --- Our own certificate --- */
+
+static EVP_PKEY *identity_key(const struct tls_identity *id)
+{
+    const unsigned char *at = id->key_der.data;
+
+    if (id->key != NULL) {
+        EVP_PKEY_up_ref(id->key);
+        return id->key;
+    }
+    if (id->load_key != NULL)
+        return id->load_key(id->key_arg);
+    return d2i_AutoPrivateKey(NULL, &at, (long)id->key_der.len);
+}
+
+static X509 *identity_leaf(const struct tls_identity *id)
+{
+    const unsigned char *at = id->leaf.data;
+
+    return d2i_X509(NULL, &at, (long)id->leaf.len);
+}
+
+static STACK_OF(X509) * identity_chain(struct tls_context *c, const struct tls_identity *id)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+
+    for (size_t i = 0; i < id->chain_count; i++) {
+        X509 *cert = certcache_parse(&c->certs, id->chain[i]);
+        if (cert == NULL) {
+            sk_X509_pop_free(chain, X509_free);
+            return NULL;
+        }
+        sk_X509_push(chain, cert);
+    }
+    return chain;
+}
+
+/* The server asked for a certificate. */
+static int use_identity(SSL *ssl, void *arg)
+{
+    struct tls_context *c = arg;
+    const struct tls_target *target = SSL_get_app_data(ssl);
+    const struct tls_identity *id = target->identity;
+
+    if (id == NULL || id->leaf.len == 0)
+        return 1;
+    X509 *leaf = identity_leaf(id);
+    EVP_PKEY *key = identity_key(id);
+    STACK_OF(X509) *chain = identity_chain(c, id);
+    const char *fault = NULL;
+    if (leaf == NULL)
+        fault = "not a DER certificate";
+    else if (key == NULL)
+        fault = "its private key is not readable DER";
+    else if (chain == NULL)
+        fault = "an intermediate is not a DER certificate";
+    else if (SSL_use_cert_and_key(ssl, leaf, key, chain, 1) != 1)
+        fault = ERR_reason_error_string(ERR_peek_last_error());
+    if (fault != NULL)
+        snprintf(c->why, sizeof c->why, "client certificate unusable: %s", fault);
+    sk_X509_pop_free(chain, X509_free);
+    EVP_PKEY_free(key);
+    X509_free(leaf);
+    return fault == NULL;
+}
+
+/* --- Context --- */
+
+static bool trust_pem(SSL_CTX *ssl, struct slice pem, struct error *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+    size_t found = 0;
+
+    for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL; found++) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), cert);
+        X509_free(cert);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    if (found == 0)
+        return error_set(err, ERROR_USAGE, "CA certificates: no PEM certificate found in them");
+    return true;
+}
+
+static bool trust(SSL_CTX *ssl, const struct tls_options *o, struct error *err)
+{
+    if (o->ca_file == NULL && o->ca_pem.len == 0)
+        SSL_CTX_set_default_verify_paths(ssl);
+    if (o->ca_file != NULL && SSL_CTX_load_verify_file(ssl, o->ca_file) != 1) {
+        unsigned long code = ERR_peek_last_error();
+        const char *reason = ERR_SYSTEM_ERROR(ERR_peek_error())
+                                 ? strerror(ERR_GET_REASON(ERR_peek_error()))
+                                 : ERR_reason_error_string(code);
+        return error_set(err, ERROR_USAGE,
+                         "CA file %s: %s (a PEM file with CA certificates is needed)", o->ca_file,
+                         reason != NULL ? reason : "unreadable");
+    }
+    return o->ca_pem.len == 0 || trust_pem(ssl, o->ca_pem, err);
+}
+
+static bool offer_alpn(SSL_CTX *ssl, const char *alpn, struct error *err)
+{
+    unsigned char wire[256];
+    size_t len = strlen(alpn);
+
+    if (len == 0 || len > 255)
+        return error_set(err, ERROR_USAGE, "ALPN: \"%s\" is not a protocol name (1 to 255 bytes)",
+                         alpn);
+    wire[0] = (unsigned char)len;
+    memcpy(wire + 1, alpn, len);
+    SSL_CTX_set_alpn_protos(ssl, wire, (unsigned)len + 1);
+    return true;
+}
+
+static void configure(struct tls_context *c)
+{
+    SSL_CTX *ssl = c->ssl;
+
+    SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+    /* AES-128 first: what telematics units use, and the smaller key schedule. */
+    SSL_CTX_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                  "TLS_CHACHA20_POLY1305_SHA256");
+    SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+    /* One recv() a wake-up instead of two a record. */
+    SSL_CTX_set_read_ahead(ssl, 1);
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(ssl, verify, c);
+    SSL_CTX_set_cert_cb(ssl, use_identity, c);
+}
+
+struct tls_context *tls_context_new(const struct tls_options *options, struct error *err)
+{
+    struct tls_context *c = xcalloc(1, sizeof *c);
+
+    c->insecure = options->insecure;
+    c->socket = socket_method();
+    c->ssl = SSL_CTX_new(TLS_client_method());
+    ERR_clear_error();
+    if (c->ssl == NULL) {
+        error_set(err, ERROR_TARGET, "TLS: OpenSSL cannot start (check its configuration)");
+        tls_context_free(c);
+        return NULL;
+    }
+    configure(c);
+    if ((!c->insecure && !trust(c->ssl, options, err)) ||
+        (options->alpn != NULL && !offer_alpn(c->ssl, options->alpn, err))) {
+        tls_context_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void tls_context_free(struct tls_context *c)
+{
+    if (c == NULL)
+        return;
+    certcache_done(&c->certs);
+    SSL_CTX_free(c->ssl);
+    BIO_meth_free(c->socket);
+    free(c);
+}
+
+/* --- Connections --- */
+
+SSL *tls_new(struct tls_context *c, int fd, const struct tls_target *target)
+{
+    SSL *ssl = SSL_new(c->ssl);
+    BIO *bio = BIO_new(c->socket);
+
+    assert(ssl != NULL && bio != NULL);
+    BIO_set_data(bio, (void *)(intptr_t)fd);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_app_data(ssl, (void *)(uintptr_t)target);
+    if (!target->host_is_ip)
+        SSL_set_tlsext_host_name(ssl, target->host);
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+void tls_free(SSL *ssl)
+{
+    SSL_free(ssl);
+}
+
+const char *tls_why(const struct tls_context *c)
+{
+    return c->why;
+}
+
+static void begin(struct tls_context *c)
+{
+    ERR_clear_error();
+    c->why[0] = '\0';
+    errno = 0;
+}
+
+/* The sentence for OpenSSL's first error, unless a callback has already written a better one. */
+static void explain(struct tls_context *c)
+{
+    unsigned long code = ERR_peek_error();
+    int reason = ERR_GET_REASON(code);
+
+    if (c->why[0] != '\0')
+        return;
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET)
+        snprintf(c->why, sizeof c->why, "the server ended TLS with an alert: %s",
+                 alert_describe(reason - SSL_AD_REASON_OFFSET));
+    else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_WRONG_VERSION_NUMBER)
+        snprintf(c->why, sizeof c->why,
+                 "the server does not speak TLS on this port (is it a plain MQTT port?)");
+    else {
+        const char *text = ERR_reason_error_string(code);
+        snprintf(c->why, sizeof c->why, "TLS failed: %s", text != NULL ? text : "unknown error");
+    }
+}
+
+static enum tls_status status_of(struct tls_context *c, SSL *ssl, int result)
+{
+    int saved = errno;
+
+    switch (SSL_get_error(ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        return TLS_WANT_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return TLS_WANT_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_EOF;
+    case SSL_ERROR_SYSCALL:
+        errno = saved;
+        return saved == 0 ? TLS_EOF : TLS_RESET;
+    default:
+        explain(c);
+        ERR_clear_error();
+        return TLS_ERROR;
+    }
+}
+
+enum tls_status tls_handshake(struct tls_context *c, SSL *ssl)
+{
+    begin(c);
+    int result = SSL_do_handshake(ssl);
+    if (result != 1)
+        return status_of(c, ssl, result);
+    /* The certificate and its key were for the handshake only. */
+    SSL_certs_clear(ssl);
+    SSL_set_app_data(ssl, NULL);
+    return TLS_DONE;
+}
+
+static int clamp(size_t size)
+{
+    return size > INT_MAX ? INT_MAX : (int)size;
+}
+
+ptrdiff_t tls_read(struct tls_context *c, SSL *ssl, void *data, size_t size)
+{
+    begin(c);
+    int n = SSL_read(ssl, data, clamp(size));
+    return n > 0 ? n : status_of(c, ssl, n);
+}
+
+bool tls_has_more(const SSL *ssl)
+{
+    return SSL_has_pending(ssl) != 0;
+}
+
+ptrdiff_t tls_write(struct tls_context *c, SSL *ssl, const void *data, size_t size)
+{
+    begin(c);
+    int n = SSL_write(ssl, data, clamp(size));
+    return n > 0 ? n : status_of(c, ssl, n);
+}
+
+void tls_goodbye(SSL *ssl)
+{
+    ERR_clear_error();
+    SSL_shutdown(ssl);
+    ERR_clear_error();
+}
