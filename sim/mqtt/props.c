@@ -419,8 +419,9 @@ size_t mqtt_props_size(const struct mqtt_props *p)
 
 uint8_t *mqtt_props_write(const struct mqtt_props *p, uint8_t *at)
 {
-    struct wire_writer w = {.at = at};
+    struct wire_writer w = {0};
 
+    w.at = at;
     put_all(&w, p);
     return w.at;
 }
