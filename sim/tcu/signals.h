@@ -94,6 +94,7 @@ bool signal_set(struct signal_table *t, size_t index, union signal_value value);
 void signal_touch(struct signal_table *t, size_t index); /* dirty although unchanged, if reported */
 void signal_touch_all(struct signal_table *t);
 bool signal_any_dirty(const struct signal_table *t);
+void signal_drop_dirty(struct signal_table *t); /* dirty bits are dropped, unreported */
 
 /* Appends the dirty signals as one nested JSON object, and moves their bits to flying. */
 bool signal_write_dirty(struct signal_table *t, struct buf *out);

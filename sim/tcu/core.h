@@ -1,0 +1,78 @@
+/*
+ * core.h — what the files of this room share about one TCU. Nobody else includes it.
+ *
+ * Observers may call back into the TCU and change its state. So every function that notifies one
+ * does its own work first, and looks at `epoch` (which counts state changes) or at its lists again
+ * before it goes on.
+ */
+#ifndef TCU_CORE_H
+#define TCU_CORE_H
+
+#include "base/rng.h"
+#include "tcu/command.h"
+#include "tcu/route.h"
+#include "tcu/shadow.h"
+#include "tcu/tcu.h"
+
+/* Deeper documents than any of the contract's are not looked at (contract 1.9). */
+enum { CORE_JSON_DEPTH = 32 };
+
+/* What the life-cycle timer is running for. */
+enum core_wait {
+    WAIT_NOTHING,
+    WAIT_SUBACK,
+    WAIT_SHADOW,    /* the answer to the shadow get */
+    WAIT_GET_AGAIN, /* a pause before the next get */
+    WAIT_RECONNECT,
+    WAIT_COUNT
+};
+
+struct core_will; /* kept only by cars that leave one */
+
+struct tcu_private {
+    struct loop *loop;
+    const struct tcu_config *config;
+    const struct tcu_observer *observer;
+    void *ctx;
+    struct mqtt_client *client;
+    struct core_will *will;
+    struct rng rng;
+    struct loop_timer timer;
+    enum core_wait wait;
+    uint32_t epoch;
+    unsigned failures; /* attempts since the last stable connection: the back-off's exponent */
+    usec_t connect_started, stage_started, online_since;
+    usec_t sampled_at; /* when the publish whose PUBACK is timed went out */
+    uint16_t sampled_id;
+    uint16_t subscribe_id;
+    bool subscribed;        /* in the session that the broker keeps */
+    struct tcu_order *open; /* handed out, not done */
+    struct shadow shadow;
+    struct command command;
+};
+
+/* Between CONNACK and the end of the connection. */
+static inline bool core_connected(const struct tcu *t)
+{
+    return t->state == TCU_SYNCING || t->state == TCU_ONLINE;
+}
+
+void core_note(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Empty tokens are not marked. */
+void core_mark(struct tcu *t, const char *token, enum tcu_mark mark, usec_t at,
+               const char *report_token);
+/* The client's result: packet id, or negative. */
+int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, uint8_t qos,
+                     struct slice correlation);
+/* Adopts the order and hands it to the observer; the order may be gone when this returns. */
+void core_hand_out(struct tcu *t, struct tcu_order *order, usec_t received);
+/* The shadow get was answered: from syncing to online. */
+void core_synced(struct tcu *t);
+/* It was refused for now: ask again after a pause. */
+void core_sync_later(struct tcu *t);
+/* Drops the connection, notes why, and backs off. */
+void core_give_up(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

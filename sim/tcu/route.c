@@ -1,0 +1,45 @@
+#include "tcu/route.h"
+
+static bool take(struct slice *topic, const char *text, size_t len)
+{
+    if (topic->len < len || memcmp(topic->data, text, len) != 0)
+        return false;
+    topic->data += len;
+    topic->len -= len;
+    return true;
+}
+
+bool route_matches(const char *pattern, const char *thing, struct slice topic)
+{
+    const char *hole = strstr(pattern, "%s");
+    size_t head = (size_t)(hole - pattern);
+
+    if (topic.data == NULL)
+        return false;
+    return take(&topic, pattern, head) && take(&topic, thing, strlen(thing)) &&
+           slice_is(topic, hole + 2);
+}
+
+struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, const char *thing,
+                           const char *second)
+{
+    const char *fill = thing;
+    size_t used = 0;
+
+    for (const char *p = pattern; *p != '\0';) {
+        const char *hole = strstr(p, "%s");
+        const char *text = hole == p ? fill : p;
+        size_t len = hole == p ? strlen(fill) : hole != NULL ? (size_t)(hole - p) : strlen(p);
+        if (len > ROUTE_TOPIC_MAX - used)
+            return slice_of(NULL, 0);
+        memcpy(room + used, text, len);
+        used += len;
+        if (hole == p) {
+            fill = second != NULL ? second : "";
+            p += 2;
+        } else {
+            p += len;
+        }
+    }
+    return slice_of(room, used);
+}

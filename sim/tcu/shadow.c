@@ -1,0 +1,569 @@
+#include "tcu/shadow.h"
+
+#include <fleetsim/topics.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/xmem.h"
+#include "tcu/backoff.h"
+#include "tcu/core.h"
+#include "tcu/desired.h"
+#include "tcu/order.h"
+
+enum {
+    TOKEN_NAME_MAX = 32,     /* how much of the thing's name is in its tokens */
+    REPORT_MAX = 128 * 1024, /* contract 6.8 */
+};
+
+static struct shadow *shadow_of(struct tcu *t)
+{
+    return &t->p->shadow;
+}
+
+/* ── Client tokens ──────────────────────────────────────────────────────────────────────────── */
+
+static const char *token_name(const struct tcu *t)
+{
+    size_t len = strlen(t->thing_name);
+    return t->thing_name + (len > TOKEN_NAME_MAX ? len - TOKEN_NAME_MAX : 0);
+}
+
+static void token_make(const struct tcu *t, uint32_t counter, char ret[SHADOW_TOKEN_SIZE])
+{
+    snprintf(ret, SHADOW_TOKEN_SIZE, "%s-%" PRIu32, token_name(t), counter);
+}
+
+/* Is it the token of the request that is outstanding under `counter`? */
+static bool token_is(const struct tcu *t, uint32_t counter, const char *token)
+{
+    char ours[SHADOW_TOKEN_SIZE];
+
+    if (counter == 0)
+        return false;
+    token_make(t, counter, ours);
+    return strcmp(ours, token) == 0;
+}
+
+/* Is it one that this car makes, outstanding or not? */
+static bool token_own(const struct tcu *t, const char *token)
+{
+    const char *name = token_name(t);
+    size_t len = strlen(name);
+
+    if (strncmp(token, name, len) != 0 || token[len] != '-')
+        return false;
+    const char *digits = token + len + 1;
+    return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+}
+
+static uint32_t token_next(struct shadow *s)
+{
+    if (++s->counter == 0)
+        s->counter = 1;
+    return s->counter;
+}
+
+/* ── Life ───────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_timer(void *arg);
+
+void shadow_init(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+    size_t slots = signal_schema_desired_count(t->signals.schema);
+
+    loop_timer_init(&s->timer, t->p->loop, on_timer, t);
+    if (slots != 0)
+        s->handled = xcalloc(slots, sizeof *s->handled);
+    /* A session may still hold answers for an earlier life of this car: another range of counters
+       makes them foreign. */
+    s->counter = (uint32_t)(1000 + clock_wall_ms() / 1000 % 9000) * 1000;
+}
+
+void shadow_done(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+
+    loop_timer_stop(&s->timer);
+    order_free_all(&s->done);
+    order_free_all(&s->told);
+    free(s->handled);
+    s->handled = NULL;
+}
+
+static void report_lost(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+
+    s->report_token = 0;
+    s->report_packet = 0;
+    signal_report_lost(&t->signals);
+    order_splice(&s->done, &s->told);
+}
+
+void shadow_offline(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+
+    loop_timer_stop(&s->timer);
+    s->get_token = 0;
+    s->refusals = 0;
+    report_lost(t);
+}
+
+/* The document is gone, or another one took its place: what was said before counts no more. */
+static void start_over(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+    size_t slots = signal_schema_desired_count(t->signals.schema);
+
+    s->version = s->delta_version = s->noted_version = 0;
+    if (slots != 0)
+        memset(s->handled, 0, slots * sizeof *s->handled);
+    signal_touch_all(&t->signals);
+}
+
+bool shadow_in_step(const struct tcu *t)
+{
+    const struct shadow *s = &t->p->shadow;
+    return s->report_token == 0 && s->done == NULL && !signal_any_dirty(&t->signals);
+}
+
+bool shadow_get(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+    char room[ROUTE_TOPIC_MAX];
+    char token[SHADOW_TOKEN_SIZE];
+    struct buf payload;
+
+    uint32_t counter = token_next(s);
+    token_make(t, counter, token);
+    buf_init(&payload, REPORT_MAX);
+    buf_printf(&payload, "{\"clientToken\":\"%s\"}", token);
+    int32_t id =
+        core_publish(t, route_compose(room, TOPIC_SHADOW_PREFIX "/get", t->thing_name, NULL),
+                     buf_slice(&payload), 1, slice_of(NULL, 0));
+    buf_done(&payload);
+    if (id < 0)
+        return false;
+    s->get_token = counter;
+    s->asked_version = s->version;
+    return true;
+}
+
+/* ── Reports ────────────────────────────────────────────────────────────────────────────────── */
+
+void shadow_schedule(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+
+    if (t->state == TCU_ONLINE && s->report_token == 0 && !loop_timer_active(&s->timer) &&
+        signal_any_dirty(&t->signals))
+        loop_timer_start(&s->timer, 0);
+}
+
+static void pause_reports(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+    const struct tcu_config *c = t->p->config;
+
+    loop_timer_start(&s->timer,
+                     backoff_delay(&t->p->rng, c->backoff_base, c->backoff_cap, s->refusals));
+    if (s->refusals < UINT8_MAX)
+        s->refusals++;
+}
+
+/* Not to be sent again as it is: forgotten until the signals change once more. */
+static void report_refused(struct tcu *t, const char *why)
+{
+    struct shadow *s = shadow_of(t);
+
+    loop_timer_stop(&s->timer);
+    s->report_token = 0;
+    s->report_packet = 0;
+    signal_report_accepted(&t->signals);
+    order_free_all(&s->told);
+    shadow_schedule(t);
+    core_note(t, TCU_NOTE_REPORT_REJECTED, "%s", why);
+}
+
+static void mark_told(struct tcu *t, const char *token)
+{
+    uint32_t epoch = t->p->epoch;
+    usec_t now = clock_now();
+
+    for (struct tcu_order *o = shadow_of(t)->told; o != NULL; o = o->next) {
+        core_mark(t, o->token, TCU_MARK_REPORTED, now, token);
+        if (t->p->epoch != epoch)
+            return;
+    }
+}
+
+static void send_report(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+    char room[ROUTE_TOPIC_MAX];
+    char token[SHADOW_TOKEN_SIZE];
+    struct buf payload;
+
+    if (t->state != TCU_ONLINE || s->report_token != 0 || !signal_any_dirty(&t->signals))
+        return;
+    uint32_t counter = token_next(s);
+    token_make(t, counter, token);
+    buf_init(&payload, REPORT_MAX);
+    buf_append_str(&payload, "{\"state\":{\"reported\":");
+    bool fits = signal_write_dirty(&t->signals, &payload) &&
+                buf_printf(&payload, "},\"clientToken\":\"%s\"}", token);
+    int32_t id = -1;
+    if (fits)
+        id =
+            core_publish(t, route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL),
+                         buf_slice(&payload), 1, slice_of(NULL, 0));
+    buf_done(&payload);
+    if (!fits) {
+        signal_drop_dirty(&t->signals);
+        order_splice(&s->told, &s->done);
+        report_refused(t, "the report is larger than 128 KB: not sent");
+        return;
+    }
+    if (id < 0) {
+        signal_report_lost(&t->signals);
+        pause_reports(t);
+        return;
+    }
+    s->report_token = counter;
+    s->report_packet = (uint16_t)id;
+    loop_timer_start(&s->timer, t->p->config->request_timeout);
+    order_splice(&s->told, &s->done);
+    mark_told(t, token);
+}
+
+/* A report in flight has had no answer in time; or it is time to send one. */
+static void on_timer(void *arg)
+{
+    struct tcu *t = arg;
+
+    if (shadow_of(t)->report_token != 0)
+        report_lost(t);
+    send_report(t);
+}
+
+void shadow_order_done(struct tcu *t, struct tcu_order *order)
+{
+    bool reported = false;
+
+    for (size_t i = 0; i < order->change_count; i++)
+        reported |= (signal_schema_def(t->signals.schema, order->changes[i].index)->flags &
+                     SIGNAL_REPORTED) != 0;
+    if (reported && order->token[0] != '\0')
+        order_append(&shadow_of(t)->done, order);
+    else
+        order_free(order);
+}
+
+/* ── Messages ───────────────────────────────────────────────────────────────────────────────── */
+
+/* NULL, and noted, if it is no JSON object. */
+static cJSON *parse(struct tcu *t, const struct mqtt_message *m)
+{
+    cJSON *doc = json_parse(m->payload, CORE_JSON_DEPTH);
+
+    if (cJSON_IsObject(doc))
+        return doc;
+    cJSON_Delete(doc);
+    core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: %s", SLICE_ARGS(m->topic),
+              "its payload is not a JSON object");
+    return NULL;
+}
+
+/* 0 if there is none. */
+static uint64_t version_of(const cJSON *doc)
+{
+    double v = json_num(doc, "version", 0);
+    return v >= 1 && v <= 9007199254740992.0 ? (uint64_t)v : 0;
+}
+
+/* 0 if there is none. Contract 1.8. */
+static int code_of(const cJSON *doc)
+{
+    double code = json_num(doc, "code", 0);
+    return code >= 1 && code <= 9999 ? (int)code : 0;
+}
+
+static void saw_version(struct shadow *s, uint64_t version)
+{
+    if (version > s->version)
+        s->version = version;
+}
+
+static uint32_t hash_of(const struct signal_def *def, union signal_value value)
+{
+    uint32_t h = 2166136261U; /* FNV-1a */
+    const char *bytes = (const char *)&value;
+    size_t len = sizeof value;
+    union signal_value clean = {.i = 0};
+
+    if (def->type == SIGNAL_STRING) {
+        bytes = value.s;
+        len = strlen(value.s);
+    } else if (def->type == SIGNAL_BOOL) {
+        clean.i = value.b ? 1 : 0;
+        bytes = (const char *)&clean;
+    } else if (def->type == SIGNAL_ENUM) {
+        clean.i = value.e;
+        bytes = (const char *)&clean;
+    }
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (uint8_t)bytes[i]) * 16777619U;
+    return h != 0 ? h : 1;
+}
+
+static struct shadow_handled *handled_of(struct tcu *t, size_t index)
+{
+    return &shadow_of(t)->handled[signal_schema_def(t->signals.schema, index)->desired_slot];
+}
+
+void shadow_forget(struct tcu *t, const struct tcu_order *order)
+{
+    for (size_t i = 0; i < order->change_count; i++)
+        *handled_of(t, order->changes[i].index) = (struct shadow_handled){.hash = 0};
+}
+
+/* A document that wishes something. */
+struct wish {
+    const cJSON *state;
+    const cJSON *metadata;
+    uint64_t version;
+    uint32_t written; /* its time, if it comes of somebody else's update, else 0 */
+    const char *token;
+};
+
+static bool fresh(struct tcu *t, const struct desired_leaf *leaf)
+{
+    const struct signal_def *def = signal_schema_def(t->signals.schema, leaf->change.index);
+    const struct shadow_handled *h = handled_of(t, leaf->change.index);
+    return h->hash != hash_of(def, leaf->change.value) || h->timestamp != leaf->timestamp;
+}
+
+/* Picks what to act on. A delta repeats every outstanding difference (contract 1.6), so what was
+   handled before is left out. But an update that has written nothing new must have wished the same
+   thing once more, within the second that timestamps can tell: then it is obeyed. */
+static size_t choose(struct tcu *t, const struct wish *w, const struct desired *d,
+                     struct signal_change *ret)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < d->count; i++)
+        if (fresh(t, &d->leaves[i]))
+            ret[count++] = d->leaves[i].change;
+    if (count != 0 || w->written == 0)
+        return count;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->leaves[i].timestamp == w->written)
+            ret[count++] = d->leaves[i].change;
+    return count;
+}
+
+static void act_on(struct tcu *t, const struct wish *w, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    struct tcu_order *order = NULL;
+    struct desired d;
+
+    desired_read(&d, t->signals.schema, w->state, w->metadata);
+    if (d.count != 0) {
+        struct signal_change *changes = xcalloc(d.count, sizeof *changes);
+        size_t count = choose(t, w, &d, changes);
+        if (count != 0)
+            order = order_new(TCU_ORDER_DESIRED, w->token, t->signals.schema, changes, count);
+        free(changes);
+    }
+    for (size_t i = 0; i < d.count; i++) {
+        const struct signal_change *change = &d.leaves[i].change;
+        *handled_of(t, change->index) = (struct shadow_handled){
+            .hash = hash_of(signal_schema_def(t->signals.schema, change->index), change->value),
+            .timestamp = d.leaves[i].timestamp};
+    }
+    bool news = d.bad != 0 && s->noted_version != w->version;
+    desired_done(&d);
+    if (news)
+        s->noted_version = w->version;
+    if (order != NULL)
+        core_hand_out(t, order, at);
+    if (news && d.bad > 1)
+        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s (and %zu more)", d.first_bad.text, d.bad - 1);
+    else if (news)
+        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s", d.first_bad.text);
+}
+
+void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    cJSON *doc = parse(t, m);
+
+    if (doc == NULL)
+        return;
+    const char *token = json_str(doc, "clientToken", "");
+    bool own = token_own(t, token);
+    double timestamp = json_num(doc, "timestamp", 0);
+    bool timed = !own && timestamp >= 1 && timestamp < 4294967295.0;
+    struct wish w = {.state = json_get(doc, "state"),
+                     .metadata = json_get(doc, "metadata"),
+                     .version = version_of(doc),
+                     .written = timed ? (uint32_t)timestamp : 0,
+                     .token = own ? "" : token};
+    if (w.version == 0 || !cJSON_IsObject(w.state)) {
+        core_note(t, TCU_NOTE_BAD_MESSAGE, "shadow delta: it has no %s",
+                  w.version == 0 ? "version" : "state object");
+    } else if (w.version <= s->delta_version) {
+        core_note(t, TCU_NOTE_STALE_DELTA, "version %" PRIu64 " after %" PRIu64, w.version,
+                  s->delta_version);
+    } else {
+        s->delta_version = w.version;
+        saw_version(s, w.version);
+        act_on(t, &w, at);
+    }
+    cJSON_Delete(doc);
+}
+
+void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    cJSON *doc = s->get_token != 0 ? parse(t, m) : NULL;
+
+    if (doc == NULL)
+        return;
+    if (!token_is(t, s->get_token, json_str(doc, "clientToken", ""))) {
+        cJSON_Delete(doc);
+        return;
+    }
+    uint32_t epoch = t->p->epoch;
+    const cJSON *state = json_get(doc, "state");
+    struct wish w = {.state = json_get(state, "delta"),
+                     .metadata = json_get(json_get(doc, "metadata"), "desired"),
+                     .version = version_of(doc),
+                     .token = ""};
+    s->get_token = 0;
+    /* A version below one seen before the question: it was deleted and made anew meanwhile. */
+    if (w.version < s->asked_version)
+        start_over(t);
+    else if (!cJSON_IsObject(json_get(state, "reported")))
+        signal_touch_all(&t->signals);
+    if (w.version >= s->delta_version) { /* else a delta has overtaken it */
+        s->delta_version = w.version;
+        saw_version(s, w.version);
+        if (cJSON_IsObject(w.state))
+            act_on(t, &w, at);
+    }
+    cJSON_Delete(doc);
+    if (t->p->epoch == epoch)
+        core_synced(t);
+}
+
+void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    cJSON *doc = s->get_token != 0 ? parse(t, m) : NULL;
+
+    (void)at;
+    if (doc == NULL)
+        return;
+    bool ours = token_is(t, s->get_token, json_str(doc, "clientToken", ""));
+    int code = code_of(doc);
+    if (ours && code == 404) {
+        s->get_token = 0;
+        start_over(t);
+        core_synced(t);
+    } else if (ours) {
+        uint32_t epoch = t->p->epoch;
+        s->get_token = 0;
+        core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %d %.200s", code,
+                  json_str(doc, "message", ""));
+        if (t->p->epoch == epoch)
+            core_sync_later(t);
+    }
+    cJSON_Delete(doc);
+}
+
+void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    cJSON *doc = parse(t, m);
+
+    if (doc == NULL)
+        return;
+    bool ours = token_is(t, s->report_token, json_str(doc, "clientToken", ""));
+    saw_version(s, version_of(doc));
+    cJSON_Delete(doc);
+    if (!ours)
+        return;
+    struct tcu_order *told = s->told;
+    s->told = NULL;
+    s->report_token = 0;
+    s->report_packet = 0;
+    s->refusals = 0;
+    loop_timer_stop(&s->timer);
+    signal_report_accepted(&t->signals);
+    shadow_schedule(t);
+    while (told != NULL) {
+        struct tcu_order *order = told;
+        told = order->next;
+        core_mark(t, order->token, TCU_MARK_REPORT_ACCEPTED, at, NULL);
+        order_free(order);
+    }
+}
+
+/* Conflict, too many requests, a failure of the service: the same report may pass later. */
+static bool passes_later(int code)
+{
+    return code == 409 || code == 429 || code == 500;
+}
+
+void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct shadow *s = shadow_of(t);
+    cJSON *doc = parse(t, m);
+
+    (void)at;
+    if (doc == NULL)
+        return;
+    int code = code_of(doc);
+    if (!token_is(t, s->report_token, json_str(doc, "clientToken", ""))) {
+        cJSON_Delete(doc);
+        return;
+    }
+    if (passes_later(code)) {
+        report_lost(t);
+        pause_reports(t);
+    } else {
+        char why[256];
+        snprintf(why, sizeof why, "%d %.200s", code, json_str(doc, "message", ""));
+        report_refused(t, why);
+    }
+    cJSON_Delete(doc);
+}
+
+void shadow_on_delete_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    (void)m;
+    (void)at;
+    start_over(t);
+    shadow_schedule(t);
+}
+
+bool shadow_on_puback(struct tcu *t, uint16_t packet_id, uint8_t reason_code)
+{
+    struct shadow *s = shadow_of(t);
+
+    if (s->report_packet == 0 || s->report_packet != packet_id)
+        return false;
+    s->report_packet = 0;
+    if (reason_code >= 0x80 && s->report_token != 0) {
+        char why[64];
+        snprintf(why, sizeof why, "PUBACK 0x%02x", reason_code);
+        report_refused(t, why);
+    }
+    return true;
+}

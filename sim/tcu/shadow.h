@@ -1,0 +1,62 @@
+/*
+ * shadow.h — the car's side of its classic shadow (contract 1.10).
+ *
+ *     get → apply what was desired → report → (delta → apply → report)*
+ *
+ * Owns      the versions seen, what it remembers of each desired value, the report in flight.
+ * Promises  one report in flight at most; a desired value is acted on once, however often deltas
+ *           repeat it; a refused report is not sent again as it was.
+ */
+#ifndef TCU_SHADOW_H
+#define TCU_SHADOW_H
+
+#include "tcu/tcu.h"
+
+enum { SHADOW_TOKEN_SIZE = 65 };
+
+/* The desired value last acted on, per desired signal. */
+struct shadow_handled {
+    uint32_t hash;      /* of the value; 0: none */
+    uint32_t timestamp; /* seconds, from its metadata */
+};
+
+struct shadow {
+    uint64_t version;       /* highest seen since the last reset */
+    uint64_t delta_version; /* of the last delta or get that was acted on */
+    uint64_t noted_version; /* whose bad leaves were noted */
+    uint64_t asked_version; /* `version` when the get went out */
+    struct shadow_handled *handled;
+    struct loop_timer timer; /* end of this turn, time-out of the report in flight, or a pause */
+    struct tcu_order *done;  /* orders whose outcome is in no report yet */
+    struct tcu_order *told;  /* orders whose outcome is in the report in flight */
+    uint32_t counter;        /* of client tokens */
+    uint32_t get_token, report_token; /* outstanding; 0: none */
+    uint16_t report_packet;
+    uint8_t refusals; /* "later", in a row */
+};
+
+void shadow_init(struct tcu *t);
+void shadow_done(struct tcu *t);
+
+/* Asks for the document; false if the client cannot take it now. */
+bool shadow_get(struct tcu *t);
+/* Something is dirty: report at the end of this turn, if online. */
+void shadow_schedule(struct tcu *t);
+/* The connection is gone: what flew is to be reported again. */
+void shadow_offline(struct tcu *t);
+/* Power was lost while acting: act on these wishes again after the restart. */
+void shadow_forget(struct tcu *t, const struct tcu_order *order);
+/* An order by shadow has ended; adopts it until its report is accepted. */
+void shadow_order_done(struct tcu *t, struct tcu_order *order);
+bool shadow_in_step(const struct tcu *t);
+
+/* PUBACK; true if it was for a report. */
+bool shadow_on_puback(struct tcu *t, uint16_t packet_id, uint8_t reason_code);
+void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at);
+void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at);
+void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at);
+void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at);
+void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at);
+void shadow_on_delete_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at);
+
+#endif

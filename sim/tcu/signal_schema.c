@@ -1,0 +1,263 @@
+/* The schema half of signals.h: what signals a model has. */
+#include "tcu/signals.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/xmem.h"
+
+enum { MAX_LEVELS = 5, MAX_KEY = 60, MAX_PATH = MAX_LEVELS * (MAX_KEY + 1) };
+
+struct signal_schema {
+    char *model;
+    struct signal_def *defs;
+    size_t count, capacity, desired_count;
+    bool sealed;
+};
+
+const char *signal_type_name(enum signal_type type)
+{
+    /* ORDER SIGNAL_TYPE */
+    static const char *const names[SIGNAL_TYPE_COUNT] = {"boolean", "integer", "float", "enum",
+                                                         "string"};
+    return (unsigned)type < SIGNAL_TYPE_COUNT ? names[type] : "unknown";
+}
+
+struct signal_schema *signal_schema_new(const char *model)
+{
+    struct signal_schema *s = xcalloc(1, sizeof *s);
+
+    s->model = xstrdup(model);
+    return s;
+}
+
+static void def_done(struct signal_def *def)
+{
+    free(def->path);
+    free(def->vss);
+    free(def->unit);
+    for (size_t i = 0; i < def->value_count; i++)
+        free(def->values[i]);
+    free(def->values);
+    if (def->type == SIGNAL_STRING)
+        free((void *)(uintptr_t)def->initial.s);
+}
+
+void signal_schema_free(struct signal_schema *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        def_done(&s->defs[i]);
+    free(s->defs);
+    free(s->model);
+    free(s);
+}
+
+static bool key_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static bool check_path(const char *path, struct error *err)
+{
+    size_t levels = 1;
+    size_t key = 0;
+
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p == '.') {
+            if (key == 0)
+                return error_set(err, ERROR_USAGE, "signal \"%.100s\": empty level in its path",
+                                 path);
+            levels++;
+            key = 0;
+        } else if (!key_char(*p)) {
+            return error_set(
+                err, ERROR_USAGE,
+                "signal \"%.100s\": only letters, digits, '_' and '-' may be in a path", path);
+        } else if (++key > MAX_KEY) {
+            return error_set(err, ERROR_USAGE, "signal \"%.100s\": a key is longer than %d bytes",
+                             path, MAX_KEY);
+        }
+    }
+    if (key == 0)
+        return error_set(err, ERROR_USAGE, "signal \"%.100s\": empty level in its path", path);
+    if (levels > MAX_LEVELS)
+        return error_set(err, ERROR_USAGE, "signal \"%.100s\": more than %d levels", path,
+                         MAX_LEVELS);
+    return true;
+}
+
+/* Is `a` the same as `b` or one of its groups? */
+static bool covers(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+    return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '.');
+}
+
+static bool check_place(const struct signal_schema *s, const char *path, struct error *err)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const char *other = s->defs[i].path;
+        if (strcmp(path, other) == 0)
+            return error_set(err, ERROR_USAGE, "signal %s: declared twice", path);
+        if (covers(path, other) || covers(other, path))
+            return error_set(err, ERROR_USAGE,
+                             "signal %s: conflicts with %s (a signal cannot also be a group)", path,
+                             other);
+    }
+    return true;
+}
+
+static bool check_enum(const struct signal_def *def, struct error *err)
+{
+    if (def->value_count == 0)
+        return error_set(err, ERROR_USAGE, "signal %s: an enum without values", def->path);
+    if (def->initial.e >= def->value_count)
+        return error_set(err, ERROR_USAGE, "signal %s: its initial value is not one of its values",
+                         def->path);
+    for (size_t i = 0; i < def->value_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(def->values[i], def->values[k]) == 0)
+                return error_set(err, ERROR_USAGE, "signal %s: value \"%.60s\" twice", def->path,
+                                 def->values[i]);
+    return true;
+}
+
+static bool check_def(const struct signal_def *def, struct error *err)
+{
+    bool numeric = def->type == SIGNAL_INT || def->type == SIGNAL_FLOAT;
+
+    if ((unsigned)def->type >= SIGNAL_TYPE_COUNT)
+        return error_set(err, ERROR_USAGE, "signal %s: no such type", def->path);
+    if (numeric && !(def->min <= def->max))
+        return error_set(err, ERROR_USAGE, "signal %s: its minimum is above its maximum",
+                         def->path);
+    if (def->type == SIGNAL_FLOAT && !isfinite(def->initial.f))
+        return error_set(err, ERROR_USAGE, "signal %s: its initial value is not a finite number",
+                         def->path);
+    return def->type != SIGNAL_ENUM || check_enum(def, err);
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text != NULL ? xstrdup(text) : NULL;
+}
+
+bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, struct error *err)
+{
+    if (s->sealed)
+        return error_set(err, ERROR_USAGE, "signal %.100s: declared after the model was complete",
+                         def->path);
+    if (!check_path(def->path, err) || !check_place(s, def->path, err) || !check_def(def, err))
+        return false;
+    if (s->count == s->capacity) {
+        s->capacity = s->capacity != 0 ? s->capacity * 2 : 32;
+        s->defs = xrealloc(s->defs, s->capacity * sizeof *s->defs);
+    }
+    struct signal_def *copy = &s->defs[s->count++];
+    *copy = *def;
+    copy->path = xstrdup(def->path);
+    copy->vss = copy_or_null(def->vss);
+    copy->unit = copy_or_null(def->unit);
+    copy->desired_slot = -1;
+    if (def->type != SIGNAL_ENUM)
+        copy->value_count = 0;
+    copy->values = copy->value_count != 0 ? xcalloc(copy->value_count, sizeof *copy->values) : NULL;
+    for (size_t i = 0; i < copy->value_count; i++)
+        copy->values[i] = xstrdup(def->values[i]);
+    if (def->type == SIGNAL_STRING)
+        copy->initial.s = xstrdup(def->initial.s != NULL ? def->initial.s : "");
+    return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct signal_def *)a)->path, ((const struct signal_def *)b)->path);
+}
+
+void signal_schema_seal(struct signal_schema *s)
+{
+    if (s->sealed)
+        return;
+    if (s->count > 1)
+        qsort(s->defs, s->count, sizeof *s->defs, by_path);
+    for (size_t i = 0; i < s->count; i++)
+        if ((s->defs[i].flags & SIGNAL_DESIRED) != 0)
+            s->defs[i].desired_slot = (int)s->desired_count++;
+    s->sealed = true;
+}
+
+const char *signal_schema_model(const struct signal_schema *s)
+{
+    return s->model;
+}
+
+size_t signal_schema_count(const struct signal_schema *s)
+{
+    return s->count;
+}
+
+size_t signal_schema_desired_count(const struct signal_schema *s)
+{
+    return s->desired_count;
+}
+
+const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t index)
+{
+    assert(index < s->count);
+    return &s->defs[index];
+}
+
+/* The first definition whose path is not before `path`. */
+static size_t lower_bound(const struct signal_schema *s, const char *path)
+{
+    size_t low = 0;
+    size_t high = s->count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (strcmp(s->defs[mid].path, path) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* As a string with `tail` appended; false if no path is that long, or it has a NUL inside. */
+static bool as_string(struct slice path, const char *tail, char ret[MAX_PATH + 2])
+{
+    if (path.len > MAX_PATH || (path.len != 0 && memchr(path.data, '\0', path.len) != NULL))
+        return false;
+    if (path.len != 0)
+        memcpy(ret, path.data, path.len);
+    memcpy(ret + path.len, tail, strlen(tail) + 1);
+    return true;
+}
+
+int signal_schema_find(const struct signal_schema *s, struct slice path)
+{
+    char text[MAX_PATH + 2];
+
+    if (!as_string(path, "", text))
+        return -1;
+    size_t at = lower_bound(s, text);
+    return at < s->count && strcmp(s->defs[at].path, text) == 0 ? (int)at : -1;
+}
+
+bool signal_schema_has_prefix(const struct signal_schema *s, struct slice path)
+{
+    char text[MAX_PATH + 2];
+
+    if (path.len == 0)
+        return s->count != 0;
+    if (signal_schema_find(s, path) >= 0)
+        return true;
+    if (!as_string(path, ".", text))
+        return false;
+    size_t at = lower_bound(s, text);
+    return at < s->count && strncmp(s->defs[at].path, text, path.len + 1) == 0;
+}

@@ -1,0 +1,352 @@
+/* The table half of signals.h: the values of one car, and their documents. */
+#include "tcu/signals.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/xmem.h"
+#include "tcu/json_out.h"
+
+/* ── Table ──────────────────────────────────────────────────────────────────────────────────── */
+
+static size_t words(const struct signal_schema *s)
+{
+    return (signal_schema_count(s) + 63) / 64;
+}
+
+static bool bit(const uint64_t *set, size_t i)
+{
+    return (set[i / 64] >> (i % 64) & 1) != 0;
+}
+
+static void own(struct signal_table *t, size_t index, union signal_value value)
+{
+    if (signal_schema_def(t->schema, index)->type == SIGNAL_STRING)
+        value.s = xstrdup(value.s);
+    t->values[index] = value;
+}
+
+void signal_table_init(struct signal_table *t, const struct signal_schema *schema)
+{
+    /* One block: the values, then the two bitsets. */
+    size_t values = signal_schema_count(schema) * sizeof *t->values;
+    char *block = xcalloc(1, values + 2 * words(schema) * sizeof *t->dirty + 1);
+    t->schema = schema;
+    t->values = (union signal_value *)(void *)block;
+    t->dirty = (uint64_t *)(void *)(block + values);
+    t->flying = t->dirty + words(schema);
+    for (size_t i = 0; i < signal_schema_count(schema); i++)
+        own(t, i, signal_schema_def(schema, i)->initial);
+    signal_touch_all(t);
+}
+
+void signal_table_done(struct signal_table *t)
+{
+    if (t->schema == NULL)
+        return;
+    for (size_t i = 0; i < signal_schema_count(t->schema); i++)
+        if (signal_schema_def(t->schema, i)->type == SIGNAL_STRING)
+            free((void *)(uintptr_t)t->values[i].s);
+    free(t->values);
+    *t = (struct signal_table){.schema = NULL};
+}
+
+union signal_value signal_get(const struct signal_table *t, size_t index)
+{
+    assert(index < signal_schema_count(t->schema));
+    return t->values[index];
+}
+
+/* What a document could not carry (JSON has no NaN) is kept out of the table. */
+static bool storable(const struct signal_def *def, union signal_value value)
+{
+    switch (def->type) {
+    case SIGNAL_FLOAT:
+        return isfinite(value.f) != 0;
+    case SIGNAL_ENUM:
+        return value.e < def->value_count;
+    case SIGNAL_STRING:
+        return value.s != NULL;
+    case SIGNAL_BOOL:
+    case SIGNAL_INT:
+    case SIGNAL_TYPE_COUNT:
+        break;
+    }
+    return true;
+}
+
+static bool same(enum signal_type type, union signal_value a, union signal_value b)
+{
+    switch (type) {
+    case SIGNAL_BOOL:
+        return a.b == b.b;
+    case SIGNAL_INT:
+        return a.i == b.i;
+    case SIGNAL_FLOAT:
+        return !islessgreater(a.f, b.f);
+    case SIGNAL_ENUM:
+        return a.e == b.e;
+    case SIGNAL_STRING:
+        return strcmp(a.s, b.s) == 0;
+    case SIGNAL_TYPE_COUNT:
+        break;
+    }
+    return true;
+}
+
+bool signal_set(struct signal_table *t, size_t index, union signal_value value)
+{
+    assert(index < signal_schema_count(t->schema));
+    const struct signal_def *def = signal_schema_def(t->schema, index);
+
+    if (!storable(def, value) || same(def->type, t->values[index], value))
+        return false;
+    union signal_value old = t->values[index];
+    own(t, index, value);
+    if (def->type == SIGNAL_STRING)
+        free((void *)(uintptr_t)old.s);
+    signal_touch(t, index);
+    return true;
+}
+
+void signal_touch(struct signal_table *t, size_t index)
+{
+    assert(index < signal_schema_count(t->schema));
+    if ((signal_schema_def(t->schema, index)->flags & SIGNAL_REPORTED) != 0)
+        t->dirty[index / 64] |= (uint64_t)1 << (index % 64);
+}
+
+void signal_touch_all(struct signal_table *t)
+{
+    for (size_t i = 0; i < signal_schema_count(t->schema); i++)
+        signal_touch(t, i);
+}
+
+bool signal_any_dirty(const struct signal_table *t)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < words(t->schema); i++)
+        any |= t->dirty[i];
+    return any != 0;
+}
+
+/* ── Documents ──────────────────────────────────────────────────────────────────────────────── */
+
+/* Writes sorted paths as nested objects: since all paths of a group are neighbours, each group is
+   opened once. */
+struct nest {
+    struct buf *out;
+    const char *group; /* a path whose first `len` bytes are the open groups, each with its dot */
+    size_t len;
+    bool empty; /* nothing written yet in the innermost open object */
+};
+
+static void leave_groups(struct nest *n, const char *path)
+{
+    while (n->len > 0 && strncmp(n->group, path, n->len) != 0) {
+        n->len--;
+        while (n->len > 0 && n->group[n->len - 1] != '.')
+            n->len--;
+        buf_append_str(n->out, "}");
+        n->empty = false;
+    }
+}
+
+static void write_key(struct nest *n, const char *key, size_t len)
+{
+    if (!n->empty)
+        buf_append_str(n->out, ",");
+    buf_append_str(n->out, "\"");
+    buf_append(n->out, key, len);
+    buf_append_str(n->out, "\":");
+}
+
+static void enter(struct nest *n, const char *path)
+{
+    const char *dot;
+
+    leave_groups(n, path);
+    n->group = path;
+    while ((dot = strchr(path + n->len, '.')) != NULL) {
+        write_key(n, path + n->len, (size_t)(dot - path) - n->len);
+        buf_append_str(n->out, "{");
+        n->empty = true;
+        n->len = (size_t)(dot - path) + 1;
+    }
+    write_key(n, path + n->len, strlen(path) - n->len);
+    n->empty = false;
+}
+
+/* `only`: bitset of the signals to write, or NULL for those that have all `flags`. */
+static bool write_nested(const struct signal_table *t, const uint64_t *only, unsigned flags,
+                         struct buf *out)
+{
+    struct nest nest = {.out = out, .group = "", .empty = true};
+
+    buf_append_str(out, "{");
+    for (size_t i = 0; i < signal_schema_count(t->schema) && !out->overflow; i++) {
+        const struct signal_def *def = signal_schema_def(t->schema, i);
+        if (only != NULL ? !bit(only, i) : (def->flags & flags) != flags)
+            continue;
+        enter(&nest, def->path);
+        signal_write_value(def, t->values[i], out);
+    }
+    leave_groups(&nest, "");
+    return buf_append_str(out, "}") && !out->overflow;
+}
+
+bool signal_write_dirty(struct signal_table *t, struct buf *out)
+{
+    if (!write_nested(t, t->dirty, 0, out))
+        return false;
+    for (size_t i = 0; i < words(t->schema); i++) {
+        t->flying[i] |= t->dirty[i];
+        t->dirty[i] = 0;
+    }
+    return true;
+}
+
+bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out)
+{
+    return write_nested(t, NULL, reported_only ? SIGNAL_REPORTED : 0, out);
+}
+
+void signal_drop_dirty(struct signal_table *t)
+{
+    memset(t->dirty, 0, words(t->schema) * sizeof *t->dirty);
+}
+
+void signal_report_accepted(struct signal_table *t)
+{
+    memset(t->flying, 0, words(t->schema) * sizeof *t->flying);
+}
+
+void signal_report_lost(struct signal_table *t)
+{
+    for (size_t i = 0; i < words(t->schema); i++) {
+        t->dirty[i] |= t->flying[i];
+        t->flying[i] = 0;
+    }
+}
+
+/* ── Values ─────────────────────────────────────────────────────────────────────────────────── */
+
+bool signal_write_value(const struct signal_def *def, union signal_value value, struct buf *out)
+{
+    switch (def->type) {
+    case SIGNAL_BOOL:
+        return buf_append_str(out, value.b ? "true" : "false");
+    case SIGNAL_INT:
+        return buf_printf(out, "%" PRId64, value.i);
+    case SIGNAL_FLOAT:
+        return buf_printf(out, "%.10g", value.f);
+    case SIGNAL_ENUM:
+        return json_out_string(out, slice_str(def->values[value.e]));
+    case SIGNAL_STRING:
+        return json_out_string(out, slice_str(value.s));
+    case SIGNAL_TYPE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static const char *json_type_name(const cJSON *json)
+{
+    if (cJSON_IsBool(json))
+        return "a boolean";
+    if (cJSON_IsNumber(json))
+        return "a number";
+    if (cJSON_IsString(json))
+        return "a string";
+    if (cJSON_IsArray(json))
+        return "an array";
+    return cJSON_IsObject(json) ? "an object" : "null";
+}
+
+static bool wrong_type(const struct signal_def *def, const cJSON *json, const char *expected,
+                       struct error *err)
+{
+    return error_set(err, ERROR_FAILED, "%s: expected %s, got %s", def->path, expected,
+                     json_type_name(json));
+}
+
+static bool read_enum(const struct signal_def *def, const cJSON *json, union signal_value *ret,
+                      struct error *err)
+{
+    struct buf names;
+
+    if (!cJSON_IsString(json))
+        return wrong_type(def, json, "a string", err);
+    for (size_t i = 0; i < def->value_count; i++) {
+        if (strcmp(def->values[i], json->valuestring) == 0) {
+            ret->e = (uint32_t)i;
+            return true;
+        }
+    }
+    buf_init(&names, 256);
+    for (size_t i = 0; i < def->value_count && !names.overflow; i++)
+        buf_printf(&names, "%s%s", i != 0 ? ", " : "", def->values[i]);
+    error_set(err, ERROR_FAILED, "%s: \"%.60s\" is not one of %s%s", def->path, json->valuestring,
+              buf_cstr(&names), names.overflow ? ", …" : "");
+    buf_done(&names);
+    return false;
+}
+
+static bool read_number(const struct signal_def *def, const cJSON *json, double *ret,
+                        struct error *err)
+{
+    if (!cJSON_IsNumber(json))
+        return wrong_type(def, json, "a number", err);
+    double n = json->valuedouble;
+    if (!isfinite(n))
+        return error_set(err, ERROR_FAILED, "%s: the number is too large", def->path);
+    if (n < def->min)
+        return error_set(err, ERROR_FAILED, "%s: %.10g is below %.10g", def->path, n, def->min);
+    if (n > def->max)
+        return error_set(err, ERROR_FAILED, "%s: %.10g is above %.10g", def->path, n, def->max);
+    *ret = n;
+    return true;
+}
+
+static bool read_integer(const struct signal_def *def, const cJSON *json, int64_t *ret,
+                         struct error *err)
+{
+    const double exact = 9007199254740992.0; /* 2^53: beyond, a double skips integers */
+    double n;
+
+    if (!read_number(def, json, &n, err))
+        return false;
+    if (n < -exact || n > exact || islessgreater(n, trunc(n)))
+        return error_set(err, ERROR_FAILED, "%s: %.10g is not an integer", def->path, n);
+    *ret = (int64_t)n;
+    return true;
+}
+
+bool signal_read_value(const struct signal_def *def, const cJSON *json, union signal_value *ret,
+                       struct error *err)
+{
+    switch (def->type) {
+    case SIGNAL_BOOL:
+        if (!cJSON_IsBool(json))
+            return wrong_type(def, json, "a boolean", err);
+        ret->b = cJSON_IsTrue(json) != 0;
+        return true;
+    case SIGNAL_INT:
+        return read_integer(def, json, &ret->i, err);
+    case SIGNAL_FLOAT:
+        return read_number(def, json, &ret->f, err);
+    case SIGNAL_ENUM:
+        return read_enum(def, json, ret, err);
+    case SIGNAL_STRING:
+        if (!cJSON_IsString(json))
+            return wrong_type(def, json, "a string", err);
+        ret->s = json->valuestring;
+        return true;
+    case SIGNAL_TYPE_COUNT:
+        break;
+    }
+    return error_set(err, ERROR_FAILED, "%s: no such type", def->path);
+}

@@ -1,0 +1,552 @@
+#include "tcu/tcu.h"
+
+#include <fleetsim/topics.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/xmem.h"
+#include "tcu/backoff.h"
+#include "tcu/core.h"
+#include "tcu/order.h"
+
+/* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
+   6.8). */
+static const struct tcu_route {
+    const char *pattern;
+    void (*handle)(struct tcu *t, const struct mqtt_message *m, usec_t at);
+} routes[] = {
+    {TOPIC_SHADOW_PREFIX "/get/accepted",    shadow_on_get_accepted   },
+    {TOPIC_SHADOW_PREFIX "/get/rejected",    shadow_on_get_rejected   },
+    {TOPIC_SHADOW_PREFIX "/update/accepted", shadow_on_update_accepted},
+    {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected},
+    {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta          },
+    {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted},
+    {TOPIC_COMMAND_REQUEST,                  command_on_request       },
+};
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
+
+/* The client wants these to stay until the next connect. */
+struct core_will {
+    struct mqtt_will will;
+    char topic[ROUTE_TOPIC_MAX];
+};
+
+const char *tcu_state_name(enum tcu_state state)
+{
+    /* ORDER TCU_STATE */
+    static const char *const names[TCU_STATE_COUNT] = {"off",     "asleep", "connecting",
+                                                       "syncing", "online", "backing off"};
+    return (unsigned)state < TCU_STATE_COUNT ? names[state] : "unknown";
+}
+
+const char *tcu_outcome_name(enum tcu_outcome outcome)
+{
+    static const char *const names[TCU_OUTCOME_COUNT] = {"SUCCEEDED", "REJECTED", "FAILED",
+                                                         "TIMED_OUT"};
+    return (unsigned)outcome < TCU_OUTCOME_COUNT ? names[outcome] : "FAILED";
+}
+
+void tcu_config_defaults(struct tcu_config *config)
+{
+    *config = (struct tcu_config){.version = MQTT_5,
+                                  .keep_alive_s = 60,
+                                  .session_expiry_s = 3600,
+                                  .tcp_timeout = 10 * USEC_PER_SEC,
+                                  .tls_timeout = 10 * USEC_PER_SEC,
+                                  .connack_timeout = 10 * USEC_PER_SEC,
+                                  .request_timeout = 10 * USEC_PER_SEC,
+                                  .backoff_base = USEC_PER_SEC,
+                                  .backoff_cap = 60 * USEC_PER_SEC,
+                                  .backoff_stable = 20 * USEC_PER_SEC};
+}
+
+/* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
+
+static void note_va(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
+{
+    char text[512];
+
+    if (t->p->observer->note == NULL)
+        return;
+    vsnprintf(text, sizeof text, fmt, ap);
+    t->p->observer->note(t->p->ctx, t, note, text);
+}
+
+void core_note(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    note_va(t, note, fmt, ap);
+    va_end(ap);
+}
+
+void core_mark(struct tcu *t, const char *token, enum tcu_mark mark, usec_t at,
+               const char *report_token)
+{
+    if (token[0] != '\0' && t->p->observer->mark != NULL)
+        t->p->observer->mark(t->p->ctx, t, token, mark, at, report_token);
+}
+
+/* False if the observer has changed the state. */
+static bool stage(struct tcu *t, enum tcu_stage which, usec_t took)
+{
+    uint32_t epoch = t->p->epoch;
+
+    if (t->p->observer->stage != NULL)
+        t->p->observer->stage(t->p->ctx, t, which, took);
+    return t->p->epoch == epoch;
+}
+
+/* The one place where the state changes. False if the observer has changed it again. */
+static bool enter(struct tcu *t, enum tcu_state to)
+{
+    enum tcu_state from = t->state;
+
+    if (from == to)
+        return true;
+    uint32_t epoch = ++t->p->epoch;
+    t->state = to;
+    if (t->p->observer->state != NULL)
+        t->p->observer->state(t->p->ctx, t, from, to);
+    return t->p->epoch == epoch;
+}
+
+/* ── Connecting and losing it ───────────────────────────────────────────────────────────────── */
+
+static void wait_for(struct tcu *t, enum core_wait what, usec_t delay)
+{
+    t->p->wait = what;
+    loop_timer_start(&t->p->timer, delay);
+}
+
+/* The end of a connection, or of the attempt: nothing is awaited any more. */
+static void settle(struct tcu *t)
+{
+    struct tcu_private *p = t->p;
+
+    if (t->state == TCU_ONLINE && clock_now() - p->online_since >= p->config->backoff_stable)
+        p->failures = 0;
+    loop_timer_stop(&p->timer);
+    p->wait = WAIT_NOTHING;
+    p->subscribe_id = p->sampled_id = 0;
+    shadow_offline(t);
+}
+
+static usec_t next_delay(struct tcu *t)
+{
+    struct tcu_private *p = t->p;
+    usec_t delay =
+        backoff_delay(&p->rng, p->config->backoff_base, p->config->backoff_cap, p->failures);
+
+    if (p->failures < 64)
+        p->failures++;
+    return delay;
+}
+
+static void back_off(struct tcu *t)
+{
+    wait_for(t, WAIT_RECONNECT, next_delay(t));
+    enter(t, TCU_BACKING_OFF);
+}
+
+/* The connection is gone already. */
+static void lose(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
+{
+    uint32_t epoch = t->p->epoch;
+
+    settle(t);
+    note_va(t, note, fmt, ap);
+    if (t->p->epoch == epoch)
+        back_off(t);
+}
+
+void core_give_up(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+{
+    va_list ap;
+
+    mqtt_client_abort(t->p->client);
+    va_start(ap, fmt);
+    lose(t, note, fmt, ap);
+    va_end(ap);
+}
+
+static void lost(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void lost(struct tcu *t, enum tcu_note note, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    lose(t, note, fmt, ap);
+    va_end(ap);
+}
+
+static void begin_connect(struct tcu *t)
+{
+    struct tcu_private *p = t->p;
+    const struct tcu_config *c = p->config;
+    struct mqtt_connect options = {.version = c->version,
+                                   .client_id = slice_str(t->thing_name),
+                                   .keep_alive_s = c->keep_alive_s,
+                                   .clean_start = c->session_expiry_s == 0,
+                                   .session_expiry_s = c->session_expiry_s,
+                                   .will = p->will != NULL ? &p->will->will : NULL,
+                                   .tcp_timeout = c->tcp_timeout,
+                                   .tls_timeout = c->tls_timeout,
+                                   .connack_timeout = c->connack_timeout};
+    struct error err;
+
+    settle(t);
+    p->connect_started = p->stage_started = clock_now();
+    if (enter(t, TCU_CONNECTING) && !mqtt_client_connect(p->client, &options, &err))
+        core_give_up(t, TCU_NOTE_CONNECT_FAILED, "%s", err.text);
+}
+
+/* ── Syncing ────────────────────────────────────────────────────────────────────────────────── */
+
+static void start_get(struct tcu *t)
+{
+    t->p->stage_started = clock_now();
+    /* The client may be busy with what it sends again of a resumed session: an acknowledgement
+       makes room (on_published), or time runs out. */
+    shadow_get(t);
+    wait_for(t, WAIT_SHADOW, t->p->config->request_timeout);
+}
+
+static void subscribe(struct tcu *t)
+{
+    char rooms[ROUTE_COUNT][ROUTE_TOPIC_MAX];
+    struct mqtt_filter filters[ROUTE_COUNT];
+
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        filters[i] = (struct mqtt_filter){
+            .filter = route_compose(rooms[i], routes[i].pattern, t->thing_name, NULL), .qos = 1};
+    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters, ROUTE_COUNT);
+    if (t->p->subscribe_id == 0)
+        core_give_up(t, TCU_NOTE_CONNECTION_LOST, "subscribe: the connection is closed");
+    else
+        wait_for(t, WAIT_SUBACK, t->p->config->request_timeout);
+}
+
+void core_synced(struct tcu *t)
+{
+    struct tcu_private *p = t->p;
+    usec_t now = clock_now();
+
+    if (t->state != TCU_SYNCING)
+        return;
+    loop_timer_stop(&p->timer);
+    p->wait = WAIT_NOTHING;
+    p->online_since = now;
+    if (!stage(t, TCU_STAGE_FIRST_SHADOW, now - p->stage_started) ||
+        !stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) || !enter(t, TCU_ONLINE))
+        return;
+    shadow_schedule(t);
+    command_flush(t);
+}
+
+void core_sync_later(struct tcu *t)
+{
+    wait_for(t, WAIT_GET_AGAIN, next_delay(t));
+}
+
+static void on_timer(void *arg)
+{
+    struct tcu *t = arg;
+    enum core_wait wait = t->p->wait;
+
+    t->p->wait = WAIT_NOTHING;
+    switch (wait) {
+    case WAIT_SUBACK:
+        core_give_up(t, TCU_NOTE_CONNECT_FAILED, "subscribe: no answer in time");
+        break;
+    case WAIT_SHADOW:
+        core_give_up(t, TCU_NOTE_CONNECT_FAILED, "shadow get: no answer in time");
+        break;
+    case WAIT_GET_AGAIN:
+        start_get(t);
+        break;
+    case WAIT_RECONNECT:
+        begin_connect(t);
+        break;
+    case WAIT_NOTHING:
+    case WAIT_COUNT:
+        break;
+    }
+}
+
+/* ── Events of the client ───────────────────────────────────────────────────────────────────── */
+
+static void on_phase(void *ctx, enum mqtt_phase phase, usec_t at)
+{
+    static const enum tcu_stage stages[MQTT_PHASE_COUNT] = {
+        [MQTT_PHASE_TCP] = TCU_STAGE_TCP,
+        [MQTT_PHASE_TLS] = TCU_STAGE_TLS,
+        [MQTT_PHASE_CONNACK] = TCU_STAGE_CONNACK,
+    };
+    struct tcu *t = ctx;
+    usec_t took = at > t->p->stage_started ? at - t->p->stage_started : 0;
+
+    if (t->state != TCU_CONNECTING || (unsigned)phase >= MQTT_PHASE_COUNT)
+        return;
+    t->p->stage_started = at;
+    stage(t, stages[phase], took);
+}
+
+static void on_connected(void *ctx, const struct mqtt_connack *connack)
+{
+    struct tcu *t = ctx;
+    struct tcu_private *p = t->p;
+
+    if (t->state != TCU_CONNECTING)
+        return;
+    if (!connack->session_present) {
+        p->subscribed = false;
+        command_session_lost(t);
+    }
+    p->stage_started = clock_now();
+    if (!enter(t, TCU_SYNCING))
+        return;
+    /* A session may be present that our SUBSCRIBE never reached. */
+    if (p->subscribed)
+        start_get(t);
+    else
+        subscribe(t);
+}
+
+static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count)
+{
+    struct tcu *t = ctx;
+    struct tcu_private *p = t->p;
+    char room[ROUTE_TOPIC_MAX];
+
+    if (t->state != TCU_SYNCING || p->subscribe_id == 0 || packet_id != p->subscribe_id)
+        return;
+    p->subscribe_id = 0;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        unsigned code = i < count ? codes[i] : SUBACK_FAILURE;
+        if (code < SUBACK_FAILURE)
+            continue;
+        struct slice filter = route_compose(room, routes[i].pattern, t->thing_name, NULL);
+        mqtt_client_disconnect(p->client, 0);
+        lost(t, TCU_NOTE_CONNECT_FAILED,
+             "subscribe refused: %.*s: 0x%02x (does the policy allow it?)", SLICE_ARGS(filter),
+             code);
+        return;
+    }
+    p->subscribed = true;
+    if (stage(t, TCU_STAGE_SUBSCRIBE, clock_now() - p->stage_started))
+        start_get(t);
+}
+
+static void on_message(void *ctx, const struct mqtt_message *m)
+{
+    struct tcu *t = ctx;
+    usec_t now = clock_now();
+
+    if (!core_connected(t))
+        return;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (route_matches(routes[i].pattern, t->thing_name, m->topic)) {
+            routes[i].handle(t, m, now);
+            return;
+        }
+    }
+    core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: not a topic that this car asked for",
+              m->topic.len < 256 ? (int)m->topic.len : 256,
+              m->topic.len != 0 ? (const char *)m->topic.data : "");
+}
+
+static void on_published(void *ctx, uint16_t packet_id, uint8_t reason_code)
+{
+    struct tcu *t = ctx;
+    struct tcu_private *p = t->p;
+
+    if (packet_id == p->sampled_id && packet_id != 0) {
+        p->sampled_id = 0;
+        if (!stage(t, TCU_STAGE_PUBACK, clock_now() - p->sampled_at))
+            return;
+    }
+    if (!shadow_on_puback(t, packet_id, reason_code) &&
+        !command_on_puback(t, packet_id, reason_code))
+        command_flush(t);
+    if (t->state == TCU_SYNCING && p->wait == WAIT_SHADOW && p->shadow.get_token == 0)
+        shadow_get(t);
+}
+
+static void on_closed(void *ctx, const struct mqtt_closed *closed)
+{
+    struct tcu *t = ctx;
+    bool connecting = t->state == TCU_CONNECTING;
+
+    if (connecting || core_connected(t))
+        lost(t, connecting ? TCU_NOTE_CONNECT_FAILED : TCU_NOTE_CONNECTION_LOST, "%s",
+             closed->text != NULL ? closed->text : "the connection was closed");
+}
+
+static void on_packet(void *ctx, bool outgoing, struct slice bytes, usec_t at)
+{
+    struct tcu *t = ctx;
+    t->p->observer->packet(t->p->ctx, t, outgoing, bytes, at);
+}
+
+#define CLIENT_EVENTS                                                                              \
+    .phase = on_phase, .connected = on_connected, .subscribed = on_subscribed,                     \
+    .message = on_message, .published = on_published, .closed = on_closed
+
+static const struct mqtt_client_events events = {CLIENT_EVENTS};
+static const struct mqtt_client_events events_with_packets = {CLIENT_EVENTS, .packet = on_packet};
+
+int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, uint8_t qos,
+                     struct slice correlation)
+{
+    struct tcu_private *p = t->p;
+    struct mqtt_message m = {.topic = topic, .payload = payload, .qos = qos};
+
+    if (correlation.len != 0 && p->config->version == MQTT_5) {
+        m.props.present = (uint64_t)1 << MQTT_PROP_CORRELATION_DATA;
+        m.props.correlation_data = correlation;
+    }
+    int32_t id = mqtt_client_publish(p->client, &m);
+    if (id > 0 && p->sampled_id == 0) {
+        p->sampled_id = (uint16_t)id;
+        p->sampled_at = clock_now();
+    }
+    return id;
+}
+
+/* ── Life ───────────────────────────────────────────────────────────────────────────────────── */
+
+static struct core_will *make_will(const char *thing_name)
+{
+    static const char payload[] = "{\"status\":\"lost\"}";
+    struct core_will *w = xcalloc(1, sizeof *w);
+
+    w->will.message.topic = route_compose(w->topic, TOPIC_TELEMETRY, thing_name, "connection");
+    w->will.message.payload = slice_str(payload);
+    w->will.message.qos = 1;
+    return w;
+}
+
+struct tcu *tcu_new(const struct tcu_params *params)
+{
+    static const struct tcu_observer nobody = {.state = NULL};
+    struct tcu *t = xcalloc(1, sizeof *t);
+    struct tcu_private *p = xcalloc(1, sizeof *p);
+
+    t->state = TCU_OFF;
+    t->index = params->index;
+    t->thing_name = params->thing_name;
+    t->p = p;
+    p->loop = params->loop;
+    p->config = params->config;
+    p->observer = params->observer != NULL ? params->observer : &nobody;
+    p->ctx = params->ctx;
+    signal_table_init(&t->signals, params->schema);
+    rng_init(&p->rng, params->seed, params->index);
+    loop_timer_init(&p->timer, p->loop, on_timer, t);
+    shadow_init(t);
+    command_init(t);
+    if (p->config->will)
+        p->will = make_will(t->thing_name);
+    p->client =
+        params->make_client(params->maker, params->index,
+                            p->observer->packet != NULL ? &events_with_packets : &events, t);
+    return t;
+}
+
+void tcu_free(struct tcu *t)
+{
+    if (t == NULL)
+        return;
+    mqtt_client_abort(t->p->client);
+    settle(t);
+    order_cancel_all(t);
+    loop_timer_stop(&t->p->timer);
+    shadow_done(t);
+    command_done(t);
+    mqtt_client_free(t->p->client);
+    signal_table_done(&t->signals);
+    free(t->p->will);
+    free(t->p);
+    free(t);
+}
+
+void tcu_power_on(struct tcu *t)
+{
+    if (t->state == TCU_OFF)
+        begin_connect(t);
+}
+
+void tcu_power_off(struct tcu *t)
+{
+    if (t->state == TCU_OFF)
+        return;
+    mqtt_client_abort(t->p->client);
+    settle(t);
+    order_cancel_all(t);
+    /* Observers may have started something meanwhile. */
+    mqtt_client_abort(t->p->client);
+    settle(t);
+    t->p->failures = 0;
+    enter(t, TCU_OFF);
+}
+
+void tcu_sleep(struct tcu *t)
+{
+    if (t->state == TCU_OFF || t->state == TCU_ASLEEP)
+        return;
+    if (core_connected(t))
+        mqtt_client_disconnect(t->p->client, 0);
+    else
+        mqtt_client_abort(t->p->client);
+    settle(t);
+    enter(t, TCU_ASLEEP);
+}
+
+bool tcu_wake(struct tcu *t)
+{
+    if (t->state != TCU_ASLEEP && t->state != TCU_BACKING_OFF)
+        return false;
+    begin_connect(t);
+    return true;
+}
+
+void tcu_drop_connection(struct tcu *t)
+{
+    if (t->state == TCU_CONNECTING || core_connected(t))
+        core_give_up(t, TCU_NOTE_CONNECTION_LOST, "the network was lost");
+}
+
+/* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
+
+void tcu_set_signal(struct tcu *t, size_t index, union signal_value value)
+{
+    if (!signal_set(&t->signals, index, value))
+        return;
+    shadow_schedule(t);
+    if (t->p->observer->signal != NULL)
+        t->p->observer->signal(t->p->ctx, t, index);
+}
+
+bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_t qos)
+{
+    char room[ROUTE_TOPIC_MAX];
+
+    if (t->state != TCU_ONLINE || kind[0] == '\0' || strpbrk(kind, "+#") != NULL)
+        return false;
+    struct slice topic = route_compose(room, TOPIC_TELEMETRY, t->thing_name, kind);
+    return topic.len != 0 && core_publish(t, topic, payload, qos, slice_of(NULL, 0)) >= 0;
+}
+
+uint64_t tcu_shadow_version(const struct tcu *t)
+{
+    return t->p->shadow.version;
+}
+
+bool tcu_in_step(const struct tcu *t)
+{
+    return shadow_in_step(t);
+}
