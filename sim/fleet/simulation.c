@@ -1,0 +1,179 @@
+#include "fleet/simulation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "metrics/recorder.h"
+#include "mqtt/session.h"
+
+/* ---- the way to the cloud ---- */
+
+static struct evp_pkey_st *load_key(const void *arg)
+{
+    struct error err;
+
+    return ec_key_to_pkey(arg, &err);
+}
+
+static struct mqtt_client *make_native(void *vehicle, uint32_t index,
+                                       const struct mqtt_client_events *events, void *ctx)
+{
+    const struct vehicle *v = vehicle;
+    struct simulation *sim = v->sim;
+    struct mqtt_session_config config = {
+        .net = sim->net,
+        .endpoint = sim->endpoint,
+        .tls = sim->tls,
+        .identity =
+            {
+                .leaf = v->certificate,
+                .chain = &sim->intermediate,
+                .chain_count = 1,
+                .load_key = load_key,
+                .key_arg = v->key,
+            },
+    };
+
+    (void)index;
+    return mqtt_session_new(sim->loop, &config, events, ctx);
+}
+
+static bool open_way(struct simulation *sim, const struct simulation_options *options,
+                     struct error *err)
+{
+    sim->pki = pki_open(options->pki_dir, err);
+    if (sim->pki == NULL)
+        return false;
+    sim->intermediate = pki_intermediate(sim->pki);
+    sim->fleet = identity_fleet(slice_str(pki_seed(sim->pki)));
+    sim->endpoint = endpoint_new(options->endpoint, err);
+    if (sim->endpoint == NULL)
+        return false;
+    if (!endpoint_resolve(sim->endpoint, err))
+        return error_prefix(err, "%s", options->endpoint);
+    if (!endpoint_is_tls(sim->endpoint))
+        return true;
+    struct tls_options tls = {
+        .ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA),
+        .insecure = options->insecure,
+    };
+    sim->tls = tls_context_new(&tls, err);
+    return sim->tls != NULL;
+}
+
+struct simulation *simulation_new(const struct simulation_options *options, struct error *err)
+{
+    struct simulation *sim = xcalloc(1, sizeof *sim);
+
+    sim->loop = loop_new();
+    sim->loop->time_scale = options->time_scale > 0 ? options->time_scale : 1;
+    sim->net = net_new(sim->loop);
+    sim->recorder = recorder_new();
+    sim->seed = options->seed;
+    rng_init(&sim->rng, options->seed, 0);
+    sim->timeline_places = options->timeline_places;
+    sim->trace = options->trace;
+    sim->started = clock_now();
+    sim->sms_delay_min = 200 * USEC_PER_MSEC;
+    sim->sms_delay_max = 800 * USEC_PER_MSEC;
+    sim->make_client = make_native;
+    tcu_config_defaults(&sim->tcu);
+    sim->tcu.version = options->version;
+    if (options->keep_alive_s != 0)
+        sim->tcu.keep_alive_s = options->keep_alive_s;
+    if (!open_way(sim, options, err)) {
+        simulation_free(sim);
+        return NULL;
+    }
+    return sim;
+}
+
+void simulation_free(struct simulation *sim)
+{
+    if (sim == NULL)
+        return;
+    endpoint_free(sim->endpoint);
+    tls_context_free(sim->tls);
+    pki_free(sim->pki);
+    recorder_free(sim->recorder);
+    net_free(sim->net);
+    loop_free(sim->loop);
+    free(sim->table);
+    free(sim);
+}
+
+/* ---- finding cars ---- */
+
+static size_t hash(struct slice text)
+{
+    uint64_t h = 1469598103934665603u;
+
+    for (size_t i = 0; i < text.len; i++)
+        h = (h ^ text.data[i]) * 1099511628211u;
+    return (size_t)(h ^ (h >> 32));
+}
+
+static struct vehicle **place_of(const struct simulation *sim, struct slice name)
+{
+    size_t mask = sim->table_size - 1;
+    size_t i = hash(name) & mask;
+
+    while (sim->table[i] != NULL && !slice_is(name, sim->table[i]->identity.thing_name))
+        i = (i + 1) & mask;
+    return &sim->table[i];
+}
+
+struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name)
+{
+    return sim->table_size != 0 ? *place_of(sim, thing_name) : NULL;
+}
+
+static void grow(struct simulation *sim)
+{
+    struct vehicle **old = sim->table;
+    size_t size = sim->table_size;
+
+    sim->table_size = size != 0 ? size * 2 : 64;
+    sim->table = xcalloc(sim->table_size, sizeof(struct vehicle *));
+    for (size_t i = 0; i < size; i++)
+        if (old[i] != NULL)
+            *place_of(sim, slice_str(old[i]->identity.thing_name)) = old[i];
+    free(old);
+}
+
+void simulation_add(struct simulation *sim, struct vehicle *v)
+{
+    if (sim->vehicle_count * 2 >= sim->table_size)
+        grow(sim);
+    *place_of(sim, slice_str(v->identity.thing_name)) = v;
+    sim->vehicle_count++;
+}
+
+void simulation_remove(struct simulation *sim, struct vehicle *v)
+{
+    struct vehicle **place = place_of(sim, slice_str(v->identity.thing_name));
+    size_t mask = sim->table_size - 1;
+
+    if (*place != v)
+        return;
+    *place = NULL;
+    sim->vehicle_count--;
+    /* Those behind it in the same run may have been pushed on by it: put them in again. */
+    for (size_t i = ((size_t)(place - sim->table) + 1) & mask; sim->table[i] != NULL;
+         i = (i + 1) & mask) {
+        struct vehicle *other = sim->table[i];
+        sim->table[i] = NULL;
+        *place_of(sim, slice_str(other->identity.thing_name)) = other;
+    }
+}
+
+void simulation_connect_failed(struct simulation *sim, struct vehicle *v, const char *why)
+{
+    (void)v;
+    if (sim->told_unreachable || sim->unreachable == NULL ||
+        recorder_counter(sim->recorder, "connects") > 0)
+        return;
+    sim->told_unreachable = true;
+    sim->unreachable(sim->unreachable_ctx, why != NULL ? why : "connection failed");
+}

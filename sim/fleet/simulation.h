@@ -1,0 +1,79 @@
+/*
+ * simulation.h — everything one run consists of below the scripts: loop, cars, certificates, the
+ * way to the cloud, the recorder. There are no globals, so that a test can run two at once.
+ *
+ * Owns      loop, recorder, PKI handle, TLS context, endpoint and the SMS gateway's pending
+ * messages. Borrows   the trace file. Threads   the simulation thread, except simulation_new/free
+ * before and after it runs.
+ */
+#ifndef FLEET_SIMULATION_H
+#define FLEET_SIMULATION_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/rng.h"
+#include "fleet/vehicle.h"
+
+struct recorder;
+struct tls_context;
+struct endpoint;
+struct net;
+
+struct simulation_options {
+    const char *endpoint; /* "mqtts://host:port" or "mqtt://…" */
+    const char *pki_dir;  /* what pki_open() takes */
+    const char *ca_file;  /* NULL: the PKI's own root verifies the server */
+    bool insecure;        /* do not verify the server */
+    uint64_t seed;
+    double time_scale;
+    enum mqtt_version version;
+    uint16_t keep_alive_s;
+    size_t timeline_places; /* per car; 0: none */
+    FILE *trace;
+};
+
+struct simulation {
+    struct loop *loop;
+    struct recorder *recorder;
+    struct pki *pki;
+    struct tls_context *tls; /* NULL: plain TCP */
+    struct endpoint *endpoint;
+    struct net *net;
+    struct slice intermediate; /* every car's issuer, DER */
+    struct tcu_config tcu;
+    uint64_t fleet; /* identity_fleet() of the PKI's seed */
+    uint64_t seed;
+    struct rng rng;
+    size_t timeline_places;
+    FILE *trace;
+    usec_t started;
+    size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
+    size_t vehicle_count;
+    usec_t sms_delay_min, sms_delay_max; /* uniform between; 0.2 s and 0.8 s */
+    /* Makes each car's MQTT client: simulation_new() sets the native engine. */
+    struct mqtt_client *(*make_client)(void *vehicle, uint32_t index,
+                                       const struct mqtt_client_events *events, void *ctx);
+    /* Told once, when the first car failed to connect before any had succeeded; may be NULL. */
+    void (*unreachable)(void *ctx, const char *why);
+    void *unreachable_ctx;
+    /* Private part */
+    bool told_unreachable;
+    struct vehicle **table; /* open addressing by thing name */
+    size_t table_size;
+    struct sms *sms;
+};
+
+struct simulation *simulation_new(const struct simulation_options *options, struct error *err);
+/* Cars must be freed before. NULL is fine. */
+void simulation_free(struct simulation *sim);
+
+/* By thing name, or NULL. */
+struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
+
+/* For vehicle.c. */
+void simulation_add(struct simulation *sim, struct vehicle *v);
+void simulation_remove(struct simulation *sim, struct vehicle *v);
+void simulation_connect_failed(struct simulation *sim, struct vehicle *v, const char *why);
+
+#endif

@@ -1,0 +1,109 @@
+#include "fleet/timeline.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xmem.h"
+
+struct line {
+    usec_t at;
+    enum timeline_kind kind;
+    char *text;
+};
+
+struct timeline {
+    const char *name;
+    usec_t start;
+    FILE *trace;
+    size_t places, next, count;
+    struct line lines[];
+};
+
+const char *timeline_kind_name(enum timeline_kind kind)
+{
+    static const char *const names[TIMELINE_KIND_COUNT] = {
+        "in", "out", "state", "signal", "order", "note", "sms", "app", "script",
+    };
+    return kind < TIMELINE_KIND_COUNT ? names[kind] : "?";
+}
+
+struct timeline *timeline_new(const char *name, size_t places, usec_t start, FILE *trace)
+{
+    struct timeline *t = xcalloc(1, sizeof *t + places * sizeof *t->lines);
+
+    t->name = name;
+    t->start = start;
+    t->trace = trace;
+    t->places = places;
+    return t;
+}
+
+void timeline_free(struct timeline *t)
+{
+    if (t == NULL)
+        return;
+    for (size_t i = 0; i < t->places; i++)
+        free(t->lines[i].text);
+    free(t);
+}
+
+static void trace_line(const struct timeline *t, const struct line *line)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(object, "t", (double)(line->at - t->start) / 1e6);
+    cJSON_AddStringToObject(object, "vehicle", t->name);
+    cJSON_AddStringToObject(object, "kind", timeline_kind_name(line->kind));
+    cJSON_AddStringToObject(object, "text", line->text);
+    char *text = cJSON_PrintUnformatted(object);
+    if (text != NULL)
+        fprintf(t->trace, "%s\n", text);
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text)
+{
+    if (t == NULL)
+        return;
+    struct line *line = &t->lines[t->next];
+    free(line->text);
+    *line = (struct line){.at = at,
+                          .kind = kind,
+                          .text = xstrndup(text.len != 0 ? (const char *)text.data : "", text.len)};
+    t->next = (t->next + 1) % t->places;
+    if (t->count < t->places)
+        t->count++;
+    if (t->trace != NULL)
+        trace_line(t, line);
+}
+
+void timeline_addf(struct timeline *t, usec_t at, enum timeline_kind kind, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    if (t == NULL)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    timeline_add(t, at, kind, slice_str(text));
+}
+
+void timeline_write(const struct timeline *t, size_t most, struct buf *out)
+{
+    if (t == NULL)
+        return;
+    size_t n = most < t->count ? most : t->count;
+    for (size_t i = 0; i < n; i++) {
+        const struct line *line = &t->lines[(t->next + t->places - n + i) % t->places];
+        buf_printf(out, "  %+10.3f s  %-6s  ", (double)(line->at - t->start) / 1e6,
+                   timeline_kind_name(line->kind));
+        for (const char *p = line->text; *p != '\0'; p++)
+            buf_append(out, *p == '\n' ? " " : p, 1);
+        buf_append_str(out, "\n");
+    }
+}

@@ -1,0 +1,349 @@
+#include "fleet/vehicle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "fleet/sms.h"
+#include "metrics/recorder.h"
+#include "mqtt/describe.h"
+
+/* Results that nobody claims (no companion watches) must not pile up. */
+#define RESULTS_MAX 64
+
+struct vehicle_result {
+    struct vehicle_result *next;
+    char token[JOURNEY_TOKEN_MAX];
+    char report_token[JOURNEY_TOKEN_MAX];
+    enum journey_outcome outcome;
+};
+
+static struct vehicle_result *result_of(struct vehicle *v, const char *token)
+{
+    struct vehicle_result *r = v->results;
+
+    while (r != NULL && strncmp(r->token, token, sizeof r->token - 1) != 0)
+        r = r->next;
+    return r;
+}
+
+static void copy_token(char to[JOURNEY_TOKEN_MAX], const char *from)
+{
+    size_t len = strnlen(from, JOURNEY_TOKEN_MAX - 1);
+
+    memcpy(to, from, len);
+    to[len] = '\0';
+}
+
+static void remember_result(struct vehicle *v, const char *token, enum journey_outcome outcome)
+{
+    size_t n = 0;
+    struct vehicle_result **last = &v->results;
+
+    for (; *last != NULL && n < RESULTS_MAX; last = &(*last)->next)
+        n++;
+    if (n == RESULTS_MAX) {
+        struct vehicle_result *oldest = v->results;
+        v->results = oldest->next;
+        free(oldest);
+        remember_result(v, token, outcome);
+        return;
+    }
+    struct vehicle_result *r = xcalloc(1, sizeof *r);
+    copy_token(r->token, token);
+    r->outcome = outcome;
+    *last = r;
+}
+
+void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at)
+{
+    for (struct vehicle_result **p = &v->results; *p != NULL;) {
+        struct vehicle_result *r = *p;
+        if (r->report_token[0] == '\0' ||
+            strncmp(r->report_token, report_token, sizeof r->report_token - 1) != 0) {
+            p = &r->next;
+            continue;
+        }
+        recorder_journey_mark(v->sim->recorder, r->token, JOURNEY_SEEN, at);
+        recorder_journey_end(v->sim->recorder, r->token, r->outcome, at);
+        *p = r->next;
+        free(r);
+    }
+}
+
+static enum journey_outcome journey_outcome_of(enum tcu_outcome outcome)
+{
+    switch (outcome) {
+    case TCU_SUCCEEDED:
+        return JOURNEY_SUCCEEDED;
+    case TCU_REJECTED:
+        return JOURNEY_REJECTED;
+    case TCU_TIMED_OUT:
+        return JOURNEY_EXPIRED;
+    case TCU_FAILED:
+    case TCU_OUTCOME_COUNT:
+        break;
+    }
+    return JOURNEY_FAILED;
+}
+
+void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_outcome outcome,
+                        const char *reason_code, const char *description)
+{
+    timeline_addf(v->timeline, clock_now(), TIMELINE_ORDER, "done %s: %s%s%s%s%s", order->token,
+                  tcu_outcome_name(outcome), reason_code != NULL ? " " : "",
+                  reason_code != NULL ? reason_code : "", description != NULL ? ": " : "",
+                  description != NULL ? description : "");
+    if (order->kind == TCU_ORDER_DESIRED && order->token[0] != '\0')
+        remember_result(v, order->token, journey_outcome_of(outcome));
+    tcu_order_done(v->tcu, order, outcome, reason_code, description);
+}
+
+void vehicle_expect_wake(struct vehicle *v, const char *token)
+{
+    free(v->wake_token);
+    v->wake_token = token != NULL ? xstrdup(token) : NULL;
+}
+
+/* ---- what the TCU tells ---- */
+
+static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_state to)
+{
+    struct vehicle *v = ctx;
+    struct simulation *sim = v->sim;
+    usec_t now = clock_now();
+
+    (void)tcu;
+    sim->by_state[from]--;
+    sim->by_state[to]++;
+    timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
+                  tcu_state_name(to));
+    if (v->wake_token != NULL && from == TCU_ASLEEP)
+        recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_WOKEN, now);
+    if (v->wake_token != NULL && to == TCU_ONLINE) {
+        recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_CONNECTED, now);
+        vehicle_expect_wake(v, NULL);
+    }
+    v->behaviour->state(v->ctx, v, from, to);
+    v->behaviour->changed(v->ctx, v);
+}
+
+static void write_changes(const struct vehicle *v, const struct tcu_order *order, struct buf *out)
+{
+    for (size_t i = 0; i < order->change_count; i++) {
+        const struct signal_def *def =
+            signal_schema_def(v->tcu->signals.schema, order->changes[i].index);
+        buf_printf(out, "%s%s=", i != 0 ? ", " : "", def->path);
+        signal_write_value(def, order->changes[i].value, out);
+    }
+}
+
+static void on_order(void *ctx, struct tcu *tcu, struct tcu_order *order)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    if (v->timeline != NULL) {
+        struct buf text;
+        buf_init(&text, 1024);
+        buf_printf(&text, "%s %s: ", order->kind == TCU_ORDER_REQUEST ? "request" : "desired",
+                   order->token);
+        write_changes(v, order, &text);
+        timeline_add(v->timeline, clock_now(), TIMELINE_ORDER, buf_slice(&text));
+        buf_done(&text);
+    }
+    v->behaviour->order(v->ctx, v, order);
+}
+
+static void on_order_cancelled(void *ctx, struct tcu *tcu, struct tcu_order *order)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    timeline_addf(v->timeline, clock_now(), TIMELINE_ORDER, "cancelled %s", order->token);
+    v->behaviour->order_cancelled(v->ctx, v, order);
+}
+
+static void on_mark(void *ctx, struct tcu *tcu, const char *token, enum tcu_mark mark, usec_t at,
+                    const char *report_token)
+{
+    static const enum journey_mark marks[TCU_MARK_COUNT] = {
+        JOURNEY_RECEIVED, JOURNEY_STARTED, JOURNEY_ACTED, JOURNEY_REPORTED, JOURNEY_REPORT_ACCEPTED,
+    };
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    recorder_journey_mark(v->sim->recorder, token, marks[mark], at);
+    if (mark == TCU_MARK_REPORTED && report_token != NULL) {
+        struct vehicle_result *r = result_of(v, token);
+        if (r != NULL)
+            copy_token(r->report_token, report_token);
+    }
+}
+
+static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t took)
+{
+    static const char *const names[TCU_STAGE_COUNT] = {
+        "connect.tcp",          "connect.tls",   "connect.connack", "connect.subscribe",
+        "connect.first_shadow", "connect.total", "publish.puback",
+    };
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    recorder_value(v->sim->recorder, names[stage], took);
+    if (stage == TCU_STAGE_CONNECT_TOTAL)
+        recorder_count(v->sim->recorder, "connects", 1);
+}
+
+static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail)
+{
+    static const struct {
+        const char *counter, *text;
+    } notes[TCU_NOTE_COUNT] = {
+        {"deltas.stale",       "stale delta dropped"         },
+        {"desired.unknown",    "desired value not understood"},
+        {"requests.expired",   "expired request dropped"     },
+        {"requests.duplicate", "repeated request dropped"    },
+        {"messages.bad",       "bad message dropped"         },
+        {"reports.rejected",   "report rejected by the cloud"},
+        {"connect.failed",     "connection failed"           },
+        {"connection.lost",    "connection lost"             },
+    };
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    recorder_count(v->sim->recorder, notes[note].counter, 1);
+    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "%s: %s", notes[note].text,
+                  detail != NULL ? detail : "");
+    if (note == TCU_NOTE_CONNECT_FAILED)
+        simulation_connect_failed(v->sim, v, detail);
+    v->behaviour->changed(v->ctx, v);
+}
+
+static void on_signal(void *ctx, struct tcu *tcu, size_t index)
+{
+    struct vehicle *v = ctx;
+
+    if (v->timeline != NULL) {
+        const struct signal_def *def = signal_schema_def(tcu->signals.schema, index);
+        struct buf text;
+        buf_init(&text, 512);
+        buf_printf(&text, "%s = ", def->path);
+        signal_write_value(def, signal_get(&tcu->signals, index), &text);
+        timeline_add(v->timeline, clock_now(), TIMELINE_SIGNAL, buf_slice(&text));
+        buf_done(&text);
+    }
+    v->behaviour->changed(v->ctx, v);
+}
+
+static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice bytes, usec_t at)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    recorder_count(v->sim->recorder, outgoing ? "packets.out" : "packets.in", 1);
+    recorder_count(v->sim->recorder, outgoing ? "bytes.out" : "bytes.in", bytes.len);
+    if (v->timeline != NULL) {
+        struct buf text;
+        buf_init(&text, 1024);
+        mqtt_describe(bytes, v->sim->tcu.version, &text);
+        timeline_add(v->timeline, at, outgoing ? TIMELINE_OUT : TIMELINE_IN, buf_slice(&text));
+        buf_done(&text);
+    }
+}
+
+static const struct tcu_observer observer = {
+    .state = on_state,
+    .order = on_order,
+    .order_cancelled = on_order_cancelled,
+    .mark = on_mark,
+    .stage = on_stage,
+    .note = on_note,
+    .signal = on_signal,
+    .packet = on_packet,
+};
+
+static bool take_credentials(struct vehicle *v, struct error *err)
+{
+    struct pki *pki = v->sim->pki;
+    const struct fleet_file *fleet = pki_fleet(pki);
+    uint32_t index = v->identity.index;
+
+    if (fleet != NULL && index < fleet_file_count(fleet)) {
+        struct fleet_car car;
+        if (!fleet_file_car(fleet, index, &car, err))
+            return false;
+        v->identity = car.identity;
+        v->certificate = car.certificate;
+        v->key = car.key;
+        return true;
+    }
+    struct pki_credential credential;
+    struct pki_request request = {
+        .role = CERTIFICATE_VEHICLE, .name = v->identity.thing_name, .index = index};
+    if (!pki_issue(pki, &request, &credential, err))
+        return false;
+    size_t size = offsetof(struct pki_credential, certificate) + credential.certificate_len;
+    v->issued = xmalloc(size);
+    memcpy(v->issued, &credential, size);
+    v->certificate = slice_of(v->issued->certificate, credential.certificate_len);
+    v->key = &v->issued->key;
+    return true;
+}
+
+struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
+                            const struct signal_schema *schema,
+                            const struct behaviour_ops *behaviour, void *ctx, struct error *err)
+{
+    struct vehicle *v = xcalloc(1, sizeof *v);
+
+    v->sim = sim;
+    v->behaviour = behaviour;
+    v->ctx = ctx;
+    identity_make(sim->fleet, index, &v->identity);
+    if (!take_credentials(v, err)) {
+        vehicle_free(v);
+        return NULL;
+    }
+    if (sim->timeline_places > 0)
+        v->timeline =
+            timeline_new(v->identity.thing_name, sim->timeline_places, sim->started, sim->trace);
+    struct tcu_params params = {
+        .loop = sim->loop,
+        .config = &sim->tcu,
+        .schema = schema,
+        .index = index,
+        .thing_name = v->identity.thing_name,
+        .seed = sim->seed,
+        .make_client = sim->make_client,
+        .maker = v,
+        .observer = &observer,
+        .ctx = v,
+    };
+    v->tcu = tcu_new(&params);
+    sim->by_state[TCU_OFF]++;
+    simulation_add(sim, v);
+    return v;
+}
+
+void vehicle_free(struct vehicle *v)
+{
+    if (v == NULL)
+        return;
+    if (v->tcu != NULL) {
+        sms_forget(v->sim, v);
+        simulation_remove(v->sim, v);
+        v->sim->by_state[v->tcu->state]--;
+        tcu_free(v->tcu);
+    }
+    timeline_free(v->timeline);
+    while (v->results != NULL) {
+        struct vehicle_result *next = v->results->next;
+        free(v->results);
+        v->results = next;
+    }
+    free(v->wake_token);
+    free(v->issued);
+    free(v);
+}

@@ -1,0 +1,66 @@
+/*
+ * vehicle.h — one simulated car: its identity, its TCU, its timeline, and the journeys of the
+ * commands it is on.
+ *
+ * Owns      the TCU, the timeline, its credentials if they are not in the fleet file.
+ * Borrows   the simulation. The layer above (behaviour) observes it through struct behaviour_ops.
+ * Threads   the simulation thread.
+ */
+#ifndef FLEET_VEHICLE_H
+#define FLEET_VEHICLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fleet/timeline.h"
+#include "pki/identity.h"
+#include "pki/pki.h"
+#include "tcu/tcu.h"
+
+struct simulation;
+struct vehicle;
+
+/* What the layer above wants to hear; all members are set. */
+struct behaviour_ops {
+    /* Life cycle or signals changed, or something arrived. */
+    void (*changed)(void *ctx, struct vehicle *v);
+    void (*state)(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu_state to);
+    /* Act it out, then vehicle_order_done(). */
+    void (*order)(void *ctx, struct vehicle *v, struct tcu_order *order);
+    void (*order_cancelled)(void *ctx, struct vehicle *v, struct tcu_order *order);
+};
+
+/* A command done by the car whose result the companion has not seen yet. */
+struct vehicle_result;
+
+struct vehicle {
+    struct simulation *sim;
+    struct identity identity;
+    struct tcu *tcu;
+    struct timeline *timeline; /* NULL: not kept */
+    const struct behaviour_ops *behaviour;
+    void *ctx;
+    /* Credentials: point into the fleet file, or into `issued`. */
+    struct slice certificate;
+    const struct ec_key *key;
+    struct pki_credential *issued;
+    /* Private part */
+    struct vehicle_result *results;
+    char *wake_token; /* the command for which an SMS is on its way, or woke it */
+};
+
+/* Car `index` of the simulation's fleet, with power off. NULL if it has no credentials. */
+struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
+                            const struct signal_schema *schema,
+                            const struct behaviour_ops *behaviour, void *ctx, struct error *err);
+void vehicle_free(struct vehicle *v);
+
+/* As tcu_order_done(), and remembers the outcome for the command's journey. */
+void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_outcome outcome,
+                        const char *reason_code, const char *description);
+/* The companion saw the report with this clientToken: ends the journeys it belongs to. */
+void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at);
+/* The command whose journey the next wake-up belongs to. */
+void vehicle_expect_wake(struct vehicle *v, const char *token);
+
+#endif

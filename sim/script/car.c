@@ -1,0 +1,575 @@
+#include "script/car.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "fleet/simulation.h"
+#include "fleet/sms.h"
+#include "script/model.h"
+
+#define CAR_TYPE   "fleetsim.car"
+#define STATE_TYPE "fleetsim.state"
+#define ORDER_TYPE "fleetsim.order"
+
+/* User values of the car. */
+enum { UV_MODEL = 1, UV_STORE, UV_COUNT = UV_STORE };
+
+/* ---- orders: C side of a command that Lua acts out ---- */
+
+struct order_ref {
+    struct car *car;
+    struct tcu_order *order; /* NULL: done or cancelled */
+};
+
+static struct order_ref *order_check(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, ORDER_TYPE);
+}
+
+/* order_done(order, outcome, code, description) */
+static int f_order_done(lua_State *L)
+{
+    static const char *const outcomes[] = {"SUCCEEDED", "REJECTED", "FAILED", NULL};
+    struct order_ref *ref = order_check(L, 1);
+    int outcome = luaL_checkoption(L, 2, NULL, outcomes);
+    const char *code = luaL_optstring(L, 3, NULL);
+    const char *description = luaL_optstring(L, 4, NULL);
+    struct tcu_order *order = ref->order;
+
+    if (order != NULL) {
+        ref->order = NULL;
+        vehicle_order_done(ref->car->vehicle, order, (enum tcu_outcome)outcome, code, description);
+    }
+    return 0;
+}
+
+static int f_order_kind(lua_State *L)
+{
+    struct order_ref *ref = order_check(L, 1);
+    bool request = ref->order != NULL && ref->order->kind == TCU_ORDER_REQUEST;
+
+    lua_pushstring(L, request ? "request" : "desired");
+    return 1;
+}
+
+static void on_act_end(void *arg, struct task *task, enum task_end end, lua_State *co)
+{
+    struct order_ref *ref = task_subject(task);
+
+    if (end == TASK_RAISED && ref->order != NULL) {
+        struct tcu_order *order = ref->order;
+        ref->order = NULL;
+        vehicle_order_done(ref->car->vehicle, order, TCU_FAILED, "SCRIPT_ERROR",
+                           "the car's script raised an error");
+    }
+    script_task_end(arg, task, end, co);
+}
+
+static void push_changes(lua_State *L, const struct vehicle *v, const struct tcu_order *order)
+{
+    lua_createtable(L, (int)order->change_count * 2, 0);
+    for (size_t i = 0; i < order->change_count; i++) {
+        const struct signal_def *def =
+            signal_schema_def(v->tcu->signals.schema, order->changes[i].index);
+        lua_pushstring(L, def->path);
+        lua_rawseti(L, -2, (lua_Integer)(2 * i + 1));
+        signal_push(L, def, order->changes[i].value);
+        lua_rawseti(L, -2, (lua_Integer)(2 * i + 2));
+    }
+}
+
+static void on_order(void *ctx, struct vehicle *v, struct tcu_order *order)
+{
+    struct car *car = ctx;
+    lua_State *L = car->script->L;
+
+    script_push_prelude(L, "act");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
+    struct order_ref *ref = lua_newuserdatauv(L, sizeof *ref, 1);
+    *ref = (struct order_ref){.car = car, .order = order};
+    luaL_setmetatable(L, ORDER_TYPE);
+    lua_pushvalue(L, -2); /* the order keeps its car's userdata */
+    lua_setiuservalue(L, -2, 1);
+    push_changes(L, v, order);
+    order->behaviour = ref;
+    struct task_params params = {.owner = car->owner, .subject = ref, .end = on_act_end};
+    task_start(&car->script->scheduler, L, 3, &params);
+}
+
+static void on_order_cancelled(void *ctx, struct vehicle *v, struct tcu_order *order)
+{
+    struct car *car = ctx;
+    struct order_ref *ref = order->behaviour;
+
+    (void)v;
+    ref->order = NULL;
+    scheduler_cancel_subject(&car->script->scheduler, ref);
+}
+
+/* ---- events from the vehicle ---- */
+
+static void on_changed(void *ctx, struct vehicle *v)
+{
+    struct car *car = ctx;
+
+    (void)v;
+    queue_notify(&car->script->scheduler, &car->changed);
+}
+
+/* Power on and off are the model's business: its parts start and stop their physics. */
+static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu_state to)
+{
+    struct car *car = ctx;
+    lua_State *L = car->script->L;
+
+    (void)v;
+    if (from != TCU_OFF && to != TCU_OFF)
+        return;
+    script_push_prelude(L, to == TCU_OFF ? "power_lost" : "power_came");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
+    struct task_params params = {.owner = car->owner, .subject = NULL, .end = script_task_end};
+    task_start(&car->script->scheduler, L, 1, &params);
+}
+
+static const struct behaviour_ops behaviour = {
+    .changed = on_changed, .state = on_state, .order = on_order, .order_cancelled = on_order_cancelled};
+
+/* ---- making and ending ---- */
+
+struct car *car_check(lua_State *L, int index)
+{
+    struct car *car = luaL_checkudata(L, index, CAR_TYPE);
+
+    if (car->vehicle == NULL)
+        luaL_error(L, "this car is gone: its scenario has ended");
+    return car;
+}
+
+/* car(model): a new vehicle of that model, with power off, owned by the running scenario. */
+static int f_car(lua_State *L)
+{
+    struct script *script = script_of(L);
+    struct script_owner *owner = script_owner_current(L, "a new vehicle");
+    struct error err;
+
+    script_push_model(L, luaL_checkstring(L, 1));
+    struct car *car = lua_newuserdatauv(L, sizeof *car, UV_COUNT);
+    *car = (struct car){.script = script, .owner = owner};
+    luaL_setmetatable(L, CAR_TYPE);
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, UV_MODEL);
+    car->vehicle = vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car,
+                               &err);
+    if (car->vehicle == NULL)
+        return luaL_error(L, "%s", err.text);
+    script->next_index++;
+    lua_pushvalue(L, -1);
+    car->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    car->next = script->cars;
+    script->cars = car;
+    return 1;
+}
+
+void car_free_all(struct script *script, const struct script_owner *owner)
+{
+    for (struct car **p = &script->cars; *p != NULL;) {
+        struct car *car = *p;
+        if (car->owner != owner) {
+            p = &car->next;
+            continue;
+        }
+        *p = car->next;
+        vehicle_free(car->vehicle);
+        car->vehicle = NULL;
+        queue_notify(&script->scheduler, &car->changed);
+        luaL_unref(script->L, LUA_REGISTRYINDEX, car->ref);
+    }
+}
+
+void car_write_timelines(const struct script *script, const struct script_owner *owner,
+                         size_t most_cars, size_t most_lines, struct buf *out)
+{
+    size_t left = most_cars;
+
+    for (const struct car *car = script->cars; car != NULL; car = car->next) {
+        if (car->owner != owner || car->vehicle->timeline == NULL)
+            continue;
+        if (left-- == 0) {
+            buf_append_str(out, "  (more cars of this scenario are not shown)\n");
+            return;
+        }
+        buf_printf(out, "  car %u, %s, %s:\n", car->vehicle->identity.index,
+                   car->vehicle->identity.thing_name, tcu_state_name(car->vehicle->tcu->state));
+        timeline_write(car->vehicle->timeline, most_lines, out);
+    }
+}
+
+/* ---- signals ---- */
+
+static size_t check_signal(lua_State *L, const struct vehicle *v, struct slice path)
+{
+    int index = signal_schema_find(v->tcu->signals.schema, path);
+
+    if (index < 0)
+        luaL_error(L, "no signal '%s' in model %s", lua_pushlstring(L, (const char *)path.data, path.len),
+                   signal_schema_model(v->tcu->signals.schema));
+    return (size_t)index;
+}
+
+static struct slice slice_arg(lua_State *L, int index)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, index, &len);
+
+    return slice_of(text, len);
+}
+
+static int f_get(lua_State *L)
+{
+    struct vehicle *v = car_check(L, 1)->vehicle;
+    size_t index = check_signal(L, v, slice_arg(L, 2));
+
+    signal_push(L, signal_schema_def(v->tcu->signals.schema, index),
+                signal_get(&v->tcu->signals, index));
+    return 1;
+}
+
+static void set_signal(lua_State *L, struct vehicle *v, size_t index, int value)
+{
+    const struct signal_def *def = signal_schema_def(v->tcu->signals.schema, index);
+
+    tcu_set_signal(v->tcu, index, signal_check(L, value, def));
+}
+
+static int f_set(lua_State *L)
+{
+    struct vehicle *v = car_check(L, 1)->vehicle;
+
+    set_signal(L, v, check_signal(L, v, slice_arg(L, 2)), 3);
+    return 0;
+}
+
+static int f_has(lua_State *L)
+{
+    struct vehicle *v = car_check(L, 1)->vehicle;
+
+    lua_pushboolean(L, signal_schema_find(v->tcu->signals.schema, slice_arg(L, 2)) >= 0);
+    return 1;
+}
+
+/* car.state, car.state.locks, …: a view of the signals below a path. User values: car, path. */
+static void push_state(lua_State *L, int car, const char *prefix)
+{
+    car = lua_absindex(L, car);
+    lua_newuserdatauv(L, 0, 2);
+    luaL_setmetatable(L, STATE_TYPE);
+    lua_pushvalue(L, car);
+    lua_setiuservalue(L, -2, 1);
+    lua_pushstring(L, prefix);
+    lua_setiuservalue(L, -2, 2);
+}
+
+/* Pushes the car and the whole path of a key; returns the car. */
+static struct car *state_path(lua_State *L, struct slice *ret)
+{
+    luaL_checkudata(L, 1, STATE_TYPE);
+    const char *key = luaL_checkstring(L, 2);
+
+    lua_getiuservalue(L, 1, 1);
+    struct car *car = car_check(L, -1);
+    lua_getiuservalue(L, 1, 2);
+    const char *prefix = lua_tostring(L, -1);
+    const char *path = lua_pushfstring(L, "%s%s%s", prefix, *prefix != '\0' ? "." : "", key);
+    *ret = slice_str(path);
+    return car;
+}
+
+static int f_state_index(lua_State *L)
+{
+    struct slice path;
+    struct car *car = state_path(L, &path);
+    const struct signal_table *signals = &car->vehicle->tcu->signals;
+    int index = signal_schema_find(signals->schema, path);
+
+    if (index >= 0)
+        signal_push(L, signal_schema_def(signals->schema, (size_t)index),
+                    signal_get(signals, (size_t)index));
+    else if (signal_schema_has_prefix(signals->schema, path))
+        push_state(L, -3, (const char *)path.data);
+    else
+        check_signal(L, car->vehicle, path);
+    return 1;
+}
+
+static int f_state_newindex(lua_State *L)
+{
+    struct slice path;
+    struct car *car = state_path(L, &path);
+
+    set_signal(L, car->vehicle, check_signal(L, car->vehicle, path), 3);
+    return 0;
+}
+
+/* all signals, or all below a state view, as a table: for printing and comparing */
+static int f_state_call(lua_State *L)
+{
+    luaL_checkudata(L, 1, STATE_TYPE);
+    lua_getiuservalue(L, 1, 1);
+    struct car *car = car_check(L, -1);
+    lua_getiuservalue(L, 1, 2);
+    size_t prefix_len;
+    const char *prefix = lua_tolstring(L, -1, &prefix_len);
+    const struct signal_table *signals = &car->vehicle->tcu->signals;
+
+    lua_newtable(L);
+    for (size_t i = 0; i < signal_schema_count(signals->schema); i++) {
+        const struct signal_def *def = signal_schema_def(signals->schema, i);
+        if (strncmp(def->path, prefix, prefix_len) != 0 ||
+            (prefix_len != 0 && def->path[prefix_len] != '.'))
+            continue;
+        signal_push(L, def, signal_get(signals, i));
+        lua_setfield(L, -2, def->path + prefix_len + (prefix_len != 0));
+    }
+    return 1;
+}
+
+/* ---- life cycle ---- */
+
+static int f_power_on(lua_State *L)
+{
+    tcu_power_on(car_check(L, 1)->vehicle->tcu);
+    return 0;
+}
+
+static int f_power_off(lua_State *L)
+{
+    tcu_power_off(car_check(L, 1)->vehicle->tcu);
+    return 0;
+}
+
+static int f_disconnect(lua_State *L)
+{
+    tcu_sleep(car_check(L, 1)->vehicle->tcu);
+    return 0;
+}
+
+static int f_wake(lua_State *L)
+{
+    lua_pushboolean(L, tcu_wake(car_check(L, 1)->vehicle->tcu));
+    return 1;
+}
+
+static int f_drop_connection(lua_State *L)
+{
+    tcu_drop_connection(car_check(L, 1)->vehicle->tcu);
+    return 0;
+}
+
+static int f_sms(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+
+    sms_send(car->script->sim, car->vehicle, NULL);
+    return 0;
+}
+
+static int f_in_step(lua_State *L)
+{
+    struct vehicle *v = car_check(L, 1)->vehicle;
+
+    lua_pushboolean(L, tcu_in_step(v->tcu) && tcu_orders_open(v->tcu) == 0);
+    return 1;
+}
+
+/* wait_change(timeout): true when anything about the car changed, false when the time ran out */
+static int f_wait_change(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+
+    return task_wait(&car->script->scheduler, L, &car->changed, script_check_seconds(L, 2));
+}
+
+/* work(seconds): an actuator moves; for an order this is its start */
+static int f_work(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    usec_t duration = script_check_seconds(L, 2);
+    struct task *task = task_current(&car->script->scheduler, L, "car:work()");
+    struct order_ref *ref = task_subject(task);
+
+    if (ref != NULL && ref->order != NULL)
+        tcu_order_started(car->vehicle->tcu, ref->order);
+    return task_sleep(&car->script->scheduler, L, duration);
+}
+
+static int f_log(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    size_t len;
+    const char *text = luaL_tolstring(L, 2, &len);
+
+    timeline_add(car->vehicle->timeline, clock_now(), TIMELINE_SCRIPT, slice_of(text, len));
+    return 0;
+}
+
+static int f_timeline(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    timeline_write(car->vehicle->timeline, (size_t)luaL_optinteger(L, 2, 40), &text);
+    lua_pushstring(L, buf_cstr(&text));
+    buf_done(&text);
+    return 1;
+}
+
+static int f_telemetry(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    const char *kind = luaL_checkstring(L, 2);
+    struct slice payload = slice_arg(L, 3);
+
+    lua_pushboolean(L, tcu_telemetry(car->vehicle->tcu, kind, payload,
+                                     (uint8_t)(luaL_optinteger(L, 4, 0) != 0)));
+    return 1;
+}
+
+/* store(car): a table for what parts keep besides signals; made when first asked for */
+static int f_store(lua_State *L)
+{
+    car_check(L, 1);
+    if (lua_getiuservalue(L, 1, UV_STORE) == LUA_TTABLE)
+        return 1;
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, UV_STORE);
+    return 1;
+}
+
+static int f_model_of(lua_State *L)
+{
+    luaL_checkudata(L, 1, CAR_TYPE);
+    lua_getiuservalue(L, 1, UV_MODEL);
+    return 1;
+}
+
+/* spawn_for(car, fn, …): a task that belongs to the car, and ends when its power does */
+static int f_spawn_for(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    struct task_params params = {.owner = car->owner, .subject = car, .end = script_task_end};
+
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    task_start(&car->script->scheduler, L, lua_gettop(L) - 2, &params);
+    return 0;
+}
+
+/* stop_tasks(car): ends what spawn_for() started */
+static int f_stop_tasks(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+
+    scheduler_cancel_subject(&car->script->scheduler, car);
+    return 0;
+}
+
+/* property(car, name): what is neither method nor signal; nil if there is none */
+static int f_property(lua_State *L)
+{
+    const struct vehicle *v = car_check(L, 1)->vehicle;
+    const char *name = luaL_checkstring(L, 2);
+
+    if (strcmp(name, "state") == 0) {
+        push_state(L, 1, "");
+        return 1;
+    }
+    const struct {
+        const char *name, *value;
+    } texts[] = {
+        {"vin", v->identity.vin},       {"name", v->identity.thing_name},
+        {"imei", v->identity.imei},     {"msisdn", v->identity.msisdn},
+        {"iccid", v->identity.iccid},   {"link", tcu_state_name(v->tcu->state)},
+        {"model", signal_schema_model(v->tcu->signals.schema)},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(name, texts[i].name) == 0) {
+            lua_pushstring(L, texts[i].value);
+            return 1;
+        }
+    }
+    if (strcmp(name, "index") == 0)
+        lua_pushinteger(L, v->identity.index);
+    else if (strcmp(name, "shadow_version") == 0)
+        lua_pushinteger(L, (lua_Integer)tcu_shadow_version(v->tcu));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int f_tostring(lua_State *L)
+{
+    struct car *car = luaL_checkudata(L, 1, CAR_TYPE);
+
+    if (car->vehicle == NULL)
+        lua_pushliteral(L, "car (gone)");
+    else
+        lua_pushfstring(L, "car %d (%s)", (int)car->vehicle->identity.index,
+                        car->vehicle->identity.thing_name);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"get", f_get},
+    {"set", f_set},
+    {"has", f_has},
+    {"power_on", f_power_on},
+    {"power_off", f_power_off},
+    {"disconnect", f_disconnect},
+    {"wake", f_wake},
+    {"drop_connection", f_drop_connection},
+    {"sms", f_sms},
+    {"in_step", f_in_step},
+    {"wait_change", f_wait_change},
+    {"work", f_work},
+    {"log", f_log},
+    {"timeline", f_timeline},
+    {"telemetry", f_telemetry},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"car", f_car},           {"store", f_store},           {"model_of", f_model_of},
+    {"spawn_for", f_spawn_for}, {"stop_tasks", f_stop_tasks}, {"property", f_property},
+    {"order_done", f_order_done}, {"order_kind", f_order_kind}, {NULL, NULL},
+};
+
+static const luaL_Reg state_meta[] = {
+    {"__index", f_state_index}, {"__newindex", f_state_newindex}, {"__call", f_state_call}, {NULL, NULL}};
+
+static void seal(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+void car_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+    luaL_newmetatable(L, CAR_TYPE);
+    lua_pushcfunction(L, f_tostring);
+    lua_setfield(L, -2, "__tostring");
+    seal(L);
+    /* The prelude adds its half of the methods, and __index over both. */
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -3, "car_methods");
+    lua_setfield(L, -2, "car_meta");
+    luaL_newmetatable(L, STATE_TYPE);
+    luaL_setfuncs(L, state_meta, 0);
+    seal(L);
+    lua_pop(L, 1);
+    luaL_newmetatable(L, ORDER_TYPE);
+    seal(L);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,33 @@
+/*
+ * car.h — the `car` of the scripts: one vehicle, as its own parts and as scenarios see it.
+ *
+ * The userdata is anchored while its vehicle lives; afterwards every use of it is a Lua error.
+ * Orders reach the parts as tasks that run the prelude's act().
+ */
+#ifndef SCRIPT_CAR_H
+#define SCRIPT_CAR_H
+
+#include "base/buf.h"
+#include "script/runtime.h"
+
+struct vehicle;
+
+struct car {
+    struct script *script;
+    struct script_owner *owner;
+    struct vehicle *vehicle; /* NULL: gone */
+    struct wait_queue changed;
+    struct car *next; /* of all */
+    int ref;          /* registry anchor of the userdata */
+};
+
+void car_open(lua_State *L);
+/* The car at `index`; raises if it is none, or gone. */
+struct car *car_check(lua_State *L, int index);
+/* Ends every car of this owner: cancels their tasks, frees their vehicles. */
+void car_free_all(struct script *script, const struct script_owner *owner);
+/* Appends the last lines of each of the owner's first `most_cars` timelines. */
+void car_write_timelines(const struct script *script, const struct script_owner *owner,
+                         size_t most_cars, size_t most_lines, struct buf *out);
+
+#endif

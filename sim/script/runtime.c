@@ -1,0 +1,480 @@
+#include "script/runtime.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "script/app.h"
+#include "script/car.h"
+#include "script/lua_json.h"
+#include "script/model.h"
+#include "script/prelude.h"
+#include "script/scenario.h"
+
+static const char prelude_key;
+static const char loaded_key;
+
+struct script *script_of(lua_State *L)
+{
+    void *p;
+
+    lua_getallocf(L, &p);
+    return p;
+}
+
+/* ---- memory ---- */
+
+static void *allocate(void *arg, void *old, size_t old_size, size_t size)
+{
+    struct script *script = arg;
+
+    if (old == NULL)
+        old_size = 0;
+    if (size == 0) {
+        free(old);
+        script->memory -= old_size;
+        return NULL;
+    }
+    /* Only scripts are capped: C must not be unwound in the middle of a network event. */
+    bool capped = script->loading || task_running(&script->scheduler) != NULL;
+    if (capped && size > old_size && script->memory - old_size + size > script->memory_limit)
+        return NULL;
+    void *fresh = realloc(old, size);
+    if (fresh != NULL)
+        script->memory += size - old_size;
+    return fresh;
+}
+
+/* ---- errors ---- */
+
+int script_traceback(lua_State *L)
+{
+    const char *text = lua_tostring(L, 1);
+
+    if (text == NULL) {
+        if (luaL_callmeta(L, 1, "__tostring") || lua_istable(L, 1))
+            return 1;
+        text = lua_pushfstring(L, "(error object is a %s)", luaL_typename(L, 1));
+    }
+    luaL_traceback(L, L, text, 1);
+    return 1;
+}
+
+static bool is_ours(const lua_Debug *ar)
+{
+    return ar->source[0] == '=' || ar->currentline < 0;
+}
+
+void script_push_where(lua_State *L)
+{
+    lua_Debug ar;
+
+    for (int level = 1; lua_getstack(L, level, &ar) != 0; level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (is_ours(&ar))
+            continue;
+        lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+        return;
+    }
+    lua_pushliteral(L, "");
+}
+
+usec_t script_check_seconds(lua_State *L, int index)
+{
+    double seconds = luaL_checknumber(L, index);
+
+    luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, index, "seconds from 0 to 1e9 expected");
+    return (usec_t)llround(seconds * 1e6);
+}
+
+struct script_owner *script_owner_current(lua_State *L, const char *what)
+{
+    return task_owner(task_current(&script_of(L)->scheduler, L, what));
+}
+
+void script_task_end(void *arg, struct task *task, enum task_end end, lua_State *co)
+{
+    struct script_owner *owner = task_owner(task);
+
+    (void)arg;
+    if (end == TASK_RAISED)
+        owner->raised(owner, co);
+}
+
+/* ---- loading ---- */
+
+/* Text only: bytecode can crash the interpreter. */
+static int load_text_file(lua_State *L, const char *path)
+{
+    struct stat st;
+    const char *why = NULL;
+
+    if (stat(path, &st) != 0)
+        why = strerror(errno);
+    else if (S_ISDIR(st.st_mode))
+        why = "is a folder";
+    if (why == NULL)
+        return luaL_loadfilex(L, path, "t");
+    lua_pushfstring(L, "%s: %s", path, why);
+    return LUA_ERRFILE;
+}
+
+/* Calls the chunk on top with a new environment and leaves its result. */
+static int run_chunk(lua_State *L)
+{
+    script_push_prelude(L, "environment");
+    lua_call(L, 0, 1);
+    lua_setupvalue(L, -2, 1);
+    lua_call(L, 0, 1);
+    return 1;
+}
+
+/* A file that only declares scenarios needs no more. */
+#define LOAD_BUDGET 100000000
+
+static void on_load_budget(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, on_load_budget, LUA_MASKCOUNT, 1);
+    luaL_error(L, "instruction budget exceeded while loading (%d instructions)", LOAD_BUDGET);
+}
+
+bool script_load(struct script *script, const char *path, struct error *err)
+{
+    lua_State *L = script->L;
+    int top = lua_gettop(L);
+    enum error_code code = ERROR_USAGE;
+
+    lua_pushcfunction(L, script_traceback);
+    lua_pushcfunction(L, run_chunk);
+    int status = load_text_file(L, path);
+    if (status != LUA_ERRFILE)
+        code = ERROR_SCRIPT;
+    script->loading = true;
+    lua_sethook(L, on_load_budget, LUA_MASKCOUNT, LOAD_BUDGET);
+    if (status == LUA_OK)
+        status = lua_pcall(L, 1, 0, top + 1);
+    lua_sethook(L, NULL, 0, 0);
+    script->loading = false;
+    if (status != LUA_OK)
+        error_set(err, code, "%s", luaL_tolstring(L, -1, NULL));
+    lua_settop(L, top);
+    return status == LUA_OK;
+}
+
+static bool readable(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* "parts.doors" → DIR/parts/doors.lua */
+static char *module_path(const char *dir, const char *name)
+{
+    char *path = xasprintf("%s/%s.lua", dir, name);
+
+    for (char *p = path + strlen(dir) + 1; *p != '\0' && strcmp(p, ".lua") != 0; p++)
+        if (*p == '.')
+            *p = '/';
+    return path;
+}
+
+/* The folder of the script that calls, or ".". Pushes nothing. */
+static void caller_dir(lua_State *L, char *ret, size_t size)
+{
+    lua_Debug ar;
+
+    snprintf(ret, size, ".");
+    if (lua_getstack(L, 1, &ar) == 0)
+        return;
+    lua_getinfo(L, "S", &ar);
+    const char *slash = ar.source[0] == '@' ? strrchr(ar.source, '/') : NULL;
+    if (slash != NULL)
+        snprintf(ret, size, "%.*s", (int)(slash - ar.source - 1), ar.source + 1);
+}
+
+static bool find_module(lua_State *L, const char *name)
+{
+    char dir[1024];
+    const char *dirs[2] = {dir, script_of(L)->vehicles_dir};
+
+    caller_dir(L, dir, sizeof dir);
+    for (size_t i = 0; i < 2; i++) {
+        char *path = module_path(dirs[i], name);
+        bool found = readable(path);
+        if (found)
+            lua_pushstring(L, path);
+        free(path);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+static bool module_name_ok(const char *name)
+{
+    return *name != '\0' && *name != '.' && strstr(name, "..") == NULL &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+               strlen(name);
+}
+
+/* require(name): beside the script that asks, then in the vehicles folder; each file once. */
+static int f_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    luaL_argcheck(L, module_name_ok(name), 1, "a module name such as \"parts.doors\" expected");
+    lua_settop(L, 1);
+    if (!find_module(L, name))
+        return luaL_error(L, "module '%s' not found (looked beside the script and in %s)", name,
+                          script_of(L)->vehicles_dir);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL)
+        return 1;
+    lua_pop(L, 1);
+    lua_pushcfunction(L, run_chunk);
+    if (load_text_file(L, lua_tostring(L, 2)) != LUA_OK)
+        return lua_error(L);
+    lua_call(L, 1, 1);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+    }
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 3);
+    return 1;
+}
+
+void script_push_model(lua_State *L, const char *name)
+{
+    if (!module_name_ok(name))
+        luaL_error(L, "model '%s': not a model's name", name);
+    lua_pushcfunction(L, f_require);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+    if (!model_is(L, -1))
+        luaL_error(L, "model '%s': its file does not return model{…}", name);
+}
+
+/* load(text): never bytecode, always in the caller's kind of environment. */
+static int f_load(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    const char *name = luaL_optstring(L, 2, "=(load)");
+
+    if (luaL_loadbufferx(L, text, len, name, "t") != LUA_OK) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    script_push_prelude(L, "environment");
+    lua_call(L, 0, 1);
+    lua_setupvalue(L, -2, 1);
+    return 1;
+}
+
+/* ---- what the prelude is given ---- */
+
+static int f_where(lua_State *L)
+{
+    script_push_where(L);
+    return 1;
+}
+
+static int f_wait(lua_State *L)
+{
+    return task_sleep(&script_of(L)->scheduler, L, script_check_seconds(L, 1));
+}
+
+static int f_now(lua_State *L)
+{
+    lua_pushnumber(L, (double)(clock_now() - script_of(L)->sim->started) / 1e6);
+    return 1;
+}
+
+/* random() in [0,1), random(m,n) integers: the scenario's own draws. */
+static int f_random(lua_State *L)
+{
+    struct rng *rng = &script_owner_current(L, "random numbers")->rng;
+
+    if (lua_isnoneornil(L, 1)) {
+        lua_pushnumber(L, rng_unit(rng));
+        return 1;
+    }
+    lua_Integer low = lua_isnoneornil(L, 2) ? 1 : luaL_checkinteger(L, 1);
+    lua_Integer high = lua_isnoneornil(L, 2) ? luaL_checkinteger(L, 1) : luaL_checkinteger(L, 2);
+    luaL_argcheck(L, low <= high && (lua_Unsigned)high - (lua_Unsigned)low < (1u << 31), 1,
+                  "interval is empty or too large");
+    lua_pushinteger(L, low + (lua_Integer)rng_below(rng, (uint64_t)(high - low) + 1));
+    return 1;
+}
+
+/* spawn(fn, …): another task of the same owner, about the same order. */
+static int f_spawn(lua_State *L)
+{
+    struct scheduler *s = &script_of(L)->scheduler;
+    struct task *current = task_current(s, L, "spawn()");
+    struct task_params params = {
+        .owner = task_owner(current), .subject = task_subject(current), .end = script_task_end};
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    task_start(s, L, lua_gettop(L) - 1, &params);
+    return 0;
+}
+
+#define QUEUE_TYPE "fleetsim.queue"
+
+static int f_queue(lua_State *L)
+{
+    struct wait_queue *q = lua_newuserdatauv(L, sizeof *q, 0);
+
+    *q = (struct wait_queue){0};
+    luaL_setmetatable(L, QUEUE_TYPE);
+    return 1;
+}
+
+static int f_queue_wait(lua_State *L)
+{
+    struct wait_queue *q = luaL_checkudata(L, 1, QUEUE_TYPE);
+
+    return task_wait(&script_of(L)->scheduler, L, q, script_check_seconds(L, 2));
+}
+
+static int f_queue_notify(lua_State *L)
+{
+    queue_notify(&script_of(L)->scheduler, luaL_checkudata(L, 1, QUEUE_TYPE));
+    return 0;
+}
+
+static const luaL_Reg queue_methods[] = {
+    {"wait", f_queue_wait}, {"notify", f_queue_notify}, {NULL, NULL}};
+
+/* say(text): what scripts print, on stderr, so that stdout stays the results' */
+static int f_say(lua_State *L)
+{
+    struct task *task = task_running(&script_of(L)->scheduler);
+
+    log_info("%s%s%s", task != NULL ? task_owner(task)->name : "", task != NULL ? ": " : "",
+             luaL_checkstring(L, 1));
+    return 0;
+}
+
+static int f_json(lua_State *L)
+{
+    cJSON *json = lua_json_check(L, 1);
+    char *text = cJSON_PrintUnformatted(json);
+
+    cJSON_Delete(json);
+    lua_pushstring(L, text != NULL ? text : "");
+    cJSON_free(text);
+    return 1;
+}
+
+static const luaL_Reg core_functions[] = {
+    {"where", f_where},     {"wait", f_wait},   {"now", f_now},         {"random", f_random},
+    {"spawn", f_spawn},     {"queue", f_queue}, {"require", f_require}, {"load", f_load},
+    {"to_json", f_json},    {"say", f_say},    {NULL, NULL}};
+
+/* ---- the state itself ---- */
+
+static void open_libraries(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        {LUA_GNAME, luaopen_base},       {LUA_TABLIBNAME, luaopen_table},
+        {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_OSLIBNAME, luaopen_os},
+        {LUA_DBLIBNAME, luaopen_debug},  {NULL, NULL}};
+
+    for (const luaL_Reg *lib = libraries; lib->func != NULL; lib++) {
+        luaL_requiref(L, lib->name, lib->func, 1);
+        lua_pop(L, 1);
+    }
+}
+
+static void new_type(lua_State *L, const char *name, const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+/* Raises: runs protected. Arguments: none. */
+static int open_all(lua_State *L)
+{
+    open_libraries(L);
+    new_type(L, QUEUE_TYPE, queue_methods);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    luaL_newlib(L, core_functions);
+    model_open(L);
+    car_open(L);
+    app_open(L);
+    scenario_open(L);
+    if (luaL_loadbufferx(L, (const char *)prelude_lua, prelude_lua_len, "=prelude", "t") != LUA_OK)
+        return lua_error(L);
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &prelude_key);
+    return 0;
+}
+
+void script_push_prelude(lua_State *L, const char *name)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &prelude_key);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+struct script *script_new(const struct script_options *options, struct error *err)
+{
+    struct script *script = xcalloc(1, sizeof *script);
+
+    script->sim = options->simulation;
+    script->vehicles_dir = xstrdup(options->vehicles_dir);
+    script->app_credentials = options->app;
+    script->memory_limit = options->memory_limit != 0 ? options->memory_limit : (size_t)4 << 30;
+    script->L = lua_newstate(allocate, script);
+    if (script->L == NULL) {
+        error_set(err, ERROR_SCRIPT, "Lua: out of memory");
+        script_free(script);
+        return NULL;
+    }
+    scheduler_init(&script->scheduler, script->L, script->sim->loop);
+    lua_pushcfunction(script->L, script_traceback);
+    lua_pushcfunction(script->L, open_all);
+    if (lua_pcall(script->L, 0, 0, 1) != LUA_OK) {
+        error_set(err, ERROR_SCRIPT, "%s", lua_tostring(script->L, -1));
+        script_free(script);
+        return NULL;
+    }
+    lua_settop(script->L, 0);
+    return script;
+}
+
+void script_free(struct script *script)
+{
+    if (script == NULL)
+        return;
+    if (script->L != NULL) {
+        scheduler_done(&script->scheduler);
+        lua_close(script->L);
+    }
+    free(script->vehicles_dir);
+    free(script);
+}

@@ -1,0 +1,89 @@
+/*
+ * runtime.h — the one Lua state: its sandbox, its memory cap, its loader, and what C and the prelude
+ * know of each other.
+ *
+ * Scripts see a small, safe library: no os.execute, no io, no bytecode, no debug. Each file runs in
+ * an environment of its own in which an undefined name is an error. The half of the API that needs
+ * no C is prelude.lua, compiled into the program.
+ *
+ * Owns      the Lua state and the scheduler. Borrows the simulation.
+ * Threads   the simulation thread.
+ */
+#ifndef SCRIPT_RUNTIME_H
+#define SCRIPT_RUNTIME_H
+
+#include <lua.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "script/scheduler.h"
+
+struct simulation;
+struct car;
+struct app;
+
+/* How the scripts' companions reach the cloud. Strings are borrowed. */
+struct app_credentials {
+    const char *name; /* the certificate's CN: client ids begin with it */
+    const char *uri, *ca_file, *cert_file, *key_file;
+    bool insecure;
+};
+
+struct script_options {
+    struct simulation *simulation;
+    const char *vehicles_dir; /* where models and parts are */
+    struct app_credentials app;
+    size_t memory_limit;      /* bytes of Lua memory; 0: 4 GiB */
+};
+
+struct script {
+    lua_State *L;
+    struct scheduler scheduler;
+    struct simulation *sim;
+    char *vehicles_dir;
+    size_t memory, memory_limit;
+    bool loading; /* a file runs outside of any task */
+    struct app_credentials app_credentials;
+    struct car *cars; /* all that live */
+    struct app *apps;
+    uint32_t next_index; /* number of the next car in the fleet */
+    uint64_t next_token;
+    void *runner; /* scenario.c's */
+};
+
+/* Whose tasks, cars and randomness: one scenario. First member of the struct that owns them. */
+struct script_owner {
+    struct script *script;
+    const char *name;
+    struct rng rng;
+    /* A task of this owner raised an error; the value is on top of co's stack. */
+    void (*raised)(struct script_owner *owner, lua_State *co);
+};
+
+struct script *script_new(const struct script_options *options, struct error *err);
+/* Cancels all tasks first; cars and apps must be gone. NULL is fine. */
+void script_free(struct script *script);
+struct script *script_of(lua_State *L);
+
+/* Runs a scenario file once, in an environment of its own, so that it can declare what it holds.
+   ERROR_USAGE if it cannot be read, ERROR_SCRIPT for what is wrong inside. */
+bool script_load(struct script *script, const char *path, struct error *err);
+/* Pushes a function of the prelude. */
+void script_push_prelude(lua_State *L, const char *name);
+/* Pushes the model of that name, loading vehicles/NAME.lua once; raises a Lua error. */
+void script_push_model(lua_State *L, const char *name);
+
+/* The owner of the running task; raises a Lua error outside of one. */
+struct script_owner *script_owner_current(lua_State *L, const char *what);
+/* The end function for tasks whose errors are their owner's; arg is not used. */
+void script_task_end(void *arg, struct task *task, enum task_end end, lua_State *co);
+
+/* Text of an error value with its traceback, as a message handler gives it; pushes it. */
+int script_traceback(lua_State *L);
+/* "file:line" of the innermost call in a script (not in the prelude); pushes it, or "". */
+void script_push_where(lua_State *L);
+
+/* Seconds at argument `index` as usec_t; raises unless 0 … 1e9. */
+usec_t script_check_seconds(lua_State *L, int index);
+
+#endif

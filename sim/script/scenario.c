@@ -1,0 +1,423 @@
+#include "script/scenario.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "script/app.h"
+#include "script/car.h"
+
+#define DETAIL_MAX     ((size_t)1 << 20)
+#define TIMELINE_CARS  3
+#define TIMELINE_LINES 40
+
+struct runner {
+    struct script *script;
+    struct runner_options options;
+    struct scenario *first, **last;
+    struct scenario *next_to_start;
+    size_t running;
+    const char *loading; /* file */
+    bool told_done;
+};
+
+const char *scenario_verdict_name(enum scenario_verdict verdict)
+{
+    static const char *const names[SCENARIO_VERDICT_COUNT] = {"waiting", "running", "passed",
+                                                              "failed",  "error",   "skipped"};
+    return verdict < SCENARIO_VERDICT_COUNT ? names[verdict] : "?";
+}
+
+/* ---- ending ---- */
+
+static void start_more(struct runner *r);
+
+static void release(struct scenario *s)
+{
+    struct script *script = s->owner.script;
+
+    loop_timer_stop(&s->clock);
+    s->main = NULL;
+    /* Cars first: their open orders still refer to tasks. */
+    car_free_all(script, &s->owner);
+    app_free_all(script, &s->owner);
+    scheduler_cancel_owner(&script->scheduler, &s->owner);
+    luaL_unref(script->L, LUA_REGISTRYINDEX, s->fn);
+    s->fn = LUA_NOREF;
+}
+
+static void finish(struct scenario *s, enum scenario_verdict verdict)
+{
+    struct runner *r = s->runner;
+
+    if (s->verdict != SCENARIO_RUNNING)
+        return;
+    s->verdict = verdict;
+    s->took = clock_now() - s->started;
+    release(s);
+    r->running--;
+    if (r->options.finished != NULL)
+        r->options.finished(r->options.ctx, s);
+    start_more(r);
+}
+
+static void take_text(char **to, lua_State *L, int index, const char *field)
+{
+    lua_getfield(L, index, field);
+    if (!lua_isnil(L, -1)) {
+        free(*to);
+        *to = xstrdup(luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void add_timelines(struct scenario *s, struct buf *detail)
+{
+    buf_append_str(detail, "timeline of its cars (seconds since the run began):\n");
+    car_write_timelines(s->owner.script, &s->owner, TIMELINE_CARS, TIMELINE_LINES, detail);
+}
+
+/* Where a suspended or failed coroutine stands in the script. */
+static char *place_of(lua_State *co)
+{
+    lua_Debug ar;
+
+    for (int level = 0; lua_getstack(co, level, &ar) != 0; level++) {
+        lua_getinfo(co, "Sl", &ar);
+        if (ar.source[0] == '@' && ar.currentline > 0)
+            return xasprintf("%s:%d", ar.short_src, ar.currentline);
+    }
+    return NULL;
+}
+
+static void fail_by_error(struct scenario *s, lua_State *co, struct buf *detail)
+{
+    const char *text = luaL_tolstring(co, -1, NULL);
+
+    free(s->message);
+    s->message = xstrdup(text);
+    free(s->where);
+    s->where = place_of(co);
+    luaL_traceback(co, co, NULL, 0);
+    buf_printf(detail, "%s\n", lua_tostring(co, -1));
+    lua_pop(co, 2);
+}
+
+/* An error reached the top of one of the scenario's tasks; its value is on top of co's stack. */
+static void on_raised(struct script_owner *owner, lua_State *co)
+{
+    struct scenario *s = (struct scenario *)owner;
+    enum scenario_verdict verdict = SCENARIO_ERRORED;
+    struct buf detail;
+
+    if (s->verdict != SCENARIO_RUNNING)
+        return;
+    buf_init(&detail, DETAIL_MAX);
+    bool is_table = lua_istable(co, -1) && luaL_getmetafield(co, -1, "__tostring") == LUA_TNIL;
+    int index = lua_gettop(co);
+    if (is_table && lua_getfield(co, index, "assertion") != LUA_TNIL) {
+        verdict = SCENARIO_FAILED;
+        take_text(&s->message, co, index, "assertion");
+        take_text(&s->where, co, index, "where");
+        lua_pop(co, 1);
+    } else if (is_table && lua_getfield(co, index, "skip") != LUA_TNIL) {
+        verdict = SCENARIO_SKIPPED;
+        take_text(&s->message, co, index, "skip");
+        lua_pop(co, 1);
+    } else {
+        lua_settop(co, index);
+        fail_by_error(s, co, &detail);
+    }
+    if (verdict != SCENARIO_SKIPPED)
+        add_timelines(s, &detail);
+    s->detail = xstrdup(buf_cstr(&detail));
+    buf_done(&detail);
+    finish(s, verdict);
+}
+
+static void on_main_end(void *arg, struct task *task, enum task_end end, lua_State *co)
+{
+    struct scenario *s = arg;
+
+    (void)task;
+    s->main = NULL;
+    if (end == TASK_RAISED)
+        on_raised(&s->owner, co);
+    else
+        finish(s, SCENARIO_PASSED);
+}
+
+static void end_with(struct scenario *s, enum scenario_verdict verdict, char *message)
+{
+    struct buf detail;
+
+    free(s->message);
+    s->message = message;
+    buf_init(&detail, DETAIL_MAX);
+    add_timelines(s, &detail);
+    free(s->detail);
+    s->detail = xstrdup(buf_cstr(&detail));
+    buf_done(&detail);
+    finish(s, verdict);
+}
+
+static void on_timeout(void *arg)
+{
+    struct scenario *s = arg;
+    lua_State *co = s->main != NULL ? task_state(s->main) : NULL;
+
+    s->where = co != NULL ? place_of(co) : NULL;
+    end_with(s, SCENARIO_FAILED,
+             xasprintf("timed out after %.1f s, still waiting at %s", (double)s->timeout / 1e6,
+                       s->where != NULL ? s->where : "its start"));
+}
+
+/* ---- starting ---- */
+
+static uint64_t stream_of(const struct scenario *s)
+{
+    uint64_t h = 1469598103934665603u;
+
+    for (const char *p = s->owner.name; *p != '\0'; p++)
+        h = (h ^ (uint8_t)*p) * 1099511628211u;
+    return h;
+}
+
+static void start(struct scenario *s)
+{
+    struct runner *r = s->runner;
+    struct script *script = r->script;
+    lua_State *L = script->L;
+    struct task_params params = {.owner = &s->owner, .end = on_main_end, .arg = s};
+
+    s->verdict = SCENARIO_RUNNING;
+    s->started = clock_now();
+    r->running++;
+    rng_init(&s->owner.rng, r->options.seed, stream_of(s));
+    script_push_prelude(L, "run");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->fn);
+    s->main = task_start(&script->scheduler, L, 1, &params);
+    loop_timer_start(&s->clock, s->timeout);
+    if (r->options.started != NULL)
+        r->options.started(r->options.ctx, s);
+}
+
+static void start_more(struct runner *r)
+{
+    size_t jobs = r->options.jobs != 0 ? r->options.jobs : 64;
+
+    while (r->next_to_start != NULL && r->running < jobs) {
+        struct scenario *s = r->next_to_start;
+        r->next_to_start = s->next;
+        start(s);
+    }
+    if (r->running == 0 && r->next_to_start == NULL && !r->told_done) {
+        r->told_done = true;
+        r->options.all_done(r->options.ctx);
+    }
+}
+
+void runner_start(struct runner *r)
+{
+    r->next_to_start = r->first;
+    start_more(r);
+}
+
+void runner_abort(struct runner *r, const char *reason)
+{
+    struct scenario *waiting = r->next_to_start;
+
+    r->next_to_start = NULL;
+    for (struct scenario *s = waiting; s != NULL; s = s->next) {
+        s->verdict = SCENARIO_ERRORED;
+        s->message = xasprintf("not run: %s", reason);
+        if (r->options.finished != NULL)
+            r->options.finished(r->options.ctx, s);
+    }
+    for (struct scenario *s = r->first; s != NULL; s = s->next)
+        if (s->verdict == SCENARIO_RUNNING)
+            end_with(s, SCENARIO_ERRORED, xasprintf("aborted: %s", reason));
+    start_more(r);
+}
+
+/* ---- declaring ---- */
+
+/* declare(name, fn, timeout, line): called by the prelude's scenario() while a file is loaded */
+static int f_declare(lua_State *L)
+{
+    struct runner *r = script_of(L)->runner;
+    const char *name = luaL_checkstring(L, 1);
+
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (r == NULL || r->loading == NULL)
+        return luaL_error(L, "scenario() can be used only at the top of a scenario file");
+    if (r->options.filter != NULL && strstr(name, r->options.filter) == NULL)
+        return 0;
+    struct scenario *s = xcalloc(1, sizeof *s);
+    s->runner = r;
+    s->name_copy = xstrdup(name);
+    s->owner =
+        (struct script_owner){.script = r->script, .name = s->name_copy, .raised = on_raised};
+    s->file = r->loading;
+    s->line = (unsigned)luaL_optinteger(L, 4, 0);
+    s->timeout = r->options.timeout != 0 ? r->options.timeout : 30 * USEC_PER_SEC;
+    if (!lua_isnoneornil(L, 3))
+        s->timeout = script_check_seconds(L, 3);
+    lua_pushvalue(L, 2);
+    s->fn = luaL_ref(L, LUA_REGISTRYINDEX);
+    loop_timer_init(&s->clock, r->script->sim->loop, on_timeout, s);
+    *r->last = s;
+    r->last = &s->next;
+    return 0;
+}
+
+static struct scenario *current(lua_State *L)
+{
+    return (struct scenario *)script_owner_current(L, "a test");
+}
+
+/* fleet_size(n): how many cars a fleet that asks for n (or nil) gets */
+static int f_fleet_size(lua_State *L)
+{
+    const struct runner_options *o = &current(L)->runner->options;
+    lua_Integer n = luaL_optinteger(L, 1, 0);
+
+    if (n <= 0 || o->vehicles_forced)
+        n = o->vehicles != 0 ? (lua_Integer)o->vehicles : 10;
+    lua_pushinteger(L, n);
+    return 1;
+}
+
+static int f_count_assertion(lua_State *L)
+{
+    current(L)->assertions++;
+    return 0;
+}
+
+static const luaL_Reg functions[] = {{"declare", f_declare},
+                                     {"fleet_size", f_fleet_size},
+                                     {"count_assertion", f_count_assertion},
+                                     {NULL, NULL}};
+
+void scenario_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
+
+/* ---- the runner ---- */
+
+struct runner *runner_new(struct script *script, const struct runner_options *options)
+{
+    struct runner *r = xcalloc(1, sizeof *r);
+
+    r->script = script;
+    r->options = *options;
+    r->last = &r->first;
+    script->runner = r;
+    return r;
+}
+
+void runner_free(struct runner *r)
+{
+    if (r == NULL)
+        return;
+    r->told_done = true;
+    r->next_to_start = NULL;
+    while (r->first != NULL) {
+        struct scenario *s = r->first;
+        r->first = s->next;
+        release(s);
+        free(s->name_copy);
+        free(s->message);
+        free(s->where);
+        free(s->detail);
+        free(s);
+    }
+    r->script->runner = NULL;
+    free(r);
+}
+
+static bool load_file(struct runner *r, const char *path, struct error *err)
+{
+    /* Kept for as long as the Lua state: scenarios point at it. */
+    lua_pushstring(r->script->L, path);
+    r->loading = lua_tostring(r->script->L, -1);
+    luaL_ref(r->script->L, LUA_REGISTRYINDEX);
+    bool ok = script_load(r->script, path, err);
+    r->loading = NULL;
+    return ok;
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    if (entry->d_name[0] == '.')
+        return 0;
+    return entry->d_type == DT_DIR || (len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0);
+}
+
+static bool load_folder(struct runner *r, const char *path, struct error *err)
+{
+    struct dirent **entries;
+    int n = scandir(path, &entries, is_scenario, alphasort);
+    bool ok = true;
+
+    if (n < 0)
+        return error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char *inner = xasprintf("%s/%s", path, entries[i]->d_name);
+        if (ok)
+            ok = runner_load(r, inner, err);
+        free(inner);
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+bool runner_load(struct runner *r, const char *path, struct error *err)
+{
+    struct stat st;
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    char *clean = xstrndup(path, len);
+    bool ok;
+    if (stat(clean, &st) == 0 && S_ISDIR(st.st_mode))
+        ok = load_folder(r, clean, err);
+    else
+        ok = load_file(r, clean, err);
+    free(clean);
+    return ok;
+}
+
+size_t runner_count(const struct runner *r)
+{
+    size_t n = 0;
+
+    for (const struct scenario *s = r->first; s != NULL; s = s->next)
+        n++;
+    return n;
+}
+
+struct scenario *runner_first(const struct runner *r)
+{
+    return r->first;
+}
+
+size_t runner_tally(const struct runner *r, enum scenario_verdict verdict)
+{
+    size_t n = 0;
+
+    for (const struct scenario *s = r->first; s != NULL; s = s->next)
+        n += s->verdict == verdict;
+    return n;
+}

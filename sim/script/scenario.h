@@ -1,0 +1,77 @@
+/*
+ * scenario.h — finds, runs and judges scenarios: many at once on one loop, each with its own cars,
+ * companions, tasks and randomness.
+ *
+ * Owns      the scenarios. Borrows the script.
+ * Threads   the simulation thread.
+ */
+#ifndef SCRIPT_SCENARIO_H
+#define SCRIPT_SCENARIO_H
+
+#include "base/buf.h"
+#include "script/runtime.h"
+
+/* ORDER SCENARIO_VERDICT */
+enum scenario_verdict {
+    SCENARIO_WAITING,
+    SCENARIO_RUNNING,
+    SCENARIO_PASSED,
+    SCENARIO_FAILED,  /* an assertion did not hold, or time ran out */
+    SCENARIO_ERRORED, /* an error in a script, or the run was aborted */
+    SCENARIO_SKIPPED,
+    SCENARIO_VERDICT_COUNT
+};
+const char *scenario_verdict_name(enum scenario_verdict verdict); /* "passed", … */
+
+struct scenario {
+    struct script_owner owner; /* first: name, randomness */
+    struct runner *runner;
+    const char *file;
+    unsigned line;
+    enum scenario_verdict verdict;
+    usec_t started, took;
+    uint64_t assertions;
+    char *message;    /* why not passed, one line; NULL if passed */
+    char *where;      /* "file:line", or NULL */
+    char *detail;     /* the long story: traceback, timelines */
+    void *user;       /* the caller's */
+    /* Private part */
+    struct scenario *next;
+    char *name_copy;
+    int fn;
+    usec_t timeout;
+    struct task *main;
+    struct loop_timer clock;
+};
+
+struct runner_options {
+    const char *filter;   /* only scenarios whose name contains this; NULL: all */
+    uint64_t seed;
+    uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
+    bool vehicles_forced; /* … and of one that does */
+    usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
+    size_t jobs;          /* how many run at once; 0: 64 */
+    void (*started)(void *ctx, struct scenario *s);
+    void (*finished)(void *ctx, struct scenario *s);
+    void (*all_done)(void *ctx);
+    void *ctx;
+};
+
+struct runner;
+
+/* Adds its functions to the core table on top of the stack. */
+void scenario_open(lua_State *L);
+
+struct runner *runner_new(struct script *script, const struct runner_options *options);
+/* Ends what runs, without a word. */
+void runner_free(struct runner *r);
+/* A file, or a folder with its *.lua by name, subfolders included. */
+bool runner_load(struct runner *r, const char *path, struct error *err);
+size_t runner_count(const struct runner *r);
+struct scenario *runner_first(const struct runner *r);
+size_t runner_tally(const struct runner *r, enum scenario_verdict verdict);
+void runner_start(struct runner *r);
+/* Ends all that run or wait: verdict ERRORED with this reason. all_done() is called. */
+void runner_abort(struct runner *r, const char *reason);
+
+#endif

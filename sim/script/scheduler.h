@@ -1,0 +1,84 @@
+/*
+ * scheduler.h — Lua coroutines as tasks on the loop: sleep, wait for a notice, cancel, join.
+ *
+ * One task is one activity: a scenario, one car's part of it, one command acted out. A task waits
+ * for at most one thing at a time. Each run of a task between two waits has an instruction budget;
+ * beyond it an error is raised that the script cannot catch for long.
+ *
+ * Owns      the tasks and their coroutines.
+ * Promises  a task never runs from inside the call that started, woke or cancelled it.
+ * Threads   the simulation thread.
+ */
+#ifndef SCRIPT_SCHEDULER_H
+#define SCRIPT_SCHEDULER_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "loop/loop.h"
+
+struct task;
+struct script_owner;
+
+/* Things that happen and that tasks wait for. Embedded by value; zeroed is empty. */
+struct wait_queue {
+    struct task *first, *last;
+};
+
+struct scheduler {
+    lua_State *L;
+    struct loop *loop;
+    int instruction_budget; /* per run between two waits; 0: unlimited */
+    /* Private part */
+    struct task *ready_first, *ready_last;
+    struct task *tasks;
+    struct task *current;
+    struct loop_timer turn;
+    bool draining;
+};
+
+enum task_end { TASK_RETURNED, TASK_RAISED };
+
+struct task_params {
+    struct script_owner *owner; /* whose errors and randomness these are; borrowed */
+    void *subject;              /* what it is about (an order), for the bindings; borrowed */
+    /* Called once, unless the task is cancelled; the coroutine's results or the error value are on
+       top of co's stack. May start and cancel other tasks. */
+    void (*end)(void *arg, struct task *task, enum task_end end, lua_State *co);
+    void *arg;
+};
+
+void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop);
+/* Cancels what is left. Call before lua_close(). */
+void scheduler_done(struct scheduler *s);
+
+/* Takes a function and `nargs` arguments from the top of L's stack and makes them a task. */
+struct task *task_start(struct scheduler *s, lua_State *L, int nargs, const struct task_params *params);
+/* Ends it without a word; NULL is fine. A task may not cancel itself. */
+void task_cancel(struct task *task);
+/* Cancels every task of an owner, except the one that is running. */
+void scheduler_cancel_owner(struct scheduler *s, const struct script_owner *owner);
+
+/* Likewise every task about this subject. */
+void scheduler_cancel_subject(struct scheduler *s, const void *subject);
+
+/* The running task; raises a Lua error outside of one ("… can be used only inside a scenario"). */
+struct task *task_current(struct scheduler *s, lua_State *L, const char *what);
+/* NULL if none is running. */
+struct task *task_running(const struct scheduler *s);
+struct script_owner *task_owner(const struct task *task);
+void *task_subject(const struct task *task);
+lua_State *task_state(const struct task *task);
+
+/* Use as `return task_sleep(…)` in a lua_CFunction: simulated time; the call returns nothing. */
+int task_sleep(struct scheduler *s, lua_State *L, usec_t delay);
+/* Likewise: waits for queue_notify(), at most `timeout` of real time; the call returns true, or
+   false when the time ran out. */
+int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_t timeout);
+
+/* Lets all waiting tasks go on. */
+void queue_notify(struct scheduler *s, struct wait_queue *queue);
+/* The queue goes away: waiting tasks go on as if notified. */
+void queue_done(struct scheduler *s, struct wait_queue *queue);
+
+#endif
