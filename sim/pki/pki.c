@@ -379,11 +379,17 @@ static bool add_names(struct settings *settings, const char *const *names, size_
 
 static bool renew_locked(struct pki *pki, const char *const *names, size_t count, struct error *err)
 {
+    struct settings *settings = &pki->settings;
+    size_t before = settings->server_name_count;
     bool changed = false;
 
-    /* The settings follow the certificate: a name that no certificate can hold is not kept. */
-    return add_names(&pki->settings, names, count, &changed, err) && make_server(pki, err) &&
-           (!changed || settings_write(pki->paths[PKI_FILE_SETTINGS], &pki->settings, err));
+    if (add_names(settings, names, count, &changed, err) && make_server(pki, err) &&
+        (!changed || settings_write(pki->paths[PKI_FILE_SETTINGS], settings, err)))
+        return true;
+    /* A name that no certificate can hold is not kept. */
+    while (settings->server_name_count > before)
+        free(settings->server_names[--settings->server_name_count]);
+    return false;
 }
 
 bool pki_renew_server(struct pki *pki, const char *const *names, size_t count, struct error *err)
@@ -536,6 +542,8 @@ static bool init_locked(struct pki *pki, const struct pki_options *options, stru
 
 bool pki_init(const char *dir, const struct pki_options *options, struct error *err)
 {
+    if (dir[0] == '\0')
+        return error_set(err, ERROR_USAGE, "PKI directory: empty name (give one, . for this)");
     if (!check_options(options, err))
         return false;
     struct pki *pki = pki_new(dir);
