@@ -16,7 +16,8 @@ enum {
     COMPRESSED_MAX = PLAIN_MAX + 4096, /* zlib never expands by more */
 };
 
-#define RATIO_ONE UINT64_C(0x3ff0000000000000) /* 1.0 as IEEE 754 */
+#define RATIO_ONE    UINT64_C(0x3ff0000000000000) /* 1.0 as IEEE 754 */
+#define RATIO_ONE_JS UINT64_C(1)                  /* what hdr-histogram-js writes for it */
 
 static void put32(uint8_t *to, uint32_t v)
 {
@@ -214,8 +215,10 @@ static bool get_plain(struct slice s, struct histogram *into, struct error *err)
         return bad(err, "not in V2 encoding");
     if (get32(s.data + 4) != s.len - PLAIN_HEADER)
         return bad(err, "its length field is wrong");
-    if (get32(s.data + 8) != 0 || get32(s.data + 12) != HISTOGRAM_DIGITS ||
-        get64(s.data + 16) != 1 || get64(s.data + 32) != RATIO_ONE)
+    /* The offset of word 8 tells how the writer kept its slots, not how it wrote them. */
+    uint64_t ratio = get64(s.data + 32);
+    if (get32(s.data + 12) != HISTOGRAM_DIGITS || get64(s.data + 16) != 1 ||
+        (ratio != RATIO_ONE && ratio != RATIO_ONE_JS))
         return bad(err, "recorded with another precision or unit than 3 digits from 1 µs, cannot "
                         "be added exactly");
     return get_counts(slice_of(s.data + PLAIN_HEADER, s.len - PLAIN_HEADER), into, err);

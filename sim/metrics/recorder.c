@@ -44,6 +44,8 @@ struct recorder *recorder_new(void)
                     metric_stage_rank);
     name_index_init(&rec->counters, sizeof(struct recorder_counter), RECORDER_COUNTERS_MAX,
                     metric_counter_rank);
+    /* Made first, so that there is always a place to count what found none. */
+    recorder_count(rec, "metrics.dropped", 0);
     rec->bucket_count = BUCKETS_FIRST;
     rec->buckets = xcalloc(rec->bucket_count, sizeof *rec->buckets);
     return rec;
@@ -151,13 +153,10 @@ void recorder_free(struct recorder *rec)
 
 void recorder_count(struct recorder *rec, const char *counter, uint64_t n)
 {
-    struct recorder_counter *c = name_index_find(&rec->counters, counter);
+    struct recorder_counter *c = name_index_get(&rec->counters, counter);
 
-    /* The last place is kept for the count of what found none. */
-    if (c == NULL && rec->counters.count >= RECORDER_COUNTERS_MAX - 1)
-        counter = "metrics.dropped";
-    if (c == NULL)
-        c = name_index_get(&rec->counters, counter);
+    if (c == NULL) /* full */
+        c = name_index_find(&rec->counters, "metrics.dropped");
     c->value += n;
 }
 

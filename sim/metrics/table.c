@@ -70,16 +70,24 @@ static bool hide_kinds(const struct recorder *rec)
     return kinds < 2;
 }
 
+static bool stage_shown(const struct recorder_stage *stage, bool hide)
+{
+    return histogram_total(&stage->total) != 0 && !(hide && is_kind(stage->name));
+}
+
 static size_t name_width(const struct recorder *rec)
 {
     size_t width = strlen("counter");
+    bool hide = hide_kinds(rec);
 
     for (size_t i = 0; i < recorder_stage_count(rec); i++) {
-        size_t n = columns(recorder_stage_at(rec, i)->name);
+        const struct recorder_stage *stage = recorder_stage_at(rec, i);
+        size_t n = stage_shown(stage, hide) ? columns(stage->name) : 0;
         width = n > width ? n : width;
     }
     for (size_t i = 0; i < recorder_counter_count(rec); i++) {
-        size_t n = columns(recorder_counter_at(rec, i)->name);
+        const struct recorder_counter *c = recorder_counter_at(rec, i);
+        size_t n = c->value != 0 ? columns(c->name) : 0;
         width = n > width ? n : width;
     }
     return width;
@@ -118,7 +126,7 @@ static void put_stages(const struct recorder *rec, size_t width, bool colour, st
 
     for (size_t i = 0; i < recorder_stage_count(rec); i++) {
         const struct recorder_stage *stage = recorder_stage_at(rec, i);
-        if (histogram_total(&stage->total) == 0 || (hide && is_kind(stage->name)))
+        if (!stage_shown(stage, hide))
             continue;
         if (!any)
             put_heading(out, "stage", headings, width, colour);
