@@ -1,0 +1,64 @@
+/* Policy patterns, filters, topics and log lines: arbitrary text never crashes the matchers, and
+   the iterative matcher agrees with a plain recursive one. Input: parts that end with a newline. */
+/* The checks are the point, in every build type. */
+#undef NDEBUG
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cloud/filter.h"
+#include "cloud/policy.h"
+#include "cloud/presence.h"
+#include "cloud/shadow_request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool plain_match(const char *p, const char *s)
+{
+    if (*p == '\0')
+        return *s == '\0';
+    if (*p == '*')
+        return plain_match(p + 1, s) || (*s != '\0' && plain_match(p, s + 1));
+    return *s != '\0' && (*p == '?' || *p == *s) && plain_match(p + 1, s + 1);
+}
+
+static char *take(const uint8_t **data, size_t *size, size_t max)
+{
+    const uint8_t *end = memchr(*data, '\n', *size);
+    size_t len = end != NULL ? (size_t)(end - *data) : *size;
+    size_t used = end != NULL ? len + 1 : len;
+    char *part = strndup((const char *)*data, len < max ? len : max);
+
+    *data += used;
+    *size -= used;
+    return part;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char resource[64] = "topic/";
+    struct shadow_address address;
+
+    presence_reason_from_log(slice_of(data, size), "tcu-1");
+    char *pattern = take(&data, &size, 40);
+    char *name = take(&data, &size, 300);
+    char *variable = take(&data, &size, 300);
+    strcat(resource, pattern);
+    struct policy_statement statement = {true, 1u << POLICY_PUBLISH, resource};
+    struct policy policy = {.name = "fuzz", .statements = &statement, .count = 1};
+    struct policy_principal who = {.client_id = variable, .common_name = variable};
+    bool allowed = policy_allows(&policy, &who, POLICY_PUBLISH, name);
+    /* The plain one takes exponential time. */
+    if (strstr(pattern, "${") == NULL && strlen(pattern) <= 10 && strlen(name) <= 12)
+        assert(allowed == plain_match(pattern, name));
+    const char *bare = filter_unshared(name);
+    if (bare != NULL && filter_matches(bare, variable) && !filter_has_wildcard(bare))
+        assert(strcmp(bare, variable) == 0);
+    topic_within_limits(name);
+    shadow_address_parse(name, &address);
+    free(pattern);
+    free(name);
+    free(variable);
+    return 0;
+}
