@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <ev.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
