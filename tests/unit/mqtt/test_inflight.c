@@ -1,0 +1,84 @@
+/* The table of unacknowledged packets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "mqtt/inflight.h"
+
+static struct slice packet_of(const char *text)
+{
+    return slice_str(text);
+}
+
+static void test_ids_skip_zero_and_those_in_use(void **state)
+{
+    struct inflight t = {.last_id = 65533};
+
+    (void)state;
+    assert_int_equal(inflight_next_id(&t), 65534);
+    assert_int_equal(inflight_next_id(&t), 65535);
+    inflight_add(&t, 1, packet_of("a"));
+    inflight_add_subscribe(&t, 2);
+    assert_int_equal(inflight_next_id(&t), 3);
+    inflight_done(&t);
+    /* Ids go on after the table was emptied: a late acknowledgement hits nobody. */
+    assert_int_equal(inflight_next_id(&t), 4);
+}
+
+static void test_order_and_removal(void **state)
+{
+    struct inflight t = {0};
+
+    (void)state;
+    for (uint16_t id = 1; id <= 5; id++)
+        inflight_add(&t, id, packet_of("x"));
+    inflight_add_subscribe(&t, 6);
+    assert_false(inflight_remove(&t, 6, true));
+    assert_false(inflight_remove(&t, 1, false));
+    assert_false(inflight_remove(&t, 9, true));
+    assert_true(inflight_remove(&t, 3, true));
+    assert_false(inflight_remove(&t, 3, true));
+    static const uint16_t left[] = {1, 2, 4, 5};
+    for (size_t i = 0; i < 4; i++) {
+        struct inflight_packet *p = inflight_unsent(&t);
+        assert_int_equal(p->id, left[i]);
+        inflight_mark_sent(&t, p);
+    }
+    assert_null(inflight_unsent(&t));
+    assert_int_equal(t.sent, 4);
+    assert_true(inflight_remove(&t, 4, true));
+    assert_int_equal(t.sent, 3);
+    assert_int_equal(t.publishes, 3);
+    inflight_rewind(&t);
+    assert_int_equal(t.sent, 0);
+    assert_int_equal(t.count, 3);
+    assert_int_equal(inflight_unsent(&t)->id, 1);
+    assert_true(inflight_unsent(&t)->sent_once);
+    inflight_done(&t);
+}
+
+static void test_limit(void **state)
+{
+    struct inflight t = {0};
+
+    (void)state;
+    for (int i = 0; i < INFLIGHT_PUBLISH_MAX; i++)
+        assert_non_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
+    assert_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
+    inflight_add_subscribe(&t, inflight_next_id(&t));
+    assert_true(inflight_remove(&t, 50, true));
+    assert_non_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
+    inflight_done(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ids_skip_zero_and_those_in_use),
+        cmocka_unit_test(test_order_and_removal),
+        cmocka_unit_test(test_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
