@@ -22,4 +22,6 @@ target_include_directories(paho-mqtt3as SYSTEM INTERFACE ${PAHO_INCLUDE_DIR})
 target_link_libraries(paho-mqtt3as INTERFACE ${PAHO_ASYNC_SSL_LIBRARY})
 
 find_path(MOSQUITTO_PLUGIN_INCLUDE_DIR mosquitto_plugin.h REQUIRED)
-find_library(CMOCKA_LIBRARY cmocka REQUIRED)
+if(FLEETSIM_TESTS)
+    find_library(CMOCKA_LIBRARY cmocka REQUIRED)
+endif()

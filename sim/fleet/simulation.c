@@ -27,12 +27,12 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
         .tls = sim->tls,
         .identity =
             {
-                .leaf = v->certificate,
-                .chain = &sim->intermediate,
-                .chain_count = 1,
-                .load_key = load_key,
-                .key_arg = v->key,
-            },
+                       .leaf = v->certificate,
+                       .chain = &sim->intermediate,
+                       .chain_count = 1,
+                       .load_key = load_key,
+                       .key_arg = v->key,
+                       },
     };
 
     (void)index;
@@ -172,7 +172,7 @@ void simulation_connect_failed(struct simulation *sim, struct vehicle *v, const 
 {
     (void)v;
     if (sim->told_unreachable || sim->unreachable == NULL ||
-        recorder_counter(sim->recorder, "connects") > 0)
+        recorder_counter(sim->recorder, "connect.succeeded") > 0)
         return;
     sim->told_unreachable = true;
     sim->unreachable(sim->unreachable_ctx, why != NULL ? why : "connection failed");

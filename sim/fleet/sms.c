@@ -30,9 +30,8 @@ static void on_delivered(void *arg)
     free(sms);
     timeline_addf(v->timeline, clock_now(), TIMELINE_SMS, "%s at %s",
                   lost ? "lost: no power" : "delivered", v->identity.msisdn);
-    recorder_count(v->sim->recorder, lost ? "sms.lost" : "sms.delivered", 1);
-    if (!lost)
-        tcu_wake(v->tcu);
+    if (!lost && tcu_wake(v->tcu))
+        recorder_count(v->sim->recorder, "sms.woken", 1);
 }
 
 void sms_send(struct simulation *sim, struct vehicle *v, const char *token)

@@ -8,6 +8,7 @@
 #include "fleet/sms.h"
 #include "metrics/recorder.h"
 #include "mqtt/describe.h"
+#include "mqtt/type.h"
 
 /* Results that nobody claims (no companion watches) must not pile up. */
 #define RESULTS_MAX 64
@@ -117,6 +118,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     (void)tcu;
     sim->by_state[from]--;
     sim->by_state[to]++;
+    if (to == TCU_CONNECTING)
+        recorder_count(sim->recorder, "connect.attempts", 1);
     timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
                   tcu_state_name(to));
     if (v->wake_token != NULL && from == TCU_ASLEEP)
@@ -193,7 +196,7 @@ static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t to
     (void)tcu;
     recorder_value(v->sim->recorder, names[stage], took);
     if (stage == TCU_STAGE_CONNECT_TOTAL)
-        recorder_count(v->sim->recorder, "connects", 1);
+        recorder_count(v->sim->recorder, "connect.succeeded", 1);
 }
 
 static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail)
@@ -201,14 +204,14 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
     static const struct {
         const char *counter, *text;
     } notes[TCU_NOTE_COUNT] = {
-        {"deltas.stale",       "stale delta dropped"         },
-        {"desired.unknown",    "desired value not understood"},
-        {"requests.expired",   "expired request dropped"     },
-        {"requests.duplicate", "repeated request dropped"    },
-        {"messages.bad",       "bad message dropped"         },
-        {"reports.rejected",   "report rejected by the cloud"},
-        {"connect.failed",     "connection failed"           },
-        {"connection.lost",    "connection lost"             },
+        {"commands.stale_dropped",      "stale delta dropped"         },
+        {"desired.unknown",             "desired value not understood"},
+        {"commands.expired_dropped",    "expired request dropped"     },
+        {"commands.duplicates_dropped", "repeated request dropped"    },
+        {"messages.bad",                "bad message dropped"         },
+        {"shadow.rejected",             "report rejected by the cloud"},
+        {"connect.failed",              "connection failed"           },
+        {"connect.lost",                "connection lost"             },
     };
     struct vehicle *v = ctx;
 
@@ -242,8 +245,9 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
     struct vehicle *v = ctx;
 
     (void)tcu;
-    recorder_count(v->sim->recorder, outgoing ? "packets.out" : "packets.in", 1);
-    recorder_count(v->sim->recorder, outgoing ? "bytes.out" : "bytes.in", bytes.len);
+    if (bytes.len > 0 && mqtt_type_of(bytes.data[0]) == MQTT_TYPE_PUBLISH)
+        recorder_count(v->sim->recorder, outgoing ? "messages.sent" : "messages.received", 1);
+    recorder_count(v->sim->recorder, outgoing ? "bytes.sent" : "bytes.received", bytes.len);
     if (v->timeline != NULL) {
         struct buf text;
         buf_init(&text, 1024);

@@ -83,7 +83,8 @@ static struct recorder *recorder_of(struct app *app)
 }
 
 /* Adds a line to the car's own timeline, so that a failure shows both sides. */
-static void note(struct app *app, const char *thing, const char *what, struct slice payload, usec_t at)
+static void note(struct app *app, const char *thing, const char *what, struct slice payload,
+                 usec_t at)
 {
     struct vehicle *v = simulation_find(app->script->sim, slice_str(thing));
 
@@ -261,9 +262,11 @@ static enum journey_outcome outcome_of(const char *status)
     static const struct {
         const char *status;
         enum journey_outcome outcome;
-    } map[] = {{"SUCCEEDED", JOURNEY_SUCCEEDED},
-               {"REJECTED", JOURNEY_REJECTED},
-               {"TIMED_OUT", JOURNEY_EXPIRED}};
+    } map[] = {
+        {"SUCCEEDED", JOURNEY_SUCCEEDED},
+        {"REJECTED",  JOURNEY_REJECTED },
+        {"TIMED_OUT", JOURNEY_EXPIRED  }
+    };
 
     for (size_t i = 0; i < sizeof map / sizeof *map; i++)
         if (strcmp(status, map[i].status) == 0)
@@ -602,7 +605,8 @@ static int f_desire(lua_State *L)
     luaL_checktype(L, 3, LUA_TTABLE);
     bool wake = lua_toboolean(L, 4) != 0;
     struct command *c = new_command(L, app, view, false);
-    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id, ++app->script->next_token);
+    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id,
+             ++app->script->next_token);
     c->wish = lua_json_check(L, 3);
     char *state = cJSON_PrintUnformatted(c->wish);
     bool ok = companion_desire(app->companion, view->thing, state, c->token, &sent, &err);
@@ -758,23 +762,27 @@ static int f_command_gc(lua_State *L)
 }
 
 static const luaL_Reg app_methods[] = {
-    {"ready", f_ready},
-    {"wait_change", f_wait_change},
-    {"watch", f_watch},
-    {"wait_view", f_wait_view},
-    {"twin", f_twin},
-    {"presence", f_presence},
-    {"desire", f_desire},
-    {"request", f_request},
-    {"update_raw", f_update_raw},
+    {"ready",         f_ready        },
+    {"wait_change",   f_wait_change  },
+    {"watch",         f_watch        },
+    {"wait_view",     f_wait_view    },
+    {"twin",          f_twin         },
+    {"presence",      f_presence     },
+    {"desire",        f_desire       },
+    {"request",       f_request      },
+    {"update_raw",    f_update_raw   },
     {"delete_shadow", f_delete_shadow},
-    {NULL, NULL},
+    {NULL,            NULL           },
 };
 
 static const luaL_Reg command_methods[] = {
-    {"done", f_command_done},       {"answer", f_command_answer}, {"answers", f_command_answers},
-    {"token", f_command_token},     {"wait", f_command_wait},     {"give_up", f_command_give_up},
-    {NULL, NULL},
+    {"done",    f_command_done   },
+    {"answer",  f_command_answer },
+    {"answers", f_command_answers},
+    {"token",   f_command_token  },
+    {"wait",    f_command_wait   },
+    {"give_up", f_command_give_up},
+    {NULL,      NULL             },
 };
 
 static void new_type(lua_State *L, const char *name, const luaL_Reg *methods)

@@ -131,8 +131,10 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
     task_start(&car->script->scheduler, L, 1, &params);
 }
 
-static const struct behaviour_ops behaviour = {
-    .changed = on_changed, .state = on_state, .order = on_order, .order_cancelled = on_order_cancelled};
+static const struct behaviour_ops behaviour = {.changed = on_changed,
+                                               .state = on_state,
+                                               .order = on_order,
+                                               .order_cancelled = on_order_cancelled};
 
 /* ---- making and ending ---- */
 
@@ -158,8 +160,8 @@ static int f_car(lua_State *L)
     luaL_setmetatable(L, CAR_TYPE);
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, UV_MODEL);
-    car->vehicle = vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car,
-                               &err);
+    car->vehicle =
+        vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car, &err);
     if (car->vehicle == NULL)
         return luaL_error(L, "%s", err.text);
     script->next_index++;
@@ -211,7 +213,8 @@ static size_t check_signal(lua_State *L, const struct vehicle *v, struct slice p
     int index = signal_schema_find(v->tcu->signals.schema, path);
 
     if (index < 0)
-        luaL_error(L, "no signal '%s' in model %s", lua_pushlstring(L, (const char *)path.data, path.len),
+        luaL_error(L, "no signal '%s' in model %s",
+                   lua_pushlstring(L, (const char *)path.data, path.len),
                    signal_schema_model(v->tcu->signals.schema));
     return (size_t)index;
 }
@@ -487,10 +490,13 @@ static int f_property(lua_State *L)
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"vin", v->identity.vin},       {"name", v->identity.thing_name},
-        {"imei", v->identity.imei},     {"msisdn", v->identity.msisdn},
-        {"iccid", v->identity.iccid},   {"link", tcu_state_name(v->tcu->state)},
-        {"model", signal_schema_model(v->tcu->signals.schema)},
+        {"vin",    v->identity.vin                            },
+        {"name",   v->identity.thing_name                     },
+        {"imei",   v->identity.imei                           },
+        {"msisdn", v->identity.msisdn                         },
+        {"iccid",  v->identity.iccid                          },
+        {"link",   tcu_state_name(v->tcu->state)              },
+        {"model",  signal_schema_model(v->tcu->signals.schema)},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (strcmp(name, texts[i].name) == 0) {
@@ -520,32 +526,42 @@ static int f_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"get", f_get},
-    {"set", f_set},
-    {"has", f_has},
-    {"power_on", f_power_on},
-    {"power_off", f_power_off},
-    {"disconnect", f_disconnect},
-    {"wake", f_wake},
+    {"get",             f_get            },
+    {"set",             f_set            },
+    {"has",             f_has            },
+    {"power_on",        f_power_on       },
+    {"power_off",       f_power_off      },
+    {"disconnect",      f_disconnect     },
+    {"wake",            f_wake           },
     {"drop_connection", f_drop_connection},
-    {"sms", f_sms},
-    {"in_step", f_in_step},
-    {"wait_change", f_wait_change},
-    {"work", f_work},
-    {"log", f_log},
-    {"timeline", f_timeline},
-    {"telemetry", f_telemetry},
-    {NULL, NULL},
+    {"sms",             f_sms            },
+    {"in_step",         f_in_step        },
+    {"wait_change",     f_wait_change    },
+    {"work",            f_work           },
+    {"log",             f_log            },
+    {"timeline",        f_timeline       },
+    {"telemetry",       f_telemetry      },
+    {NULL,              NULL             },
 };
 
 static const luaL_Reg functions[] = {
-    {"car", f_car},           {"store", f_store},           {"model_of", f_model_of},
-    {"spawn_for", f_spawn_for}, {"stop_tasks", f_stop_tasks}, {"property", f_property},
-    {"order_done", f_order_done}, {"order_kind", f_order_kind}, {NULL, NULL},
+    {"car",        f_car       },
+    {"store",      f_store     },
+    {"model_of",   f_model_of  },
+    {"spawn_for",  f_spawn_for },
+    {"stop_tasks", f_stop_tasks},
+    {"property",   f_property  },
+    {"order_done", f_order_done},
+    {"order_kind", f_order_kind},
+    {NULL,         NULL        },
 };
 
 static const luaL_Reg state_meta[] = {
-    {"__index", f_state_index}, {"__newindex", f_state_newindex}, {"__call", f_state_call}, {NULL, NULL}};
+    {"__index",    f_state_index   },
+    {"__newindex", f_state_newindex},
+    {"__call",     f_state_call    },
+    {NULL,         NULL            }
+};
 
 static void seal(lua_State *L)
 {

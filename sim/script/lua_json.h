@@ -1,6 +1,6 @@
 /*
- * lua_json.h — between Lua values and cJSON trees. JSON null is the global `null` (a light userdata),
- * because nil cannot stand in a table.
+ * lua_json.h — between Lua values and cJSON trees. JSON null is the global `null` (a light
+ * userdata), because nil cannot stand in a table.
  */
 #ifndef SCRIPT_LUA_JSON_H
 #define SCRIPT_LUA_JSON_H

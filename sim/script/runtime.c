@@ -359,7 +359,10 @@ static int f_queue_notify(lua_State *L)
 }
 
 static const luaL_Reg queue_methods[] = {
-    {"wait", f_queue_wait}, {"notify", f_queue_notify}, {NULL, NULL}};
+    {"wait",   f_queue_wait  },
+    {"notify", f_queue_notify},
+    {NULL,     NULL          }
+};
 
 /* say(text): what scripts print, on stderr, so that stdout stays the results' */
 static int f_say(lua_State *L)
@@ -383,19 +386,33 @@ static int f_json(lua_State *L)
 }
 
 static const luaL_Reg core_functions[] = {
-    {"where", f_where},     {"wait", f_wait},   {"now", f_now},         {"random", f_random},
-    {"spawn", f_spawn},     {"queue", f_queue}, {"require", f_require}, {"load", f_load},
-    {"to_json", f_json},    {"say", f_say},    {NULL, NULL}};
+    {"where",   f_where  },
+    {"wait",    f_wait   },
+    {"now",     f_now    },
+    {"random",  f_random },
+    {"spawn",   f_spawn  },
+    {"queue",   f_queue  },
+    {"require", f_require},
+    {"load",    f_load   },
+    {"to_json", f_json   },
+    {"say",     f_say    },
+    {NULL,      NULL     }
+};
 
 /* ---- the state itself ---- */
 
 static void open_libraries(lua_State *L)
 {
     static const luaL_Reg libraries[] = {
-        {LUA_GNAME, luaopen_base},       {LUA_TABLIBNAME, luaopen_table},
-        {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
-        {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_OSLIBNAME, luaopen_os},
-        {LUA_DBLIBNAME, luaopen_debug},  {NULL, NULL}};
+        {LUA_GNAME,       luaopen_base  },
+        {LUA_TABLIBNAME,  luaopen_table },
+        {LUA_STRLIBNAME,  luaopen_string},
+        {LUA_MATHLIBNAME, luaopen_math  },
+        {LUA_UTF8LIBNAME, luaopen_utf8  },
+        {LUA_OSLIBNAME,   luaopen_os    },
+        {LUA_DBLIBNAME,   luaopen_debug },
+        {NULL,            NULL          }
+    };
 
     for (const luaL_Reg *lib = libraries; lib->func != NULL; lib++) {
         luaL_requiref(L, lib->name, lib->func, 1);

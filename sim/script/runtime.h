@@ -1,6 +1,6 @@
 /*
- * runtime.h — the one Lua state: its sandbox, its memory cap, its loader, and what C and the prelude
- * know of each other.
+ * runtime.h — the one Lua state: its sandbox, its memory cap, its loader, and what C and the
+ * prelude know of each other.
  *
  * Scripts see a small, safe library: no os.execute, no io, no bytecode, no debug. Each file runs in
  * an environment of its own in which an undefined name is an error. The half of the API that needs
@@ -33,7 +33,7 @@ struct script_options {
     struct simulation *simulation;
     const char *vehicles_dir; /* where models and parts are */
     struct app_credentials app;
-    size_t memory_limit;      /* bytes of Lua memory; 0: 4 GiB */
+    size_t memory_limit; /* bytes of Lua memory; 0: 4 GiB */
 };
 
 struct script {

@@ -300,10 +300,12 @@ static int f_count_assertion(lua_State *L)
     return 0;
 }
 
-static const luaL_Reg functions[] = {{"declare", f_declare},
-                                     {"fleet_size", f_fleet_size},
-                                     {"count_assertion", f_count_assertion},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"declare",         f_declare        },
+    {"fleet_size",      f_fleet_size     },
+    {"count_assertion", f_count_assertion},
+    {NULL,              NULL             }
+};
 
 void scenario_open(lua_State *L)
 {

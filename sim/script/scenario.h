@@ -31,10 +31,10 @@ struct scenario {
     enum scenario_verdict verdict;
     usec_t started, took;
     uint64_t assertions;
-    char *message;    /* why not passed, one line; NULL if passed */
-    char *where;      /* "file:line", or NULL */
-    char *detail;     /* the long story: traceback, timelines */
-    void *user;       /* the caller's */
+    char *message; /* why not passed, one line; NULL if passed */
+    char *where;   /* "file:line", or NULL */
+    char *detail;  /* the long story: traceback, timelines */
+    void *user;    /* the caller's */
     /* Private part */
     struct scenario *next;
     char *name_copy;
@@ -45,7 +45,7 @@ struct scenario {
 };
 
 struct runner_options {
-    const char *filter;   /* only scenarios whose name contains this; NULL: all */
+    const char *filter; /* only scenarios whose name contains this; NULL: all */
     uint64_t seed;
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */

@@ -182,7 +182,8 @@ static void on_hook(lua_State *co, lua_Debug *ar)
         return;
     /* From here on every instruction raises, so that no pcall() can keep the script running. */
     lua_sethook(co, on_hook, LUA_MASKCOUNT, 1);
-    luaL_error(co, "instruction budget exceeded (%d instructions without waiting: an endless loop?)",
+    luaL_error(co,
+               "instruction budget exceeded (%d instructions without waiting: an endless loop?)",
                s->instruction_budget);
 }
 
@@ -252,7 +253,8 @@ static void drain(void *arg)
         loop_timer_start(&s->turn, 0);
 }
 
-struct task *task_start(struct scheduler *s, lua_State *L, int nargs, const struct task_params *params)
+struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
+                        const struct task_params *params)
 {
     struct task *task = xcalloc(1, sizeof *task);
 

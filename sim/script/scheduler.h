@@ -53,7 +53,8 @@ void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop);
 void scheduler_done(struct scheduler *s);
 
 /* Takes a function and `nargs` arguments from the top of L's stack and makes them a task. */
-struct task *task_start(struct scheduler *s, lua_State *L, int nargs, const struct task_params *params);
+struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
+                        const struct task_params *params);
 /* Ends it without a word; NULL is fine. A task may not cancel itself. */
 void task_cancel(struct task *task);
 /* Cancels every task of an owner, except the one that is running. */

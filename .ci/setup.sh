@@ -1,0 +1,36 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and does nothing when none is.
+# Usage: .ci/setup.sh build|check
+set -eu
+
+build='build-essential cmake ninja-build pkg-config libev-dev libssl-dev liblua5.4-dev libcjson-dev
+libpaho-mqtt-dev mosquitto mosquitto-dev libmosquitto-dev libsdl2-dev zlib1g-dev ca-certificates'
+check='libcmocka-dev clang clang-format clang-tidy llvm libclang-rt-14-dev cppcheck lua5.4 lua-check
+mosquitto-clients python3-paho-mqtt openssl libxml2-utils'
+
+packages=$build
+[ "${1:-build}" = check ] && packages="$build $check"
+
+missing=
+for package in $packages; do
+    status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = 'install ok installed' ] || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "fleetsim: apt-get: not found (this script knows Debian 12; install the equivalents of:$missing)" >&2
+    exit 2
+fi
+root=
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "fleetsim: packages are missing and there is no sudo (as root: apt-get install$missing)" >&2
+        exit 2
+    fi
+    root=sudo
+fi
+echo "Installing:$missing"
+$root apt-get update -qq
+# shellcheck disable=SC2086 # the list is words
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

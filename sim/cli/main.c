@@ -1,0 +1,56 @@
+/* main.c — the command line's first word, and nothing else. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd_cloud.h"
+#include "cli/cmd_pki.h"
+#include "cli/cmd_run.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"run",   cmd_run,   "run Lua scenarios, headless"                        },
+    {"cloud", cmd_cloud, "the local cloud alone, for people who build the app"},
+    {"pki",   cmd_pki,   "make, issue, export and show certificates"          },
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_help(void)
+{
+    printf("Usage: fleetsim COMMAND [OPTION]…\n\n"
+           "Simulates connected vehicles: each with its own certificate, its own mutual-TLS MQTT\n"
+           "connection, its own device shadow and behaviour in Lua.\n\nCommands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].help);
+    printf(
+        "\n  fleetsim COMMAND --help   explains a command, with examples\n"
+        "  fleetsim --version\n\n"
+        "Exit status: 0 passed; 1 a scenario failed; 2 wrong usage, option or file; 3 an error\n"
+        "inside a script; 4 the target could not be reached or refused us; 5 a stated limit was\n"
+        "missed; 6 the run is invalid; 124 time limit; 128+n signal n.\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+
+    /* A peer that goes away is an error return, not a death. */
+    signal(SIGPIPE, SIG_IGN);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help();
+        return argc > 1 ? 0 : 2;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("fleetsim %s\n", FLEETSIM_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "fleetsim: %s: no such command (try `fleetsim --help`)\n", name);
+    return 2;
+}

@@ -1,0 +1,170 @@
+#include "cli/target.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/xmem.h"
+#include "broker/broker.h"
+#include "pki/pki.h"
+
+#define APP_NAME "companion"
+
+/* ---- the companions' certificate ---- */
+
+static bool issue_app(struct target *t, struct error *err)
+{
+    struct pki *pki = pki_open(t->pki_dir, err);
+    struct pki_request request = {.role = CERTIFICATE_COMPANION, .name = APP_NAME, .index = -1};
+    struct pki_credential credential;
+    bool ok = false;
+
+    if (pki == NULL)
+        return false;
+    char *dir = pki_issued_dir(pki, APP_NAME, err);
+    if (dir != NULL && pki_issue(pki, &request, &credential, err)) {
+        struct slice der = slice_of(credential.certificate, credential.certificate_len);
+        ok = pki_write_credential(pki, dir, der, &credential.key, err);
+        t->app_cert = xasprintf("%s/cert.pem", dir);
+        t->app_key = xasprintf("%s/key.pem", dir);
+        t->app_name = xstrdup(APP_NAME);
+        if (t->ca_file == NULL)
+            t->ca_file = xstrdup(pki_path(pki, PKI_FILE_CA));
+    }
+    free(dir);
+    pki_free(pki);
+    return ok;
+}
+
+/* ---- our own cloud ---- */
+
+static bool make_temporary(struct target *t, struct error *err)
+{
+    const char *root = getenv("TMPDIR");
+    char *name = xasprintf("%s/fleetsim-XXXXXX", root != NULL && *root != '\0' ? root : "/tmp");
+
+    if (mkdtemp(name) == NULL) {
+        error_set(err, ERROR_USAGE, "%s: %s (set TMPDIR to a folder that can be written)", name,
+                  strerror(errno));
+        free(name);
+        return false;
+    }
+    t->temporary = name;
+    return true;
+}
+
+static bool start_own(struct target *t, const struct target_options *options, struct error *err)
+{
+    char seed[32];
+    struct pki_options pki = {.seed = seed, .vehicles = options->vehicles};
+
+    if (!make_temporary(t, err))
+        return false;
+    t->pki_dir = xstrdup(t->temporary);
+    snprintf(seed, sizeof seed, "run-%" PRIu64, options->seed);
+    if (!pki_init(t->pki_dir, &pki, err))
+        return error_prefix(err, "local cloud");
+    struct broker_options broker = {.dir = t->temporary};
+    t->broker = broker_start(&broker, err);
+    if (t->broker == NULL)
+        return error_prefix(err, "local cloud");
+    t->uri = xasprintf("mqtts://127.0.0.1:%u", broker_port(t->broker));
+    return true;
+}
+
+/* ---- a `fleetsim cloud` that runs ---- */
+
+static char *read_file(const char *path, struct error *err)
+{
+    struct buf text;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        error_set(err, ERROR_TARGET, "%s: %s (is `fleetsim cloud --dir` running there?)", path,
+                  strerror(errno));
+        return NULL;
+    }
+    buf_init(&text, 1 << 16);
+    uint8_t *room;
+    ssize_t n = 0;
+    while ((room = buf_reserve(&text, 4096)) != NULL && (n = read(fd, room, 4096)) > 0)
+        buf_commit(&text, (size_t)n);
+    close(fd);
+    char *copy = xstrdup(buf_cstr(&text));
+    buf_done(&text);
+    return copy;
+}
+
+static bool join_cloud(struct target *t, const char *dir, struct error *err)
+{
+    char *path = xasprintf("%s/cloud.json", dir);
+    char *text = read_file(path, err);
+    cJSON *json = text != NULL ? json_parse(slice_str(text), 4) : NULL;
+    const char *endpoint = json_str(json, "endpoint", NULL);
+    bool ok = endpoint != NULL;
+
+    if (ok) {
+        t->uri = xstrdup(endpoint);
+        t->pki_dir = xstrdup(dir);
+    } else if (text != NULL) {
+        error_set(err, ERROR_TARGET, "%s: no endpoint in it (start `fleetsim cloud` again)", path);
+    }
+    cJSON_Delete(json);
+    free(text);
+    free(path);
+    return ok;
+}
+
+static bool join_endpoint(struct target *t, const struct target_options *options, struct error *err)
+{
+    if (options->pki_dir == NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--endpoint: no certificates for it (give --pki DIR, made by `fleetsim "
+                         "pki init`)");
+    t->uri = xstrdup(options->endpoint);
+    t->pki_dir = xstrdup(options->pki_dir);
+    t->ca_file = options->ca_file != NULL ? xstrdup(options->ca_file) : NULL;
+    return true;
+}
+
+bool target_open(struct target *t, const struct target_options *options, struct error *err)
+{
+    bool ok;
+
+    *t = (struct target){0};
+    if (options->endpoint != NULL)
+        ok = join_endpoint(t, options, err);
+    else if (options->cloud_dir != NULL)
+        ok = join_cloud(t, options->cloud_dir, err);
+    else
+        ok = start_own(t, options, err);
+    return ok && issue_app(t, err);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void target_close(struct target *t)
+{
+    broker_stop(t->broker);
+    if (t->temporary != NULL)
+        nftw(t->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    char *texts[] = {t->uri,     t->pki_dir,  t->ca_file,  t->app_cert,
+                     t->app_key, t->app_name, t->temporary};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    *t = (struct target){0};
+}

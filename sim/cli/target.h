@@ -1,0 +1,45 @@
+/*
+ * target.h — the cloud that a run talks to: one that it starts itself, one that `fleetsim cloud`
+ * runs, or any other.
+ *
+ * Owns      a temporary directory and the broker child, if it made them.
+ * Threads   the simulation thread; made before the loop runs.
+ */
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct broker;
+
+struct target_options {
+    const char *endpoint;  /* "mqtts://host:port"; NULL: see cloud_dir */
+    const char *cloud_dir; /* directory of a running `fleetsim cloud`; NULL: start our own */
+    const char *pki_dir;   /* with endpoint: what `fleetsim pki init` made */
+    const char *ca_file;   /* with endpoint: what verifies the server; NULL: the PKI's root */
+    uint64_t seed;         /* of the fleet, with our own cloud */
+    uint32_t vehicles;     /* how many identities to make at once */
+};
+
+struct target {
+    char *uri;
+    char *pki_dir;
+    char *ca_file;  /* NULL: the PKI's root */
+    char *app_cert; /* the companions' credentials, PEM */
+    char *app_key;
+    char *app_name;
+    struct broker *broker; /* NULL: not ours */
+    char *temporary;       /* directory to remove */
+};
+
+bool target_open(struct target *t, const struct target_options *options, struct error *err);
+/* Tells when our own broker ends by itself; `text` says how and shows the end of its log. */
+void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
+                  void *ctx);
+/* Stops our broker and removes what was temporary. Also after a failed target_open(). */
+void target_close(struct target *t);
+
+#endif
