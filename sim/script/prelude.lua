@@ -42,6 +42,7 @@ api.os = shared_library("os", copy(os, "clock date difftime time"))
 api.require = core.require
 api.load = core.load
 api.wait = core.wait
+api.null = core.null
 
 -- All scripts share the strings' metatable; nobody may change it for the others.
 getmetatable("").__index = safe_string
@@ -68,6 +69,8 @@ local function show(value, depth)
   depth = depth or 0
   if type(value) == "string" then
     return string.format("%q", value)
+  elseif value == core.null then
+    return "null"
   elseif type(value) ~= "table" or depth > 4 then
     return tostring(value)
   end
@@ -356,6 +359,16 @@ function car_methods.sleep(car)
     car:wait_change(deadline - core.now())
   end
   car:disconnect()
+end
+
+-- Runs fn(…) beside whatever else the car does, until it returns or the car's power is lost.
+function car_methods.spawn(car, fn, ...)
+  core.spawn_for(car, fn, ...)
+end
+
+-- A table for what parts must remember besides signals; empty again after a loss of power.
+function car_methods.memory(car)
+  return core.store(car)
 end
 
 function car_methods.random(_, low, high)
@@ -652,6 +665,11 @@ end
 
 function test:spawn(fn, ...)
   core.spawn(fn, ...)
+end
+
+-- Seconds of real time since the run began.
+function test:now()
+  return core.now()
 end
 
 function test:random(low, high)

@@ -439,6 +439,8 @@ static int open_all(lua_State *L)
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     luaL_newlib(L, core_functions);
+    lua_pushlightuserdata(L, NULL); /* JSON null, as lua_json.h has it */
+    lua_setfield(L, -2, "null");
     model_open(L);
     car_open(L);
     app_open(L);
