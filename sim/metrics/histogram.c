@@ -71,7 +71,7 @@ usec_t histogram_slot_high(size_t slot)
 
 static double slot_middle(size_t slot)
 {
-    return (double)(histogram_slot_low(slot) + ((usec_t)1 << slot_shift(slot)) / 2);
+    return (double)(histogram_slot_low(slot) + ((usec_t)1 << slot_shift(slot) >> 1));
 }
 
 uint64_t histogram_slot_count(const struct histogram *h, size_t slot)
@@ -192,29 +192,29 @@ uint64_t histogram_total(const struct histogram *h)
     return h->total;
 }
 
-double histogram_mean(const struct histogram *h)
+/* The sum of (middle - origin)^power over all values. */
+static double sum_of(const struct histogram *h, double origin, int power)
 {
     double sum = 0;
 
-    if (h->total == 0)
-        return 0;
-    for (size_t r = 0; r < HISTOGRAM_RUNS; r++)
-        for (size_t i = 0; h->runs[r] != NULL && i < HISTOGRAM_RUN; i++)
-            sum += (double)h->runs[r][i] * slot_middle(r * HISTOGRAM_RUN + i);
-    return sum / (double)h->total;
+    for (size_t r = 0; r < HISTOGRAM_RUNS; r++) {
+        for (size_t i = 0; h->runs[r] != NULL && i < HISTOGRAM_RUN; i++) {
+            uint64_t count = h->runs[r][i];
+            if (count == 0)
+                continue;
+            double away = slot_middle(r * HISTOGRAM_RUN + i) - origin;
+            sum += (double)count * (power == 2 ? away * away : away);
+        }
+    }
+    return sum;
+}
+
+double histogram_mean(const struct histogram *h)
+{
+    return h->total != 0 ? sum_of(h, 0, 1) / (double)h->total : 0;
 }
 
 double histogram_stddev(const struct histogram *h)
 {
-    double mean = histogram_mean(h), sum = 0;
-
-    if (h->total == 0)
-        return 0;
-    for (size_t r = 0; r < HISTOGRAM_RUNS; r++) {
-        for (size_t i = 0; h->runs[r] != NULL && i < HISTOGRAM_RUN; i++) {
-            double away = slot_middle(r * HISTOGRAM_RUN + i) - mean;
-            sum += (double)h->runs[r][i] * away * away;
-        }
-    }
-    return sqrt(sum / (double)h->total);
+    return h->total != 0 ? sqrt(sum_of(h, histogram_mean(h), 2) / (double)h->total) : 0;
 }

@@ -20,9 +20,9 @@
 
 #define HISTOGRAM_DIGITS    3
 #define HISTOGRAM_HIGHEST   UINT64_C(3600000000) /* 1 h in µs; larger values are recorded as this */
-#define HISTOGRAM_RUN       1024                 /* slots in one run */
+#define HISTOGRAM_RUN       ((size_t)1024)       /* slots in one run */
 #define HISTOGRAM_RUNS      23
-#define HISTOGRAM_SLOTS     ((size_t)HISTOGRAM_RUNS * HISTOGRAM_RUN)
+#define HISTOGRAM_SLOTS     (HISTOGRAM_RUNS * HISTOGRAM_RUN)
 #define HISTOGRAM_COUNT_MAX ((uint64_t)INT64_MAX) /* counts stop here instead of wrapping */
 
 struct histogram {

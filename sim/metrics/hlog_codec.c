@@ -118,8 +118,9 @@ bool hlog_encode(const struct histogram *h, struct buf *out)
     put_plain(h, &plain);
     uLongf size = compressBound(buf_len(&plain));
     uint8_t *room = buf_reserve(&packed, COMPRESSED_HEADER + size);
-    if (room != NULL &&
-        compress(room + COMPRESSED_HEADER, &size, buf_data(&plain), buf_len(&plain)) == Z_OK) {
+    /* The simulation thread waits for this once a second and stage: quick rather than small. */
+    if (room != NULL && compress2(room + COMPRESSED_HEADER, &size, buf_data(&plain),
+                                  buf_len(&plain), Z_BEST_SPEED) == Z_OK) {
         put32(room, COOKIE_COMPRESSED);
         put32(room + 4, (uint32_t)size);
         buf_commit(&packed, COMPRESSED_HEADER + size);

@@ -119,7 +119,7 @@ struct junit_suite *junit_suite_add(struct junit *j, const char *name, const cha
     suite->junit = j;
     suite->name = xstrdup(name);
     suite->file = copy(file);
-    j->suites = grow(j->suites, j->suite_count, sizeof *j->suites);
+    j->suites = grow(j->suites, j->suite_count, sizeof(struct junit_suite *));
     j->suites[j->suite_count++] = suite;
     j->generation++;
     return suite;
@@ -152,7 +152,7 @@ struct junit_case *junit_case_add(struct junit_suite *suite, const char *name,
     c->classname = classname != NULL ? xstrdup(classname) : class_of(suite);
     c->line = line;
     buf_init(&c->output, OUTPUT_MAX);
-    suite->cases = grow(suite->cases, suite->case_count, sizeof *suite->cases);
+    suite->cases = grow(suite->cases, suite->case_count, sizeof(struct junit_case *));
     suite->cases[suite->case_count++] = c;
     c->junit->generation++;
     return c;

@@ -47,7 +47,7 @@ struct recorder *recorder_new(void)
     /* Made first, so that there is always a place to count what found none. */
     recorder_count(rec, "metrics.dropped", 0);
     rec->bucket_count = BUCKETS_FIRST;
-    rec->buckets = xcalloc(rec->bucket_count, sizeof *rec->buckets);
+    rec->buckets = xcalloc(rec->bucket_count, sizeof(struct entry *));
     return rec;
 }
 
@@ -91,7 +91,7 @@ static void table_grow(struct recorder *rec)
     size_t count = rec->bucket_count;
 
     rec->bucket_count = count * 2;
-    rec->buckets = xcalloc(rec->bucket_count, sizeof *rec->buckets);
+    rec->buckets = xcalloc(rec->bucket_count, sizeof(struct entry *));
     for (size_t i = 0; i < count; i++) {
         for (struct entry *e = old[i], *next; e != NULL; e = next) {
             next = e->next;
@@ -184,27 +184,27 @@ static struct recorder_stage *stage_get(struct recorder *rec, const char *name)
     return stage;
 }
 
-void recorder_value(struct recorder *rec, const char *name, usec_t value)
+void recorder_value(struct recorder *rec, const char *stage, usec_t value)
 {
-    struct recorder_stage *stage = stage_get(rec, name);
+    struct recorder_stage *s = stage_get(rec, stage);
 
-    if (stage == NULL)
+    if (s == NULL)
         return;
-    histogram_record(&stage->total, value);
-    histogram_record(&stage->interval, value);
+    histogram_record(&s->total, value);
+    histogram_record(&s->interval, value);
 }
 
-void recorder_merge(struct recorder *rec, const char *name, const struct histogram *from)
+void recorder_merge(struct recorder *rec, const char *stage, const struct histogram *from)
 {
-    struct recorder_stage *stage = stage_get(rec, name);
+    struct recorder_stage *s = stage_get(rec, stage);
 
-    if (stage == NULL)
+    if (s == NULL)
         return;
-    histogram_merge(&stage->total, from);
-    histogram_merge(&stage->interval, from);
+    histogram_merge(&s->total, from);
+    histogram_merge(&s->interval, from);
 }
 
-static void mark(struct journey *j, enum journey_mark m, usec_t at)
+static void set_mark(struct journey *j, enum journey_mark m, usec_t at)
 {
     j->marked |= 1u << m;
     j->at[m] = at;
@@ -241,8 +241,8 @@ bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t ve
     e->journey.vehicle_index = vehicle_index;
     snprintf(e->journey.token, sizeof e->journey.token, "%s", token);
     snprintf(e->journey.kind, sizeof e->journey.kind, "%s", kind != NULL ? kind : "");
-    mark(&e->journey, JOURNEY_INTENDED, intended);
-    mark(&e->journey, JOURNEY_SENT, sent);
+    set_mark(&e->journey, JOURNEY_INTENDED, intended);
+    set_mark(&e->journey, JOURNEY_SENT, sent);
     e->in_table = true;
     table_add(rec, e);
     rec->entry_count++;
@@ -294,14 +294,15 @@ static void sample(struct recorder *rec, struct entry *e)
     }
 }
 
-void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark m, usec_t at)
+void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark mark,
+                           usec_t at)
 {
     struct entry *e = table_find(rec, token);
 
-    assert((unsigned)m < JOURNEY_MARK_COUNT);
-    if (e == NULL || journey_has(&e->journey, m))
+    assert((unsigned)mark < JOURNEY_MARK_COUNT);
+    if (e == NULL || journey_has(&e->journey, mark))
         return;
-    mark(&e->journey, m, at);
+    set_mark(&e->journey, mark, at);
     if (e->journey.outcome != JOURNEY_OPEN)
         sample(rec, e);
 }
@@ -436,6 +437,6 @@ size_t recorder_slowest(const struct recorder *rec,
 {
     for (size_t i = 0; i < rec->slowest_count; i++)
         ret[i] = &rec->slowest[i]->journey;
-    qsort(ret, rec->slowest_count, sizeof *ret, slower_first);
+    qsort(ret, rec->slowest_count, sizeof(struct journey *), slower_first);
     return rec->slowest_count;
 }

@@ -81,7 +81,7 @@ static char *run_name(const char *name, int64_t wall_ms)
     for (const char *p = name; *p != '\0' && n < NAME_MAX_LEN; p++) {
         bool kept = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                     (*p >= '0' && *p <= '9') || strchr("._-", *p) != NULL;
-        clean[n++] = kept ? *p : '-';
+        clean[n++] = (char)(kept ? *p : '-');
     }
     clean[n] = '\0';
     return xasprintf("%s-%s", stamp, n != 0 ? clean : "run");

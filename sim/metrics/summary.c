@@ -39,8 +39,8 @@ static void clean_key(const char *name, char ret[RECORDER_NAME_MAX])
     bool utf8 = json_is_utf8(slice_str(name));
     size_t i = 0;
 
-    for (; name[i] != '\0' && i < RECORDER_NAME_MAX - 1; i++)
-        ret[i] = (unsigned char)name[i] < 0x80 || utf8 ? name[i] : '?';
+    for (; i < RECORDER_NAME_MAX - 1 && name[i] != '\0'; i++)
+        ret[i] = (char)((unsigned char)name[i] < 0x80 || utf8 ? name[i] : '?');
     ret[i] = '\0';
 }
 
