@@ -1,0 +1,57 @@
+/*
+ * broker.h — the local cloud's Mosquitto, as a child process of ours.
+ *
+ * broker_start() writes its configuration into a directory, starts it there with the cloud plugin,
+ * and returns when it has answered a CONNECT (about 20 ms). The child dies with the thread that
+ * started it, however that ends: start it from a thread that lives as long as the broker is needed.
+ *
+ * Owns      the process, the port it listens on, DIR/broker/ with configuration, log and socket.
+ * Borrows   nothing: options are copied.
+ */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct broker_options {
+    const char *dir;    /* made if missing; the broker's files go to dir/broker */
+    const char *bind;   /* NULL: 127.0.0.1 */
+    uint16_t port;      /* 0: a free one */
+    const char *plugin; /* NULL: $FLEETSIM_PLUGIN, beside the program, or in its libdir */
+    /* PEM files. `certificate` NULL: all four come from the PKI in dir (pki/pki.h). */
+    const char *certificate;  /* the server's chain */
+    const char *key;          /* its key */
+    const char *ca;           /* the root that clients' certificates end in */
+    const char *intermediate; /* what issued them; NULL: the root did */
+};
+
+struct broker;
+
+/* ERROR_USAGE: no Mosquitto, no plugin, no PKI, port in use, unreadable files. ERROR_TARGET:
+   Mosquitto did not come up; the text ends in its last words. */
+struct broker *broker_start(const struct broker_options *options, struct error *err);
+/* Ends the broker and waits for that (65 to 110 ms; at most 2 s, then it is killed). NULL: no-op.
+ */
+void broker_stop(struct broker *broker);
+
+pid_t broker_pid(const struct broker *broker);
+uint16_t broker_port(const struct broker *broker);
+/* "mqtts://127.0.0.1:40123"; a broker bound to all addresses is named by the loopback one. */
+const char *broker_endpoint(const struct broker *broker);
+/* A Unix socket on which this process may do everything, without TLS; see CLOUD_CONTROL_TOPIC.
+   Valid in this process alone. */
+const char *broker_owner_socket(const struct broker *broker);
+const char *broker_log_path(const struct broker *broker);
+bool broker_alive(const struct broker *broker);
+
+/* Calls exited(ctx, why) once, on the loop, if the broker ends without broker_stop(); `why` is a
+   sentence with its exit status and last words. broker_stop() may be called from inside. */
+void broker_watch(struct broker *broker, struct loop *loop,
+                  void (*exited)(void *ctx, const char *why), void *ctx);
+
+#endif

@@ -1,0 +1,231 @@
+#include "broker/config.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xmem.h"
+
+#define PLUGIN_FILE "fleetsim-cloud.so"
+#define PEM_MAX     65536
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#endif
+
+#ifdef WITH_ASAN
+void __asan_init(void);
+#endif
+
+char *config_preload(void)
+{
+#ifdef WITH_ASAN
+    Dl_info info;
+
+    /* A runtime that is linked in statically cannot be lent. */
+    if (dladdr((void *)(uintptr_t)__asan_init, &info) != 0 && info.dli_fname != NULL &&
+        strstr(info.dli_fname, ".so") != NULL)
+        return xasprintf("LD_PRELOAD=%s", info.dli_fname);
+#endif
+    return NULL;
+}
+
+/* dir/name if it is a file that can be opened in that mode; else NULL. */
+static char *usable(const char *dir, size_t dir_len, const char *name, int mode)
+{
+    char *path = xasprintf("%.*s/%s", (int)dir_len, dir, name);
+
+    if (access(path, mode) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *config_find_mosquitto(struct error *err)
+{
+    /* Debian keeps it in sbin, which is not in everybody's PATH. */
+    static const char also[] = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin";
+    const char *path = getenv("PATH");
+    char *all = xasprintf("%s:%s", path != NULL ? path : "/usr/bin:/bin", also);
+    char *found = NULL;
+
+    for (const char *dir = all; found == NULL && *dir != '\0';) {
+        size_t len = strcspn(dir, ":");
+        if (len != 0)
+            found = usable(dir, len, "mosquitto", X_OK);
+        dir += dir[len] == ':' ? len + 1 : len;
+    }
+    free(all);
+    if (found == NULL)
+        error_set(err, ERROR_USAGE,
+                  "mosquitto: not found (install it: apt-get install mosquitto, or give "
+                  "--endpoint)");
+    return found;
+}
+
+static char *absolute(const char *path, struct error *err)
+{
+    char *full = realpath(path, NULL);
+
+    if (full == NULL)
+        error_set(err, ERROR_USAGE, "%s: %s (give a file that exists)", path, strerror(errno));
+    return full;
+}
+
+/* Beside the program, then where an installation keeps it. */
+static char *find_near_program(void)
+{
+    static const char *const places[] = {".", "../lib/fleetsim", "../lib"};
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *found = NULL;
+
+    if (n <= 0)
+        return NULL;
+    self[n] = '\0';
+    const char *dir = dirname(self);
+    for (size_t i = 0; i < sizeof places / sizeof *places && found == NULL; i++) {
+        char *place = xasprintf("%s/%s", dir, places[i]);
+        found = usable(place, strlen(place), PLUGIN_FILE, R_OK);
+        free(place);
+    }
+    return found;
+}
+
+char *config_find_plugin(const char *given, struct error *err)
+{
+    const char *named = given != NULL ? given : getenv("FLEETSIM_PLUGIN");
+
+    if (named != NULL && *named != '\0')
+        return absolute(named, err);
+    char *found = find_near_program();
+    if (found == NULL)
+        error_set(err, ERROR_USAGE,
+                  PLUGIN_FILE ": not found beside the program (set FLEETSIM_PLUGIN to its path)");
+    return found;
+}
+
+static bool append_file(struct buf *to, const char *path, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = -1;
+
+    if (fd >= 0) {
+        uint8_t *room = buf_reserve(to, PEM_MAX);
+        n = room != NULL ? read(fd, room, PEM_MAX) : -1;
+        if (n >= 0)
+            buf_commit(to, (size_t)n);
+        close(fd);
+    }
+    if (n < 0)
+        return error_set(err, ERROR_USAGE, "%s: %s (run `fleetsim pki init` first?)", path,
+                         strerror(errno));
+    return buf_append_str(to, "\n");
+}
+
+static bool write_file(const char *dir, const char *name, struct slice bytes, struct error *err)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len;
+
+    if (fd >= 0)
+        ok &= close(fd) == 0;
+    if (!ok)
+        error_set(err, ERROR_USAGE, "%s: %s (is there room, and may it be written?)", path,
+                  strerror(errno));
+    free(path);
+    return ok;
+}
+
+static bool write_trust(const char *dir, const struct broker_options *o, struct error *err)
+{
+    struct buf pem;
+
+    buf_init(&pem, 4 * PEM_MAX);
+    bool ok = append_file(&pem, o->ca, err) &&
+              (o->intermediate == NULL || append_file(&pem, o->intermediate, err)) &&
+              write_file(dir, CONFIG_TRUST, buf_slice(&pem), err);
+    buf_done(&pem);
+    return ok;
+}
+
+/* What AWS IoT's limits and sessions need of Mosquitto 2.0 (contract 6); each reply takes 41 ms
+   without set_tcp_nodelay. The plugin reads the log for disconnect reasons. No use_…_as_username:
+   they silently turn the plugin's authentication off. */
+static const char settings[] = "per_listener_settings false\n"
+                               "allow_anonymous false\n"
+                               "persistence false\n"
+                               "set_tcp_nodelay true\n"
+                               "max_inflight_messages 100\n"
+                               "max_queued_messages 1000\n"
+                               "max_packet_size 149504\n"
+                               "max_keepalive 1200\n"
+                               "persistent_client_expiration 1h\n"
+                               "sys_interval 0\n"
+                               "log_dest file " CONFIG_LOG "\n"
+                               "log_type error\n"
+                               "log_type warning\n"
+                               "log_type notice\n";
+
+static bool write_config(const char *dir, const char *text_of_listener, const char *plugin,
+                         struct error *err)
+{
+    struct buf text;
+
+    buf_init(&text, 16384);
+    if (geteuid() == 0)
+        buf_append_str(&text, "user root\n"); /* or it could not read our files */
+    buf_append_str(&text, settings);
+    buf_append_str(&text, text_of_listener);
+    buf_printf(&text,
+               "listener 0 " CONFIG_SOCKET "\n"
+               "plugin %s\n"
+               "plugin_opt_logpath " CONFIG_LOG "\n"
+               "plugin_opt_owner " CONFIG_SOCKET "\n",
+               plugin);
+    bool ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
+                            : write_file(dir, CONFIG_FILE, buf_slice(&text), err);
+    buf_done(&text);
+    return ok;
+}
+
+bool config_write(const char *dir, const struct broker_options *o, const char *address,
+                  uint16_t port, struct error *err)
+{
+    char *plugin = config_find_plugin(o->plugin, err);
+    char *certificate = plugin != NULL ? absolute(o->certificate, err) : NULL;
+    char *key = certificate != NULL ? absolute(o->key, err) : NULL;
+    bool ok = key != NULL && write_trust(dir, o, err);
+
+    if (ok && (strpbrk(plugin, "\r\n") != NULL || strpbrk(certificate, "\r\n") != NULL))
+        ok = error_set(err, ERROR_USAGE, "%s: line break in the name (rename it)", certificate);
+    if (ok) {
+        char *listener = xasprintf("listener %u %s\n"
+                                   "cafile " CONFIG_TRUST "\n"
+                                   "certfile %s\n"
+                                   "keyfile %s\n"
+                                   "require_certificate true\n"
+                                   "tls_version tlsv1.2\n"
+                                   "max_qos 1\n"
+                                   "max_topic_alias 8\n",
+                                   port, address, certificate, key);
+        ok = write_config(dir, listener, plugin, err);
+        free(listener);
+    }
+    free(plugin);
+    free(certificate);
+    free(key);
+    return ok;
+}

@@ -1,0 +1,32 @@
+/*
+ * config.h — what Mosquitto is told, and where it and the cloud plugin are found.
+ *
+ * All files are named relative to the broker's directory, in which it runs.
+ */
+#ifndef BROKER_CONFIG_H
+#define BROKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "broker/broker.h"
+
+#define CONFIG_FILE   "mosquitto.conf"
+#define CONFIG_LOG    "broker.log"
+#define CONFIG_SOCKET "owner.sock"
+#define CONFIG_TRUST  "trust.pem" /* root and intermediate */
+
+/* Absolute paths; free() them. */
+char *config_find_mosquitto(struct error *err);
+char *config_find_plugin(const char *given, struct error *err);
+
+/* "LD_PRELOAD=…" for a program built with AddressSanitizer, whose plugin needs the runtime in a
+   broker that was not; else NULL. free() it. */
+char *config_preload(void);
+
+/* Writes configuration and trust into the directory. */
+bool config_write(const char *dir, const struct broker_options *options, const char *address,
+                  uint16_t port, struct error *err);
+
+#endif

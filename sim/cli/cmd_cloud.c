@@ -1,0 +1,250 @@
+#include "cli/cmd_cloud.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/xmem.h"
+#include "broker/broker.h"
+#include "cli/options.h"
+#include "pki/pki.h"
+
+struct cloud_options {
+    const char *dir;
+    const char *bind;
+    uint64_t port;
+    struct option_list server_names;
+};
+
+/* One run of the command. */
+struct session {
+    const struct cloud_options *options;
+    struct loop *loop;
+    struct pki *pki;
+    struct broker *broker;
+    char *ca;        /* absolute */
+    char *json_path; /* NULL until it is written */
+    int lock_fd;     /* so that one directory has one cloud */
+    struct error err;
+    bool failed;
+};
+
+/* A name other than the loopback's goes into the server's certificate, so that it can be verified.
+ */
+static bool is_everywhere(const char *address)
+{
+    return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+static bool prepare_pki(struct session *s)
+{
+    const char *names[65];
+    struct pki_options options = {.server_names = names};
+    const struct cloud_options *o = s->options;
+
+    for (size_t i = 0; i < o->server_names.count; i++)
+        names[options.server_name_count++] = o->server_names.items[i];
+    if (strcmp(o->bind, "127.0.0.1") != 0 && strcmp(o->bind, "::1") != 0 && !is_everywhere(o->bind))
+        names[options.server_name_count++] = o->bind;
+    if (!pki_init(o->dir, &options, &s->err))
+        return false;
+    s->pki = pki_open(o->dir, &s->err);
+    if (s->pki == NULL)
+        return false;
+    s->ca = realpath(pki_path(s->pki, PKI_FILE_CA), NULL);
+    return s->ca != NULL || error_set(&s->err, ERROR_USAGE, "%s: %s", pki_path(s->pki, PKI_FILE_CA),
+                                      strerror(errno));
+}
+
+static bool lock_dir(struct session *s)
+{
+    char *path = xasprintf("%s/cloud.lock", s->options->dir);
+    bool ok = true;
+
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        ok = error_set(&s->err, ERROR_USAGE, "%s: %s (name a directory that can be written)", path,
+                       strerror(errno));
+    else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        ok = error_set(&s->err, ERROR_USAGE,
+                       "%s: a cloud runs there already (stop it, or give another --dir)",
+                       s->options->dir);
+    free(path);
+    return ok;
+}
+
+/* Whole or not at all: written aside, then renamed. */
+static bool write_json(struct session *s)
+{
+    cJSON *doc = cJSON_CreateObject();
+    char *path = xasprintf("%s/cloud.json", s->options->dir);
+    char *aside = xasprintf("%s.new", path);
+
+    cJSON_AddStringToObject(doc, "endpoint", broker_endpoint(s->broker));
+    cJSON_AddStringToObject(doc, "ca", s->ca);
+    cJSON_AddNumberToObject(doc, "pid", (double)getpid());
+    char *text = cJSON_PrintUnformatted(doc);
+    FILE *f = text != NULL ? fopen(aside, "we") : NULL;
+    bool ok = f != NULL && fprintf(f, "%s\n", text) > 0;
+    if (f != NULL)
+        ok = fclose(f) == 0 && ok;
+    ok = ok && rename(aside, path) == 0;
+    if (ok) {
+        s->json_path = path;
+    } else {
+        error_set(&s->err, ERROR_USAGE, "%s: %s (is there room, and may it be written?)", path,
+                  strerror(errno));
+        free(path);
+    }
+    cJSON_free(text);
+    cJSON_Delete(doc);
+    free(aside);
+    return ok;
+}
+
+static void print_welcome(const struct session *s)
+{
+    const char *dir = s->options->dir;
+
+    printf("endpoint   %s\n"
+           "authority  %s\n"
+           "details    %s\n"
+           "\n"
+           "Make an app's certificate, and listen to every car's shadow:\n"
+           "  fleetsim pki issue --dir %s --role companion --name my-app\n"
+           "  mosquitto_sub -h %s -p %u --cafile %s \\\n"
+           "    --cert %s/issued/my-app/cert.pem --key %s/issued/my-app/key.pem \\\n"
+           "    -i my-app -V 5 -v -t '$aws/things/+/shadow/update/documents'\n"
+           "\n"
+           "Ctrl-C stops it.\n",
+           broker_endpoint(s->broker), s->ca, s->json_path, dir,
+           is_everywhere(s->options->bind) ? "localhost" : s->options->bind, broker_port(s->broker),
+           s->ca, dir, dir);
+    fflush(stdout);
+}
+
+static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+    (void)ev;
+    (void)events;
+    loop_stop(w->data);
+}
+
+static void on_exited(void *ctx, const char *why)
+{
+    struct session *s = ctx;
+
+    s->failed = true;
+    error_set(&s->err, ERROR_TARGET, "%s", why);
+    loop_stop(s->loop);
+}
+
+static void run_until_signal(struct session *s)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    ev_signal watchers[sizeof signals / sizeof *signals];
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        ev_signal_init(&watchers[i], on_signal, signals[i]);
+        watchers[i].data = s->loop;
+        ev_signal_start(s->loop->ev, &watchers[i]);
+    }
+    broker_watch(s->broker, s->loop, on_exited, s);
+    loop_run(s->loop);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        ev_signal_stop(s->loop->ev, &watchers[i]);
+}
+
+static bool open_session(struct session *s)
+{
+    if (!prepare_pki(s) || !lock_dir(s))
+        return false;
+    const struct broker_options options = {
+        .dir = s->options->dir, .bind = s->options->bind, .port = (uint16_t)s->options->port};
+    s->broker = broker_start(&options, &s->err);
+    return s->broker != NULL && write_json(s);
+}
+
+static void close_session(struct session *s)
+{
+    if (s->json_path != NULL)
+        unlink(s->json_path);
+    free(s->json_path);
+    broker_stop(s->broker);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    pki_free(s->pki);
+    free(s->ca);
+    loop_free(s->loop);
+}
+
+static int run_cloud(const struct cloud_options *options)
+{
+    struct session s = {.options = options, .loop = loop_new(), .lock_fd = -1};
+
+    s.failed = !open_session(&s);
+    if (!s.failed) {
+        print_welcome(&s);
+        run_until_signal(&s);
+    }
+    close_session(&s);
+    return s.failed ? options_fail(&s.err) : 0;
+}
+
+static bool check(const struct cloud_options *o, int argc, char **argv, int first,
+                  struct error *err)
+{
+    if (first < argc)
+        return error_set(err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
+    if (o->dir == NULL || *o->dir == '\0')
+        return error_set(err, ERROR_USAGE, "cloud: no directory given (give --dir DIR)");
+    if (o->port > UINT16_MAX)
+        return error_set(err, ERROR_USAGE, "--port %llu: not a port (give 1 to 65535)",
+                         (unsigned long long)o->port);
+    return true;
+}
+
+int cmd_cloud(int argc, char **argv)
+{
+    struct cloud_options o = {.bind = "127.0.0.1"};
+    struct error err;
+    int first = 0;
+    const struct option_spec specs[] = {
+        {"dir",          'd', OPTION_STRING, &o.dir, "DIR",
+         "certificates (made if missing), log, and cloud.json while it\nruns"},
+        {"port", 'p', OPTION_NUMBER, &o.port, "P", "listen there (default: any free port)"},
+        {"bind",         0, OPTION_STRING, &o.bind, "ADDRESS",
+         "listen on this address; 0.0.0.0 is all of them (default\n127.0.0.1)"},
+        {"server-name",              0, OPTION_LIST, &o.server_names, "NAME",
+         "a further DNS name or IP address to put into the server's\ncertificate; may repeat"},
+        {0          },
+    };
+    const struct command_spec command = {
+        "fleetsim cloud", "",
+        "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "
+        "a\n"
+        "vehicle and an app see of AWS IoT Core: mutual TLS, policy, device shadows, lifecycle\n"
+        "events.",
+        specs,
+        "  fleetsim cloud --dir lab\n"
+        "  fleetsim cloud --dir lab --port 8883\n"
+        "  fleetsim cloud --dir lab --bind 0.0.0.0 --server-name 192.168.1.20   # for a phone\n"
+        "  fleetsim run scenarios/ --cloud lab                                  # meanwhile\n"};
+    enum options_result result = options_parse(&command, argc, argv, &first, &err);
+
+    if (result == OPTIONS_HELP_SHOWN)
+        return 0;
+    if (result == OPTIONS_BAD || !check(&o, argc, argv, first, &err))
+        return options_fail(&err);
+    return run_cloud(&o);
+}
