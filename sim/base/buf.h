@@ -37,12 +37,12 @@ static inline size_t buf_len(const struct buf *b)
 
 static inline uint8_t *buf_data(const struct buf *b)
 {
-    return b->data + b->start;
+    return b->data != NULL ? b->data + b->start : NULL;
 }
 
 static inline struct slice buf_slice(const struct buf *b)
 {
-    return slice_of(b->data + b->start, buf_len(b));
+    return slice_of(buf_data(b), buf_len(b));
 }
 
 /* Room for `extra` more bytes at the end, to be filled by the caller and claimed by buf_commit();
