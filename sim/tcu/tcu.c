@@ -64,6 +64,8 @@ void tcu_config_defaults(struct tcu_config *config)
 /* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
 
 static void note_va(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+static void note_va(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
 {
     char text[512];
 
@@ -152,6 +154,8 @@ static void back_off(struct tcu *t)
 }
 
 /* The connection is gone already. */
+static void lose(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 static void lose(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
 {
     uint32_t epoch = t->p->epoch;
