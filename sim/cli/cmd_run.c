@@ -164,9 +164,12 @@ static void abort_run(struct run *run, enum error_code code, const char *reason)
     loop_stop(run->sim->loop);
 }
 
-static void on_broker_ended(void *ctx, const char *text)
+static void on_broker_ended(void *ctx, const char *why)
 {
-    abort_run(ctx, ERROR_TARGET, text);
+    char *reason = xasprintf("local cloud: %s", why);
+
+    abort_run(ctx, ERROR_TARGET, reason);
+    free(reason);
 }
 
 static void on_unreachable(void *ctx, const char *why)
@@ -458,9 +461,8 @@ static void release(struct run *run)
     junit_free(run->junit);
     if (run->trace != NULL)
         fclose(run->trace);
-    target_watch(&run->target, NULL, NULL, NULL);
-    simulation_free(run->sim);
     target_close(&run->target);
+    simulation_free(run->sim);
     free(run->abort_reason);
 }
 

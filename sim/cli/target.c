@@ -72,11 +72,21 @@ static bool start_own(struct target *t, const struct target_options *options, st
     snprintf(seed, sizeof seed, "run-%" PRIu64, options->seed);
     if (!pki_init(t->pki_dir, &pki, err))
         return error_prefix(err, "local cloud");
-    struct broker_options broker = {.dir = t->temporary};
+    struct pki *made = pki_open(t->pki_dir, err);
+    if (made == NULL)
+        return error_prefix(err, "local cloud");
+    struct broker_options broker = {
+        .dir = t->temporary,
+        .certificate = pki_path(made, PKI_FILE_SERVER),
+        .key = pki_path(made, PKI_FILE_SERVER_KEY),
+        .ca = pki_path(made, PKI_FILE_CA),
+        .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
+    };
     t->broker = broker_start(&broker, err);
+    pki_free(made);
     if (t->broker == NULL)
         return error_prefix(err, "local cloud");
-    t->uri = xasprintf("mqtts://127.0.0.1:%u", broker_port(t->broker));
+    t->uri = xstrdup(broker_endpoint(t->broker));
     return true;
 }
 
@@ -147,6 +157,13 @@ bool target_open(struct target *t, const struct target_options *options, struct 
     else
         ok = start_own(t, options, err);
     return ok && issue_app(t, err);
+}
+
+void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
+                  void *ctx)
+{
+    if (t->broker != NULL)
+        broker_watch(t->broker, loop, ended, ctx);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)

@@ -36,7 +36,8 @@ struct target {
 };
 
 bool target_open(struct target *t, const struct target_options *options, struct error *err);
-/* Tells when our own broker ends by itself; `text` says how and shows the end of its log. */
+/* Tells when our own broker ends by itself; `text` says how, with its last words. The loop must
+   live until target_close(). */
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
                   void *ctx);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */

@@ -200,6 +200,8 @@ void car_write_timelines(const struct script *script, const struct script_owner 
             buf_append_str(out, "  (more cars of this scenario are not shown)\n");
             return;
         }
+        if (left + 1 == most_cars)
+            buf_append_str(out, "  what its cars went through (seconds since the run began):\n");
         buf_printf(out, "  car %u, %s, %s:\n", car->vehicle->identity.index,
                    car->vehicle->identity.thing_name, tcu_state_name(car->vehicle->tcu->state));
         timeline_write(car->vehicle->timeline, most_lines, out);

@@ -68,23 +68,25 @@ int script_traceback(lua_State *L)
     return 1;
 }
 
-static bool is_ours(const lua_Debug *ar)
+bool script_frame(lua_State *L, int *level, lua_Debug *ret)
 {
-    return ar->source[0] == '=' || ar->currentline < 0;
+    for (; lua_getstack(L, *level, ret) != 0; ++*level) {
+        lua_getinfo(L, "nSl", ret);
+        if (ret->source[0] == '@' && ret->currentline > 0)
+            return true;
+    }
+    return false;
 }
 
 void script_push_where(lua_State *L)
 {
     lua_Debug ar;
+    int level = 1;
 
-    for (int level = 1; lua_getstack(L, level, &ar) != 0; level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (is_ours(&ar))
-            continue;
+    if (script_frame(L, &level, &ar))
         lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
-        return;
-    }
-    lua_pushliteral(L, "");
+    else
+        lua_pushliteral(L, "");
 }
 
 usec_t script_check_seconds(lua_State *L, int index)
@@ -144,7 +146,8 @@ static void on_load_budget(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
     lua_sethook(L, on_load_budget, LUA_MASKCOUNT, 1);
-    luaL_error(L, "instruction budget exceeded while loading (%d instructions)", LOAD_BUDGET);
+    lua_pushfstring(L, "instruction budget exceeded while loading (%d instructions)", LOAD_BUDGET);
+    lua_error(L);
 }
 
 bool script_load(struct script *script, const char *path, struct error *err)
@@ -188,18 +191,21 @@ static char *module_path(const char *dir, const char *name)
     return path;
 }
 
-/* The folder of the script that calls, or ".". Pushes nothing. */
+/* The folder of the innermost script among the callers, or ".". Pushes nothing. */
 static void caller_dir(lua_State *L, char *ret, size_t size)
 {
     lua_Debug ar;
 
     snprintf(ret, size, ".");
-    if (lua_getstack(L, 1, &ar) == 0)
+    for (int level = 1; lua_getstack(L, level, &ar) != 0; level++) {
+        lua_getinfo(L, "S", &ar);
+        if (ar.source[0] != '@')
+            continue;
+        const char *slash = strrchr(ar.source, '/');
+        if (slash != NULL)
+            snprintf(ret, size, "%.*s", (int)(slash - ar.source - 1), ar.source + 1);
         return;
-    lua_getinfo(L, "S", &ar);
-    const char *slash = ar.source[0] == '@' ? strrchr(ar.source, '/') : NULL;
-    if (slash != NULL)
-        snprintf(ret, size, "%.*s", (int)(slash - ar.source - 1), ar.source + 1);
+    }
 }
 
 static bool find_module(lua_State *L, const char *name)

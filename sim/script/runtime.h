@@ -80,6 +80,9 @@ void script_task_end(void *arg, struct task *task, enum task_end end, lua_State 
 
 /* Text of an error value with its traceback, as a message handler gives it; pushes it. */
 int script_traceback(lua_State *L);
+/* The innermost call in a script (not in C or the prelude) from *level outwards: its level and its
+   name, source and line. False if there is none. */
+bool script_frame(lua_State *L, int *level, lua_Debug *ret);
 /* "file:line" of the innermost call in a script (not in the prelude); pushes it, or "". */
 void script_push_where(lua_State *L);
 

@@ -79,7 +79,6 @@ static void take_text(char **to, lua_State *L, int index, const char *field)
 
 static void add_timelines(struct scenario *s, struct buf *detail)
 {
-    buf_append_str(detail, "timeline of its cars (seconds since the run began):\n");
     car_write_timelines(s->owner.script, &s->owner, TIMELINE_CARS, TIMELINE_LINES, detail);
 }
 
@@ -87,26 +86,22 @@ static void add_timelines(struct scenario *s, struct buf *detail)
 static char *place_of(lua_State *co)
 {
     lua_Debug ar;
+    int level = 0;
 
-    for (int level = 0; lua_getstack(co, level, &ar) != 0; level++) {
-        lua_getinfo(co, "Sl", &ar);
-        if (ar.source[0] == '@' && ar.currentline > 0)
-            return xasprintf("%s:%d", ar.short_src, ar.currentline);
-    }
-    return NULL;
+    return script_frame(co, &level, &ar) ? xasprintf("%s:%d", ar.short_src, ar.currentline) : NULL;
 }
 
 static void fail_by_error(struct scenario *s, lua_State *co, struct buf *detail)
 {
-    const char *text = luaL_tolstring(co, -1, NULL);
+    lua_Debug ar;
 
     free(s->message);
-    s->message = xstrdup(text);
-    free(s->where);
-    s->where = place_of(co);
-    luaL_traceback(co, co, NULL, 0);
-    buf_printf(detail, "%s\n", lua_tostring(co, -1));
-    lua_pop(co, 2);
+    s->message = xstrdup(luaL_tolstring(co, -1, NULL));
+    lua_pop(co, 1);
+    buf_append_str(detail, "  called from:\n");
+    for (int level = 0; script_frame(co, &level, &ar); level++)
+        buf_printf(detail, "    %s:%d%s%s\n", ar.short_src, ar.currentline,
+                   ar.name != NULL ? " in " : "", ar.name != NULL ? ar.name : "");
 }
 
 /* An error reached the top of one of the scenario's tasks; its value is on top of co's stack. */
@@ -119,8 +114,8 @@ static void on_raised(struct script_owner *owner, lua_State *co)
     if (s->verdict != SCENARIO_RUNNING)
         return;
     buf_init(&detail, DETAIL_MAX);
-    bool is_table = lua_istable(co, -1) && luaL_getmetafield(co, -1, "__tostring") == LUA_TNIL;
     int index = lua_gettop(co);
+    bool is_table = lua_istable(co, -1) && luaL_getmetafield(co, -1, "__tostring") == LUA_TNIL;
     if (is_table && lua_getfield(co, index, "assertion") != LUA_TNIL) {
         verdict = SCENARIO_FAILED;
         take_text(&s->message, co, index, "assertion");

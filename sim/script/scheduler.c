@@ -182,9 +182,10 @@ static void on_hook(lua_State *co, lua_Debug *ar)
         return;
     /* From here on every instruction raises, so that no pcall() can keep the script running. */
     lua_sethook(co, on_hook, LUA_MASKCOUNT, 1);
-    luaL_error(co,
-               "instruction budget exceeded (%d instructions without waiting: an endless loop?)",
-               s->instruction_budget);
+    lua_pushfstring(
+        co, "instruction budget exceeded (%d instructions without waiting: an endless loop?)",
+        s->instruction_budget);
+    lua_error(co);
 }
 
 static void free_task(struct task *task)
