@@ -45,8 +45,8 @@ static bool select_vehicles(const struct pki *pki, const char *text, struct sele
                             struct error *err)
 {
     const struct fleet_file *fleet = pki_fleet(pki);
-    uint32_t have = fleet != NULL ? fleet_file_count(fleet) : 0, first, last;
-    const char *end;
+    uint32_t have = fleet != NULL ? fleet_file_count(fleet) : 0, first = 0, last;
+    const char *end = "";
 
     if (text == NULL || strcmp(text, "all") == 0) {
         *ret = (struct selection){0, have};
@@ -358,7 +358,7 @@ static bool export_all(const struct pki *pki, const char *dir, struct selection 
 static int pki_cmd_export(int argc, char **argv)
 {
     const char *dir = NULL, *vehicles = NULL, *out = NULL;
-    struct selection which;
+    struct selection which = {0};
     struct error err;
     int status;
     const struct option_spec specs[] = {
@@ -418,7 +418,7 @@ static bool show_json(const struct pki *pki, const char *dir, struct selection w
     cJSON_AddStringToObject(json, "dir", dir);
     cJSON_AddStringToObject(json, "seed", pki_seed(pki));
     for (uint32_t i = 0; ok && i < which.count; i++) {
-        struct shown v;
+        struct shown v = {0};
         char from[32], to[32];
         ok = look_up(pki, which.first + i, &v, err);
         if (!ok)
@@ -447,7 +447,7 @@ static bool show_json(const struct pki *pki, const char *dir, struct selection w
 
 static bool show_one(const struct pki *pki, uint32_t k, struct error *err)
 {
-    struct shown v;
+    struct shown v = {0};
     char from[32], to[32];
 
     if (!look_up(pki, k, &v, err))
@@ -473,7 +473,7 @@ static bool show_table(const struct pki *pki, struct selection which, bool all, 
     printf("%-8s  %-17s  %-15s  %-19s  %-16s  %-64s  %s\n", "vehicle", "VIN", "IMEI", "ICCID",
            "MSISDN", "certificate id", "valid");
     for (uint32_t i = 0; i < rows; i++) {
-        struct shown v;
+        struct shown v = {0};
         char from[32], to[32];
         if (!look_up(pki, which.first + i, &v, err))
             return false;
@@ -492,7 +492,7 @@ static int pki_cmd_show(int argc, char **argv)
 {
     const char *dir = NULL, *vehicle = NULL, *vehicles = NULL;
     bool json = false;
-    struct selection which;
+    struct selection which = {0};
     struct error err;
     int status;
     const struct option_spec specs[] = {

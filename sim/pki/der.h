@@ -34,7 +34,9 @@ struct der {
 
 static inline void der_init(struct der *d, uint8_t *bytes, size_t size)
 {
-    *d = (struct der){.bytes = bytes, .start = size, .size = size};
+    d->bytes = bytes;
+    d->start = d->size = size;
+    d->overflow = false;
 }
 
 /* What was written since the writer stood at `mark` (an earlier value of `start`). */

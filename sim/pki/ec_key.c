@@ -137,6 +137,7 @@ static bool scalar_of(const EVP_PKEY *pkey, uint8_t ret[EC_SCALAR_SIZE])
 }
 
 /* Without a callback, OpenSSL would ask for a password on the terminal. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
 static int no_password(char *buffer, int size, int writing, void *ctx)
 {
     (void)buffer;
