@@ -511,6 +511,7 @@ static bool check_settings(struct settings *s, struct error *err)
     if (s->seed == 0 && getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed)
         s->seed %= 1000000000000u; /* twelve digits can be typed again */
     s->target.seed = s->seed;
+    s->target.vehicles = (uint32_t)s->vehicles;
     return true;
 }
 
