@@ -38,7 +38,7 @@ static struct inflight_packet *append(struct inflight *t, uint16_t id, struct sl
         memcpy(p->bytes, packet.data, packet.len);
     if (t->count == t->cap) {
         t->cap = (uint16_t)(t->cap != 0 ? t->cap * 2 : 2);
-        t->at = xrealloc(t->at, t->cap * sizeof *t->at);
+        t->at = xrealloc(t->at, t->cap * sizeof(void *));
     }
     t->at[t->count++] = p;
     return p;
@@ -67,8 +67,7 @@ static void drop(struct inflight *t, unsigned index)
     }
     free(p);
     t->count--;
-    memmove(t->at + index, t->at + index + 1,
-            (t->count - index) * sizeof(struct inflight_packet *));
+    memmove(t->at + index, t->at + index + 1, (t->count - index) * sizeof(void *));
 }
 
 bool inflight_remove(struct inflight *t, uint16_t id, bool publish)

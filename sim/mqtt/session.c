@@ -7,6 +7,8 @@
 #include "base/xmem.h"
 #include "mqtt/codec.h"
 #include "mqtt/inflight.h"
+#include "mqtt/keepalive.h"
+#include "mqtt/limits.h"
 #include "net/link.h"
 
 /* The largest packet taken; MQTT 5 announces it. AWS IoT's largest payload is 128 KiB. */
@@ -26,13 +28,8 @@ struct session {
     enum session_state state;
     enum mqtt_version version;
     uint32_t life; /* counts connects and closes: has a callback ended this connection? */
-    uint16_t keep_alive_s;
-    bool ping_sent;
-    bool retain_available;
-    uint8_t max_qos;
-    uint16_t receive_max;
-    uint32_t packet_max;               /* the broker's */
-    double last_in, last_out, ping_at; /* loop time */
+    struct keepalive keepalive;
+    struct mqtt_limits limits; /* the broker's */
     usec_t connack_timeout;
     struct inflight inflight;
     struct buf in;
@@ -59,7 +56,7 @@ static void queued(struct session *s, size_t before)
     const struct buf *out = &s->link.out;
     const struct mqtt_client_events *e = s->client.events;
 
-    s->last_out = ev_now(ev_of(s));
+    s->keepalive.last_out = ev_now(ev_of(s));
     link_kick(&s->link);
     if (e->packet != NULL)
         e->packet(s->client.ctx, true, slice_of(buf_data(out) + before, buf_len(out) - before),
@@ -74,7 +71,6 @@ static void go_off(struct session *s)
     ev_timer_stop(ev_of(s), &s->timer);
     s->state = SESSION_OFF;
     s->life++;
-    s->ping_sent = false;
     buf_done(&s->in);
     inflight_rewind(&s->inflight);
 }
@@ -147,33 +143,28 @@ static void arm(struct session *s, double delay)
     ev_timer_start(ev_of(s), &s->timer);
 }
 
-static void ping(struct session *s, double now)
+/* The timer is not touched by traffic: when it fires it looks how long things have been quiet. */
+static void watch_keep_alive(struct session *s)
 {
+    double wait = 0;
     size_t before = buf_len(&s->link.out);
 
-    if (!mqtt_encode_pingreq(&s->link.out))
-        return;
-    s->ping_sent = true;
-    s->ping_at = now;
-    queued(s, before);
-}
-
-/* The timer is not touched by traffic: when it fires it looks how long things have been quiet. */
-static void check_keep_alive(struct session *s)
-{
-    double now = ev_now(ev_of(s)), keep_alive = s->keep_alive_s;
-    double quiet_since = s->last_out < s->last_in ? s->last_out : s->last_in;
-    double due = s->ping_sent ? s->ping_at + keep_alive / 2 : quiet_since + keep_alive * 0.95;
-
-    if (now + 0.001 < due) {
-        arm(s, due - now);
-    } else if (s->ping_sent) {
+    switch (keepalive_check(&s->keepalive, ev_now(ev_of(s)), &wait)) {
+    case KEEPALIVE_WAIT:
+        arm(s, wait);
+        break;
+    case KEEPALIVE_PING:
+        arm(s, wait);
+        if (mqtt_encode_pingreq(&s->link.out))
+            queued(s, before);
+        break;
+    case KEEPALIVE_DEAD:
         link_close(&s->link);
         report_closed(s, MQTT_CLOSE_KEEP_ALIVE, 0,
                       "no PINGRESP within half a keep-alive: the connection is dead");
-    } else {
-        ping(s, now);
-        arm(s, keep_alive / 2);
+        break;
+    case KEEPALIVE_OFF:
+        break;
     }
 }
 
@@ -184,7 +175,7 @@ static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
     (void)ev;
     (void)events;
     if (s->state == SESSION_ONLINE) {
-        check_keep_alive(s);
+        watch_keep_alive(s);
     } else {
         link_close(&s->link);
         report_closed(s, MQTT_CLOSE_TIMEOUT, 0, "CONNACK took too long");
@@ -197,7 +188,7 @@ static void send_waiting(struct session *s)
 {
     struct inflight_packet *p;
 
-    while (s->state == SESSION_ONLINE && s->inflight.sent < s->receive_max &&
+    while (s->state == SESSION_ONLINE && s->inflight.sent < s->limits.receive_max &&
            (p = inflight_unsent(&s->inflight)) != NULL) {
         size_t before = buf_len(&s->link.out);
         if (!buf_append(&s->link.out, p->bytes, p->len))
@@ -211,8 +202,8 @@ static void send_waiting(struct session *s)
 
 static bool may_publish(const struct session *s, const struct mqtt_message *m)
 {
-    return s->state == SESSION_ONLINE && m->qos <= 1 && m->qos <= s->max_qos &&
-           (!m->retain || s->retain_available) &&
+    return s->state == SESSION_ONLINE && m->qos <= 1 && m->qos <= s->limits.max_qos &&
+           (!m->retain || s->limits.retain_available) &&
            (m->qos == 0 || s->inflight.publishes < INFLIGHT_PUBLISH_MAX);
 }
 
@@ -228,7 +219,7 @@ static int32_t session_publish(struct mqtt_client *c, const struct mqtt_message 
     if (!mqtt_encode_publish(out, s->version, message, id))
         return -1;
     size_t len = buf_len(out) - before;
-    if (len > s->packet_max) {
+    if (len > s->limits.packet_max) {
         out->end -= len;
         return -1;
     }
@@ -239,7 +230,7 @@ static int32_t session_publish(struct mqtt_client *c, const struct mqtt_message 
     struct inflight_packet *p =
         inflight_add(&s->inflight, id, slice_of(buf_data(out) + before, len));
     /* Those before it have waited longer. */
-    if (s->inflight.sent >= s->receive_max || inflight_unsent(&s->inflight) != p) {
+    if (s->inflight.sent >= s->limits.receive_max || inflight_unsent(&s->inflight) != p) {
         out->end -= len;
         return id;
     }
@@ -265,18 +256,6 @@ static uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filte
 }
 
 /* --- Receiving: each handler returns 0, or the reason code of a breach with a sentence. --- */
-
-static void take_limits(struct session *s, const struct mqtt_props *p)
-{
-    s->receive_max = mqtt_props_has(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : UINT16_MAX;
-    s->packet_max =
-        mqtt_props_has(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : UINT32_MAX;
-    s->max_qos = mqtt_props_has(p, MQTT_PROP_MAXIMUM_QOS) ? p->maximum_qos : 2;
-    s->retain_available =
-        !mqtt_props_has(p, MQTT_PROP_RETAIN_AVAILABLE) || p->retain_available != 0;
-    if (mqtt_props_has(p, MQTT_PROP_SERVER_KEEP_ALIVE))
-        s->keep_alive_s = p->server_keep_alive;
-}
 
 static void forget_repetitions(struct inflight *t)
 {
@@ -318,15 +297,15 @@ static uint8_t on_connack(struct session *s, const struct mqtt_packet *packet, c
     }
     s->state = SESSION_ONLINE;
     ev_timer_stop(ev_of(s), &s->timer);
-    take_limits(s, &in->props);
-    s->last_out = s->last_in;
-    if (s->keep_alive_s != 0)
-        arm(s, s->keep_alive_s * 0.95);
+    s->limits = mqtt_limits_of(&in->props);
+    if (mqtt_props_has(&in->props, MQTT_PROP_SERVER_KEEP_ALIVE))
+        s->keepalive.interval_s = in->props.server_keep_alive;
+    watch_keep_alive(s);
     if (!in->session_present)
         forget_repetitions(&s->inflight);
     struct mqtt_connack connack = {.session_present = in->session_present,
                                    .props = in->props,
-                                   .keep_alive_s = s->keep_alive_s};
+                                   .keep_alive_s = s->keepalive.interval_s};
     if (e->phase != NULL)
         e->phase(s->client.ctx, MQTT_PHASE_CONNACK, clock_now());
     if (s->life != life)
@@ -393,7 +372,7 @@ static uint8_t on_pingresp(struct session *s, const struct mqtt_packet *packet,
 {
     (void)packet;
     (void)ret_why;
-    s->ping_sent = false;
+    s->keepalive.pinged = false;
     return 0;
 }
 
@@ -416,12 +395,13 @@ static uint8_t on_disconnect(struct session *s, const struct mqtt_packet *packet
     return 0;
 }
 
-static const struct handler {
-    uint8_t (*fn)(struct session *s, const struct mqtt_packet *packet, const char **ret_why);
-} handlers[MQTT_TYPE_COUNT] = {
-    [MQTT_TYPE_CONNACK] = {on_connack},   [MQTT_TYPE_PUBLISH] = {on_publish},
-    [MQTT_TYPE_PUBACK] = {on_puback},     [MQTT_TYPE_SUBACK] = {on_suback},
-    [MQTT_TYPE_PINGRESP] = {on_pingresp}, [MQTT_TYPE_DISCONNECT] = {on_disconnect},
+typedef uint8_t (*handler_fn)(struct session *s, const struct mqtt_packet *packet,
+                              const char **ret_why);
+
+static const handler_fn handlers[MQTT_TYPE_COUNT] = {
+    [MQTT_TYPE_CONNACK] = on_connack,   [MQTT_TYPE_PUBLISH] = on_publish,
+    [MQTT_TYPE_PUBACK] = on_puback,     [MQTT_TYPE_SUBACK] = on_suback,
+    [MQTT_TYPE_PINGRESP] = on_pingresp, [MQTT_TYPE_DISCONNECT] = on_disconnect,
 };
 
 static void take_packet(struct session *s, struct slice bytes)
@@ -437,9 +417,9 @@ static void take_packet(struct session *s, struct slice bytes)
     if (s->life != life)
         return;
     uint8_t code = mqtt_decode(bytes, s->version, &packet, &why);
-    if (code == 0 && (unsigned)type < MQTT_TYPE_COUNT && handlers[type].fn != NULL &&
+    if (code == 0 && (unsigned)type < MQTT_TYPE_COUNT && handlers[type] != NULL &&
         (s->state == SESSION_ONLINE || type == MQTT_TYPE_CONNACK)) {
-        code = handlers[type].fn(s, &packet, &why);
+        code = handlers[type](s, &packet, &why);
     } else if (code == 0) {
         code = MQTT_REASON_PROTOCOL_ERROR;
         why = s->state == SESSION_ONLINE ? "a packet that brokers do not send"
@@ -482,7 +462,7 @@ static void on_received(void *ctx, struct slice bytes)
     struct buf held = s->in;
     uint32_t life = s->life;
 
-    s->last_in = ev_now(ev_of(s));
+    s->keepalive.last_in = ev_now(ev_of(s));
     if (buf_len(&held) == 0) {
         struct slice rest = take_packets(s, bytes);
         if (s->life == life && rest.len > 0)
@@ -588,7 +568,7 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
     if (options->clean_start || options->version != s->version)
         inflight_done(&s->inflight);
     s->version = options->version;
-    s->keep_alive_s = options->keep_alive_s;
+    s->keepalive = (struct keepalive){.interval_s = options->keep_alive_s};
     s->connack_timeout = options->connack_timeout;
     s->state = SESSION_LINKING;
     s->life++;

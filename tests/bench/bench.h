@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 #include "base/timeunit.h"
+#include "pki/pki.h"
 
 /* Mosquitto's listen backlog is 100: more would wait for SYN retries. */
 #define BENCH_CONNECTING 80
@@ -25,15 +26,11 @@
 #define BENCH_PAYLOAD     200
 #define BENCH_KEEP_ALIVE  600
 
-struct bench_car {
-    struct slice cert, key; /* DER */
-};
-
 struct bench_fleet {
-    uint32_t count;
-    struct bench_car *cars;
-    struct slice ca_pem;
-    char dir[64]; /* ca.pem, and for Paho car-K.pem */
+    char dir[64];
+    struct pki *pki;
+    struct slice intermediate; /* DER; every car sends it behind its own certificate */
+    bool pem_files;            /* dir/car-K/cert.pem and key.pem are there */
 };
 
 /* ORDER BENCH_PHASE */
@@ -85,8 +82,10 @@ void bench_on_failure(struct bench *b, const char *text);
 
 extern const struct bench_engine bench_bare, bench_paho, bench_native;
 
-/* Certificates of `count` cars; PEM files for Paho only when asked for. */
+/* A PKI with `count` cars in a temporary directory; PEM files for Paho only when asked for. */
 bool bench_fleet_make(struct bench_fleet *f, uint32_t count, bool pem_files, struct error *err);
+/* Certificate and key of one car. */
+void bench_fleet_car(const struct bench_fleet *f, uint32_t k, struct fleet_car *ret);
 void bench_fleet_free(struct bench_fleet *f);
 
 struct bench_broker {

@@ -54,9 +54,10 @@ static bool write_config(const struct bench_fleet *f, uint16_t port, const char 
             "%sper_listener_settings false\nallow_anonymous true\npersistence false\n"
             "set_tcp_nodelay true\nmax_inflight_messages 100\nsys_interval 0\n"
             "log_dest file %s/broker.log\nlog_type error\nlog_type warning\n"
-            "listener %u 127.0.0.1\ncafile %s/ca.pem\ncertfile %s/server.pem\n"
-            "keyfile %s/server.pem\nrequire_certificate true\ntls_version tlsv1.2\n",
-            geteuid() == 0 ? "user root\n" : "", f->dir, port, f->dir, f->dir, f->dir);
+            "listener %u 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\n"
+            "require_certificate true\ntls_version tlsv1.2\n",
+            geteuid() == 0 ? "user root\n" : "", f->dir, port, pki_path(f->pki, PKI_FILE_CA),
+            pki_path(f->pki, PKI_FILE_SERVER), pki_path(f->pki, PKI_FILE_SERVER_KEY));
     return fclose(file) == 0;
 }
 

@@ -33,6 +33,7 @@ struct conn {
 struct bare {
     struct ev_loop *ev;
     SSL_CTX *ctx;
+    X509 *intermediate;
     struct conn *conns;
 };
 
@@ -207,7 +208,7 @@ static void bare_connect(struct bench *b, uint32_t k)
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons(b->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const unsigned char *key_der = b->fleet->cars[k].key.data;
+    struct fleet_car own;
     int on = 1;
 
     c->bench = b;
@@ -220,9 +221,11 @@ static void bare_connect(struct bench *b, uint32_t k)
     }
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->ssl = SSL_new(bare->ctx);
-    EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &key_der, (long)b->fleet->cars[k].key.len);
-    SSL_use_certificate_ASN1(c->ssl, b->fleet->cars[k].cert.data, (int)b->fleet->cars[k].cert.len);
+    bench_fleet_car(b->fleet, k, &own);
+    EVP_PKEY *key = ec_key_to_pkey(own.key, NULL);
+    SSL_use_certificate_ASN1(c->ssl, own.certificate.data, (int)own.certificate.len);
     SSL_use_PrivateKey(c->ssl, key);
+    SSL_add1_chain_cert(c->ssl, bare->intermediate);
     EVP_PKEY_free(key);
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->ssl), "127.0.0.1");
     SSL_set_fd(c->ssl, c->fd);
@@ -242,10 +245,11 @@ static void bare_stop(struct bench *b)
 static bool bare_run(struct bench *b, struct error *err)
 {
     struct bare bare = {.ev = ev_loop_new(0), .ctx = SSL_CTX_new(TLS_client_method())};
-    char ca[128];
+    const char *ca = pki_path(b->fleet->pki, PKI_FILE_CA);
+    const unsigned char *der = b->fleet->intermediate.data;
 
     signal(SIGPIPE, SIG_IGN);
-    snprintf(ca, sizeof ca, "%s/ca.pem", b->fleet->dir);
+    bare.intermediate = d2i_X509(NULL, &der, (long)b->fleet->intermediate.len);
     if (SSL_CTX_load_verify_file(bare.ctx, ca) != 1)
         return error_set(err, ERROR_TARGET, "%s: not readable", ca);
     SSL_CTX_set_verify(bare.ctx, SSL_VERIFY_PEER, NULL);
@@ -263,6 +267,7 @@ static bool bare_run(struct bench *b, struct error *err)
         close(bare.conns[k].fd);
     }
     SSL_CTX_free(bare.ctx);
+    X509_free(bare.intermediate);
     ev_loop_destroy(bare.ev);
     free(bare.conns);
     return true;

@@ -62,20 +62,30 @@ static const struct mqtt_client_events events = {.connected = on_connected,
                                                  .message = on_message,
                                                  .closed = on_closed};
 
+static EVP_PKEY *load_key(const void *arg)
+{
+    return ec_key_to_pkey(arg, NULL);
+}
+
 static void native_connect(struct bench *b, uint32_t k)
 {
     struct native *n = b->ctx;
     struct car *car = &n->cars[k];
-    const struct bench_car *own = &b->fleet->cars[k];
+    struct fleet_car own;
+    char id[24];
+    struct error err;
+
+    bench_fleet_car(b->fleet, k, &own);
     struct mqtt_session_config config = {
         .net = n->net,
         .endpoint = n->endpoint,
         .tls = n->tls,
-        .identity = {.leaf = own->cert, .key_der = own->key}
+        .identity = {.leaf = own.certificate,
+                     .chain = &b->fleet->intermediate,
+                     .chain_count = 1,
+                     .load_key = load_key,
+                     .key_arg = own.key}
     };
-    char id[24];
-    struct error err;
-
     bench_topic(k, id);
     *car = (struct car){.bench = b, .index = k};
     car->client = mqtt_session_new(n->loop, &config, &events, car);
@@ -116,7 +126,8 @@ static bool native_run(struct bench *b, struct error *err)
     snprintf(url, sizeof url, "mqtts://127.0.0.1:%u", b->port);
     n.net = net_new(n.loop);
     n.endpoint = endpoint_new(url, err);
-    n.tls = tls_context_new(&(struct tls_options){.ca_pem = b->fleet->ca_pem}, err);
+    n.tls = tls_context_new(&(struct tls_options){.ca_file = pki_path(b->fleet->pki, PKI_FILE_CA)},
+                            err);
     if (n.endpoint == NULL || n.tls == NULL)
         return false;
     n.cars = xcalloc(b->vehicles, sizeof *n.cars);

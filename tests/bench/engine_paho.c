@@ -78,16 +78,16 @@ static void paho_connect(struct bench *b, uint32_t k)
     struct car *car = &p->cars[k];
     MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
     MQTTAsync_SSLOptions ssl = MQTTAsync_SSLOptions_initializer;
-    char url[64], id[24], pem[128], ca[128];
+    char url[64], id[24], cert[128], key[128];
 
     *car = (struct car){.bench = b, .index = k};
     bench_topic(k, id);
     snprintf(url, sizeof url, "ssl://127.0.0.1:%u", b->port);
-    snprintf(pem, sizeof pem, "%s/car-%u.pem", b->fleet->dir, k);
-    snprintf(ca, sizeof ca, "%s/ca.pem", b->fleet->dir);
-    ssl.keyStore = pem;
-    ssl.privateKey = pem;
-    ssl.trustStore = ca;
+    snprintf(cert, sizeof cert, "%s/car-%u/cert.pem", b->fleet->dir, k);
+    snprintf(key, sizeof key, "%s/car-%u/key.pem", b->fleet->dir, k);
+    ssl.keyStore = cert;
+    ssl.privateKey = key;
+    ssl.trustStore = pki_path(b->fleet->pki, PKI_FILE_CA);
     ssl.verify = 1;
     options.keepAliveInterval = BENCH_KEEP_ALIVE;
     options.cleansession = 1;

@@ -1,102 +1,57 @@
 #include "tests/bench/bench.h"
-#include "tests/support/fake_certs.h"
 
+#include <ftw.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "base/xmem.h"
-
-static bool write_file(const struct bench_fleet *f, const char *name, const char *one,
-                       const char *two, struct error *err)
+static bool write_pem_files(const struct bench_fleet *f, uint32_t count, struct error *err)
 {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", f->dir, name);
-    FILE *file = fopen(path, "w");
-
-    if (file == NULL)
-        return error_set(err, ERROR_TARGET, "%s: cannot be written", path);
-    fputs(one, file);
-    fputs(two, file);
-    fclose(file);
+    for (uint32_t k = 0; k < count; k++) {
+        struct fleet_car car;
+        char path[128];
+        bench_fleet_car(f, k, &car);
+        snprintf(path, sizeof path, "%s/car-%u", f->dir, k);
+        if (!pki_write_credential(f->pki, path, car.certificate, car.key, err))
+            return false;
+    }
     return true;
-}
-
-static bool write_pem(const struct bench_fleet *f, const char *name, const struct fake_cert *c,
-                      bool with_key, struct error *err)
-{
-    char *cert = fake_cert_pem(c), *key = with_key ? fake_key_pem(c) : xstrdup("");
-    bool ok = write_file(f, name, cert, key, err);
-
-    free(cert);
-    free(key);
-    return ok;
-}
-
-static struct slice keep(uint8_t *data, size_t len)
-{
-    uint8_t *copy = xmalloc(len);
-
-    memcpy(copy, data, len);
-    return slice_of(copy, len);
-}
-
-static bool make_car(struct bench_fleet *f, uint32_t k, const struct fake_cert *ca, bool pem,
-                     struct error *err)
-{
-    char name[32];
-    snprintf(name, sizeof name, "car-%u.pem", k);
-    struct fake_cert car =
-        fake_cert_make(&(struct fake_request){.name = name, .issuer = ca, .to_days = 30});
-    f->cars[k].cert = keep(car.der, car.der_len);
-    f->cars[k].key = keep(car.key_der, car.key_der_len);
-    bool ok = !pem || write_pem(f, name, &car, true, err);
-
-    fake_cert_free(&car);
-    return ok;
 }
 
 bool bench_fleet_make(struct bench_fleet *f, uint32_t count, bool pem_files, struct error *err)
 {
-    struct fake_cert ca = fake_cert_make(
-        &(struct fake_request){.name = "bench CA", .ca = true, .from_days = -1, .to_days = 30});
-    struct fake_cert server =
-        fake_cert_make(&(struct fake_request){.name = "localhost",
-                                              .issuer = &ca,
-                                              .to_days = 30,
-                                              .alt_names = "DNS:localhost,IP:127.0.0.1"});
-    bool ok = true;
-
-    *f = (struct bench_fleet){.count = count, .cars = xcalloc(count, sizeof *f->cars)};
-    snprintf(f->dir, sizeof f->dir, "/tmp/fleetsim-bench-XXXXXX");
+    *f = (struct bench_fleet){.dir = "/tmp/fleetsim-bench-XXXXXX", .pem_files = pem_files};
     if (mkdtemp(f->dir) == NULL)
-        ok = error_set(err, ERROR_TARGET, "%s: cannot be made", f->dir);
-    f->ca_pem = slice_str(fake_cert_pem(&ca));
-    ok = ok && write_pem(f, "ca.pem", &ca, false, err) &&
-         write_pem(f, "server.pem", &server, true, err);
-    for (uint32_t k = 0; ok && k < count; k++)
-        ok = make_car(f, k, &ca, pem_files, err);
-    fake_cert_free(&server);
-    fake_cert_free(&ca);
-    return ok;
+        return error_set(err, ERROR_TARGET, "%s: cannot be made", f->dir);
+    if (!pki_init(f->dir, &(struct pki_options){.seed = "bench", .vehicles = count}, err))
+        return false;
+    f->pki = pki_open(f->dir, err);
+    if (f->pki == NULL)
+        return false;
+    f->intermediate = pki_intermediate(f->pki);
+    return !pem_files || write_pem_files(f, count, err);
+}
+
+void bench_fleet_car(const struct bench_fleet *f, uint32_t k, struct fleet_car *ret)
+{
+    struct error err;
+
+    if (!fleet_file_car(pki_fleet(f->pki), k, ret, &err)) {
+        fprintf(stderr, "fleetsim-bench: %s\n", err.text);
+        abort();
+    }
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
 }
 
 void bench_fleet_free(struct bench_fleet *f)
 {
-    static const char *const files[] = {"ca.pem", "server.pem", "mosquitto.conf", "broker.log"};
-    char path[128];
-
-    for (uint32_t k = 0; k < f->count; k++) {
-        free((void *)(uintptr_t)f->cars[k].cert.data);
-        free((void *)(uintptr_t)f->cars[k].key.data);
-        snprintf(path, sizeof path, "%s/car-%u.pem", f->dir, k);
-        unlink(path);
-    }
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    free((void *)(uintptr_t)f->ca_pem.data);
-    free(f->cars);
+    pki_free(f->pki);
+    nftw(f->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }

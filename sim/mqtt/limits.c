@@ -1,0 +1,16 @@
+#include "mqtt/limits.h"
+
+struct mqtt_limits mqtt_limits_of(const struct mqtt_props *p)
+{
+    struct mqtt_limits l = {UINT16_MAX, UINT32_MAX, 2, true};
+
+    if (mqtt_props_has(p, MQTT_PROP_RECEIVE_MAXIMUM))
+        l.receive_max = p->receive_maximum;
+    if (mqtt_props_has(p, MQTT_PROP_MAXIMUM_PACKET_SIZE))
+        l.packet_max = p->maximum_packet_size;
+    if (mqtt_props_has(p, MQTT_PROP_MAXIMUM_QOS))
+        l.max_qos = p->maximum_qos;
+    if (mqtt_props_has(p, MQTT_PROP_RETAIN_AVAILABLE))
+        l.retain_available = p->retain_available != 0;
+    return l;
+}
