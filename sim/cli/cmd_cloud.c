@@ -19,6 +19,9 @@
 #include "cli/options.h"
 #include "pki/pki.h"
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNAL_COUNT (sizeof signals / sizeof *signals)
+
 struct cloud_options {
     const char *dir;
     const char *bind;
@@ -37,6 +40,7 @@ struct session {
     int lock_fd;     /* so that one directory has one cloud */
     struct error err;
     bool failed;
+    ev_signal signals[SIGNAL_COUNT];
 };
 
 /* A name other than the loopback's goes into the server's certificate, so that it can be verified.
@@ -149,20 +153,21 @@ static void on_exited(void *ctx, const char *why)
     loop_stop(s->loop);
 }
 
-static void run_until_signal(struct session *s)
+/* Before anything is left behind: a signal during the start is kept until the loop runs. After the
+   first one the next ends the program at once. */
+static void arm_signals(struct session *s)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    ev_signal watchers[sizeof signals / sizeof *signals];
-
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        ev_signal_init(&watchers[i], on_signal, signals[i]);
-        watchers[i].data = s->loop;
-        ev_signal_start(s->loop->ev, &watchers[i]);
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        ev_signal_init(&s->signals[i], on_signal, signals[i]);
+        s->signals[i].data = s->loop;
+        ev_signal_start(s->loop->ev, &s->signals[i]);
     }
-    broker_watch(s->broker, s->loop, on_exited, s);
-    loop_run(s->loop);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        ev_signal_stop(s->loop->ev, &watchers[i]);
+}
+
+static void disarm_signals(struct session *s)
+{
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        ev_signal_stop(s->loop->ev, &s->signals[i]);
 }
 
 static bool open_session(struct session *s)
@@ -192,11 +197,14 @@ static int run_cloud(const struct cloud_options *options)
 {
     struct session s = {.options = options, .loop = loop_new(), .lock_fd = -1};
 
+    arm_signals(&s);
     s.failed = !open_session(&s);
     if (!s.failed) {
         print_welcome(&s);
-        run_until_signal(&s);
+        broker_watch(s.broker, s.loop, on_exited, &s);
+        loop_run(s.loop);
     }
+    disarm_signals(&s);
     close_session(&s);
     return s.failed ? options_fail(&s.err) : 0;
 }

@@ -1,0 +1,218 @@
+/* The child process: comes up answering, is watched, and never outlives its use. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "broker/broker.h"
+#include "pki/pki.h"
+
+/* A directory with a PKI; its name has a space, as users' have. */
+static char lab[] = "/tmp/fleetsim broker XXXXXX";
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The plugin of this build: beside the tests' folder, or where the preset puts it. */
+static bool find_plugin(void)
+{
+    char self[PATH_MAX], path[PATH_MAX + 64];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    if (getenv("FLEETSIM_PLUGIN") != NULL)
+        return true;
+    self[n > 0 ? n : 0] = '\0';
+    const char *dir = dirname(self);
+    for (int up = 0; up < 2; up++) {
+        snprintf(path, sizeof path, "%s/%s/fleetsim-cloud.so", dir, up == 0 ? ".." : "../..");
+        if (access(path, R_OK) == 0)
+            return setenv("FLEETSIM_PLUGIN", path, 1) == 0;
+    }
+    return false;
+}
+
+static int setup(void **state)
+{
+    struct error err;
+
+    (void)state;
+    if (mkdtemp(lab) == NULL || !pki_init(lab, &(struct pki_options){.seed = "test"}, &err))
+        return -1;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    remove_tree(lab);
+    return 0;
+}
+
+static struct broker *start(void)
+{
+    struct error err = {0};
+
+    if (!find_plugin())
+        skip();
+    struct broker *b = broker_start(&(struct broker_options){.dir = lab}, &err);
+    if (b == NULL)
+        fail_msg("%s", err.text);
+    return b;
+}
+
+static void starts_and_stops(void **state)
+{
+    struct broker *b = start();
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    char endpoint[64];
+
+    (void)state;
+    assert_true(broker_alive(b));
+    pid_t pid = broker_pid(b);
+    assert_int_equal(kill(pid, 0), 0);
+    snprintf(endpoint, sizeof endpoint, "mqtts://127.0.0.1:%u", broker_port(b));
+    assert_string_equal(broker_endpoint(b), endpoint);
+    snprintf(name.sun_path, sizeof name.sun_path, "%s", broker_owner_socket(b));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&name, sizeof name), 0);
+    close(fd);
+    broker_stop(b);
+    assert_int_equal(kill(pid, 0), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
+static void two_at_once(void **state)
+{
+    struct error err = {0};
+    struct broker *a = start();
+    char other[PATH_MAX], ca[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX];
+
+    (void)state;
+    /* Longer than a Unix socket's path may be. */
+    snprintf(other, sizeof other, "%s/%0120d", lab, 0);
+    snprintf(ca, sizeof ca, "%s/pki/ca.pem", lab);
+    snprintf(certificate, sizeof certificate, "%s/pki/server.pem", lab);
+    snprintf(key, sizeof key, "%s/pki/server.key", lab);
+    struct broker *b = broker_start(
+        &(struct broker_options){
+            .dir = other, .bind = "::1", .certificate = certificate, .key = key, .ca = ca},
+        &err);
+    if (b != NULL) { /* there may be no IPv6 */
+        assert_int_not_equal(broker_pid(a), broker_pid(b));
+        assert_non_null(strstr(broker_endpoint(b), "mqtts://[::1]:"));
+    }
+    broker_stop(b);
+    assert_true(broker_alive(a));
+    broker_stop(a);
+}
+
+struct witness {
+    struct loop *loop;
+    struct broker *broker;
+    char why[512];
+    int calls;
+};
+
+static void on_exited(void *ctx, const char *why)
+{
+    struct witness *w = ctx;
+
+    w->calls++;
+    snprintf(w->why, sizeof w->why, "%s", why);
+    assert_false(broker_alive(w->broker));
+    broker_stop(w->broker);
+    loop_stop(w->loop);
+}
+
+static void its_death_is_noticed(void **state)
+{
+    struct witness w = {.loop = loop_new()};
+
+    (void)state;
+    w.broker = start();
+    broker_watch(w.broker, w.loop, on_exited, &w);
+    assert_int_equal(kill(broker_pid(w.broker), SIGKILL), 0);
+    loop_run(w.loop);
+    assert_int_equal(w.calls, 1);
+    assert_non_null(strstr(w.why, "killed by signal 9"));
+    assert_non_null(strstr(w.why, "last words"));
+    loop_free(w.loop);
+}
+
+static void expect_error(const struct broker_options *options, enum error_code code,
+                         const char *part)
+{
+    struct error err = {0};
+
+    assert_null(broker_start(options, &err));
+    assert_int_equal(err.code, code);
+    if (strstr(err.text, part) == NULL)
+        fail_msg("%s: not in \"%s\"", part, err.text);
+}
+
+static void errors_are_told(void **state)
+{
+    char ca[PATH_MAX];
+    struct broker *b = start();
+
+    (void)state;
+    snprintf(ca, sizeof ca, "%s/pki/ca.pem", lab);
+    expect_error(&(struct broker_options){.dir = lab, .port = broker_port(b)}, ERROR_USAGE,
+                 "already in use");
+    broker_stop(b);
+    expect_error(&(struct broker_options){.dir = "/proc/nothing"}, ERROR_USAGE, "/proc/nothing");
+    expect_error(&(struct broker_options){.dir = lab, .plugin = "/nothing.so"}, ERROR_USAGE,
+                 "/nothing.so");
+    expect_error(&(struct broker_options){.dir = lab, .bind = "localhost"}, ERROR_USAGE,
+                 "not an IP address");
+    expect_error(
+        &(struct broker_options){.dir = lab, .certificate = "/nothing", .key = ca, .ca = ca},
+        ERROR_USAGE, "/nothing");
+    /* Mosquitto's own complaint reaches the user. */
+    expect_error(&(struct broker_options){.dir = lab, .certificate = ca, .key = ca, .ca = ca},
+                 ERROR_TARGET, "Unable to load server key file");
+    expect_error(&(struct broker_options){.dir = lab, .plugin = ca}, ERROR_TARGET,
+                 "invalid ELF header");
+}
+
+static void stopping_nothing(void **state)
+{
+    (void)state;
+    broker_stop(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(starts_and_stops),     cmocka_unit_test(two_at_once),
+        cmocka_unit_test(its_death_is_noticed), cmocka_unit_test(errors_are_told),
+        cmocka_unit_test(stopping_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
