@@ -57,7 +57,7 @@ struct command {
     bool request;
     bool done;
     char token[65];
-    cJSON *wish;   /* desired */
+    cJSON *wish;   /* desired; NULL: a request or a raw update */
     cJSON *answer; /* what await() returns */
     int answers;   /* responses seen, repeats included */
     struct wait_queue changed;
@@ -183,7 +183,7 @@ static void check_wishes(struct view *view)
 
     for (struct command *c = view->commands; c != NULL; c = next) {
         next = c->next;
-        if (!c->done && twin_shows(&view->twin, c->wish)) {
+        if (!c->done && c->wish != NULL && twin_shows(&view->twin, c->wish)) {
             close_command(c);
             finish(c, status_answer("SUCCEEDED"));
         }
@@ -212,6 +212,22 @@ static void on_update_rejected(struct app *app, struct view *view, const struct 
     }
 }
 
+/* Ends a raw update, which has no wish: all it waits for is to be accepted. */
+static void accept_update(struct view *view, const struct companion_shadow *e)
+{
+    struct command *next;
+
+    for (struct command *c = view->commands; c != NULL; c = next) {
+        next = c->next;
+        if (c->wish != NULL || strcmp(c->token, e->client_token) != 0)
+            continue;
+        cJSON *answer = status_answer("SUCCEEDED");
+        cJSON_AddNumberToObject(answer, "version", (double)e->version);
+        close_command(c);
+        finish(c, answer);
+    }
+}
+
 static void on_update_accepted(struct app *app, struct view *view, const struct companion_shadow *e)
 {
     struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
@@ -220,6 +236,7 @@ static void on_update_accepted(struct app *app, struct view *view, const struct 
         recorder_journey_mark(recorder_of(app), e->client_token, JOURNEY_ACCEPTED, e->received_at);
         if (v != NULL)
             vehicle_report_seen(v, e->client_token, e->received_at);
+        accept_update(view, e);
     }
     if (twin_take_patch(&view->twin, e->payload) == TWIN_GAP)
         ask(app, view);
@@ -681,6 +698,18 @@ static int f_request(lua_State *L)
     return 1;
 }
 
+/* expect(car): a command that ends with what the cloud says to an update that has its token */
+static int f_expect(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct command *c = new_command(L, app, view_of(L, app, 2), false);
+
+    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id,
+             ++app->script->next_token);
+    list_command(L, c);
+    return 1;
+}
+
 /* update_raw(car, text), delete_shadow(car) */
 static int f_update_raw(lua_State *L)
 {
@@ -751,6 +780,18 @@ static int f_command_give_up(lua_State *L)
     return 0;
 }
 
+/* refresh(): reads the shadow again */
+static int f_command_refresh(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    if (c->app != NULL && !c->request) {
+        c->view->asked = false;
+        ask(c->app, c->view);
+    }
+    return 0;
+}
+
 static int f_command_gc(lua_State *L)
 {
     struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
@@ -770,6 +811,7 @@ static const luaL_Reg app_methods[] = {
     {"presence",      f_presence     },
     {"desire",        f_desire       },
     {"request",       f_request      },
+    {"expect",        f_expect       },
     {"update_raw",    f_update_raw   },
     {"delete_shadow", f_delete_shadow},
     {NULL,            NULL           },
@@ -782,6 +824,7 @@ static const luaL_Reg command_methods[] = {
     {"token",   f_command_token  },
     {"wait",    f_command_wait   },
     {"give_up", f_command_give_up},
+    {"refresh", f_command_refresh},
     {NULL,      NULL             },
 };
 
