@@ -2,6 +2,7 @@
 
 #include <fleetsim/topics.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -76,6 +77,49 @@ void command_done(struct tcu *t)
     command_init(t);
 }
 
+/* ── Reasons ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Contract 8.2: [A-Z0-9_-]{1,64}. */
+static void append_code(struct buf *out, const char *code)
+{
+    buf_append_str(out, "\"");
+    for (size_t i = 0; i < CODE_MAX && code[i] != '\0'; i++) {
+        char c = code[i];
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-')
+            c = '_';
+        buf_append(out, &c, 1);
+    }
+    buf_append_str(out, "\"");
+}
+
+/* The statusReason object, or NULL if there is nothing to say. */
+static char *make_reason(enum tcu_outcome outcome, const char *code, const char *description)
+{
+    struct buf out;
+
+    if (outcome == TCU_SUCCEEDED || (code == NULL && description == NULL))
+        return NULL;
+    buf_init(&out, ANSWER_MAX / 2);
+    buf_append_str(&out, "{\"reasonCode\":");
+    append_code(&out, code != NULL && code[0] != '\0' ? code : tcu_outcome_name(outcome));
+    if (description != NULL) {
+        struct slice text = slice_str(description);
+        if (text.len > DESCRIPTION_MAX) {
+            text.len = DESCRIPTION_MAX;
+            while (text.len > DESCRIPTION_MAX - 4 && (text.data[text.len] & 0xc0) == 0x80)
+                text.len--; /* not through a character */
+        }
+        buf_append_str(&out, ",\"reasonDescription\":");
+        json_out_string(&out, text);
+    }
+    buf_append_str(&out, "}");
+    char *reason = xstrdup(buf_cstr(&out));
+    buf_done(&out);
+    return reason;
+}
+
 /* ── Memory of outcomes ─────────────────────────────────────────────────────────────────────── */
 
 static uint64_t hash_id(const char *id)
@@ -98,9 +142,9 @@ static const struct command_outcome *recall(struct tcu *t, const char *id)
     return NULL;
 }
 
-/* Adopts `reason`. */
 static const struct command_outcome *remember(struct tcu *t, const char *id,
-                                              enum tcu_outcome outcome, char *reason)
+                                              enum tcu_outcome outcome, const char *reason_code,
+                                              const char *description)
 {
     struct command *c = command_of(t);
 
@@ -116,7 +160,7 @@ static const struct command_outcome *remember(struct tcu *t, const char *id,
     c->outcome_next = (uint16_t)((slot - c->outcomes + 1) % COMMAND_REMEMBERED);
     *slot = (struct command_outcome){.id_hash = hash_id(id),
                                      .completed_at = clock_wall_ms(),
-                                     .reason = reason,
+                                     .reason = make_reason(outcome, reason_code, description),
                                      .outcome = outcome};
     return slot;
 }
@@ -222,52 +266,10 @@ static void answer(struct tcu *t, const char *id, const struct command_outcome *
     command_flush(t);
 }
 
-/* Contract 8.2: [A-Z0-9_-]{1,64}. */
-static void append_code(struct buf *out, const char *code)
-{
-    buf_append_str(out, "\"");
-    for (size_t i = 0; code[i] != '\0' && i < CODE_MAX; i++) {
-        char c = code[i];
-        if (c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        else if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-')
-            c = '_';
-        buf_append(out, &c, 1);
-    }
-    buf_append_str(out, "\"");
-}
-
-/* The statusReason object, or NULL if there is nothing to say. */
-static char *make_reason(enum tcu_outcome outcome, const char *code, const char *description)
-{
-    struct buf out;
-
-    if (outcome == TCU_SUCCEEDED || (code == NULL && description == NULL))
-        return NULL;
-    buf_init(&out, ANSWER_MAX / 2);
-    buf_append_str(&out, "{\"reasonCode\":");
-    append_code(&out, code != NULL && code[0] != '\0' ? code : tcu_outcome_name(outcome));
-    if (description != NULL) {
-        struct slice text = slice_str(description);
-        if (text.len > DESCRIPTION_MAX) {
-            text.len = DESCRIPTION_MAX;
-            while (text.len > DESCRIPTION_MAX - 4 && (text.data[text.len] & 0xc0) == 0x80)
-                text.len--; /* not through a character */
-        }
-        buf_append_str(&out, ",\"reasonDescription\":");
-        json_out_string(&out, text);
-    }
-    buf_append_str(&out, "}");
-    char *reason = xstrdup(buf_cstr(&out));
-    buf_done(&out);
-    return reason;
-}
-
 void command_order_done(struct tcu *t, const struct tcu_order *order, enum tcu_outcome outcome,
                         const char *reason_code, const char *description)
 {
-    const struct command_outcome *o =
-        remember(t, order->token, outcome, make_reason(outcome, reason_code, description));
+    const struct command_outcome *o = remember(t, order->token, outcome, reason_code, description);
     answer(t, order->token, o, slice_str(order->response_topic),
            slice_of(order->correlation, order->correlation_len), true);
 }
@@ -295,7 +297,7 @@ static bool read_id(struct tcu *t, const cJSON *doc, struct request *r)
     if (item != NULL && !cJSON_IsString(item))
         return bad_request(t, "requestId is not a string");
     struct slice id = item != NULL ? slice_str(item->valuestring) : r->correlation;
-    if (!printable(id))
+    if (id.data == NULL || !printable(id))
         return bad_request(t, "it has neither a requestId nor printable correlation data");
     if (id.len > ID_MAX)
         return bad_request(t, "its requestId is longer than 64 bytes");
@@ -333,7 +335,7 @@ static bool read_request(struct tcu *t, const cJSON *doc, const struct mqtt_mess
         return false;
     if (expires != NULL && !cJSON_IsNull(expires) && !cJSON_IsNumber(expires))
         return bad_request(t, "its expiresAt is not a number of milliseconds");
-    r->expired = (cJSON_IsNumber(expires) && expires->valuedouble <= (double)clock_wall_ms()) ||
+    r->expired = json_num(doc, "expiresAt", INFINITY) <= (double)clock_wall_ms() ||
                  (mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
                   m->props.message_expiry_interval == 0);
     r->command = json_get(doc, "command");
@@ -365,8 +367,7 @@ static bool handle_repeated(struct tcu *t, const struct request *r)
 static void refuse(struct tcu *t, const struct request *r, enum tcu_outcome outcome,
                    const char *code, const char *description)
 {
-    const struct command_outcome *o =
-        remember(t, r->id, outcome, make_reason(outcome, code, description));
+    const struct command_outcome *o = remember(t, r->id, outcome, code, description);
     answer(t, r->id, o, r->response_topic, r->correlation, true);
 }
 

@@ -146,6 +146,13 @@ static char *copy_or_null(const char *text)
     return text != NULL ? xstrdup(text) : NULL;
 }
 
+static void copy_values(struct signal_def *copy, const struct signal_def *def)
+{
+    copy->values = xcalloc(def->value_count, sizeof *copy->values);
+    for (; copy->value_count < def->value_count; copy->value_count++)
+        copy->values[copy->value_count] = xstrdup(def->values[copy->value_count]);
+}
+
 bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, struct error *err)
 {
     if (s->sealed)
@@ -163,11 +170,10 @@ bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, st
     copy->vss = copy_or_null(def->vss);
     copy->unit = copy_or_null(def->unit);
     copy->desired_slot = -1;
-    if (def->type != SIGNAL_ENUM)
-        copy->value_count = 0;
-    copy->values = copy->value_count != 0 ? xcalloc(copy->value_count, sizeof *copy->values) : NULL;
-    for (size_t i = 0; i < copy->value_count; i++)
-        copy->values[i] = xstrdup(def->values[i]);
+    copy->values = NULL;
+    copy->value_count = 0;
+    if (def->type == SIGNAL_ENUM)
+        copy_values(copy, def);
     if (def->type == SIGNAL_STRING)
         copy->initial.s = xstrdup(def->initial.s != NULL ? def->initial.s : "");
     return true;

@@ -315,7 +315,7 @@ static bool read_integer(const struct signal_def *def, const cJSON *json, int64_
                          struct error *err)
 {
     const double exact = 9007199254740992.0; /* 2^53: beyond, a double skips integers */
-    double n;
+    double n = 0;
 
     if (!read_number(def, json, &n, err))
         return false;

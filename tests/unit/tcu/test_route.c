@@ -1,0 +1,61 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fleetsim/topics.h>
+
+#include "tcu/route.h"
+
+static void test_compose(void **state)
+{
+    char room[ROUTE_TOPIC_MAX];
+    char name[300];
+
+    (void)state;
+    assert_true(slice_is(route_compose(room, TOPIC_SHADOW_PREFIX "/get", "car", NULL),
+                         "$aws/things/car/shadow/get"));
+    assert_true(
+        slice_is(route_compose(room, TOPIC_TELEMETRY, "car", "trip"), "dt/fleetsim/car/trip"));
+    assert_true(slice_is(route_compose(room, TOPIC_COMMAND_RESPONSE, "%s", ""),
+                         "cmd/fleetsim/%s/response/"));
+    /* Exactly as long as a topic may be, and one byte more (contract 6.8). */
+    size_t rest = strlen("dt/fleetsim//t");
+    memset(name, 'n', sizeof name);
+    name[ROUTE_TOPIC_MAX - rest] = '\0';
+    assert_int_equal(route_compose(room, TOPIC_TELEMETRY, name, "t").len, ROUTE_TOPIC_MAX);
+    assert_int_equal(route_compose(room, TOPIC_TELEMETRY, name, "tt").len, 0);
+}
+
+static void test_match(void **state)
+{
+    static const struct {
+        const char *topic;
+        bool matches;
+    } rows[] = {
+        {"$aws/things/car/shadow/get",  true },
+        {"$aws/things/car/shadow/gets", false},
+        {"$aws/things/car/shadow/ge",   false},
+        {"$aws/things/cars/shadow/get", false},
+        {"$aws/things/ca/shadow/get",   false},
+        {"$aws/things/CAR/shadow/get",  false},
+        {"$aws/things/%s/shadow/get",   false},
+        {"",                            false},
+        {"$aws/things/",                false},
+        {"x$aws/things/car/shadow/get", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_str(rows[i].topic)),
+                         rows[i].matches);
+    assert_false(route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_of(NULL, 0)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose),
+                                       cmocka_unit_test(test_match)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
