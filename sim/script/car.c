@@ -188,6 +188,22 @@ void car_free_all(struct script *script, const struct script_owner *owner)
     }
 }
 
+struct car *car_test(lua_State *L, int index)
+{
+    struct car *car = luaL_testudata(L, index, CAR_TYPE);
+
+    return car != NULL && car->vehicle != NULL ? car : NULL;
+}
+
+void car_write_timeline(const struct car *car, size_t most_lines, struct buf *out)
+{
+    const struct vehicle *v = car->vehicle;
+
+    buf_printf(out, "  what car %u (%s, %s) went through, in seconds since the run began:\n",
+               v->identity.index, v->identity.thing_name, tcu_state_name(v->tcu->state));
+    timeline_write(v->timeline, most_lines, out);
+}
+
 void car_write_timelines(const struct script *script, const struct script_owner *owner,
                          size_t most_cars, size_t most_lines, struct buf *out)
 {
@@ -200,11 +216,7 @@ void car_write_timelines(const struct script *script, const struct script_owner 
             buf_append_str(out, "  (more cars of this scenario are not shown)\n");
             return;
         }
-        if (left + 1 == most_cars)
-            buf_append_str(out, "  what its cars went through (seconds since the run began):\n");
-        buf_printf(out, "  car %u, %s, %s:\n", car->vehicle->identity.index,
-                   car->vehicle->identity.thing_name, tcu_state_name(car->vehicle->tcu->state));
-        timeline_write(car->vehicle->timeline, most_lines, out);
+        car_write_timeline(car, most_lines, out);
     }
 }
 

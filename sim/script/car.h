@@ -24,9 +24,13 @@ struct car {
 void car_open(lua_State *L);
 /* The car at `index`; raises if it is none, or gone. */
 struct car *car_check(lua_State *L, int index);
+/* NULL if the value at `index` is no car, or it is gone. */
+struct car *car_test(lua_State *L, int index);
 /* Ends every car of this owner: cancels their tasks, frees their vehicles. */
 void car_free_all(struct script *script, const struct script_owner *owner);
-/* Appends the last lines of each of the owner's first `most_cars` timelines. */
+/* Appends the last lines of the car's timeline under a heading. */
+void car_write_timeline(const struct car *car, size_t most_lines, struct buf *out);
+/* The same for the owner's latest cars, at most `most_cars`. */
 void car_write_timelines(const struct script *script, const struct script_owner *owner,
                          size_t most_cars, size_t most_lines, struct buf *out);
 

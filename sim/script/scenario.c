@@ -77,8 +77,13 @@ static void take_text(char **to, lua_State *L, int index, const char *field)
     lua_pop(L, 1);
 }
 
-static void add_timelines(struct scenario *s, struct buf *detail)
+/* Of one car if the failure names it, else of the scenario's latest. */
+static void add_timelines(struct scenario *s, const struct car *only, struct buf *detail)
 {
+    if (only != NULL) {
+        car_write_timeline(only, TIMELINE_LINES, detail);
+        return;
+    }
     car_write_timelines(s->owner.script, &s->owner, TIMELINE_CARS, TIMELINE_LINES, detail);
 }
 
@@ -109,6 +114,7 @@ static void on_raised(struct script_owner *owner, lua_State *co)
 {
     struct scenario *s = (struct scenario *)owner;
     enum scenario_verdict verdict = SCENARIO_ERRORED;
+    const struct car *about = NULL;
     struct buf detail;
 
     if (s->verdict != SCENARIO_RUNNING)
@@ -120,6 +126,9 @@ static void on_raised(struct script_owner *owner, lua_State *co)
         verdict = SCENARIO_FAILED;
         take_text(&s->message, co, index, "assertion");
         take_text(&s->where, co, index, "where");
+        lua_getfield(co, index, "car");
+        about = car_test(co, -1);
+        lua_pop(co, 1);
         lua_pop(co, 1);
     } else if (is_table && lua_getfield(co, index, "skip") != LUA_TNIL) {
         verdict = SCENARIO_SKIPPED;
@@ -130,7 +139,7 @@ static void on_raised(struct script_owner *owner, lua_State *co)
         fail_by_error(s, co, &detail);
     }
     if (verdict != SCENARIO_SKIPPED)
-        add_timelines(s, &detail);
+        add_timelines(s, about, &detail);
     s->detail = xstrdup(buf_cstr(&detail));
     buf_done(&detail);
     finish(s, verdict);
@@ -155,7 +164,7 @@ static void end_with(struct scenario *s, enum scenario_verdict verdict, char *me
     free(s->message);
     s->message = message;
     buf_init(&detail, DETAIL_MAX);
-    add_timelines(s, &detail);
+    add_timelines(s, NULL, &detail);
     free(s->detail);
     s->detail = xstrdup(buf_cstr(&detail));
     buf_done(&detail);
