@@ -1,0 +1,48 @@
+-- QoS 1 may deliver twice, and apps repeat themselves: the same request is executed once.
+
+scenario("a repeated request is answered again, not executed again", function(t)
+  local car = t:vehicle()
+  local app = t:companion()
+
+  car:wait_online()
+  local first = app:request(car, { locks = { all = "unlocked" } })
+  t:equal(first:await().status, "SUCCEEDED")
+  car:lock()
+
+  local again = app:request(car, { locks = { all = "unlocked" } }, { id = first })
+  t:equal(again:await().status, "SUCCEEDED", "the answer is that of the first time")
+  t:equal(first:answers(), 2)
+  t:equal(car.state.locks.all, "locked")
+end)
+
+scenario("a request repeated while it is executed gets one answer", function(t)
+  local car = t:vehicle()
+  local app = t:companion()
+
+  car:wait_online()
+  local first = app:request(car, { locks = { all = "unlocked" } })
+  local again = app:request(car, { locks = { all = "unlocked" } }, { id = first })
+  t:equal(first:await().status, "SUCCEEDED")
+  t:equal(again:await().status, "SUCCEEDED")
+
+  -- Once another request is answered, all earlier answers have arrived.
+  app:request(car, { lights = { hazard = true } }):await()
+  t:equal(first:answers(), 1)
+end)
+
+scenario("a request that was executed before a loss of power is not executed after it", function(t)
+  local car = t:vehicle()
+  local app = t:companion()
+
+  car:wait_online()
+  local first = app:request(car, { locks = { all = "unlocked" } })
+  first:await()
+  car:power_off()
+  car:power_on()
+  car:wait_online()
+  car:lock()
+
+  local again = app:request(car, { locks = { all = "unlocked" } }, { id = first })
+  t:equal(again:await().status, "SUCCEEDED")
+  t:equal(car.state.locks.all, "locked")
+end)

@@ -1,0 +1,30 @@
+-- A compact electric car: four doors and a hatch, 52 kWh, sold in Europe since yesterday.
+-- Numbers of your own car go into the options of its parts; see vehicles/README.md.
+
+local doors = require "parts.doors"
+local locks = require "parts.locks"
+local windows = require "parts.windows"
+local climate = require "parts.climate"
+local lights = require "parts.lights"
+local horn = require "parts.horn"
+local battery = require "parts.battery"
+local charging = require "parts.charging"
+local driving = require "parts.driving"
+local tyres = require "parts.tyres"
+
+return model {
+  name = "compact_ev",
+  title = "Compact EV",
+  parts = {
+    doors {},
+    locks { motor_seconds = 0.3 },
+    windows { percent_per_second = 20 },
+    climate { degrees_per_second = 0.1, kilowatts = 2 },
+    lights {},
+    horn { seconds = 0.5 },
+    battery { kilowatt_hours = 52, full_range_km = 350, state_of_charge = 70 },
+    charging { limit = 80 },
+    driving { latitude = 48.1374, longitude = 11.5755 },
+    tyres { kilopascals = 240 },
+  },
+}
