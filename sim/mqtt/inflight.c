@@ -107,3 +107,9 @@ void inflight_rewind(struct inflight *t)
     }
     t->sent = 0;
 }
+
+void inflight_make_new(struct inflight *t)
+{
+    for (unsigned i = 0; i < t->count; i++)
+        t->at[i]->sent_once = false;
+}

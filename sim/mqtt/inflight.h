@@ -45,5 +45,7 @@ struct inflight_packet *inflight_unsent(const struct inflight *t);
 void inflight_mark_sent(struct inflight *t, struct inflight_packet *p);
 /* A connection has ended: nothing counts as sent, and SUBSCRIBEs are forgotten. */
 void inflight_rewind(struct inflight *t);
+/* The broker has forgotten the session: nothing counts as a repetition. */
+void inflight_make_new(struct inflight *t);
 
 #endif

@@ -257,12 +257,6 @@ static uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filte
 
 /* --- Receiving: each handler returns 0, or the reason code of a breach with a sentence. --- */
 
-static void forget_repetitions(struct inflight *t)
-{
-    for (unsigned i = 0; i < t->count; i++)
-        t->at[i]->sent_once = false;
-}
-
 static void refused(struct session *s, const struct mqtt_packet_connack *connack)
 {
     uint8_t code = connack->reason_code;
@@ -302,7 +296,7 @@ static uint8_t on_connack(struct session *s, const struct mqtt_packet *packet, c
         s->keepalive.interval_s = in->props.server_keep_alive;
     watch_keep_alive(s);
     if (!in->session_present)
-        forget_repetitions(&s->inflight);
+        inflight_make_new(&s->inflight);
     struct mqtt_connack connack = {.session_present = in->session_present,
                                    .props = in->props,
                                    .keep_alive_s = s->keepalive.interval_s};
@@ -586,9 +580,10 @@ void mqtt_session_configure(struct mqtt_client *client, const struct mqtt_sessio
 struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_session_config *config,
                                      const struct mqtt_client_events *events, void *ctx)
 {
-    static const struct mqtt_client_ops ops = {session_free,       session_connect,
-                                               session_subscribe,  session_publish,
-                                               session_disconnect, session_abort};
+    static const struct mqtt_client_ops ops = {
+        session_free,    session_connect,    session_subscribe,
+        session_publish, session_disconnect, session_abort,
+    };
     struct session *s = xcalloc(1, sizeof *s);
 
     assert(config->net->loop == loop);

@@ -1,38 +1,73 @@
 #include "net/certcache.h"
 
+#include <openssl/crypto.h>
+
+static void clear(struct certcache_entry *e)
+{
+    X509_free(e->cert);
+    OPENSSL_free(e->der);
+    *e = (struct certcache_entry){0};
+}
+
 void certcache_done(struct certcache *c)
 {
     for (size_t i = 0; i < CERTCACHE_SIZE; i++)
-        X509_free(c->certs[i]);
-    *c = (struct certcache){0};
+        clear(&c->entries[i]);
+    c->next = 0;
 }
 
-static void keep(struct certcache *c, X509 *cert)
+/* By its bytes: parsing a certificate costs OpenSSL 3.0 more than a signature does. */
+static X509 *find(const struct certcache *c, struct slice der)
 {
-    X509_up_ref(cert);
-    X509_free(c->certs[c->next]);
-    c->certs[c->next] = cert;
+    for (size_t i = 0; i < CERTCACHE_SIZE; i++) {
+        const struct certcache_entry *e = &c->entries[i];
+        if (e->cert != NULL && slice_equal(slice_of(e->der, e->der_len), der))
+            return e->cert;
+    }
+    return NULL;
+}
+
+/* Takes over both, the certificate's reference and the bytes. */
+static void keep(struct certcache *c, X509 *cert, uint8_t *der, size_t der_len)
+{
+    struct certcache_entry *e = &c->entries[c->next];
+
+    clear(e);
+    *e = (struct certcache_entry){cert, der, der_len};
     c->next = (c->next + 1) % CERTCACHE_SIZE;
 }
 
 X509 *certcache_intern(struct certcache *c, X509 *cert)
 {
-    for (size_t i = 0; i < CERTCACHE_SIZE; i++)
-        if (c->certs[i] != NULL && X509_cmp(c->certs[i], cert) == 0)
-            return c->certs[i];
-    keep(c, cert);
+    uint8_t *der = NULL;
+    int len = i2d_X509(cert, &der);
+
+    if (len <= 0)
+        return cert;
+    X509 *kept = find(c, slice_of(der, (size_t)len));
+    if (kept != NULL) {
+        OPENSSL_free(der);
+        return kept;
+    }
+    X509_up_ref(cert);
+    keep(c, cert, der, (size_t)len);
     return cert;
 }
 
 X509 *certcache_parse(struct certcache *c, struct slice der)
 {
     const unsigned char *at = der.data;
-    X509 *cert = d2i_X509(NULL, &at, (long)der.len);
+    X509 *cert = find(c, der);
 
-    if (cert == NULL)
-        return NULL;
-    X509 *kept = certcache_intern(c, cert);
-    X509_up_ref(kept);
-    X509_free(cert);
-    return kept;
+    if (cert != NULL) {
+        X509_up_ref(cert);
+        return cert;
+    }
+    cert = d2i_X509(NULL, &at, (long)der.len);
+    uint8_t *copy = cert != NULL ? OPENSSL_memdup(der.data, der.len) : NULL;
+    if (copy != NULL) {
+        X509_up_ref(cert);
+        keep(c, cert, copy, der.len);
+    }
+    return cert;
 }

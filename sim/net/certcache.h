@@ -16,7 +16,11 @@
 
 /* Zero-initialised: empty. */
 struct certcache {
-    X509 *certs[CERTCACHE_SIZE];
+    struct certcache_entry {
+        X509 *cert;
+        uint8_t *der;
+        size_t der_len;
+    } entries[CERTCACHE_SIZE];
     size_t next; /* the one to replace */
 };
 
