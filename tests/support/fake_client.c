@@ -33,6 +33,8 @@ static bool fake_connect(struct mqtt_client *c, const struct mqtt_connect *optio
 {
     struct fake_client *f = of(c);
 
+    if (f->started)
+        abort(); /* "Must be closed" (mqtt/client.h) */
     f->connects++;
     if (f->fail_connect)
         return error_set(err, ERROR_TARGET, "connect: no descriptors left");
