@@ -5,6 +5,7 @@ and 5, lifecycle events with their reasons, takeover, and what the broker alone 
 from AWS IoT.
 
 Usage: test_cloud_shadow.py [PATH-OF-FLEETSIM]   (default: $FLEETSIM, then build/fleetsim)
+KEEP_LAB=1 in the environment keeps the directories, with the broker's log.
 The last line is "N passed, N failed"; the exit status is 1 if anything failed.
 """
 import hashlib
@@ -277,7 +278,8 @@ class Lab:
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        if not os.environ.get("KEEP_LAB"):
+            shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def same_shape(got, want, at="$"):

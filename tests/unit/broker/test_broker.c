@@ -193,7 +193,9 @@ static void errors_are_told(void **state)
     expect_error(
         &(struct broker_options){.dir = lab, .certificate = "/nothing", .key = ca, .ca = ca},
         ERROR_USAGE, "/nothing");
-    /* Mosquitto's own complaint reaches the user. */
+    /* Mosquitto's own complaint reaches the user; where a sanitizer watches the child, not its
+       leaks on the way out. */
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     expect_error(&(struct broker_options){.dir = lab, .certificate = ca, .key = ca, .ca = ca},
                  ERROR_TARGET, "Unable to load server key file");
     expect_error(&(struct broker_options){.dir = lab, .plugin = ca}, ERROR_TARGET,
