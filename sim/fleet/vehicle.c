@@ -240,6 +240,14 @@ static void on_signal(void *ctx, struct tcu *tcu, size_t index)
     v->behaviour->changed(v->ctx, v);
 }
 
+static void on_reported(void *ctx, struct tcu *tcu)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    v->behaviour->changed(v->ctx, v);
+}
+
 static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice bytes, usec_t at)
 {
     struct vehicle *v = ctx;
@@ -265,6 +273,7 @@ static const struct tcu_observer observer = {
     .stage = on_stage,
     .note = on_note,
     .signal = on_signal,
+    .reported = on_reported,
     .packet = on_packet,
 };
 

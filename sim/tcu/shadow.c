@@ -513,6 +513,8 @@ void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec
         core_mark(t, order->token, TCU_MARK_REPORT_ACCEPTED, at, NULL);
         order_free(order);
     }
+    if (t->p->observer->reported != NULL)
+        t->p->observer->reported(t->p->ctx, t);
 }
 
 /* Conflict, too many requests, a failure of the service: the same report may pass later. */

@@ -127,6 +127,8 @@ struct tcu_observer {
     void (*stage)(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t took);
     void (*note)(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail);
     void (*signal)(void *ctx, struct tcu *tcu, size_t index);
+    /* The cloud has accepted a report: the car may be in step now. */
+    void (*reported)(void *ctx, struct tcu *tcu);
     void (*packet)(void *ctx, struct tcu *tcu, bool outgoing, struct slice bytes, usec_t at);
 };
 
