@@ -3,11 +3,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "actors/companion_document.h"
 #include "actors/companion_filters.h"
 #include "actors/companion_letter.h"
+#include "actors/companion_options.h"
 #include "actors/paho_anchor.h"
 #include "actors/paho_link.h"
 #include "base/rng.h"
@@ -17,6 +17,8 @@
 #define CONTENT_TYPE "application/json"
 /* After so long the back-off starts over (contract 6.12). */
 #define STABLE_AFTER (20 * USEC_PER_SEC)
+#define BACKOFF_BASE (500 * USEC_PER_MSEC)
+#define BACKOFF_CAP  (30 * USEC_PER_SEC)
 
 /* One companion_watch(), one companion_watch_all(), or the responses (index 0). */
 struct watch {
@@ -52,12 +54,7 @@ static void unref(struct companion *c)
 {
     if (atomic_fetch_sub(&c->refs, 1) != 1)
         return;
-    free(c->options.uri);
-    free(c->options.client_id);
-    free(c->options.ca_file);
-    free(c->options.cert_file);
-    free(c->options.key_file);
-    free(c->options.alpn);
+    companion_options_done(&c->options);
     free(c);
 }
 
@@ -118,7 +115,7 @@ static void lose(struct companion *c, const char *text, usec_t at)
     struct companion_lost e = {.text = text, .was_connected = c->connected, .at = at};
 
     if (c->connack_at != 0 && at - c->connack_at >= STABLE_AFTER)
-        c->attempts = 1;
+        c->attempts = 0;
     c->connack_at = 0;
     drop_link(c);
     e.retry_in = backoff(c);
@@ -163,7 +160,7 @@ static void read_connack(struct companion *c, const struct companion_letter *let
         subscribe(c, i);
 }
 
-static void note_refused(struct companion *c, struct watch *w, size_t first, unsigned refused)
+static void note_refused(struct watch *w, size_t first, unsigned refused)
 {
     struct companion_filters f;
 
@@ -201,7 +198,7 @@ static void read_suback(struct companion *c, const struct companion_letter *lett
         return;
     }
     struct watch *w = &c->watches[index];
-    note_refused(c, w, letter->cookie & 0xff, letter->refused);
+    note_refused(w, letter->cookie & 0xff, letter->refused);
     if (w->pending == 0 || --w->pending != 0)
         return;
     struct companion_watching e = {.thing = w->thing,
@@ -349,66 +346,6 @@ static void on_retry(void *arg)
         lose(c, err.text, clock_now());
 }
 
-static bool check_file(const char *what, const char *path, struct error *err)
-{
-    if (path == NULL || access(path, R_OK) == 0)
-        return true;
-    return error_set(err, ERROR_USAGE, "%s: cannot read %s (make it with: fleetsim pki)", what,
-                     path);
-}
-
-static bool check_options(const struct companion_options *o, struct error *err)
-{
-    if (!companion_check_client_id(o->client_id, err))
-        return false;
-    if (o->uri == NULL && (o->host == NULL || o->host[0] == '\0' || o->port == 0))
-        return error_set(err, ERROR_USAGE, "%s: no endpoint (give a host and a port, or a URI)",
-                         o->client_id);
-    if (o->mqtt_version != 0 && o->mqtt_version != 4 && o->mqtt_version != 5)
-        return error_set(err, ERROR_USAGE, "%s: no MQTT version %d (use 4 for 3.1.1, or 5)",
-                         o->client_id, o->mqtt_version);
-    if (o->alpn != NULL && (o->alpn[0] == '\0' || strlen(o->alpn) > 255))
-        return error_set(err, ERROR_USAGE, "%s: no ALPN name: \"%.40s\"", o->client_id, o->alpn);
-    return check_file("CA certificate", o->ca_file, err) &&
-           check_file("client certificate", o->cert_file, err) &&
-           check_file("client key", o->key_file, err);
-}
-
-static char *copy(const char *text)
-{
-    return text != NULL ? xstrdup(text) : NULL;
-}
-
-static char *make_uri(const struct companion_options *o)
-{
-    if (o->uri != NULL)
-        return xstrdup(o->uri);
-    bool bracket = strchr(o->host, ':') != NULL && o->host[0] != '[';
-    return xasprintf("mqtts://%s%s%s:%u", bracket ? "[" : "", o->host, bracket ? "]" : "", o->port);
-}
-
-static void copy_options(struct companion *c, const struct companion_options *o)
-{
-    usec_t timeout = o->connect_timeout != 0 ? o->connect_timeout : 10 * USEC_PER_SEC;
-
-    c->options = (struct paho_link_options){
-        .uri = make_uri(o),
-        .client_id = xstrdup(o->client_id),
-        .mqtt_version = o->mqtt_version != 0 ? o->mqtt_version : 5,
-        .ca_file = copy(o->ca_file),
-        .cert_file = copy(o->cert_file),
-        .key_file = copy(o->key_file != NULL ? o->key_file : o->cert_file),
-        .insecure = o->insecure,
-        .keep_alive_s = o->keep_alive_s != 0 ? o->keep_alive_s : 30,
-        .connect_timeout = timeout > USEC_PER_SEC ? timeout : USEC_PER_SEC,
-    };
-    if (o->alpn != NULL)
-        c->options.alpn = xasprintf("%c%s", (int)(unsigned char)strlen(o->alpn), o->alpn);
-    c->backoff_base = o->backoff_base != 0 ? o->backoff_base : 500 * USEC_PER_MSEC;
-    c->backoff_cap = o->backoff_cap != 0 ? o->backoff_cap : 30 * USEC_PER_SEC;
-    c->watch_qos = o->watch_at_most_once ? 0 : 1;
-}
-
 /* FNV-1a: companions of one seed must not retry in step. */
 static uint64_t hash(const char *text)
 {
@@ -423,21 +360,32 @@ static struct watch *add_watch(struct companion *c, const char *thing, unsigned 
 {
     c->watches = xrealloc(c->watches, (c->watch_count + 1) * sizeof *c->watches);
     struct watch *w = &c->watches[c->watch_count++];
-    *w = (struct watch){.thing = copy(thing), .flags = flags};
+    *w = (struct watch){.thing = thing != NULL ? xstrdup(thing) : NULL, .flags = flags};
     return w;
+}
+
+bool companion_prepare(struct error *err)
+{
+    if (!paho_anchor_hold(err))
+        return false;
+    paho_anchor_release();
+    return true;
 }
 
 struct companion *companion_new(struct loop *loop, const struct companion_options *options,
                                 const struct companion_events *events, void *ctx, struct error *err)
 {
-    if (!check_options(options, err) || !paho_anchor_hold(err))
+    if (!companion_options_check(options, err) || !paho_anchor_hold(err))
         return NULL;
     struct companion *c = xcalloc(1, sizeof *c);
     c->loop = loop;
     c->events = events;
     c->ctx = ctx;
     atomic_init(&c->refs, 1);
-    copy_options(c, options);
+    companion_options_copy(options, &c->options);
+    c->backoff_base = options->backoff_base != 0 ? options->backoff_base : BACKOFF_BASE;
+    c->backoff_cap = options->backoff_cap != 0 ? options->backoff_cap : BACKOFF_CAP;
+    c->watch_qos = options->watch_at_most_once ? 0 : 1;
     rng_init(&c->rng, options->seed, hash(options->client_id));
     loop_timer_init(&c->retry, loop, on_retry, c);
     add_watch(c, NULL, 0);

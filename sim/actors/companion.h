@@ -107,7 +107,8 @@ struct companion_presence {
 /* A publish that was handed to Paho. */
 struct companion_publish {
     uint64_t id;    /* from 1, per companion */
-    usec_t sent_at; /* clock_now() right before the send */
+    usec_t sent_at; /* clock_now() right before it is given to Paho; above 100 in flight, or the
+                       server's Receive Maximum, it waits its turn from then on */
 };
 
 struct companion_acked {
@@ -129,6 +130,10 @@ struct companion_events {
     void (*presence)(void *ctx, const struct companion_presence *e);
     void (*acked)(void *ctx, const struct companion_acked *e);
 };
+
+/* Starts Paho's threads, once per process, ahead of the first companion, which then connects 100 ms
+   sooner. Never needed; any time, e.g. while the broker starts. */
+bool companion_prepare(struct error *err);
 
 /* Starts connecting; NULL with err for what can be known at once (a missing file, a bad name). */
 struct companion *companion_new(struct loop *loop, const struct companion_options *options,

@@ -5,28 +5,52 @@
 #include <MQTTAsync.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BEAT_MS 20
+#define BEAT_NS    20000000
+#define HURRIED_NS 1000000
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t held;
+    pthread_cond_t changed; /* a first holder, or a first in a hurry */
     unsigned holders;
+    unsigned hurried;
+    long interval_ns; /* until the next beat */
     bool started;
     MQTTAsync handle;
-} anchor = {.lock = PTHREAD_MUTEX_INITIALIZER, .held = PTHREAD_COND_INITIALIZER};
+} anchor = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .interval_ns = BEAT_NS};
 
-static void wait_until_held(void)
+static struct timespec from_now(long ns)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ns;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_nsec -= 1000000000;
+        t.tv_sec++;
+    }
+    return t;
+}
+
+/* A hurry that has just begun is given its 1 ms: nearly always it is over by then, and a beat at
+   the same instant would only be in its way. Then the beats slow down again: in a constant hurry
+   Paho's threads are kept awake by their work. */
+static void wait_for_beat(void)
 {
     pthread_mutex_lock(&anchor.lock);
     while (anchor.holders == 0)
-        pthread_cond_wait(&anchor.held, &anchor.lock);
+        pthread_cond_wait(&anchor.changed, &anchor.lock);
+    struct timespec until = from_now(anchor.interval_ns);
+    while (pthread_cond_timedwait(&anchor.changed, &anchor.lock, &until) != ETIMEDOUT)
+        until = from_now(anchor.interval_ns);
+    anchor.interval_ns = anchor.interval_ns * 2 < BEAT_NS ? anchor.interval_ns * 2 : BEAT_NS;
     pthread_mutex_unlock(&anchor.lock);
 }
 
@@ -35,14 +59,11 @@ static bool say(int fd, const char *packet, size_t len)
     return send(fd, packet, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-/* False at the end of the stream. What Paho says is its CONNECT, and of no interest. */
-static bool listen_for(int fd, int timeout_ms)
+/* False at the end of the stream. What Paho says is of no interest. */
+static bool drain(int fd)
 {
-    char scratch[256];
-    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char scratch[4096];
 
-    if (poll(&p, 1, timeout_ms) <= 0)
-        return true;
     return recv(fd, scratch, sizeof scratch, MSG_DONTWAIT) != 0;
 }
 
@@ -56,10 +77,13 @@ static void *beat(void *arg)
     if (fd < 0)
         return NULL;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    bool alive = listen_for(fd, 1000) && say(fd, "\x20\x02\0\0", 4); /* CONNACK */
+    /* The CONNECT is on its way before we are accepted or soon after; wait for its first byte. */
+    char first = 0;
+    bool alive = recv(fd, &first, 1, 0) == 1 && say(fd, "\x20\x02\0\0", 4); /* CONNACK */
     while (alive) {
-        wait_until_held();
-        alive = listen_for(fd, BEAT_MS) && say(fd, "\xd0\0", 2); /* PINGRESP */
+        wait_for_beat();
+        MQTTAsync_send(anchor.handle, "beat", 0, "", 0, 0, NULL);
+        alive = drain(fd) && say(fd, "\xd0\0", 2); /* PINGRESP */
     }
     close(fd);
     return NULL;
@@ -123,7 +147,7 @@ bool paho_anchor_hold(struct error *err)
     if (ok) {
         anchor.started = true;
         anchor.holders++;
-        pthread_cond_signal(&anchor.held);
+        pthread_cond_signal(&anchor.changed);
     }
     pthread_mutex_unlock(&anchor.lock);
     return ok;
@@ -133,5 +157,21 @@ void paho_anchor_release(void)
 {
     pthread_mutex_lock(&anchor.lock);
     anchor.holders--;
+    pthread_mutex_unlock(&anchor.lock);
+}
+
+void paho_anchor_hurry(void)
+{
+    pthread_mutex_lock(&anchor.lock);
+    anchor.interval_ns = anchor.hurried == 0 ? HURRIED_NS : anchor.interval_ns;
+    if (anchor.hurried++ == 0)
+        pthread_cond_signal(&anchor.changed);
+    pthread_mutex_unlock(&anchor.lock);
+}
+
+void paho_anchor_relax(void)
+{
+    pthread_mutex_lock(&anchor.lock);
+    anchor.hurried--;
     pthread_mutex_unlock(&anchor.lock);
 }

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/paho_anchor.h"
 #include "actors/paho_failure.h"
+#include "actors/paho_nodelay.h"
 #include "base/xmem.h"
 
-/* AWS IoT's in-flight quota (contract 6.8); more wait in Paho's queue, which shows as latency. */
+/* AWS IoT's in-flight quota (contract 6.8). Whatever is above it or above the server's Receive
+   Maximum waits here and not in Paho's queue, which is looked at once a second when it is blocked.
+ */
 #define MAX_IN_FLIGHT 100
 #define MAX_QUEUED    100000
 
@@ -22,8 +26,14 @@ struct paho_link {
     pthread_mutex_t lock; /* for what Paho's threads write: */
     bool was_connected;
     bool down;
+    bool hurrying;        /* on the way to a CONNACK */
     char tls_error[160];  /* the last line OpenSSL said */
     char disconnect[128]; /* what the server's DISCONNECT said */
+    /* publishing; under the lock too */
+    bool closing;
+    size_t in_flight, in_flight_max;
+    size_t queued;
+    struct publication *first, *last; /* waiting for their turn */
 };
 
 /* What Paho carries along with a SUBSCRIBE or a PUBLISH. */
@@ -34,33 +44,58 @@ struct subscription {
 };
 
 struct publication {
+    struct publication *next;
     struct paho_link *link;
     struct companion_publish publish;
+    char *topic;
+    char *payload;
+    size_t len;
+    MQTTProperties properties;
 };
+
+static bool is_5(const struct paho_link *link)
+{
+    return link->options->mqtt_version == MQTTVERSION_5;
+}
 
 /* ---- connect and connection loss --------------------------------------------------------------
  */
 
-static void on_connected(struct paho_link *link)
+static void stop_hurrying(struct paho_link *link)
+{
+    if (link->hurrying)
+        paho_anchor_relax();
+    link->hurrying = false;
+}
+
+static void on_connected(struct paho_link *link, size_t receive_max)
 {
     usec_t at = clock_now();
 
     pthread_mutex_lock(&link->lock);
     link->was_connected = true;
+    link->in_flight_max = receive_max;
+    stop_hurrying(link);
     pthread_mutex_unlock(&link->lock);
+    paho_nodelay(paho_nodelay_port(link->options->uri));
     link->sink->connected(link->ctx, link->number, at);
 }
 
 static void on_connect_success(void *context, MQTTAsync_successData *data)
 {
     (void)data;
-    on_connected(context);
+    on_connected(context, MAX_IN_FLIGHT);
 }
 
 static void on_connect_success5(void *context, MQTTAsync_successData5 *data)
 {
-    (void)data;
-    on_connected(context);
+    int64_t max = MAX_IN_FLIGHT;
+
+    if (MQTTProperties_hasProperty(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
+        max = MQTTProperties_getNumericValue(&data->properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+    /* One is left free: Paho counts a SUBSCRIBE too. */
+    max = max > MAX_IN_FLIGHT ? MAX_IN_FLIGHT : max - 1;
+    on_connected(context, max > 0 ? (size_t)max : 1);
 }
 
 static void go_down(struct paho_link *link, int code, int reason_code, const char *message)
@@ -71,6 +106,7 @@ static void go_down(struct paho_link *link, int code, int reason_code, const cha
     pthread_mutex_lock(&link->lock);
     bool first = !link->down;
     link->down = true;
+    stop_hurrying(link);
     paho_failure_text(
         &(struct paho_failure){
             .uri = link->options->uri,
@@ -175,11 +211,6 @@ static void on_subscribe_failure5(void *context, MQTTAsync_failureData5 *data)
     on_subscribe_failure(context, NULL);
 }
 
-static bool is_5(const struct paho_link *link)
-{
-    return link->options->mqtt_version == MQTTVERSION_5;
-}
-
 bool paho_link_subscribe(struct paho_link *link, char *const *filters, size_t count, int qos,
                          uint64_t cookie)
 {
@@ -208,7 +239,15 @@ bool paho_link_subscribe(struct paho_link *link, char *const *filters, size_t co
 /* ---- PUBLISH -----------------------------------------------------------------------------------
  */
 
-static void acked(struct publication *p, bool ok, int reason_code, const char *text)
+static void free_publication(struct publication *p)
+{
+    MQTTProperties_free(&p->properties);
+    free(p->topic);
+    free(p->payload);
+    free(p);
+}
+
+static void report(struct publication *p, bool ok, int reason_code, const char *text)
 {
     struct companion_acked a = {.publish = p->publish,
                                 .ok = ok,
@@ -217,7 +256,40 @@ static void acked(struct publication *p, bool ok, int reason_code, const char *t
                                 .at = clock_now()};
 
     p->link->sink->acked(p->link->ctx, &a);
-    free(p);
+    free_publication(p);
+}
+
+static void report_lost(struct publication *p)
+{
+    report(p, false, 0, "the connection ended before the acknowledgement");
+}
+
+static int send_to_paho(struct publication *p);
+
+/* The next in the queue that may be sent now, NULL if none. */
+static struct publication *take(struct paho_link *link)
+{
+    pthread_mutex_lock(&link->lock);
+    struct publication *p = link->closing ? NULL : link->first;
+    if (p != NULL) {
+        link->first = p->next;
+        link->queued--;
+    } else {
+        link->in_flight--;
+    }
+    pthread_mutex_unlock(&link->lock);
+    return p;
+}
+
+/* One is through: its place goes to the next. */
+static void acked(struct publication *p, bool ok, int reason_code, const char *text)
+{
+    struct paho_link *link = p->link;
+
+    report(p, ok, reason_code, text);
+    paho_anchor_relax();
+    for (p = take(link); p != NULL && send_to_paho(p) != MQTTASYNC_SUCCESS; p = take(link))
+        report_lost(p);
 }
 
 static void on_acked(void *context, MQTTAsync_successData *data)
@@ -247,6 +319,27 @@ static void on_publish_failure5(void *context, MQTTAsync_failureData5 *data)
     acked(context, false, (int)data->reasonCode, name != NULL ? name : "refused");
 }
 
+/* Not under the lock: Paho's callbacks take it while they hold Paho's. */
+static int send_to_paho(struct publication *p)
+{
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+
+    response.context = p;
+    if (is_5(p->link)) {
+        response.onSuccess5 = on_acked5;
+        response.onFailure5 = on_publish_failure5;
+        response.properties = p->properties;
+    } else {
+        response.onSuccess = on_acked;
+        response.onFailure = on_publish_failure;
+    }
+    paho_anchor_hurry();
+    int rc = MQTTAsync_send(p->link->handle, p->topic, (int)p->len, p->payload, 1, 0, &response);
+    if (rc != MQTTASYNC_SUCCESS)
+        paho_anchor_relax();
+    return rc;
+}
+
 static void add_text(MQTTProperties *properties, enum MQTTPropertyCodes code, const char *text)
 {
     MQTTProperty property = {.identifier = code};
@@ -271,36 +364,79 @@ static void add_properties(MQTTProperties *properties, const struct paho_publish
     }
 }
 
+static struct publication *new_publication(struct paho_link *link,
+                                           const struct paho_publish *publish)
+{
+    struct publication *p = xcalloc(1, sizeof *p);
+
+    p->link = link;
+    p->topic = xstrdup(publish->topic);
+    p->len = publish->payload.len;
+    p->payload = xmalloc(p->len + 1);
+    if (p->len != 0)
+        memcpy(p->payload, publish->payload.data, p->len);
+    if (is_5(link))
+        add_properties(&p->properties, publish);
+    p->publish = (struct companion_publish){.id = publish->id, .sent_at = clock_now()};
+    return p;
+}
+
+enum turn { TURN_NOW, TURN_LATER, TURN_NEVER };
+
+static enum turn enqueue(struct paho_link *link, struct publication *p)
+{
+    enum turn turn = TURN_NOW;
+
+    pthread_mutex_lock(&link->lock);
+    if (link->in_flight < link->in_flight_max) {
+        link->in_flight++;
+    } else if (link->queued < MAX_QUEUED) {
+        turn = TURN_LATER;
+        link->queued++;
+        if (link->first == NULL)
+            link->first = p;
+        else
+            link->last->next = p;
+        link->last = p;
+    } else {
+        turn = TURN_NEVER;
+    }
+    pthread_mutex_unlock(&link->lock);
+    return turn;
+}
+
 bool paho_link_publish(struct paho_link *link, const struct paho_publish *publish,
                        usec_t *ret_sent_at, struct error *err)
 {
-    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
-    struct publication *p = xmalloc(sizeof *p);
+    struct publication *p = new_publication(link, publish);
+    usec_t sent_at = p->publish.sent_at;
+    enum turn turn = enqueue(link, p);
+    int rc = turn == TURN_NEVER ? MQTTASYNC_MAX_BUFFERED_MESSAGES : MQTTASYNC_SUCCESS;
 
-    response.context = p;
-    if (is_5(link)) {
-        response.onSuccess5 = on_acked5;
-        response.onFailure5 = on_publish_failure5;
-        add_properties(&response.properties, publish);
-    } else {
-        response.onSuccess = on_acked;
-        response.onFailure = on_publish_failure;
-    }
-    usec_t sent_at = clock_now();
-    *p = (struct publication){
-        .link = link, .publish = {.id = publish->id, .sent_at = sent_at}
-    };
-    int rc = MQTTAsync_send(link->handle, publish->topic, (int)publish->payload.len,
-                            publish->payload.len != 0 ? publish->payload.data : (const void *)"", 1,
-                            0, &response);
-    MQTTProperties_free(&response.properties);
+    if (turn == TURN_NOW)
+        rc = send_to_paho(p);
     if (rc == MQTTASYNC_SUCCESS) {
         *ret_sent_at = sent_at;
         return true;
     }
-    free(p);
+    free_publication(p);
+    if (turn == TURN_NOW) {
+        pthread_mutex_lock(&link->lock);
+        link->in_flight--;
+        pthread_mutex_unlock(&link->lock);
+    }
     return error_set(err, ERROR_TARGET, "%s: cannot publish to %s: %s", link->options->client_id,
                      publish->topic, paho_failure_code(rc));
+}
+
+/* What never had its turn. */
+static void report_queue(struct paho_link *link)
+{
+    while (link->first != NULL) {
+        struct publication *p = link->first;
+        link->first = p->next;
+        report_lost(p);
+    }
 }
 
 /* ---- messages ----------------------------------------------------------------------------------
@@ -343,7 +479,7 @@ static int create_handle(struct paho_link *link)
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
 
     options.MQTTVersion = link->options->mqtt_version;
-    options.maxBufferedMessages = MAX_QUEUED;
+    options.maxBufferedMessages = MAX_IN_FLIGHT + 1;
     int rc =
         MQTTAsync_createWithOptions(&link->handle, link->options->uri, link->options->client_id,
                                     MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
@@ -392,7 +528,6 @@ static int start_connecting(struct paho_link *link)
     options.context = link;
     options.ssl = &tls;
     options.keepAliveInterval = link->options->keep_alive_s;
-    options.maxInflight = MAX_IN_FLIGHT;
     options.connectTimeout = (int)(link->options->connect_timeout / USEC_PER_SEC);
     return MQTTAsync_connect(link->handle, &options);
 }
@@ -407,10 +542,14 @@ struct paho_link *paho_link_new(const struct paho_link_options *options,
     link->sink = sink;
     link->ctx = ctx;
     link->number = number;
+    link->in_flight_max = MAX_IN_FLIGHT;
     pthread_mutex_init(&link->lock, NULL);
     int rc = create_handle(link);
-    if (rc == MQTTASYNC_SUCCESS)
+    if (rc == MQTTASYNC_SUCCESS) {
+        link->hurrying = true;
+        paho_anchor_hurry();
         rc = start_connecting(link);
+    }
     if (rc == MQTTASYNC_SUCCESS)
         return link;
     error_set(err, ERROR_TARGET, "%s: cannot connect to %s: %s", options->client_id, options->uri,
@@ -423,9 +562,14 @@ void paho_link_free(struct paho_link *link)
 {
     if (link == NULL)
         return;
+    pthread_mutex_lock(&link->lock);
+    link->closing = true;
+    pthread_mutex_unlock(&link->lock);
     /* Every callback runs under Paho's lock, which this takes: afterwards none is running. */
     if (link->handle != NULL)
         MQTTAsync_destroy(&link->handle);
+    report_queue(link);
+    stop_hurrying(link);
     pthread_mutex_destroy(&link->lock);
     free(link);
 }
