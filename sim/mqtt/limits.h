@@ -14,7 +14,8 @@ struct mqtt_limits {
     bool retain_available;
 };
 
-/* The standard's defaults for what is not there; MQTT 3.1.1 has no properties. */
-struct mqtt_limits mqtt_limits_of(const struct mqtt_props *connack);
+/* From the properties of CONNACK; the standard's defaults for what is not there; MQTT 3.1.1 has no
+ * properties. */
+struct mqtt_limits mqtt_limits_of(const struct mqtt_props *p);
 
 #endif

@@ -28,12 +28,10 @@ static X509 *find(const struct certcache *c, struct slice der)
 }
 
 /* Takes over both, the certificate's reference and the bytes. */
-static void keep(struct certcache *c, X509 *cert, uint8_t *der, size_t der_len)
+static void keep(struct certcache *c, struct certcache_entry fresh)
 {
-    struct certcache_entry *e = &c->entries[c->next];
-
-    clear(e);
-    *e = (struct certcache_entry){cert, der, der_len};
+    clear(&c->entries[c->next]);
+    c->entries[c->next] = fresh;
     c->next = (c->next + 1) % CERTCACHE_SIZE;
 }
 
@@ -50,7 +48,7 @@ X509 *certcache_intern(struct certcache *c, X509 *cert)
         return kept;
     }
     X509_up_ref(cert);
-    keep(c, cert, der, (size_t)len);
+    keep(c, (struct certcache_entry){cert, der, (size_t)len});
     return cert;
 }
 
@@ -67,7 +65,7 @@ X509 *certcache_parse(struct certcache *c, struct slice der)
     uint8_t *copy = cert != NULL ? OPENSSL_memdup(der.data, der.len) : NULL;
     if (copy != NULL) {
         X509_up_ref(cert);
-        keep(c, cert, copy, der.len);
+        keep(c, (struct certcache_entry){cert, copy, der.len});
     }
     return cert;
 }

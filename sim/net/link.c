@@ -118,7 +118,8 @@ static void fail(struct link *l, enum link_failure why, const char *text)
     l->events->closed(l->ctx, why, text);
 }
 
-static void fail_tcp(struct link *l, int errnum)
+/* What a user can do about it. */
+static const char *remedy(int errnum)
 {
     static const struct remedy {
         int errnum;
@@ -132,15 +133,21 @@ static void fail_tcp(struct link *l, int errnum)
         {ENETUNREACH,   " (check the route to it)"                              },
         {EHOSTUNREACH,  " (check the route to it)"                              },
     };
-    char text[384];
-    const char *remedy = "";
 
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
         if (remedies[i].errnum == errnum)
-            remedy = remedies[i].text;
+            return remedies[i].text;
+    return "";
+}
+
+static void fail_tcp(struct link *l, int errnum)
+{
+    char text[384];
+
     snprintf(text, sizeof text, "%s %s port %u: %s%s",
              l->state == LINK_CONNECTING ? "cannot connect to" : "connection to",
-             endpoint_host(l->endpoint), endpoint_port(l->endpoint), strerror(errnum), remedy);
+             endpoint_host(l->endpoint), endpoint_port(l->endpoint), strerror(errnum),
+             remedy(errnum));
     fail(l, LINK_FAILURE_TCP, text);
 }
 
@@ -262,8 +269,12 @@ static void open_up(struct link *l)
     l->state = LINK_OPEN;
     set_deadline(l, 0);
     l->events->opened(l->ctx);
-    if (l->state == LINK_OPEN)
-        link_flush(l);
+    if (l->state != LINK_OPEN)
+        return;
+    /* What was read ahead with the handshake does not wake the watcher. */
+    if (l->ssl != NULL && tls_has_more(l->ssl))
+        ev_feed_event(l->net->loop->ev, &l->io, EV_READ);
+    link_flush(l);
 }
 
 static void secure(struct link *l, int events)
@@ -321,19 +332,20 @@ static bool dial(struct link *l, struct error *err)
 
     l->state = LINK_CONNECTING;
     l->fd = socket(at->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (l->fd < 0) {
-        int errnum = errno;
-        return error_set(err, ERROR_TARGET, "no socket: %s%s", strerror(errnum),
-                         errnum == EMFILE ? " (raise the limit of open files: ulimit -n)"
-                         : errnum == ENFILE
-                             ? " (raise the system's limit of open files: fs.file-max)"
-                             : "");
-    }
-    setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    int errnum = l->fd < 0 ? errno : 0;
+    /* A machine without IPv6 goes on to the next address. */
+    if (errnum != 0 && errnum != EAFNOSUPPORT)
+        return error_set(err, ERROR_TARGET, "no socket: %s%s", strerror(errnum), remedy(errnum));
     set_deadline(l, attempt_time(l));
-    if (connect(l->fd, (const struct sockaddr *)&at->addr, at->len) != 0 && errno != EINPROGRESS) {
+    if (errnum == 0) {
+        setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (connect(l->fd, (const struct sockaddr *)&at->addr, at->len) != 0 &&
+            errno != EINPROGRESS)
+            errnum = errno;
+    }
+    if (errnum != 0) {
         /* Reported from the loop, not from inside link_open(). */
-        l->connect_errno = errno;
+        l->connect_errno = errnum;
         ev_feed_event(l->net->loop->ev, &l->io, EV_WRITE);
     }
     watch(l);
