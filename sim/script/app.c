@@ -177,13 +177,15 @@ static cJSON *status_answer(const char *status)
 }
 
 /* Ends the desired-state commands whose wish the car now reports. */
-static void check_wishes(struct view *view)
+static void check_wishes(struct app *app, struct view *view, usec_t at)
 {
     struct command *next;
 
     for (struct command *c = view->commands; c != NULL; c = next) {
         next = c->next;
         if (!c->done && c->wish != NULL && twin_shows(&view->twin, c->wish)) {
+            recorder_journey_mark(recorder_of(app), c->token, JOURNEY_SEEN, at);
+            recorder_journey_end(recorder_of(app), c->token, JOURNEY_SUCCEEDED, at);
             close_command(c);
             finish(c, status_answer("SUCCEEDED"));
         }
@@ -270,7 +272,7 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
     } else if (e->outcome == COMPANION_OUTCOME_REJECTED) {
         on_update_rejected(app, view, e);
     }
-    check_wishes(view);
+    check_wishes(app, view, e->received_at);
     queue_notify(scheduler_of(app), &view->changed);
 }
 
