@@ -19,7 +19,7 @@ scenario("a request that expires while the car sleeps is not executed", function
   car:wait_online()
   car:sleep()
   local command = app:request(car, { locks = { all = "unlocked" } }, { expiry = 1, wake = false })
-  t:wait(1.2)
+  t:never(1.2, function() return car.link ~= "asleep" end)
   car:wake()
   car:wait_online()
   -- Another request proves that the car has read what was waiting before it.

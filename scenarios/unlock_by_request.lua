@@ -31,7 +31,7 @@ scenario("the horn sounds once by request, and leaves nothing desired", function
 
   car:wait_online()
   local command = app:request(car, { horn = { active = true } })
-  t:eventually(5, function() return car.state.horn.active end)
+  car:wait_until(function() return car.state.horn.active end, 5)
   t:equal(command:await().status, "SUCCEEDED")
   t:equal(car.state.horn.active, false)
   t:equal(app:shadow(car).desired.horn, nil)
