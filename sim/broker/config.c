@@ -13,28 +13,28 @@
 #include "base/xmem.h"
 
 #define PLUGIN_FILE "fleetsim-cloud.so"
-#define PEM_MAX     65536
+#define PEM_MAX     ((size_t)65536)
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
 #endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define SANITIZER_INIT __asan_init
+#elif defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define SANITIZER_INIT __tsan_init
 #endif
 
-#ifdef WITH_ASAN
-void __asan_init(void);
+#ifdef SANITIZER_INIT
+void SANITIZER_INIT(void);
 #endif
 
 char *config_preload(void)
 {
-#ifdef WITH_ASAN
+#ifdef SANITIZER_INIT
     Dl_info info;
 
     /* A runtime that is linked in statically cannot be lent. */
-    if (dladdr((void *)(uintptr_t)__asan_init, &info) != 0 && info.dli_fname != NULL &&
+    if (dladdr((void *)(uintptr_t)SANITIZER_INIT, &info) != 0 && info.dli_fname != NULL &&
         strstr(info.dli_fname, ".so") != NULL)
         return xasprintf("LD_PRELOAD=%s", info.dli_fname);
 #endif
@@ -162,7 +162,8 @@ static bool write_trust(const char *dir, const struct broker_options *o, struct 
 }
 
 /* What AWS IoT's limits and sessions need of Mosquitto 2.0 (contract 6); each reply takes 41 ms
-   without set_tcp_nodelay. The plugin reads the log for disconnect reasons. No use_…_as_username:
+   without set_tcp_nodelay; observers of a whole fleet need a long queue, for beyond it Mosquitto
+   drops silently. The plugin reads the log for disconnect reasons. No use_…_as_username:
    they silently turn the plugin's authentication off. */
 static const char settings[] = "per_listener_settings false\n"
                                "allow_anonymous false\n"

@@ -21,7 +21,7 @@
 char *config_find_mosquitto(struct error *err);
 char *config_find_plugin(const char *given, struct error *err);
 
-/* "LD_PRELOAD=…" for a program built with AddressSanitizer, whose plugin needs the runtime in a
+/* "LD_PRELOAD=…" for a program built with a sanitizer, whose plugin needs the runtime in a
    broker that was not; else NULL. free() it. */
 char *config_preload(void);
 

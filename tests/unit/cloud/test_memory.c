@@ -71,12 +71,12 @@ static bool session(struct cloud *cloud, struct cloud_actions *out)
         const char *topic, *payload;
     } requests[] = {
         {"$aws/things/tcu-1/shadow/update", "{\"state\":{\"desired\":{\"a\":{\"b\":[1,{\"c\":2}]},"
-         "\"s\":\"x\"},\"reported\":{\"a\":1}},"
+                                            "\"s\":\"x\"},\"reported\":{\"a\":1}},"
                                             "\"clientToken\":\"t\"}"},
         {"$aws/things/tcu-1/shadow/update",
-         "{\"state\":{\"desired\":{\"a\":null},\"reported\":null}}"},
-        {"$aws/things/tcu-1/shadow/get",    ""},
-        {"$aws/things/tcu-1/shadow/delete", ""},
+         "{\"state\":{\"desired\":{\"a\":null},\"reported\":null}}"                                            },
+        {"$aws/things/tcu-1/shadow/get",    ""                                                                 },
+        {"$aws/things/tcu-1/shadow/delete", ""                                                                 },
     };
 
     if (cloud_connect(cloud, &car, 1, out) != CLOUD_ALLOW ||
