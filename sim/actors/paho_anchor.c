@@ -16,15 +16,18 @@
 #define HURRIED_NS 1000000
 
 static struct {
-    pthread_mutex_t lock;
+    pthread_mutex_t starting; /* taken before Paho's lock: */
+    bool started;
+    MQTTAsync handle;
+    pthread_mutex_t lock;   /* taken under Paho's lock too: */
     pthread_cond_t changed; /* a first holder, or a first in a hurry */
     unsigned holders;
     unsigned hurried;
     long interval_ns; /* until the next beat */
-    bool started;
-    MQTTAsync handle;
-} anchor = {
-    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .interval_ns = BEAT_NS};
+} anchor = {.starting = PTHREAD_MUTEX_INITIALIZER,
+            .lock = PTHREAD_MUTEX_INITIALIZER,
+            .changed = PTHREAD_COND_INITIALIZER,
+            .interval_ns = BEAT_NS};
 
 static struct timespec from_now(long ns)
 {
@@ -142,15 +145,17 @@ static bool start(struct error *err)
 
 bool paho_anchor_hold(struct error *err)
 {
-    pthread_mutex_lock(&anchor.lock);
+    pthread_mutex_lock(&anchor.starting);
     bool ok = anchor.started || start(err);
-    if (ok) {
-        anchor.started = true;
-        anchor.holders++;
-        pthread_cond_signal(&anchor.changed);
-    }
+    anchor.started = ok;
+    pthread_mutex_unlock(&anchor.starting);
+    if (!ok)
+        return false;
+    pthread_mutex_lock(&anchor.lock);
+    anchor.holders++;
+    pthread_cond_signal(&anchor.changed);
     pthread_mutex_unlock(&anchor.lock);
-    return ok;
+    return true;
 }
 
 void paho_anchor_release(void)

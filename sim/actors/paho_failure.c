@@ -102,6 +102,8 @@ static void refused_text(const struct paho_failure *f, char *ret, size_t size)
              name != NULL ? name : "unknown reason");
 }
 
+/* Paho says the same of a refused TCP connection, of a certificate for another host, and of a
+   server that hangs up on our certificate. */
 void paho_failure_text(const struct paho_failure *f, char *ret, size_t size)
 {
     char hint[300];
@@ -113,12 +115,11 @@ void paho_failure_text(const struct paho_failure *f, char *ret, size_t size)
     } else if (has(f->tls_error)) {
         tls_hint(f, hint, sizeof hint);
         snprintf(ret, size, "%s: TLS: %s%s", f->uri, f->tls_error, hint);
-    } else if (has(f->message) && strstr(f->message, "completion") != NULL) {
-        snprintf(ret, size,
-                 "%s: the server closed the connection before its CONNACK (does it trust %s?)",
-                 f->uri, has(f->cert_file) ? f->cert_file : "clients without a certificate");
     } else {
-        snprintf(ret, size, "%s: cannot connect%s%s (is the broker running there?)", f->uri,
-                 has(f->message) ? ": " : "", has(f->message) ? f->message : "");
+        snprintf(ret, size, "%s: cannot connect%s%s (%s%s%s?)", f->uri, has(f->message) ? ": " : "",
+                 has(f->message) ? f->message : "",
+                 "is the broker running there, is its certificate for that host name",
+                 has(f->cert_file) ? ", and does it trust " : "",
+                 has(f->cert_file) ? f->cert_file : "");
     }
 }

@@ -506,7 +506,7 @@ static void reconnects(int version)
     assert_non_null(strstr(h.text, "connection lost"));
     assert_false(companion_is_connected(c));
     run_until(h.loop, &h.lost, 2);
-    assert_non_null(strstr(h.text, "is the broker running there?"));
+    assert_non_null(strstr(h.text, "is the broker running there"));
     assert_true(throwaway_broker_start(&broker));
     run_until(h.loop, &h.connected, 2);
     run_until(h.loop, &h.watching, 2);
@@ -537,7 +537,7 @@ static void test_taken_over(void **state)
     make_connected(&first, "app-1", 5);
     make_connected(&second, "app-1", 5);
     run_until(first.loop, &first.lost, 1);
-    assert_non_null(strstr(first.text, "0x8e"));
+    assert_non_null(strstr(first.text, "connection lost"));
     companion_free(first.companion);
     companion_free(second.companion);
     loop_free(first.loop);
@@ -557,7 +557,6 @@ static void test_refusals_are_explained(void **state)
         struct heard h = {.loop = loop_new()};
         make(&h, "app-1", 5, cases[i].ca, cases[i].cert);
         run_until(h.loop, &h.lost, 2);
-        print_message("%s\n", h.text);
         assert_non_null(strstr(h.text, cases[i].expected));
         assert_int_equal(h.connected, 0);
         companion_free(h.companion);
@@ -579,7 +578,7 @@ static void test_wrong_host_is_refused(void **state)
     h.companion = companion_new(h.loop, &o, &events, &h, &err);
     assert_non_null(h.companion);
     run_until(h.loop, &h.lost, 1);
-    print_message("%s\n", h.text);
+    assert_non_null(strstr(h.text, "certificate for that host name"));
     companion_free(h.companion);
     loop_free(h.loop);
     free(ca);
