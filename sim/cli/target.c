@@ -1,10 +1,12 @@
 #include "cli/target.h"
 
 #include <cjson/cJSON.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +48,52 @@ static bool issue_app(struct target *t, struct error *err)
 
 /* ---- our own cloud ---- */
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+#define TEMPORARY_PREFIX "fleetsim-"
+
+/* A run that was killed could not clean up: its folder names its process. */
+static void remove_leftovers(const char *root)
+{
+    DIR *dir = opendir(root);
+    struct dirent *entry;
+    struct stat st;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (strncmp(entry->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) != 0)
+            continue;
+        char *end;
+        long pid = strtol(entry->d_name + strlen(TEMPORARY_PREFIX), &end, 10);
+        if (pid <= 0 || *end != '-' || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        char *path = xasprintf("%s/%s", root, entry->d_name);
+        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid())
+            remove_tree(path);
+        free(path);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
 static bool make_temporary(struct target *t, struct error *err)
 {
     const char *root = getenv("TMPDIR");
-    char *name = xasprintf("%s/fleetsim-XXXXXX", root != NULL && *root != '\0' ? root : "/tmp");
 
+    if (root == NULL || *root == '\0')
+        root = "/tmp";
+    remove_leftovers(root);
+    char *name = xasprintf("%s/" TEMPORARY_PREFIX "%ld-XXXXXX", root, (long)getpid());
     if (mkdtemp(name) == NULL) {
         error_set(err, ERROR_USAGE, "%s: %s (set TMPDIR to a folder that can be written)", name,
                   strerror(errno));
@@ -166,19 +209,11 @@ void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, 
         broker_watch(t->broker, loop, ended, ctx);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 void target_close(struct target *t)
 {
     broker_stop(t->broker);
     if (t->temporary != NULL)
-        nftw(t->temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        remove_tree(t->temporary);
     char *texts[] = {t->uri,     t->pki_dir,  t->ca_file,  t->app_cert,
                      t->app_key, t->app_name, t->temporary};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -74,6 +74,8 @@ static void put_plain(const struct histogram *h, struct buf *b)
         }
         slot = next;
     }
+    if (b->data == NULL)
+        return;
     uint8_t *p = buf_data(b);
     put32(p, COOKIE_PLAIN);
     put32(p + 4, (uint32_t)(buf_len(b) - PLAIN_HEADER));
