@@ -6,21 +6,26 @@
 
 #include "base/xmem.h"
 
+#define BUDGET_TEXT                                                                                \
+    "instruction budget exceeded (%d instructions without waiting: an endless loop?)"
+
 /* How often the budget is looked at, in instructions. */
 #define HOOK_INTERVAL 10000
 
 struct task {
     struct scheduler *s;
     struct task *prev, *next; /* of all tasks */
-    struct task *ready_next;
+    struct task *ready_prev, *ready_next;
     struct task *queue_prev, *queue_next;
     struct wait_queue *queue;
     struct loop_timer timer;
     lua_State *co;
     int ref; /* registry anchor of co */
     int nargs;
-    int used; /* instructions since it last waited */
+    int used;           /* instructions since it last waited */
+    uint64_t ready_for; /* the turn in which it runs */
     bool ready, timed_wait;
+    bool over_budget;
     bool ending; /* its end function runs: nobody may free it */
     struct task_params params;
 };
@@ -49,7 +54,9 @@ static void make_ready(struct task *task)
     if (task->ready)
         return;
     task->ready = true;
+    task->ready_for = s->turns + 1;
     task->ready_next = NULL;
+    task->ready_prev = s->ready_last;
     if (s->ready_last != NULL)
         s->ready_last->ready_next = task;
     else
@@ -62,32 +69,18 @@ static void make_ready(struct task *task)
 static void leave_ready(struct task *task)
 {
     struct scheduler *s = task->s;
-    struct task *before = NULL;
 
     if (!task->ready)
         return;
-    for (struct task *t = s->ready_first; t != task; t = t->ready_next)
-        before = t;
-    if (before != NULL)
-        before->ready_next = task->ready_next;
+    if (task->ready_prev != NULL)
+        task->ready_prev->ready_next = task->ready_next;
     else
         s->ready_first = task->ready_next;
-    if (s->ready_last == task)
-        s->ready_last = before;
+    if (task->ready_next != NULL)
+        task->ready_next->ready_prev = task->ready_prev;
+    else
+        s->ready_last = task->ready_prev;
     task->ready = false;
-}
-
-static struct task *take_ready(struct scheduler *s)
-{
-    struct task *task = s->ready_first;
-
-    if (task == NULL)
-        return NULL;
-    s->ready_first = task->ready_next;
-    if (s->ready_first == NULL)
-        s->ready_last = NULL;
-    task->ready = false;
-    return task;
 }
 
 /* ---- waiting ---- */
@@ -139,9 +132,19 @@ void queue_done(struct scheduler *s, struct wait_queue *queue)
     queue_notify(s, queue);
 }
 
+/* Raises before anything is changed: inside table.sort() and the like nobody can wait. */
+static struct task *waiting_task(struct scheduler *s, lua_State *L, const char *what)
+{
+    struct task *task = task_current(s, L, what);
+
+    if (!lua_isyieldable(L))
+        luaL_error(L, "%s cannot be used inside a function that a library calls back", what);
+    return task;
+}
+
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay)
 {
-    struct task *task = task_current(s, L, "wait()");
+    struct task *task = waiting_task(s, L, "wait()");
 
     loop_timer_start_scaled(&task->timer, delay);
     return lua_yield(L, 0);
@@ -149,7 +152,7 @@ int task_sleep(struct scheduler *s, lua_State *L, usec_t delay)
 
 int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_t timeout)
 {
-    struct task *task = task_current(s, L, "waiting");
+    struct task *task = waiting_task(s, L, "waiting");
 
     task->queue = queue;
     task->queue_prev = queue->last;
@@ -177,15 +180,20 @@ static void on_hook(lua_State *co, lua_Debug *ar)
     struct scheduler *s = task->s;
 
     (void)ar;
-    task->used += HOOK_INTERVAL;
-    if (s->instruction_budget == 0 || task->used < s->instruction_budget)
+    if (s->instruction_budget == 0)
         return;
-    /* From here on every instruction raises, so that no pcall() can keep the script running. */
+    task->used += HOOK_INTERVAL;
+    if (task->used < s->instruction_budget)
+        return;
+    /* No pcall() sees a yield; run() ends the task. */
+    task->over_budget = true;
+    if (lua_isyieldable(co)) {
+        lua_yield(co, 0);
+        return;
+    }
+    /* A library called back: raise at every instruction, until the script can be ended. */
     lua_sethook(co, on_hook, LUA_MASKCOUNT, 1);
-    lua_pushfstring(
-        co, "instruction budget exceeded (%d instructions without waiting: an endless loop?)",
-        s->instruction_budget);
-    lua_error(co);
+    luaL_error(co, BUDGET_TEXT, s->instruction_budget);
 }
 
 static void free_task(struct task *task)
@@ -201,14 +209,24 @@ static void free_task(struct task *task)
         s->tasks = task->next;
     if (task->next != NULL)
         task->next->prev = task->prev;
+    /* Its to-be-closed variables are not closed: nothing of the script runs any more. */
+    lua_sethook(task->co, NULL, 0, 0);
     luaL_unref(s->L, LUA_REGISTRYINDEX, task->ref);
     free(task);
+}
+
+static void end(struct task *task, enum task_end how)
+{
+    lua_sethook(task->co, NULL, 0, 0);
+    task->ending = true;
+    if (task->params.end != NULL)
+        task->params.end(task->params.arg, task, how, task->co);
+    free_task(task);
 }
 
 static void run(struct task *task)
 {
     struct scheduler *s = task->s;
-    struct task *before = s->current;
     int nresults = 0;
     int nargs = task->nargs;
 
@@ -217,39 +235,28 @@ static void run(struct task *task)
     lua_sethook(task->co, on_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
     s->current = task;
     int status = lua_resume(task->co, s->L, nargs, &nresults);
-    s->current = before;
-    if (status == LUA_YIELD) {
+    s->current = NULL;
+    if (status == LUA_YIELD && task->over_budget) {
+        lua_pushfstring(task->co, BUDGET_TEXT, s->instruction_budget);
+        end(task, TASK_RAISED);
+    } else if (status == LUA_YIELD) {
         lua_pop(task->co, nresults);
-        /* coroutine.yield() by hand: goes on in the next turn. */
-        if (task->queue == NULL && !loop_timer_active(&task->timer) && !task->ready)
-            make_ready(task);
-        return;
+    } else {
+        end(task, status == LUA_OK ? TASK_RETURNED : TASK_RAISED);
     }
-    lua_sethook(task->co, NULL, 0, 0);
-    task->ending = true;
-    if (task->params.end != NULL)
-        task->params.end(task->params.arg, task, status == LUA_OK ? TASK_RETURNED : TASK_RAISED,
-                         task->co);
-    lua_resetthread(task->co);
-    free_task(task);
 }
 
 static void drain(void *arg)
 {
     struct scheduler *s = arg;
-    struct task *last = s->ready_last;
-    struct task *task;
 
-    /* What becomes ready meanwhile waits for the next turn, so that the loop is never starved. The
-       last one may be cancelled meanwhile; then all that is ready runs, which does no harm. */
-    s->draining = true;
-    while ((task = take_ready(s)) != NULL) {
-        bool end = task == last;
+    /* What becomes ready meanwhile waits for the next turn, so that the loop is never starved. */
+    s->turns++;
+    while (s->ready_first != NULL && s->ready_first->ready_for <= s->turns) {
+        struct task *task = s->ready_first;
+        leave_ready(task);
         run(task);
-        if (end)
-            break;
     }
-    s->draining = false;
     if (s->ready_first != NULL && !loop_timer_active(&s->turn))
         loop_timer_start(&s->turn, 0);
 }
@@ -257,15 +264,19 @@ static void drain(void *arg)
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
                         const struct task_params *params)
 {
+    /* All that can raise comes before the task exists. */
+    lua_State *co = lua_newthread(L);
+    if (!lua_checkstack(co, nargs + 1))
+        luaL_error(L, "too many arguments for a task");
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     struct task *task = xcalloc(1, sizeof *task);
-
     task->s = s;
     task->params = *params;
     loop_timer_init(&task->timer, s->loop, on_timer, task);
-    task->co = lua_newthread(L);
-    task->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    *(struct task **)lua_getextraspace(task->co) = task;
-    lua_xmove(L, task->co, nargs + 1);
+    task->co = co;
+    task->ref = ref;
+    *(struct task **)lua_getextraspace(co) = task;
+    lua_xmove(L, co, nargs + 1);
     task->nargs = nargs;
     task->next = s->tasks;
     if (s->tasks != NULL)
@@ -280,8 +291,6 @@ void task_cancel(struct task *task)
     if (task == NULL || task->ending)
         return;
     assert(task != task->s->current);
-    lua_sethook(task->co, NULL, 0, 0);
-    lua_resetthread(task->co);
     free_task(task);
 }
 

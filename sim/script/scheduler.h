@@ -3,7 +3,7 @@
  *
  * One task is one activity: a scenario, one car's part of it, one command acted out. A task waits
  * for at most one thing at a time. Each run of a task between two waits has an instruction budget;
- * beyond it an error is raised that the script cannot catch for long.
+ * beyond it the task ends with an error that the script cannot catch.
  *
  * Owns      the tasks and their coroutines.
  * Promises  a task never runs from inside the call that started, woke or cancelled it.
@@ -34,7 +34,7 @@ struct scheduler {
     struct task *tasks;
     struct task *current;
     struct loop_timer turn;
-    bool draining;
+    uint64_t turns;
 };
 
 enum task_end { TASK_RETURNED, TASK_RAISED };
@@ -55,7 +55,8 @@ void scheduler_done(struct scheduler *s);
 /* Takes a function and `nargs` arguments from the top of L's stack and makes them a task. */
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
                         const struct task_params *params);
-/* Ends it without a word; NULL is fine. A task may not cancel itself. */
+/* Ends it without a word: nothing of its script runs any more, to-be-closed variables included.
+   NULL is fine. A task may not cancel itself. */
 void task_cancel(struct task *task);
 /* Cancels every task of an owner, except the one that is running. */
 void scheduler_cancel_owner(struct scheduler *s, const struct script_owner *owner);
