@@ -3,6 +3,9 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
+
+#include "base/json.h"
 
 void lua_json_push(lua_State *L, const cJSON *json)
 {
@@ -37,12 +40,45 @@ void lua_json_push(lua_State *L, const cJSON *json)
     }
 }
 
+#define KEYS_TEXT "a table needs either keys 1…n without gaps, or names"
+
 static cJSON *convert(lua_State *L, int index, int depth, const char **why);
+
+static bool text_ok(lua_State *L, int index, const char **why)
+{
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+
+    if (memchr(text, '\0', len) != NULL)
+        *why = "a string with a zero byte";
+    else if (!json_is_utf8(slice_of(text, len)))
+        *why = "a string that is not UTF-8";
+    else
+        return true;
+    return false;
+}
+
+/* Every key must be one of 1…n, or something would be left out without a word. */
+static bool is_sequence(lua_State *L, int index, lua_Integer n)
+{
+    lua_Integer keys = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        keys++;
+        lua_pop(L, 1);
+    }
+    return keys == n;
+}
 
 static bool convert_array(lua_State *L, int index, int depth, cJSON *array, const char **why)
 {
-    lua_Integer n = luaL_len(L, index);
+    lua_Integer n = (lua_Integer)lua_rawlen(L, index);
 
+    if (!is_sequence(L, index, n)) {
+        *why = KEYS_TEXT;
+        return false;
+    }
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, index, i);
         cJSON *item = convert(L, lua_gettop(L), depth + 1, why);
@@ -59,9 +95,11 @@ static bool convert_object(lua_State *L, int index, int depth, cJSON *object, co
     lua_pushnil(L);
     while (lua_next(L, index) != 0) {
         if (lua_type(L, -2) != LUA_TSTRING) {
-            *why = "a table needs either keys 1…n or names";
+            *why = KEYS_TEXT;
             return false;
         }
+        if (!text_ok(L, -2, why))
+            return false;
         cJSON *item = convert(L, lua_gettop(L), depth + 1, why);
         if (item == NULL)
             return false;
@@ -99,6 +137,10 @@ static cJSON *convert_number(lua_State *L, int index, const char **why)
         *why = "not a finite number";
         return NULL;
     }
+    if (lua_isinteger(L, index) && fabs(d) > 0x1p53) {
+        *why = "an integer beyond 2^53, which a JSON reader would round";
+        return NULL;
+    }
     return cJSON_CreateNumber(d);
 }
 
@@ -110,7 +152,7 @@ static cJSON *convert(lua_State *L, int index, int depth, const char **why)
     case LUA_TNUMBER:
         return convert_number(L, index, why);
     case LUA_TSTRING:
-        return cJSON_CreateString(lua_tostring(L, index));
+        return text_ok(L, index, why) ? cJSON_CreateString(lua_tostring(L, index)) : NULL;
     case LUA_TTABLE:
         return convert_table(L, index, depth, why);
     case LUA_TLIGHTUSERDATA:
@@ -123,7 +165,7 @@ static cJSON *convert(lua_State *L, int index, int depth, const char **why)
 
 cJSON *lua_json_check(lua_State *L, int index)
 {
-    const char *why = NULL;
+    const char *why = "out of memory";
     cJSON *json = convert(L, lua_absindex(L, index), 0, &why);
 
     if (json == NULL)

@@ -44,7 +44,8 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
         return NULL;
     }
     /* Only scripts are capped: C must not be unwound in the middle of a network event. */
-    bool capped = script->loading || task_running(&script->scheduler) != NULL;
+    bool capped =
+        script->uncapped == 0 && (script->loading || task_running(&script->scheduler) != NULL);
     if (capped && size > old_size && script->memory - old_size + size > script->memory_limit)
         return NULL;
     void *fresh = realloc(old, size);
@@ -54,6 +55,61 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 }
 
 /* ---- errors ---- */
+
+/* What runs outside of any task needs no more: files declare, error values show themselves. */
+#define OUTSIDE_BUDGET 100000000
+
+static void on_budget(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, on_budget, LUA_MASKCOUNT, 1);
+    luaL_error(L, "instruction budget exceeded (%d instructions)", OUTSIDE_BUDGET);
+}
+
+static int to_text(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+char *script_take_text(struct script *script, lua_State *from)
+{
+    lua_State *L = script->L;
+
+    if (from != L)
+        lua_xmove(from, L, 1);
+    lua_pushcfunction(L, to_text);
+    lua_insert(L, -2);
+    lua_sethook(L, on_budget, LUA_MASKCOUNT, OUTSIDE_BUDGET);
+    int status = lua_pcall(L, 1, 1, 0);
+    lua_sethook(L, NULL, 0, 0);
+    char *text = xstrdup(status == LUA_OK ? lua_tostring(L, -1) : "(a value that has no text)");
+    lua_pop(L, 1);
+    return text;
+}
+
+static int push_text(lua_State *L)
+{
+    lua_pushstring(L, lua_touserdata(L, 1));
+    return 1;
+}
+
+void script_push_released(lua_State *L, char *text, void (*release)(void *text))
+{
+    lua_pushcfunction(L, push_text);
+    lua_pushlightuserdata(L, text);
+    int status = lua_pcall(L, 1, 1, 0);
+    release(text);
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
+/* Only for what must not happen: an error on the main state, outside of any protected call. */
+static int on_panic(lua_State *L)
+{
+    log_error("Lua: %s", lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error");
+    return 0;
+}
 
 int script_traceback(lua_State *L)
 {
@@ -139,17 +195,6 @@ static int run_chunk(lua_State *L)
     return 1;
 }
 
-/* A file that only declares scenarios needs no more. */
-#define LOAD_BUDGET 100000000
-
-static void on_load_budget(lua_State *L, lua_Debug *ar)
-{
-    (void)ar;
-    lua_sethook(L, on_load_budget, LUA_MASKCOUNT, 1);
-    lua_pushfstring(L, "instruction budget exceeded while loading (%d instructions)", LOAD_BUDGET);
-    lua_error(L);
-}
-
 bool script_load(struct script *script, const char *path, struct error *err)
 {
     lua_State *L = script->L;
@@ -162,13 +207,16 @@ bool script_load(struct script *script, const char *path, struct error *err)
     if (status != LUA_ERRFILE)
         code = ERROR_SCRIPT;
     script->loading = true;
-    lua_sethook(L, on_load_budget, LUA_MASKCOUNT, LOAD_BUDGET);
+    lua_sethook(L, on_budget, LUA_MASKCOUNT, OUTSIDE_BUDGET);
     if (status == LUA_OK)
         status = lua_pcall(L, 1, 0, top + 1);
     lua_sethook(L, NULL, 0, 0);
     script->loading = false;
-    if (status != LUA_OK)
-        error_set(err, code, "%s", luaL_tolstring(L, -1, NULL));
+    if (status != LUA_OK) {
+        char *text = script_take_text(script, L);
+        error_set(err, code, "%s", text);
+        free(text);
+    }
     lua_settop(L, top);
     return status == LUA_OK;
 }
@@ -178,17 +226,6 @@ static bool readable(const char *path)
     struct stat st;
 
     return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* "parts.doors" → DIR/parts/doors.lua */
-static char *module_path(const char *dir, const char *name)
-{
-    char *path = xasprintf("%s/%s.lua", dir, name);
-
-    for (char *p = path + strlen(dir) + 1; *p != '\0' && strcmp(p, ".lua") != 0; p++)
-        if (*p == '.')
-            *p = '/';
-    return path;
 }
 
 /* The folder of the innermost script among the callers, or ".". Pushes nothing. */
@@ -208,21 +245,23 @@ static void caller_dir(lua_State *L, char *ret, size_t size)
     }
 }
 
+/* Pushes the path: "parts.doors" is DIR/parts/doors.lua. */
 static bool find_module(lua_State *L, const char *name)
 {
     char dir[1024];
     const char *dirs[2] = {dir, script_of(L)->vehicles_dir};
 
     caller_dir(L, dir, sizeof dir);
+    const char *file = luaL_gsub(L, name, ".", "/");
     for (size_t i = 0; i < 2; i++) {
-        char *path = module_path(dirs[i], name);
-        bool found = readable(path);
-        if (found)
-            lua_pushstring(L, path);
-        free(path);
-        if (found)
+        const char *path = lua_pushfstring(L, "%s/%s.lua", dirs[i], file);
+        if (readable(path)) {
+            lua_remove(L, -2);
             return true;
+        }
+        lua_pop(L, 1);
     }
+    lua_pop(L, 1);
     return false;
 }
 
@@ -386,8 +425,7 @@ static int f_json(lua_State *L)
     char *text = cJSON_PrintUnformatted(json);
 
     cJSON_Delete(json);
-    lua_pushstring(L, text != NULL ? text : "");
-    cJSON_free(text);
+    script_push_released(L, text, cJSON_free);
     return 1;
 }
 
@@ -480,6 +518,7 @@ struct script *script_new(const struct script_options *options, struct error *er
         script_free(script);
         return NULL;
     }
+    lua_atpanic(script->L, on_panic);
     scheduler_init(&script->scheduler, script->L, script->sim->loop);
     lua_pushcfunction(script->L, script_traceback);
     lua_pushcfunction(script->L, open_all);

@@ -42,7 +42,8 @@ struct script {
     struct simulation *sim;
     char *vehicles_dir;
     size_t memory, memory_limit;
-    bool loading; /* a file runs outside of any task */
+    bool loading;      /* a file runs outside of any task */
+    unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
     struct car *cars; /* all that live */
     struct app *apps;
@@ -78,6 +79,11 @@ struct script_owner *script_owner_current(lua_State *L, const char *what);
 /* The end function for tasks whose errors are their owner's; arg is not used. */
 void script_task_end(void *arg, struct task *task, enum task_end end, lua_State *co);
 
+/* Pops the value on top of `from` and returns it as text, whatever it is; free() it. A __tostring
+   of the script's runs protected. */
+char *script_take_text(struct script *script, lua_State *from);
+/* Pushes a string and calls release(text), also if it raises. */
+void script_push_released(lua_State *L, char *text, void (*release)(void *text));
 /* Text of an error value with its traceback, as a message handler gives it; pushes it. */
 int script_traceback(lua_State *L);
 /* The innermost call in a script (not in C or the prelude) from *level outwards: its level and its
