@@ -186,6 +186,17 @@ static enum options_result bad(const struct command_spec *command, struct error 
     return OPTIONS_BAD;
 }
 
+/* getopt_long() returned '?': an option that there is not, or a value for one that takes none. */
+static enum options_result unknown(const struct command_spec *command, char **argv,
+                                   struct error *err)
+{
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    if (optopt >= FIRST_LONG)
+        return bad(command, err, argv[optind - 1], "takes no value");
+    return bad(command, err, optopt != 0 ? letter : argv[optind - 1], "unknown option");
+}
+
 enum options_result options_parse(const struct command_spec *command, int argc, char **argv,
                                   int *ret_first, struct error *err)
 {
@@ -199,7 +210,6 @@ enum options_result options_parse(const struct command_spec *command, int argc, 
     optind = 0;
     opterr = 0;
     for (;;) {
-        int at = optind == 0 ? 1 : optind;
         code = getopt_long(argc, argv, t.letters, t.longs, NULL);
         if (code == -1)
             break;
@@ -208,7 +218,7 @@ enum options_result options_parse(const struct command_spec *command, int argc, 
             return OPTIONS_HELP_SHOWN;
         }
         if (code == '?')
-            return bad(command, err, at < argc ? argv[at] : "option", "unknown option");
+            return unknown(command, argv, err);
         if (code == ':')
             return bad(command, err, argv[optind - 1], "needs a value");
         const struct option_spec *spec = find(command->options, code);
