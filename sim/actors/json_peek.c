@@ -55,7 +55,7 @@ static bool skip_scalar(struct cursor *c)
 {
     const uint8_t *start = c->at;
 
-    while (c->at < c->end && memchr(",}] \t\r\n:\"{[", *c->at, 11) == NULL)
+    while (c->at < c->end && strchr(",}] \t\r\n:\"{[", *c->at) == NULL)
         c->at++;
     return c->at > start;
 }
