@@ -36,7 +36,7 @@ void signal_push(lua_State *L, const struct signal_def *def, union signal_value 
 
 static union signal_value check_enum(lua_State *L, int index, const struct signal_def *def)
 {
-    const char *text = lua_tostring(L, index);
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
 
     for (size_t i = 0; text != NULL && i < def->value_count; i++)
         if (strcmp(text, def->values[i]) == 0)
@@ -61,14 +61,17 @@ static void wrong_type(lua_State *L, int index, const struct signal_def *def)
 
 static union signal_value check_number(lua_State *L, int index, const struct signal_def *def)
 {
-    int is_number = 0;
-    double d = lua_tonumberx(L, index, &is_number);
+    double d = lua_tonumber(L, index);
 
-    if (!is_number || !isfinite(d))
+    if (lua_type(L, index) != LUA_TNUMBER || !isfinite(d))
         wrong_type(L, index, def);
     if (def->type == SIGNAL_FLOAT)
         return (union signal_value){.f = d};
+    if (lua_isinteger(L, index))
+        return (union signal_value){.i = lua_tointeger(L, index)};
     /* Physics makes fractions; an integer signal shows the nearest. */
+    if (fabs(d) >= 0x1p63)
+        luaL_error(L, "%s: %f is beyond what an integer can hold", def->path, d);
     return (union signal_value){.i = llround(d)};
 }
 
@@ -96,18 +99,27 @@ union signal_value signal_check(lua_State *L, int index, const struct signal_def
 
 /* ---- declaring ---- */
 
-static const char *string_field(lua_State *L, int index, const char *name)
+/* A string that stays alive in its table after the pop; numbers would be converted on the stack
+   alone. */
+static const char *string_field(lua_State *L, int index, const char *path, const char *name)
 {
-    lua_getfield(L, index, name);
+    int type = lua_getfield(L, index, name);
+
+    if (type != LUA_TNIL && type != LUA_TSTRING)
+        luaL_error(L, "signal %s: %s must be a string", path, name);
     const char *text = lua_tostring(L, -1);
-    lua_pop(L, 1); /* stays alive in its table */
+    lua_pop(L, 1);
     return text;
 }
 
-static double number_field(lua_State *L, int index, const char *name, double fallback)
+static double number_field(lua_State *L, int index, const char *path, const char *name,
+                           double fallback)
 {
-    lua_getfield(L, index, name);
-    double d = luaL_optnumber(L, -1, fallback);
+    int type = lua_getfield(L, index, name);
+
+    if (type != LUA_TNIL && type != LUA_TNUMBER)
+        luaL_error(L, "signal %s: %s must be a number", path, name);
+    double d = type == LUA_TNIL ? fallback : lua_tonumber(L, -1);
     lua_pop(L, 1);
     return d;
 }
@@ -122,7 +134,7 @@ static bool flag_field(lua_State *L, int index, const char *name, bool fallback)
 
 static enum signal_type type_field(lua_State *L, int index, const char *path)
 {
-    const char *name = string_field(L, index, "type");
+    const char *name = string_field(L, index, path, "type");
 
     for (int type = 0; name != NULL && type < SIGNAL_TYPE_COUNT; type++)
         if (strcmp(name, signal_type_name((enum signal_type)type)) == 0)
@@ -137,7 +149,7 @@ static size_t enum_field(lua_State *L, int index, const char *path, char *values
     lua_getfield(L, index, "values");
     if (!lua_istable(L, -1))
         luaL_error(L, "signal %s: an enum needs values = {…}", path);
-    size_t n = (size_t)luaL_len(L, -1);
+    size_t n = (size_t)lua_rawlen(L, -1);
     if (n == 0 || n > max)
         luaL_error(L, "signal %s: from 1 to %d values expected", path, (int)max);
     for (size_t i = 0; i < n; i++) {
@@ -158,16 +170,17 @@ static void add_signal(lua_State *L, struct signal_schema *schema, int index)
     char *values[ENUM_MAX];
     struct error err;
 
-    lua_rawgeti(L, index, 1);
-    const char *path = luaL_checkstring(L, -1);
+    if (lua_rawgeti(L, index, 1) != LUA_TSTRING)
+        luaL_error(L, "a signal needs its path as first element");
+    const char *path = lua_tostring(L, -1);
     lua_pop(L, 1);
     struct signal_def def = {
         .path = (char *)(uintptr_t)path,
-        .vss = (char *)(uintptr_t)string_field(L, index, "vss"),
-        .unit = (char *)(uintptr_t)string_field(L, index, "unit"),
+        .vss = (char *)(uintptr_t)string_field(L, index, path, "vss"),
+        .unit = (char *)(uintptr_t)string_field(L, index, path, "unit"),
         .type = type_field(L, index, path),
-        .min = number_field(L, index, "min", -INFINITY),
-        .max = number_field(L, index, "max", INFINITY),
+        .min = number_field(L, index, path, "min", -INFINITY),
+        .max = number_field(L, index, path, "max", INFINITY),
         .values = values,
     };
     if (def.type == SIGNAL_ENUM)
@@ -191,6 +204,9 @@ static int f_schema(lua_State *L)
     struct signal_schema **ud = lua_newuserdatauv(L, sizeof *ud, 0);
     *ud = signal_schema_new(name);
     luaL_setmetatable(L, SCHEMA_TYPE);
+    /* Cars borrow it, and a script can take it out of its model's table. */
+    lua_pushvalue(L, -1);
+    luaL_ref(L, LUA_REGISTRYINDEX);
     lua_Integer n = luaL_len(L, 2);
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, 2, i);

@@ -66,15 +66,19 @@ static void finish(struct scenario *s, enum scenario_verdict verdict)
     start_more(r);
 }
 
-static void take_text(char **to, lua_State *L, int index, const char *field)
+/* The field of an error value as text, or NULL. Raw: nothing of the script's runs here. */
+static char *take_field(struct script *script, lua_State *co, int index, const char *field)
 {
-    lua_getfield(L, index, field);
-    if (!lua_isnil(L, -1)) {
-        free(*to);
-        *to = xstrdup(luaL_tolstring(L, -1, NULL));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
+    char *text = NULL;
+
+    if (!lua_istable(co, index))
+        return NULL;
+    lua_pushstring(co, field);
+    if (lua_rawget(co, index) != LUA_TNIL)
+        text = script_take_text(script, co);
+    else
+        lua_pop(co, 1);
+    return text;
 }
 
 /* Of one car if the failure names it, else of the scenario's latest. */
@@ -100,9 +104,8 @@ static void fail_by_error(struct scenario *s, lua_State *co, struct buf *detail)
 {
     lua_Debug ar;
 
-    free(s->message);
-    s->message = xstrdup(luaL_tolstring(co, -1, NULL));
-    lua_pop(co, 1);
+    lua_pushvalue(co, -1);
+    s->message = script_take_text(s->owner.script, co);
     buf_append_str(detail, "  called from:\n");
     for (int level = 0; script_frame(co, &level, &ar); level++)
         buf_printf(detail, "    %s:%d%s%s\n", ar.short_src, ar.currentline,
@@ -121,21 +124,16 @@ static void on_raised(struct script_owner *owner, lua_State *co)
         return;
     buf_init(&detail, DETAIL_MAX);
     int index = lua_gettop(co);
-    bool is_table = lua_istable(co, -1) && luaL_getmetafield(co, -1, "__tostring") == LUA_TNIL;
-    if (is_table && lua_getfield(co, index, "assertion") != LUA_TNIL) {
+    if ((s->message = take_field(owner->script, co, index, "assertion")) != NULL) {
         verdict = SCENARIO_FAILED;
-        take_text(&s->message, co, index, "assertion");
-        take_text(&s->where, co, index, "where");
-        lua_getfield(co, index, "car");
+        s->where = take_field(owner->script, co, index, "where");
+        lua_pushliteral(co, "car");
+        lua_rawget(co, index);
         about = car_test(co, -1);
         lua_pop(co, 1);
-        lua_pop(co, 1);
-    } else if (is_table && lua_getfield(co, index, "skip") != LUA_TNIL) {
+    } else if ((s->message = take_field(owner->script, co, index, "skip")) != NULL) {
         verdict = SCENARIO_SKIPPED;
-        take_text(&s->message, co, index, "skip");
-        lua_pop(co, 1);
     } else {
-        lua_settop(co, index);
         fail_by_error(s, co, &detail);
     }
     if (verdict != SCENARIO_SKIPPED)
@@ -219,11 +217,13 @@ static void start_more(struct runner *r)
     while (r->next_to_start != NULL && r->running < jobs) {
         struct scenario *s = r->next_to_start;
         r->next_to_start = s->next;
-        start(s);
+        if (s->verdict == SCENARIO_WAITING)
+            start(s);
     }
     if (r->running == 0 && r->next_to_start == NULL && !r->told_done) {
         r->told_done = true;
-        r->options.all_done(r->options.ctx);
+        if (r->options.all_done != NULL)
+            r->options.all_done(r->options.ctx);
     }
 }
 
@@ -235,10 +235,10 @@ void runner_start(struct runner *r)
 
 void runner_abort(struct runner *r, const char *reason)
 {
-    struct scenario *waiting = r->next_to_start;
-
     r->next_to_start = NULL;
-    for (struct scenario *s = waiting; s != NULL; s = s->next) {
+    for (struct scenario *s = r->first; s != NULL; s = s->next) {
+        if (s->verdict != SCENARIO_WAITING)
+            continue;
         s->verdict = SCENARIO_ERRORED;
         s->message = xasprintf("not run: %s", reason);
         if (r->options.finished != NULL)
@@ -263,18 +263,21 @@ static int f_declare(lua_State *L)
         return luaL_error(L, "scenario() can be used only at the top of a scenario file");
     if (r->options.filter != NULL && strstr(name, r->options.filter) == NULL)
         return 0;
+    usec_t timeout = r->options.timeout != 0 ? r->options.timeout : 30 * USEC_PER_SEC;
+    if (!lua_isnoneornil(L, 3))
+        timeout = script_check_seconds(L, 3);
+    unsigned line = (unsigned)luaL_optinteger(L, 4, 0);
+    lua_pushvalue(L, 2);
+    int fn = luaL_ref(L, LUA_REGISTRYINDEX);
     struct scenario *s = xcalloc(1, sizeof *s);
     s->runner = r;
     s->name_copy = xstrdup(name);
     s->owner =
         (struct script_owner){.script = r->script, .name = s->name_copy, .raised = on_raised};
     s->file = r->loading;
-    s->line = (unsigned)luaL_optinteger(L, 4, 0);
-    s->timeout = r->options.timeout != 0 ? r->options.timeout : 30 * USEC_PER_SEC;
-    if (!lua_isnoneornil(L, 3))
-        s->timeout = script_check_seconds(L, 3);
-    lua_pushvalue(L, 2);
-    s->fn = luaL_ref(L, LUA_REGISTRYINDEX);
+    s->line = line;
+    s->timeout = timeout;
+    s->fn = fn;
     loop_timer_init(&s->clock, r->script->sim->loop, on_timeout, s);
     *r->last = s;
     r->last = &s->next;
@@ -366,7 +369,10 @@ static int is_scenario(const struct dirent *entry)
 
     if (entry->d_name[0] == '.')
         return 0;
-    return entry->d_type == DT_DIR || (len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0);
+    /* Some file systems do not tell the type; then a folder's name must do without a dot. */
+    bool folder = entry->d_type == DT_DIR ||
+                  (entry->d_type == DT_UNKNOWN && strchr(entry->d_name, '.') == NULL);
+    return folder || (len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0);
 }
 
 static bool load_folder(struct runner *r, const char *path, struct error *err)

@@ -1,5 +1,7 @@
 #include "script/twin.h"
 
+#include <math.h>
+
 #include "base/json.h"
 
 /* AWS stops at 8 levels below the section; three more come with the envelope. */
@@ -24,11 +26,19 @@ static cJSON *take(cJSON *object, const char *name)
     return cJSON_IsObject(item) ? cJSON_DetachItemViaPointer(object, item) : NULL;
 }
 
+/* 0: no version. */
+static int64_t version_of(const cJSON *doc)
+{
+    double version = json_num(doc, "version", 0);
+
+    return version >= 1 && version <= 0x1p53 && floor(version) == version ? (int64_t)version : 0;
+}
+
 bool twin_take_document(struct twin *t, struct slice payload)
 {
     cJSON *doc = json_parse(payload, DEPTH_MAX);
     cJSON *state = json_get(doc, "state");
-    int64_t version = (int64_t)json_num(doc, "version", 0);
+    int64_t version = version_of(doc);
 
     if (!cJSON_IsObject(state) || version < 1) {
         cJSON_Delete(doc);
@@ -51,27 +61,36 @@ void twin_take_absence(struct twin *t)
     t->known = true;
 }
 
-/* Merges patch into *section (contract 1.3): null deletes, objects merge, the rest replaces. */
-static void merge(cJSON **section, cJSON *patch)
-{
-    cJSON *next;
+static void merge(cJSON *object, const cJSON *patch);
 
-    if (*section == NULL)
-        *section = cJSON_CreateObject();
-    for (cJSON *item = patch->child; item != NULL; item = next) {
-        next = item->next;
-        cJSON *old = json_get(*section, item->string);
-        if (cJSON_IsNull(item)) {
-            cJSON_DeleteItemFromObjectCaseSensitive(*section, item->string);
-        } else if (cJSON_IsObject(item) && item->child != NULL) {
-            cJSON *inner = cJSON_IsObject(old) ? cJSON_DetachItemViaPointer(*section, old) : NULL;
-            merge(&inner, item);
-            cJSON_DeleteItemFromObjectCaseSensitive(*section, item->string);
-            cJSON_AddItemToObject(*section, item->string, inner);
-        } else if (!cJSON_IsObject(item) || !cJSON_IsObject(old)) {
-            cJSON_DeleteItemFromObjectCaseSensitive(*section, item->string);
-            cJSON_AddItemToObject(*section, item->string, cJSON_Duplicate(item, 1));
+/* What a patch value makes where no object was: itself without nulls; NULL for an object that held
+   nothing but nulls (contract 1.3, rule 10). */
+static cJSON *fresh_value(const cJSON *item)
+{
+    if (!cJSON_IsObject(item))
+        return cJSON_Duplicate(item, 1);
+    cJSON *fresh = cJSON_CreateObject();
+    merge(fresh, item);
+    if (item->child != NULL && fresh->child == NULL) {
+        cJSON_Delete(fresh);
+        return NULL;
+    }
+    return fresh;
+}
+
+/* Contract 1.3: null deletes, objects merge, the rest replaces. */
+static void merge(cJSON *object, const cJSON *patch)
+{
+    for (const cJSON *item = patch->child; item != NULL; item = item->next) {
+        cJSON *old = json_get(object, item->string);
+        if (cJSON_IsObject(item) && cJSON_IsObject(old)) {
+            merge(old, item);
+            continue;
         }
+        cJSON_DeleteItemFromObjectCaseSensitive(object, item->string);
+        cJSON *fresh = cJSON_IsNull(item) ? NULL : fresh_value(item);
+        if (fresh != NULL)
+            cJSON_AddItemToObject(object, item->string, fresh);
     }
 }
 
@@ -79,11 +98,15 @@ static void merge_section(cJSON **section, cJSON *state, const char *name)
 {
     cJSON *patch = json_get(state, name);
 
-    if (cJSON_IsNull(patch) || cJSON_IsNull(state)) {
+    if (cJSON_IsObject(patch)) {
+        if (*section == NULL)
+            *section = cJSON_CreateObject();
+        merge(*section, patch);
+    }
+    bool cleared = cJSON_IsNull(patch) || cJSON_IsNull(state);
+    if (cleared || (*section != NULL && (*section)->child == NULL)) {
         cJSON_Delete(*section);
         *section = NULL;
-    } else if (cJSON_IsObject(patch)) {
-        merge(section, patch);
     }
 }
 
@@ -91,10 +114,10 @@ enum twin_patch twin_take_patch(struct twin *t, struct slice payload)
 {
     cJSON *doc = json_parse(payload, DEPTH_MAX);
     cJSON *state = json_get(doc, "state");
-    int64_t version = (int64_t)json_num(doc, "version", 0);
+    int64_t version = version_of(doc);
     enum twin_patch result = TWIN_APPLIED;
 
-    if (state == NULL || version < 1)
+    if ((!cJSON_IsObject(state) && !cJSON_IsNull(state)) || version < 1)
         result = TWIN_BAD;
     else if (t->known && t->exists && version <= t->version)
         result = TWIN_OLD;
