@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "cli/options.h"
@@ -291,7 +292,7 @@ static bool open_simulation(struct run *run, struct error *err)
                   },
     };
     run->script = script_new(&script, err);
-    return run->script != NULL;
+    return run->script != NULL && companion_prepare(err);
 }
 
 static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)
