@@ -1,0 +1,351 @@
+---@meta fleetsim
+-- What scenarios and models can use, for the Lua language server. The reference is docs/lua-api.md.
+
+---@alias fleetsim.Link "off"|"asleep"|"connecting"|"syncing"|"online"|"backing off"
+---@alias fleetsim.Value boolean|number|string
+
+---JSON's null, which nil cannot stand for in a table.
+---@type lightuserdata
+null = nil
+
+---Declares a scenario; only at the top of a scenario file.
+---@param name string
+---@param options { timeout?: number } timeout: real seconds, 30 if not given
+---@param fn fun(t: fleetsim.Test)
+---@overload fun(name: string, fn: fun(t: fleetsim.Test))
+function scenario(name, options, fn) end
+
+---@class fleetsim.Signal
+---@field [1] string path, such as "locks.front_left"
+---@field type "boolean"|"integer"|"float"|"enum"|"string"
+---@field values? string[] names of an enum
+---@field initial? fleetsim.Value
+---@field desired? boolean may apps ask for it?
+---@field reported? boolean is it in the shadow? (true)
+---@field min? number
+---@field max? number
+---@field unit? string
+---@field vss? string COVESA VSS path
+
+---@class fleetsim.Part
+---@field signals? fleetsim.Signal[]
+---@field desire? fun(car: fleetsim.Car, wishes: table<string, fleetsim.Value>)
+---@field actions? table<string, fun(car: fleetsim.Car, ...): any>
+---@field start? fun(car: fleetsim.Car)
+
+---@class fleetsim.Model
+
+---Makes a part: a function that takes the options which a model gives.
+---@param name string
+---@param builder fun(options: table): fleetsim.Part
+---@return fun(options?: table): fleetsim.Part
+function part(name, builder) end
+
+---Makes a model; a file in vehicles/ returns it.
+---@param definition { name: string, title?: string, parts: fleetsim.Part[] }
+---@return fleetsim.Model
+function model(definition) end
+
+---Lets simulated seconds pass.
+---@param seconds number
+function wait(seconds) end
+
+---Text of any value as Lua would write it.
+---@param value any
+---@return string
+function show(value) end
+
+---@class fleetsim.Test
+local test = {}
+
+---Makes a car and switches its power on.
+---@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off" }
+---@return fleetsim.Car
+function test:vehicle(options) end
+
+---@class fleetsim.FleetOptions
+---@field count? integer 10 if not given; --vehicles overrides it
+---@field rate? number how many start in a second
+---@field model? string
+---@field state? table<string, fleetsim.Value>
+---@field power? "off"
+
+---Makes many cars.
+---@param options? fleetsim.FleetOptions
+---@return fleetsim.Fleet
+function test:fleet(options) end
+
+---An app with a connection of its own. Make it after the cars.
+---@param options? { timeout?: number, watch?: "all" }
+---@return fleetsim.Companion
+function test:companion(options) end
+
+---Equal; tables by their contents.
+---@param seen any
+---@param expected any
+---@param message? string
+function test:equal(seen, expected, message) end
+
+---@param seen any
+---@param unexpected any
+---@param message? string
+function test:not_equal(seen, unexpected, message) end
+
+---Neither false nor nil.
+---@param seen any
+---@param message? string
+function test:is_true(seen, message) end
+
+---@param seen any
+---@param expected number
+---@param tolerance number
+---@param message? string
+function test:near(seen, expected, tolerance, message) end
+
+---The text contains the Lua pattern.
+---@param text any
+---@param pattern string
+---@param message? string
+function test:match(text, pattern, message) end
+
+---Calls fn again and again until it returns a true value, which is returned.
+---@generic T
+---@param seconds number real seconds
+---@param fn fun(): T
+---@param message? string
+---@return T
+function test:eventually(seconds, fn, message) end
+
+---fn stays false for all of these real seconds.
+---@param seconds number
+---@param fn fun(): any
+---@param message? string
+function test:never(seconds, fn, message) end
+
+---@param message? string
+function test:fail(message) end
+
+---Ends the scenario as skipped.
+---@param message? string
+function test:skip(message) end
+
+---Lets simulated seconds pass.
+---@param seconds number
+function test:wait(seconds) end
+
+---Runs fn(...) beside the scenario.
+---@param fn fun(...)
+function test:spawn(fn, ...) end
+
+---Real seconds since the run began.
+---@return number
+function test:now() end
+
+---math.random
+---@param low? integer
+---@param high? integer
+---@return number
+function test:random(low, high) end
+
+---@class fleetsim.Fleet
+---@field [integer] fleetsim.Car
+local fleet = {}
+
+---Runs fn(car, i) for every car at once and waits until all have returned.
+---@param fn fun(car: fleetsim.Car, i: integer)
+---@return fleetsim.Fleet
+function fleet:each(fn) end
+
+---@param timeout? number real seconds for all of them, 30
+---@return fleetsim.Fleet
+function fleet:wait_online(timeout) end
+
+---A view of signals: by path, or called for a plain table.
+---@class fleetsim.State
+---@field [string] any
+---@operator call: table<string, fleetsim.Value>
+
+---@class fleetsim.Car
+---@field state fleetsim.State
+---@field link fleetsim.Link
+---@field name string
+---@field vin string
+---@field imei string
+---@field iccid string
+---@field msisdn string
+---@field model string
+---@field index integer
+---@field shadow_version integer
+---@field [string] fun(car: fleetsim.Car, ...): any actions of its parts
+local car = {}
+
+---@param path string
+---@return fleetsim.Value
+function car:get(path) end
+
+---@param path string
+---@param value fleetsim.Value
+function car:set(path, value) end
+
+---@param path string
+---@return boolean
+function car:has(path) end
+
+---@param timeout? number real seconds, 10
+---@return fleetsim.Car
+function car:wait_online(timeout) end
+
+---@param link fleetsim.Link
+---@param timeout? number real seconds, 10
+---@return fleetsim.Car
+function car:wait_for(link, timeout) end
+
+---Waits until all that changed was reported and accepted, and no command is open.
+---@param timeout? number real seconds, 10
+---@return fleetsim.Car
+function car:wait_in_step(timeout) end
+
+---Looks whenever something about the car changes.
+---@param fn fun(): any
+---@param timeout? number real seconds, 10
+---@return fleetsim.Car
+function car:wait_until(fn, timeout) end
+
+---@param seconds number real seconds
+---@return boolean changed
+function car:wait_change(seconds) end
+
+---@return boolean
+function car:in_step() end
+
+function car:power_on() end
+
+---Power fails: the socket just dies, motors stop, open requests have failed.
+function car:power_off() end
+
+---Reports what is left, says DISCONNECT, and is asleep.
+function car:sleep() end
+
+function car:disconnect() end
+
+---From asleep or backing off: connects now.
+---@return boolean
+function car:wake() end
+
+---The network goes, without a word to the cloud.
+function car:drop_connection() end
+
+---Sends the car a text message, which wakes it.
+function car:sms() end
+
+---@param kind string
+---@param payload string
+---@param qos? 0|1
+---@return boolean sent
+function car:telemetry(kind, payload, qos) end
+
+---A line in the car's timeline.
+---@param text any
+function car:log(text) end
+
+---@param lines? integer 40
+---@return string
+function car:timeline(lines) end
+
+---@param low? integer
+---@param high? integer
+---@return number
+function car:random(low, high) end
+
+---A motor moves: simulated time passes.
+---@param seconds number
+function car:work(seconds) end
+
+---Moves a numeric signal to its target.
+---@param path string
+---@param target number
+---@param per_second number
+---@param step? number seconds between two shown values, 0.25
+function car:glide(path, target, per_second, step) end
+
+---Raises a refusal.
+---@param code string
+---@param description? string
+function car:refuse(code, description) end
+
+---Runs fn(...) until it returns or power is lost.
+---@param fn fun(...)
+function car:spawn(fn, ...) end
+
+---Empty again after a loss of power.
+---@return table
+function car:memory() end
+
+---@class fleetsim.Companion
+local app = {}
+
+---Writes to the desired section; the command ends when the car reports all of it.
+---@param car fleetsim.Car
+---@param state table
+---@param options? { wake?: boolean }
+---@return fleetsim.Command
+function app:desire(car, state, options) end
+
+---@class fleetsim.RequestOptions
+---@field expiry? number seconds for which it is valid
+---@field expires_in? number negative: expired that many seconds ago
+---@field id? string|fleetsim.Command to be repeated
+---@field wake? boolean false: no text message if the car is asleep
+---@field bare? boolean true: without MQTT 5 properties
+
+---Sends a request; the command ends when the car answers.
+---@param car fleetsim.Car
+---@param what table
+---@param options? fleetsim.RequestOptions
+---@return fleetsim.Command
+function app:request(car, what, options) end
+
+---@param car fleetsim.Car
+---@return { version: integer, exists: boolean, desired: table, reported: table }
+function app:shadow(car) end
+
+---Anything to the shadow's update topic; a command if it was a table.
+---@param car fleetsim.Car
+---@param document table
+---@return fleetsim.Command
+---@overload fun(self: fleetsim.Companion, car: fleetsim.Car, document: string)
+function app:update(car, document) end
+
+---@param car fleetsim.Car
+function app:delete_shadow(car) end
+
+---@param car fleetsim.Car
+---@return boolean? online nil: no event has come
+function app:sees_online(car) end
+
+---@class fleetsim.Answer
+---@field status "SUCCEEDED"|"REJECTED"|"FAILED"|"TIMED_OUT"
+---@field reason? string
+---@field description? string
+---@field code? integer of the cloud's refusal
+---@field message? string of the cloud's refusal
+---@field version? integer of the shadow, for app:update
+---@field requestId? string
+---@field completedAt? integer
+
+---@class fleetsim.Command
+local command = {}
+
+---@param timeout? number real seconds, 10
+---@return fleetsim.Answer
+function command:await(timeout) end
+
+---@return boolean
+function command:done() end
+
+---@return fleetsim.Answer?
+function command:answer() end
+
+---How many responses have come, repeated ones included.
+---@return integer
+function command:answers() end
