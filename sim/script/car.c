@@ -1,110 +1,20 @@
 #include "script/car.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
+#include "script/act.h"
 #include "script/model.h"
 
 #define CAR_TYPE   "fleetsim.car"
 #define STATE_TYPE "fleetsim.state"
-#define ORDER_TYPE "fleetsim.order"
 
 /* User values of the car. */
 enum { UV_MODEL = 1, UV_STORE, UV_COUNT = UV_STORE };
-
-/* ---- orders: C side of a command that Lua acts out ---- */
-
-struct order_ref {
-    struct car *car;
-    struct tcu_order *order; /* NULL: done or cancelled */
-};
-
-static struct order_ref *order_check(lua_State *L, int index)
-{
-    return luaL_checkudata(L, index, ORDER_TYPE);
-}
-
-/* order_done(order, outcome, code, description) */
-static int f_order_done(lua_State *L)
-{
-    static const char *const outcomes[] = {"SUCCEEDED", "REJECTED", "FAILED", NULL};
-    struct order_ref *ref = order_check(L, 1);
-    int outcome = luaL_checkoption(L, 2, NULL, outcomes);
-    const char *code = luaL_optstring(L, 3, NULL);
-    const char *description = luaL_optstring(L, 4, NULL);
-    struct tcu_order *order = ref->order;
-
-    if (order != NULL) {
-        ref->order = NULL;
-        vehicle_order_done(ref->car->vehicle, order, (enum tcu_outcome)outcome, code, description);
-    }
-    return 0;
-}
-
-static int f_order_kind(lua_State *L)
-{
-    struct order_ref *ref = order_check(L, 1);
-    bool request = ref->order != NULL && ref->order->kind == TCU_ORDER_REQUEST;
-
-    lua_pushstring(L, request ? "request" : "desired");
-    return 1;
-}
-
-static void on_act_end(void *arg, struct task *task, enum task_end end, lua_State *co)
-{
-    struct order_ref *ref = task_subject(task);
-
-    if (end == TASK_RAISED && ref->order != NULL) {
-        struct tcu_order *order = ref->order;
-        ref->order = NULL;
-        vehicle_order_done(ref->car->vehicle, order, TCU_FAILED, "SCRIPT_ERROR",
-                           "the car's script raised an error");
-    }
-    script_task_end(arg, task, end, co);
-}
-
-static void push_changes(lua_State *L, const struct vehicle *v, const struct tcu_order *order)
-{
-    lua_createtable(L, (int)order->change_count * 2, 0);
-    for (size_t i = 0; i < order->change_count; i++) {
-        const struct signal_def *def =
-            signal_schema_def(v->tcu->signals.schema, order->changes[i].index);
-        lua_pushstring(L, def->path);
-        lua_rawseti(L, -2, (lua_Integer)(2 * i + 1));
-        signal_push(L, def, order->changes[i].value);
-        lua_rawseti(L, -2, (lua_Integer)(2 * i + 2));
-    }
-}
-
-static void on_order(void *ctx, struct vehicle *v, struct tcu_order *order)
-{
-    struct car *car = ctx;
-    lua_State *L = car->script->L;
-
-    script_push_prelude(L, "act");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
-    struct order_ref *ref = lua_newuserdatauv(L, sizeof *ref, 1);
-    *ref = (struct order_ref){.car = car, .order = order};
-    luaL_setmetatable(L, ORDER_TYPE);
-    lua_pushvalue(L, -2); /* the order keeps its car's userdata */
-    lua_setiuservalue(L, -2, 1);
-    push_changes(L, v, order);
-    order->behaviour = ref;
-    struct task_params params = {.owner = car->owner, .subject = ref, .end = on_act_end};
-    task_start(&car->script->scheduler, L, 3, &params);
-}
-
-static void on_order_cancelled(void *ctx, struct vehicle *v, struct tcu_order *order)
-{
-    struct car *car = ctx;
-    struct order_ref *ref = order->behaviour;
-
-    (void)v;
-    ref->order = NULL;
-    scheduler_cancel_subject(&car->script->scheduler, ref);
-}
 
 /* ---- events from the vehicle ---- */
 
@@ -125,16 +35,18 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
     (void)v;
     if (from != TCU_OFF && to != TCU_OFF)
         return;
+    car->script->uncapped++;
     script_push_prelude(L, to == TCU_OFF ? "power_lost" : "power_came");
     lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
     struct task_params params = {.owner = car->owner, .subject = NULL, .end = script_task_end};
     task_start(&car->script->scheduler, L, 1, &params);
+    car->script->uncapped--;
 }
 
 static const struct behaviour_ops behaviour = {.changed = on_changed,
                                                .state = on_state,
-                                               .order = on_order,
-                                               .order_cancelled = on_order_cancelled};
+                                               .order = act_on_order,
+                                               .order_cancelled = act_on_order_cancelled};
 
 /* ---- making and ending ---- */
 
@@ -156,17 +68,20 @@ static int f_car(lua_State *L)
 
     script_push_model(L, luaL_checkstring(L, 1));
     struct car *car = lua_newuserdatauv(L, sizeof *car, UV_COUNT);
-    *car = (struct car){.script = script, .owner = owner};
+    *car = (struct car){.about = ABOUT_CAR, .script = script, .owner = owner};
     luaL_setmetatable(L, CAR_TYPE);
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, UV_MODEL);
-    car->vehicle =
-        vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car, &err);
-    if (car->vehicle == NULL)
-        return luaL_error(L, "%s", err.text);
-    script->next_index++;
+    /* Anchored first: nothing may raise while a vehicle points at it. */
     lua_pushvalue(L, -1);
     car->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    car->vehicle =
+        vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car, &err);
+    if (car->vehicle == NULL) {
+        luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
+        return luaL_error(L, "%s", err.text);
+    }
+    script->next_index++;
     car->next = script->cars;
     script->cars = car;
     return 1;
@@ -412,10 +327,7 @@ static int f_work(lua_State *L)
     struct car *car = car_check(L, 1);
     usec_t duration = script_check_seconds(L, 2);
     struct task *task = task_current(&car->script->scheduler, L, "car:work()");
-    struct order_ref *ref = task_subject(task);
-
-    if (ref != NULL && ref->order != NULL)
-        tcu_order_started(car->vehicle->tcu, ref->order);
+    act_started(task, car);
     return task_sleep(&car->script->scheduler, L, duration);
 }
 
@@ -435,9 +347,11 @@ static int f_timeline(lua_State *L)
     struct buf text;
 
     buf_init(&text, 1 << 20);
-    timeline_write(car->vehicle->timeline, (size_t)luaL_optinteger(L, 2, 40), &text);
-    lua_pushstring(L, buf_cstr(&text));
+    lua_Integer most = luaL_optinteger(L, 2, 40);
+    timeline_write(car->vehicle->timeline, most > 0 ? (size_t)most : 0, &text);
+    char *copy = xstrdup(buf_cstr(&text));
     buf_done(&text);
+    script_push_released(L, copy, free);
     return 1;
 }
 
@@ -575,8 +489,6 @@ static const luaL_Reg functions[] = {
     {"spawn_for",  f_spawn_for },
     {"stop_tasks", f_stop_tasks},
     {"property",   f_property  },
-    {"order_done", f_order_done},
-    {"order_kind", f_order_kind},
     {NULL,         NULL        },
 };
 
@@ -607,9 +519,6 @@ void car_open(lua_State *L)
     lua_setfield(L, -2, "car_meta");
     luaL_newmetatable(L, STATE_TYPE);
     luaL_setfuncs(L, state_meta, 0);
-    seal(L);
-    lua_pop(L, 1);
-    luaL_newmetatable(L, ORDER_TYPE);
     seal(L);
     lua_pop(L, 1);
 }

@@ -12,7 +12,11 @@
 
 struct vehicle;
 
+/* What a task can be about: first member of a car and of an order, so that bindings can tell. */
+enum task_about { ABOUT_CAR, ABOUT_ORDER };
+
 struct car {
+    enum task_about about; /* ABOUT_CAR */
     struct script *script;
     struct script_owner *owner;
     struct vehicle *vehicle; /* NULL: gone */

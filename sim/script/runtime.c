@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
 #include "script/lua_json.h"
@@ -487,6 +488,7 @@ static int open_all(lua_State *L)
     lua_setfield(L, -2, "null");
     model_open(L);
     car_open(L);
+    act_open(L);
     app_open(L);
     scenario_open(L);
     if (luaL_loadbufferx(L, (const char *)prelude_lua, prelude_lua_len, "=prelude", "t") != LUA_OK)
