@@ -28,11 +28,28 @@ local safe_math = copy(math, "abs acos asin atan ceil cos deg exp floor fmod hug
 safe_math.random = core.random
 local safe_table = copy(table, "concat insert move pack remove sort unpack")
 
-for name in ("assert error ipairs next pairs pcall rawequal rawget rawlen rawset select setmetatable tonumber tostring type xpcall"):gmatch("%S+") do
+for name in ("assert error ipairs next pairs pcall rawequal rawget rawlen select tonumber tostring type xpcall"):gmatch("%S+") do
   api[name] = _G[name]
 end
 api._VERSION = _VERSION
 api.getmetatable = getmetatable
+
+-- A finalizer would run at any time, in anybody's turn, and under no budget.
+function api.setmetatable(object, meta)
+  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+    error("__gc cannot be used in scripts", 2)
+  end
+  return setmetatable(object, meta)
+end
+
+-- What all scripts share is sealed with __metatable = false.
+function api.rawset(object, key, value)
+  if getmetatable(object) == false then
+    error("this table cannot be changed", 2)
+  end
+  return rawset(object, key, value)
+end
+
 local safe_string = copy(string, "byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper")
 api.string = shared_library("string", safe_string)
 api.math = shared_library("math", safe_math)
@@ -176,7 +193,7 @@ end
 
 -- ---- acting out orders ------------------------------------------------------------------------
 
-local refusal = {}
+local refusal = { __metatable = false }
 refusal.__index = refusal
 refusal.__tostring = function(self)
   return "refused: " .. self.code .. ": " .. self.description
@@ -207,7 +224,7 @@ end
 local function outcome_of(ok, raised)
   if ok then
     return "SUCCEEDED"
-  elseif getmetatable(raised) == refusal then
+  elseif debug.getmetatable(raised) == refusal then
     return "REJECTED", raised.code, raised.description
   end
   error(raised, 0)
@@ -379,7 +396,7 @@ end
 
 -- ---- companions -------------------------------------------------------------------------------
 
-local command = {}
+local command = { __metatable = false }
 command.__index = command
 
 -- The car's answer to a request, or { status = "SUCCEEDED" } once the car reports what was desired.
@@ -421,7 +438,7 @@ function command:answers()
   return self.c:answers()
 end
 
-local app = {}
+local app = { __metatable = false }
 app.__index = app
 
 local function app_wait(self, timeout, what, predicate)
@@ -521,7 +538,7 @@ end
 
 -- ---- fleets -----------------------------------------------------------------------------------
 
-local fleet = {}
+local fleet = { __metatable = false }
 fleet.__index = fleet
 
 -- Runs fn(car, i) for every car at once and waits until all have returned.
@@ -552,7 +569,7 @@ end
 
 -- ---- the test ---------------------------------------------------------------------------------
 
-local test = {}
+local test = { __metatable = false }
 test.__index = test
 
 local function start_car(options)
