@@ -335,7 +335,7 @@ static bool read_request(struct tcu *t, const cJSON *doc, const struct mqtt_mess
         return false;
     if (expires != NULL && !cJSON_IsNull(expires) && !cJSON_IsNumber(expires))
         return bad_request(t, "its expiresAt is not a number of milliseconds");
-    r->expired = json_num(doc, "expiresAt", INFINITY) <= (double)clock_wall_ms() ||
+    r->expired = json_num(doc, "expiresAt", (double)INFINITY) <= (double)clock_wall_ms() ||
                  (mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
                   m->props.message_expiry_interval == 0);
     r->command = json_get(doc, "command");
