@@ -204,7 +204,7 @@ static inline struct signal_schema *car_schema(void)
     car_declare(s, "label", SIGNAL_STRING, both, 0, 0);
     car_declare(s, "horn", SIGNAL_BOOL, SIGNAL_DESIRED, 0, 0);
     car_declare(s, "doors.open", SIGNAL_BOOL, SIGNAL_REPORTED, 0, 0);
-    car_declare(s, "cabin.secret", SIGNAL_INT, 0, -INFINITY, INFINITY);
+    car_declare(s, "cabin.secret", SIGNAL_INT, 0, -(double)INFINITY, (double)INFINITY);
     signal_schema_seal(s);
     return s;
 }

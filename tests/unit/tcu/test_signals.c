@@ -7,8 +7,8 @@ static struct signal_def def_of(const char *path, enum signal_type type)
     return (struct signal_def){.path = (char *)(uintptr_t)path,
                                .type = type,
                                .flags = SIGNAL_REPORTED | SIGNAL_DESIRED,
-                               .min = -INFINITY,
-                               .max = INFINITY};
+                               .min = -(double)INFINITY,
+                               .max = (double)INFINITY};
 }
 
 static void test_bad_declarations(void **state)
@@ -50,7 +50,7 @@ static void test_bad_declarations(void **state)
     def.initial.e = 1;
     assert_false(signal_schema_add(s, &def, &err));
     def = def_of("f", SIGNAL_FLOAT);
-    def.initial.f = NAN;
+    def.initial.f = (double)NAN;
     assert_false(signal_schema_add(s, &def, &err));
     def = def_of("f", SIGNAL_FLOAT);
     def.min = 2;
@@ -281,8 +281,8 @@ static void test_setting(void **state)
     signal_drop_dirty(&t);
     assert_false(signal_set(&t, label, (union signal_value){.s = ""}));
     assert_false(signal_set(&t, label, (union signal_value){.s = NULL}));
-    assert_false(signal_set(&t, target, (union signal_value){.f = NAN}));
-    assert_false(signal_set(&t, target, (union signal_value){.f = INFINITY}));
+    assert_false(signal_set(&t, target, (union signal_value){.f = (double)NAN}));
+    assert_false(signal_set(&t, target, (union signal_value){.f = (double)INFINITY}));
     assert_false(signal_set(&t, target, (union signal_value){.f = 20}));
     assert_false(signal_set(&t, locks, (union signal_value){.e = 2}));
     assert_false(signal_any_dirty(&t));
