@@ -635,8 +635,7 @@ static void test_hostile_documents(void **state)
         "{\"state\":{},\"version\":-2}",
         "{\"state\":{},\"version\":1e300}",
         "{\"state\":{},\"version\":1e15,\"timestamp\":1e300,\"clientToken\":[1]}",
-        "{\"state\":{\"locks\":{\"all\":\"unlocked\"}},\"version\":1e15,\"metadata\":{\"locks\":{"
-        "\"all\":{\"timestamp\":-1e300}}},\"timestamp\":-5}",
+        "{\"state\":" UNLOCK ",\"version\":1e15,\"metadata\":" STAMP(-1e300) ",\"timestamp\":-5}",
         "{\"state\":null,\"version\":5}",
         "\xff\xfe\x00",
     };
