@@ -33,6 +33,22 @@ struct script *script_of(lua_State *L)
 
 /* ---- memory ---- */
 
+static void on_budget(lua_State *L, lua_Debug *ar);
+
+/* All scripts together hold only so much; and what one allocates in one go blocks the others. */
+static bool may_grow(struct script *script, size_t bytes)
+{
+    bool fits = bytes <= script->memory_limit - script->memory;
+
+    if (!fits)
+        scheduler_refused(&script->scheduler);
+    if (fits && scheduler_may_grow(&script->scheduler, bytes))
+        return true;
+    if (script->loading)
+        lua_sethook(script->L, on_budget, LUA_MASKCOUNT, 1);
+    return false;
+}
+
 static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 {
     struct script *script = arg;
@@ -47,7 +63,7 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
     /* Only scripts are capped: C must not be unwound in the middle of a network event. */
     bool capped =
         script->uncapped == 0 && (script->loading || task_running(&script->scheduler) != NULL);
-    if (capped && size > old_size && script->memory - old_size + size > script->memory_limit)
+    if (capped && size > old_size && !may_grow(script, size - old_size))
         return NULL;
     void *fresh = realloc(old, size);
     if (fresh != NULL)
@@ -208,6 +224,7 @@ bool script_load(struct script *script, const char *path, struct error *err)
     if (status != LUA_ERRFILE)
         code = ERROR_SCRIPT;
     script->loading = true;
+    script->scheduler.grown = 0;
     lua_sethook(L, on_budget, LUA_MASKCOUNT, OUTSIDE_BUDGET);
     if (status == LUA_OK)
         status = lua_pcall(L, 1, 0, top + 1);

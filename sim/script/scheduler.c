@@ -9,6 +9,10 @@
 #define BUDGET_TEXT                                                                                \
     "instruction budget exceeded (%d instructions without waiting: an endless loop?)"
 
+#define MEMORY_TEXT                                                                                \
+    "not enough memory (more than %d MiB allocated without waiting, or too much held by all "      \
+    "scripts)"
+
 /* How often the budget is looked at, in instructions. */
 #define HOOK_INTERVAL 10000
 
@@ -26,7 +30,8 @@ struct task {
     uint64_t ready_for; /* the turn in which it runs */
     bool ready, timed_wait;
     bool over_budget;
-    bool ending; /* its end function runs: nobody may free it */
+    bool over_memory; /* it was refused memory */
+    bool ending;      /* its end function runs: nobody may free it */
     struct task_params params;
 };
 
@@ -34,7 +39,8 @@ static void drain(void *arg);
 
 void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop)
 {
-    *s = (struct scheduler){.L = L, .loop = loop, .instruction_budget = 50000000};
+    *s = (struct scheduler){
+        .L = L, .loop = loop, .instruction_budget = 50000000, .growth_limit = (size_t)256 << 20};
     loop_timer_init(&s->turn, loop, drain, s);
 }
 
@@ -180,11 +186,11 @@ static void on_hook(lua_State *co, lua_Debug *ar)
     struct scheduler *s = task->s;
 
     (void)ar;
-    if (s->instruction_budget == 0)
-        return;
-    task->used += HOOK_INTERVAL;
-    if (task->used < s->instruction_budget)
-        return;
+    if (!task->over_memory) {
+        task->used += HOOK_INTERVAL;
+        if (s->instruction_budget == 0 || task->used < s->instruction_budget)
+            return;
+    }
     /* No pcall() sees a yield; run() ends the task. */
     task->over_budget = true;
     if (lua_isyieldable(co)) {
@@ -194,6 +200,26 @@ static void on_hook(lua_State *co, lua_Debug *ar)
     /* A library called back: raise at every instruction, until the script can be ended. */
     lua_sethook(co, on_hook, LUA_MASKCOUNT, 1);
     luaL_error(co, BUDGET_TEXT, s->instruction_budget);
+}
+
+bool scheduler_may_grow(struct scheduler *s, size_t bytes)
+{
+    s->grown += bytes;
+    if (s->grown <= s->growth_limit)
+        return true;
+    scheduler_refused(s);
+    return false;
+}
+
+void scheduler_refused(struct scheduler *s)
+{
+    struct task *task = s->current;
+
+    if (task == NULL || task->over_memory)
+        return;
+    /* Each further try would cost a full collection: the hook ends it, whatever it catches. */
+    task->over_memory = true;
+    lua_sethook(task->co, on_hook, LUA_MASKCOUNT, 1);
 }
 
 static void free_task(struct task *task)
@@ -232,11 +258,15 @@ static void run(struct task *task)
 
     task->nargs = 0;
     task->used = 0;
+    s->grown = 0;
     lua_sethook(task->co, on_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
     s->current = task;
     int status = lua_resume(task->co, s->L, nargs, &nresults);
     s->current = NULL;
-    if (status == LUA_YIELD && task->over_budget) {
+    if (status != LUA_OK && task->over_memory) {
+        lua_pushfstring(task->co, MEMORY_TEXT, (int)(s->growth_limit >> 20));
+        end(task, TASK_RAISED);
+    } else if (status == LUA_YIELD && task->over_budget) {
         lua_pushfstring(task->co, BUDGET_TEXT, s->instruction_budget);
         end(task, TASK_RAISED);
     } else if (status == LUA_YIELD) {

@@ -2,8 +2,8 @@
  * scheduler.h — Lua coroutines as tasks on the loop: sleep, wait for a notice, cancel, join.
  *
  * One task is one activity: a scenario, one car's part of it, one command acted out. A task waits
- * for at most one thing at a time. Each run of a task between two waits has an instruction budget;
- * beyond it the task ends with an error that the script cannot catch.
+ * for at most one thing at a time. Each run of a task between two waits has a budget of
+ * instructions and of memory; beyond it the task ends with an error that the script cannot catch.
  *
  * Owns      the tasks and their coroutines.
  * Promises  a task never runs from inside the call that started, woke or cancelled it.
@@ -29,7 +29,9 @@ struct scheduler {
     lua_State *L;
     struct loop *loop;
     int instruction_budget; /* per run between two waits; 0: unlimited */
+    size_t growth_limit;    /* bytes that it may allocate meanwhile, freed ones included */
     /* Private part */
+    size_t grown;
     struct task *ready_first, *ready_last;
     struct task *tasks;
     struct task *current;
@@ -51,6 +53,11 @@ struct task_params {
 void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop);
 /* Cancels what is left. Call before lua_close(). */
 void scheduler_done(struct scheduler *s);
+
+/* For the allocator. May what runs now allocate that much more? If not, its task ends soon. */
+bool scheduler_may_grow(struct scheduler *s, size_t bytes);
+/* The running task, if any, was refused memory for another reason. */
+void scheduler_refused(struct scheduler *s);
 
 /* Takes a function and `nargs` arguments from the top of L's stack and makes them a task. */
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
