@@ -42,7 +42,7 @@ complain() {
 in_meta() {
     case $1:$2 in
         global:null) grep -q '^null = ' "$meta" ;;
-        global:require | global:load | global:print) true ;;
+        global:require | global:load | global:print | global:setmetatable | global:rawset) true ;;
         global:*) grep -q "^function $2(" "$meta" ;;
         t:*) grep -q "^function test:$2(" "$meta" ;;
         *) grep -q "^function $1:$2(" "$meta" ;;
