@@ -1,0 +1,339 @@
+#include <inttypes.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fleet/simulation.h"
+#include "fleet/sms.h"
+#include "metrics/recorder.h"
+#include "script/app_core.h"
+#include "script/lua_json.h"
+
+#define COMMAND_TYPE "fleetsim.command"
+
+/* ---- life ---- */
+
+static struct command *command_new(lua_State *L, enum command_kind kind)
+{
+    struct command *c = lua_newuserdatauv(L, sizeof *c, 0);
+
+    *c = (struct command){.kind = kind, .ref = LUA_NOREF};
+    luaL_setmetatable(L, COMMAND_TYPE);
+    return c;
+}
+
+static void command_own_token(struct command *c, struct app *app)
+{
+    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id,
+             ++app->script->next_token);
+}
+
+/* The command on top of the stack has been sent. */
+static void command_sent(lua_State *L, struct command *c, struct app *app, struct view *view)
+{
+    lua_pushvalue(L, -1);
+    c->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    c->app = app;
+    c->view = view;
+    c->next = view->commands;
+    view->commands = c;
+}
+
+/* The userdata may be collected from here on, unless the script still holds it. */
+static void command_release(struct command *c)
+{
+    luaL_unref(c->app->script->L, LUA_REGISTRYINDEX, c->ref);
+    c->ref = LUA_NOREF;
+}
+
+void command_finish(struct command *c, cJSON *answer)
+{
+    c->done = true;
+    cJSON_Delete(c->answer);
+    c->answer = answer;
+    queue_notify(app_scheduler(c->app), &c->changed);
+    command_release(c);
+}
+
+cJSON *command_status(const char *status)
+{
+    cJSON *answer = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(answer, "status", status);
+    return answer;
+}
+
+void command_forget_all(struct view *view)
+{
+    while (view->commands != NULL) {
+        struct command *c = view->commands;
+        view->commands = c->next;
+        queue_notify(app_scheduler(c->app), &c->changed);
+        command_release(c);
+        c->app = NULL;
+        c->view = NULL;
+    }
+}
+
+/* ---- sending ---- */
+
+/* The operator's network knows whether the car has a data session; if not, the command's text
+   message wakes it. */
+static void wake_if_asleep(struct app *app, struct view *view, const char *token)
+{
+    struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
+
+    if (v != NULL && v->tcu->state == TCU_ASLEEP)
+        sms_send(app->script->sim, v, token);
+}
+
+static const char *first_key(const cJSON *json)
+{
+    return cJSON_IsObject(json) && json->child != NULL ? json->child->string : NULL;
+}
+
+static uint32_t index_of(struct app *app, const struct view *view)
+{
+    struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
+
+    return v != NULL ? v->identity.index : 0;
+}
+
+/* desire(car, state, wake): publishes a desired state */
+static int f_desire(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct view *view = app_view(L, app, 2);
+    usec_t intended = clock_now();
+    struct companion_publish sent;
+    struct error err;
+
+    luaL_checktype(L, 3, LUA_TTABLE);
+    bool wake = lua_toboolean(L, 4) != 0;
+    struct command *c = command_new(L, COMMAND_DESIRE);
+    command_own_token(c, app);
+    c->wish = lua_json_check(L, 3);
+    char *state = cJSON_PrintUnformatted(c->wish);
+    bool ok = companion_desire(app->companion, view->thing, state, c->token, &sent, &err);
+    if (ok)
+        app_note(app, view->thing, "desires", slice_str(state), sent.sent_at);
+    cJSON_free(state);
+    if (!ok)
+        return luaL_error(L, "app:desire: %s", err.text);
+    recorder_journey_begin(app_recorder(app), c->token, index_of(app, view), first_key(c->wish),
+                           intended, sent.sent_at);
+    command_sent(L, c, app, view);
+    if (wake)
+        wake_if_asleep(app, view, c->token);
+    return 1;
+}
+
+/* Pushes options[name]; is it given? */
+static bool option(lua_State *L, int options, const char *name)
+{
+    return lua_getfield(L, options, name) != LUA_TNIL;
+}
+
+static double seconds_option(lua_State *L, int options, const char *name)
+{
+    double seconds = option(L, options, name) ? lua_tonumber(L, -1) : 0;
+
+    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
+        luaL_error(L, "app:request: %s must be a number of seconds", name);
+    if (!(seconds >= -1e9 && seconds <= 1e9))
+        luaL_error(L, "app:request: %s must be between -1e9 and 1e9 seconds", name);
+    lua_pop(L, 1);
+    return seconds;
+}
+
+static bool flag_option(lua_State *L, int options, const char *name)
+{
+    option(L, options, name);
+    bool flag = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    return flag;
+}
+
+/* The script's own id, which may repeat an earlier one, or a new one. */
+static void take_id(lua_State *L, int options, struct command *c, struct app *app)
+{
+    if (option(L, options, "id")) {
+        if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) >= sizeof c->token)
+            luaL_error(L, "app:request: id must be a string of at most 64 bytes");
+        snprintf(c->token, sizeof c->token, "%s", lua_tostring(L, -1));
+    } else {
+        command_own_token(c, app);
+    }
+    lua_pop(L, 1);
+}
+
+/* expires_in (may be negative: expired already) decides over expiry. */
+static void take_expiry(lua_State *L, int options, struct companion_request *request)
+{
+    double expiry = seconds_option(L, options, "expiry");
+    double expires_in = seconds_option(L, options, "expires_in");
+
+    if (expiry < 0)
+        luaL_error(L, "app:request: expiry must not be negative (expires_in may be)");
+    request->expiry = (usec_t)(expiry * 1e6);
+    if (option(L, options, "expires_in"))
+        request->expires_at_ms = clock_wall_ms() + (int64_t)(expires_in * 1e3);
+    lua_pop(L, 1);
+}
+
+/* request(car, command, {expiry=s, expires_in=s, id=text, wake=bool, bare=bool}) */
+static int f_request(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct view *view = app_view(L, app, 2);
+    usec_t intended = clock_now();
+    struct companion_publish sent;
+    struct error err;
+
+    luaL_checktype(L, 3, LUA_TTABLE);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    struct command *c = command_new(L, COMMAND_REQUEST);
+    take_id(L, 4, c, app);
+    struct companion_request request = {
+        .thing = view->thing, .request_id = c->token, .bare = flag_option(L, 4, "bare")};
+    take_expiry(L, 4, &request);
+    bool wake = flag_option(L, 4, "wake");
+    /* From here on nothing raises while the JSON is held. */
+    cJSON *json = lua_json_check(L, 3);
+    char *text = cJSON_PrintUnformatted(json);
+    request.command_json = text;
+    bool ok = companion_request(app->companion, &request, &sent, &err);
+    if (ok) {
+        recorder_journey_begin(app_recorder(app), c->token, index_of(app, view), first_key(json),
+                               intended, sent.sent_at);
+        app_note(app, view->thing, "requests", slice_str(text), sent.sent_at);
+    }
+    cJSON_free(text);
+    cJSON_Delete(json);
+    if (!ok)
+        return luaL_error(L, "app:request: %s", err.text);
+    command_sent(L, c, app, view);
+    if (wake)
+        wake_if_asleep(app, view, c->token);
+    return 1;
+}
+
+/* expect(car): a command that ends with what the cloud says to an update that has its token */
+static int f_expect(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct view *view = app_view(L, app, 2);
+    struct command *c = command_new(L, COMMAND_UPDATE);
+
+    command_own_token(c, app);
+    command_sent(L, c, app, view);
+    return 1;
+}
+
+const luaL_Reg app_command_functions[] = {
+    {"desire",  f_desire },
+    {"request", f_request},
+    {"expect",  f_expect },
+    {NULL,      NULL     },
+};
+
+/* ---- methods ---- */
+
+static int f_done(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    lua_pushboolean(L, c->done);
+    return 1;
+}
+
+static int f_answer(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    lua_json_push(L, c->answer);
+    return 1;
+}
+
+static int f_answers(lua_State *L)
+{
+    lua_pushinteger(L, ((struct command *)luaL_checkudata(L, 1, COMMAND_TYPE))->answers);
+    return 1;
+}
+
+static int f_token(lua_State *L)
+{
+    lua_pushstring(L, ((struct command *)luaL_checkudata(L, 1, COMMAND_TYPE))->token);
+    return 1;
+}
+
+static int f_wait(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    return task_wait(&script_of(L)->scheduler, L, &c->changed, script_check_seconds(L, 2));
+}
+
+/* give_up(): nobody waits any longer */
+static int f_give_up(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    if (c->app != NULL && !c->done)
+        recorder_journey_end(app_recorder(c->app), c->token, JOURNEY_TIMED_OUT, clock_now());
+    if (c->app != NULL)
+        command_release(c);
+    return 0;
+}
+
+/* refresh(): reads the shadow again */
+static int f_refresh(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    if (c->app != NULL && c->kind != COMMAND_REQUEST) {
+        c->view->asked = false;
+        app_ask(c->app, c->view);
+    }
+    return 0;
+}
+
+static int f_gc(lua_State *L)
+{
+    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+
+    struct command **place = c->view != NULL ? &c->view->commands : NULL;
+    while (place != NULL && *place != NULL && *place != c)
+        place = &(*place)->next;
+    if (place != NULL && *place != NULL)
+        *place = c->next;
+    c->app = NULL;
+    c->view = NULL;
+    cJSON_Delete(c->wish);
+    cJSON_Delete(c->answer);
+    c->wish = c->answer = NULL;
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"done",    f_done   },
+    {"answer",  f_answer },
+    {"answers", f_answers},
+    {"token",   f_token  },
+    {"wait",    f_wait   },
+    {"give_up", f_give_up},
+    {"refresh", f_refresh},
+    {NULL,      NULL     },
+};
+
+void command_open(lua_State *L)
+{
+    luaL_newmetatable(L, COMMAND_TYPE);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushcfunction(L, f_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+}

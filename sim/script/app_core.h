@@ -1,0 +1,98 @@
+/*
+ * app_core.h — what the files of the script's companion share: app.c (its life, what Lua asks of
+ * it), app_events.c (what the cloud tells it), app_command.c (what it asks of cars).
+ */
+#ifndef SCRIPT_APP_CORE_H
+#define SCRIPT_APP_CORE_H
+
+#include <cjson/cJSON.h>
+#include <lauxlib.h>
+
+#include "actors/companion.h"
+#include "script/app.h"
+#include "script/twin.h"
+
+/* JSON from the cloud, parsed on the loop's thread. */
+#define APP_DEPTH_MAX 16
+
+struct command;
+
+/* A car as this app sees it. */
+struct view {
+    struct view *next;
+    char *thing;
+    struct twin twin;
+    bool watching, asked; /* SUBACKs came; a get is under way */
+    int presence;         /* -1 unknown, 0 disconnected, 1 connected */
+    int64_t presence_version;
+    struct wait_queue changed;
+    struct command *commands; /* open, or done and still held by a script */
+};
+
+struct app {
+    struct script *script;
+    struct script_owner *owner;
+    struct companion *companion; /* NULL: gone */
+    char *client_id;
+    struct app *next; /* of all */
+    int ref;
+    bool watch_all, watching_all;
+    char trouble[256]; /* why the last attempt to connect failed */
+    struct wait_queue changed;
+    struct view **views; /* hash by thing */
+    size_t view_buckets;
+};
+
+/* ORDER COMMAND_KIND */
+enum command_kind {
+    COMMAND_DESIRE,  /* ends when the car reports the wish */
+    COMMAND_REQUEST, /* ends with the car's response */
+    COMMAND_UPDATE,  /* a raw update: ends with the cloud's answer */
+};
+
+/* One command; the userdata that scripts hold. Listed in its view from the moment it is sent until
+   it is collected; anchored while it is open. */
+struct command {
+    struct app *app;   /* NULL: not sent, or gone */
+    struct view *view; /* likewise */
+    struct command *next;
+    enum command_kind kind;
+    int ref;
+    bool done;
+    char token[65];
+    cJSON *wish;   /* COMMAND_DESIRE */
+    cJSON *answer; /* what await() returns */
+    int answers;   /* responses seen, repeats included */
+    struct wait_queue changed;
+};
+
+/* ---- app.c ---- */
+
+struct app *app_check(lua_State *L, int index);
+struct scheduler *app_scheduler(struct app *app);
+struct recorder *app_recorder(struct app *app);
+/* Adds a line to the car's own timeline, so that a failure shows both sides. */
+void app_note(struct app *app, const char *thing, const char *what, struct slice payload,
+              usec_t at);
+struct view *app_find_view(struct app *app, const char *thing);
+/* The view of the car at `index`, made if it is new; raises if that is no car. */
+struct view *app_view(lua_State *L, struct app *app, int index);
+/* Sends a get, unless one is under way. */
+void app_ask(struct app *app, struct view *view);
+
+/* ---- app_events.c ---- */
+
+extern const struct companion_events app_events;
+
+/* ---- app_command.c ---- */
+
+extern const luaL_Reg app_command_functions[]; /* desire, request, expect */
+/* Makes the userdata's type. */
+void command_open(lua_State *L);
+/* Ends it with this answer, which it takes; an answer to one that is done replaces the first. */
+void command_finish(struct command *c, cJSON *answer);
+cJSON *command_status(const char *status);
+/* The view goes away: its commands stay as they are. */
+void command_forget_all(struct view *view);
+
+#endif

@@ -1,0 +1,226 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "fleet/simulation.h"
+#include "metrics/recorder.h"
+#include "script/app_core.h"
+
+/* ---- the shadow ---- */
+
+/* Ends the desired-state commands whose wish the car now reports. */
+static void check_wishes(struct app *app, struct view *view, usec_t at)
+{
+    for (struct command *c = view->commands; c != NULL; c = c->next) {
+        if (!c->done && c->kind == COMMAND_DESIRE && twin_shows(&view->twin, c->wish)) {
+            recorder_journey_mark(app_recorder(app), c->token, JOURNEY_SEEN, at);
+            recorder_journey_end(app_recorder(app), c->token, JOURNEY_SUCCEEDED, at);
+            command_finish(c, command_status("SUCCEEDED"));
+        }
+    }
+}
+
+static void on_update_rejected(struct app *app, struct view *view, const struct companion_shadow *e)
+{
+    if (e->client_token == NULL)
+        return;
+    recorder_journey_end(app_recorder(app), e->client_token, JOURNEY_REJECTED, e->received_at);
+    for (struct command *c = view->commands; c != NULL; c = c->next) {
+        if (c->kind == COMMAND_REQUEST || c->done || strcmp(c->token, e->client_token) != 0)
+            continue;
+        cJSON *answer = json_parse(e->payload, APP_DEPTH_MAX);
+        if (!cJSON_IsObject(answer)) {
+            cJSON_Delete(answer);
+            answer = cJSON_CreateObject();
+        }
+        cJSON_AddStringToObject(answer, "status", "REJECTED");
+        command_finish(c, answer);
+    }
+}
+
+/* Ends a raw update, which has no wish: all it waits for is to be accepted. */
+static void accept_update(struct view *view, const struct companion_shadow *e)
+{
+    for (struct command *c = view->commands; c != NULL; c = c->next) {
+        if (c->kind != COMMAND_UPDATE || c->done || strcmp(c->token, e->client_token) != 0)
+            continue;
+        cJSON *answer = command_status("SUCCEEDED");
+        cJSON_AddNumberToObject(answer, "version", (double)e->version);
+        command_finish(c, answer);
+    }
+}
+
+static void on_update_accepted(struct app *app, struct view *view, const struct companion_shadow *e)
+{
+    struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
+
+    if (e->client_token != NULL) {
+        recorder_journey_mark(app_recorder(app), e->client_token, JOURNEY_ACCEPTED, e->received_at);
+        if (v != NULL)
+            vehicle_report_seen(v, e->client_token, e->received_at);
+        accept_update(view, e);
+    }
+    if (twin_take_patch(&view->twin, e->payload) == TWIN_GAP)
+        app_ask(app, view);
+}
+
+static void on_shadow(void *ctx, const struct companion_shadow *e)
+{
+    struct app *app = ctx;
+    struct view *view = e->name == NULL ? app_find_view(app, e->thing) : NULL;
+
+    if (view == NULL)
+        return;
+    if (app->script->sim->timeline_places > 0) {
+        char what[64];
+        snprintf(what, sizeof what, "sees %s/%s", companion_verb_name(e->verb),
+                 companion_outcome_name(e->outcome));
+        app_note(app, view->thing, what, e->payload, e->received_at);
+    }
+    bool accepted = e->outcome == COMPANION_OUTCOME_ACCEPTED;
+    if (e->verb == COMPANION_VERB_GET) {
+        view->asked = false;
+        if (accepted)
+            twin_take_document(&view->twin, e->payload);
+        else if (e->code == 404)
+            twin_take_absence(&view->twin);
+    } else if (e->verb == COMPANION_VERB_DELETE) {
+        if (accepted)
+            twin_take_absence(&view->twin);
+    } else if (accepted) {
+        on_update_accepted(app, view, e);
+    } else if (e->outcome == COMPANION_OUTCOME_REJECTED) {
+        on_update_rejected(app, view, e);
+    }
+    check_wishes(app, view, e->received_at);
+    queue_notify(app_scheduler(app), &view->changed);
+}
+
+/* ---- responses and presence ---- */
+
+static enum journey_outcome outcome_of(const char *status)
+{
+    static const struct {
+        const char *status;
+        enum journey_outcome outcome;
+    } map[] = {
+        {"SUCCEEDED", JOURNEY_SUCCEEDED},
+        {"REJECTED",  JOURNEY_REJECTED },
+        {"TIMED_OUT", JOURNEY_EXPIRED  }
+    };
+
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+        if (strcmp(status, map[i].status) == 0)
+            return map[i].outcome;
+    return JOURNEY_FAILED;
+}
+
+static void on_response(void *ctx, const struct companion_response *e)
+{
+    struct app *app = ctx;
+    struct view *view = app_find_view(app, e->thing);
+
+    app_note(app, e->thing, "receives response", e->payload, e->received_at);
+    if (e->request_id == NULL)
+        return;
+    cJSON *json = json_parse(e->payload, APP_DEPTH_MAX);
+    const char *status = json_str(json, "status", "");
+    recorder_journey_mark(app_recorder(app), e->request_id, JOURNEY_SEEN, e->received_at);
+    recorder_journey_end(app_recorder(app), e->request_id, outcome_of(status), e->received_at);
+    for (struct command *c = view != NULL ? view->commands : NULL; c != NULL; c = c->next) {
+        if (c->kind != COMMAND_REQUEST || strcmp(c->token, e->request_id) != 0)
+            continue;
+        c->answers++;
+        command_finish(c, cJSON_IsObject(json) ? cJSON_Duplicate(json, 1)
+                                               : command_status("MALFORMED"));
+    }
+    cJSON_Delete(json);
+}
+
+static void on_presence(void *ctx, const struct companion_presence *e)
+{
+    struct app *app = ctx;
+    struct view *view = app_find_view(app, e->client_id);
+
+    app_note(app, e->client_id, e->connected ? "sees connected" : "sees disconnected",
+             slice_str(e->reason), e->received_at);
+    /* Events are unordered; the version tells which connection they are about (contract 2.2). */
+    if (view == NULL || e->version < view->presence_version)
+        return;
+    if (e->version == view->presence_version && view->presence == 0)
+        return;
+    view->presence = e->connected;
+    view->presence_version = e->version;
+    queue_notify(app_scheduler(app), &view->changed);
+}
+
+/* ---- the connection ---- */
+
+static void on_connected(void *ctx, const struct companion_connected *e)
+{
+    struct app *app = ctx;
+
+    (void)e;
+    app->trouble[0] = '\0';
+    queue_notify(app_scheduler(app), &app->changed);
+}
+
+/* What happens to the shadow meanwhile is not seen, and a get on its way may never be answered. */
+static void lose_view(struct app *app, struct view *view)
+{
+    view->watching = view->asked = false;
+    view->twin.known = false;
+    queue_notify(app_scheduler(app), &view->changed);
+}
+
+static void on_lost(void *ctx, const struct companion_lost *e)
+{
+    struct app *app = ctx;
+
+    snprintf(app->trouble, sizeof app->trouble, "%s", e->text);
+    recorder_count(app_recorder(app), e->was_connected ? "companion.lost" : "companion.failed", 1);
+    if (e->was_connected) {
+        app->watching_all = false;
+        for (size_t i = 0; i < app->view_buckets; i++)
+            for (struct view *view = app->views[i]; view != NULL; view = view->next)
+                lose_view(app, view);
+    }
+    queue_notify(app_scheduler(app), &app->changed);
+}
+
+/* A wish may have come true while nobody watched. */
+static void watch_view(struct app *app, struct view *view, bool ok)
+{
+    view->watching = ok;
+    for (struct command *c = view->commands; ok && c != NULL; c = c->next)
+        if (c->kind == COMMAND_DESIRE && !c->done)
+            app_ask(app, view);
+    queue_notify(app_scheduler(app), &view->changed);
+}
+
+static void on_watching(void *ctx, const struct companion_watching *e)
+{
+    struct app *app = ctx;
+    struct view *one = e->thing != NULL ? app_find_view(app, e->thing) : NULL;
+
+    if (!e->ok)
+        snprintf(app->trouble, sizeof app->trouble, "subscriptions refused: %s", e->text);
+    if (one != NULL)
+        watch_view(app, one, e->ok);
+    if (e->thing != NULL)
+        return;
+    app->watching_all = e->ok;
+    for (size_t i = 0; i < app->view_buckets; i++)
+        for (struct view *view = app->views[i]; view != NULL; view = view->next)
+            watch_view(app, view, e->ok);
+    queue_notify(app_scheduler(app), &app->changed);
+}
+
+const struct companion_events app_events = {
+    .connected = on_connected,
+    .lost = on_lost,
+    .watching = on_watching,
+    .shadow = on_shadow,
+    .response = on_response,
+    .presence = on_presence,
+};
