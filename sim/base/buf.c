@@ -81,6 +81,17 @@ bool buf_append_str(struct buf *b, const char *text)
     return buf_append(b, text, strlen(text));
 }
 
+/* Room for `extra` bytes and a NUL, which does not count against the ceiling. */
+static uint8_t *reserve_nul(struct buf *b, size_t extra)
+{
+    size_t max = b->max;
+
+    b->max = SIZE_MAX;
+    uint8_t *room = buf_reserve(b, extra + 1);
+    b->max = max;
+    return room;
+}
+
 bool buf_printf(struct buf *b, const char *fmt, ...)
 {
     char small[256];
@@ -93,9 +104,9 @@ bool buf_printf(struct buf *b, const char *fmt, ...)
         return false;
     if ((size_t)n < sizeof small)
         return buf_append(b, small, (size_t)n);
-    uint8_t *room = buf_reserve(b, (size_t)n + 1);
-    if (room == NULL)
+    if (buf_reserve(b, (size_t)n) == NULL)
         return false;
+    uint8_t *room = reserve_nul(b, (size_t)n);
     va_start(ap, fmt);
     vsnprintf((char *)room, (size_t)n + 1, fmt, ap);
     va_end(ap);
@@ -113,12 +124,7 @@ void buf_consume(struct buf *b, size_t n)
 
 const char *buf_cstr(struct buf *b)
 {
-    if (b->data == NULL || b->end == b->cap) {
-        size_t max = b->max;
-        b->max = SIZE_MAX;
-        buf_reserve(b, 1);
-        b->max = max;
-    }
+    reserve_nul(b, 0);
     b->data[b->end] = '\0';
     return (const char *)b->data + b->start;
 }

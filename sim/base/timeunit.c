@@ -56,10 +56,10 @@ bool duration_parse(const char *text, usec_t *ret)
         return false;
     while (*p != '\0') {
         char *end;
-        if ((*p < '0' || *p > '9') && *p != '.')
-            return false;
+        /* strtod() also takes hexadecimal, exponents and names. */
+        size_t digits = strspn(p, "0123456789.");
         double number = strtod(p, &end);
-        if (end == p || !isfinite(number))
+        if (digits == 0 || end != p + digits)
             return false;
         bool bare = *end == '\0' && p == text;
         p = end;
@@ -76,12 +76,13 @@ bool duration_parse(const char *text, usec_t *ret)
 
 void timestamp_iso(int64_t wall_ms, char ret[32])
 {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm tm;
+    int64_t ms = (wall_ms % 1000 + 1000) % 1000;
+    time_t seconds = (time_t)((wall_ms - ms) / 1000);
+    struct tm tm = {0};
 
     gmtime_r(&seconds, &tm);
     size_t n = strftime(ret, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(ret + n, 32 - n, ".%03dZ", (int)(wall_ms % 1000));
+    snprintf(ret + n, 32 - n, ".%03dZ", (int)ms);
 }
 
 void duration_human(double usec, char *ret, size_t size)
@@ -94,7 +95,8 @@ void duration_human(double usec, char *ret, size_t size)
         {1e3, "ms" },
         {1e6, "s"  }
     };
-    size_t i = usec < 1e3 ? 0 : usec < 1e6 ? 1 : 2;
+    /* By what is printed: 999.7 µs is 1.00 ms. */
+    size_t i = usec < 999.5 ? 0 : usec < 999.5e3 ? 1 : 2;
     double value = usec / scales[i].factor;
     int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
 

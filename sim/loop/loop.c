@@ -49,7 +49,8 @@ void loop_free(struct loop *loop)
 {
     if (loop == NULL)
         return;
-    deliver(loop);
+    while (loop->first != NULL)
+        deliver(loop);
     ev_async_stop(loop->ev, &loop->wake);
     ev_loop_destroy(loop->ev);
     pthread_mutex_destroy(&loop->lock);
@@ -102,6 +103,9 @@ void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *a
 static void start(struct loop_timer *t, double seconds)
 {
     ev_timer_stop(t->loop->ev, &t->watcher);
+    /* libev counts from when it last woke; a turn that took long must not shorten the wait. */
+    if (seconds > 0)
+        ev_now_update(t->loop->ev);
     ev_timer_set(&t->watcher, seconds, 0);
     ev_timer_start(t->loop->ev, &t->watcher);
 }
