@@ -94,20 +94,35 @@ static bool second_byte_ok(uint8_t lead, uint8_t second)
     }
 }
 
+/* Bytes of the character at the start; 0: it is none. */
+static size_t utf8_character(struct slice text)
+{
+    size_t n = utf8_length(text.data[0]);
+
+    if (n == 0 || n > text.len || (n > 1 && !second_byte_ok(text.data[0], text.data[1])))
+        return 0;
+    for (size_t k = 1; k < n; k++)
+        if ((text.data[k] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+size_t json_utf8_prefix(struct slice text)
+{
+    size_t good = 0;
+
+    while (good < text.len) {
+        size_t n = utf8_character(slice_of(text.data + good, text.len - good));
+        if (n == 0)
+            break;
+        good += n;
+    }
+    return good;
+}
+
 bool json_is_utf8(struct slice text)
 {
-    for (size_t i = 0; i < text.len;) {
-        size_t n = utf8_length(text.data[i]);
-        if (n == 0 || n > text.len - i)
-            return false;
-        for (size_t k = 1; k < n; k++)
-            if ((text.data[i + k] & 0xc0) != 0x80)
-                return false;
-        if (n > 1 && !second_byte_ok(text.data[i], text.data[i + 1]))
-            return false;
-        i += n;
-    }
-    return true;
+    return json_utf8_prefix(text) == text.len;
 }
 
 static bool objects_equal(const cJSON *a, const cJSON *b)

@@ -19,6 +19,8 @@ cJSON *json_parse(struct slice text, int max_depth);
 
 /* Is the text valid UTF-8 (RFC 3629: no overlong forms, no surrogates)? */
 bool json_is_utf8(struct slice text);
+/* Bytes of the longest run of whole characters at its start. */
+size_t json_utf8_prefix(struct slice text);
 
 /* Deep equality: numbers by value, booleans differ from numbers, objects regardless of order. */
 bool json_equal(const cJSON *a, const cJSON *b);

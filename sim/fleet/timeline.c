@@ -64,20 +64,40 @@ static void trace_line(const struct timeline *t, const struct line *line)
     cJSON_Delete(object);
 }
 
+/* A copy that is UTF-8 and one line without control characters: payloads are anybody's, and
+   truncation may cut a character. */
+static char *clean_text(struct slice text)
+{
+    char *copy = xstrndup(text.len != 0 ? (const char *)text.data : "", text.len);
+    size_t len = strlen(copy);
+
+    for (size_t i = 0; i < len;) {
+        size_t good = json_utf8_prefix(slice_of(copy + i, len - i));
+        for (size_t end = i + good; i < end; i++)
+            if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
+                copy[i] = ' ';
+        if (i < len)
+            copy[i++] = '?';
+    }
+    return copy;
+}
+
 void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text)
 {
     if (t == NULL)
         return;
-    struct line *line = &t->lines[t->next];
-    free(line->text);
-    *line = (struct line){.at = at,
-                          .kind = kind,
-                          .text = xstrndup(text.len != 0 ? (const char *)text.data : "", text.len)};
+    struct line line = {.at = at, .kind = kind, .text = clean_text(text)};
+    if (t->trace != NULL)
+        trace_line(t, &line);
+    if (t->places == 0) {
+        free(line.text);
+        return;
+    }
+    free(t->lines[t->next].text);
+    t->lines[t->next] = line;
     t->next = (t->next + 1) % t->places;
     if (t->count < t->places)
         t->count++;
-    if (t->trace != NULL)
-        trace_line(t, line);
 }
 
 void timeline_addf(struct timeline *t, usec_t at, enum timeline_kind kind, const char *fmt, ...)
@@ -102,8 +122,7 @@ void timeline_write(const struct timeline *t, size_t most, struct buf *out)
         const struct line *line = &t->lines[(t->next + t->places - n + i) % t->places];
         buf_printf(out, "  %+10.3f s  %-6s  ", (double)(line->at - t->start) / 1e6,
                    timeline_kind_name(line->kind));
-        for (const char *p = line->text; *p != '\0'; p++)
-            buf_append(out, *p == '\n' ? " " : p, 1);
+        buf_append_str(out, line->text);
         buf_append_str(out, "\n");
     }
 }

@@ -32,11 +32,13 @@ const char *timeline_kind_name(enum timeline_kind kind);
 
 struct timeline;
 
-/* `name` is the car's, borrowed; `trace` may be NULL; times are told from `start`. */
+/* `name` is the car's, borrowed; `trace` may be NULL; times are told from `start`. Without places
+   it only traces. */
 struct timeline *timeline_new(const char *name, size_t places, usec_t start, FILE *trace);
 /* NULL is fine. */
 void timeline_free(struct timeline *t);
-/* Adds a line; NULL does nothing. Newlines in the text become blanks when it is printed. */
+/* Adds a line; NULL does nothing. Control characters in the text become blanks, what is not
+   UTF-8 question marks. */
 void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text);
 void timeline_addf(struct timeline *t, usec_t at, enum timeline_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

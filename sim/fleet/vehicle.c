@@ -319,7 +319,7 @@ struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
         vehicle_free(v);
         return NULL;
     }
-    if (sim->timeline_places > 0)
+    if (sim->timeline_places > 0 || sim->trace != NULL)
         v->timeline =
             timeline_new(v->identity.thing_name, sim->timeline_places, sim->started, sim->trace);
     struct tcu_params params = {
