@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xmem.h"
@@ -128,19 +129,6 @@ static int on_panic(lua_State *L)
     return 0;
 }
 
-int script_traceback(lua_State *L)
-{
-    const char *text = lua_tostring(L, 1);
-
-    if (text == NULL) {
-        if (luaL_callmeta(L, 1, "__tostring") || lua_istable(L, 1))
-            return 1;
-        text = lua_pushfstring(L, "(error object is a %s)", luaL_typename(L, 1));
-    }
-    luaL_traceback(L, L, text, 1);
-    return 1;
-}
-
 bool script_frame(lua_State *L, int *level, lua_Debug *ret)
 {
     for (; lua_getstack(L, *level, ret) != 0; ++*level) {
@@ -149,6 +137,35 @@ bool script_frame(lua_State *L, int *level, lua_Debug *ret)
             return true;
     }
     return false;
+}
+
+#define CALLERS_SHOWN 10
+
+int script_traceback(lua_State *L)
+{
+    const char *text = lua_tostring(L, 1);
+    lua_Debug ar;
+    int level = 0;
+
+    if (text == NULL) {
+        if (luaL_callmeta(L, 1, "__tostring") || lua_istable(L, 1))
+            return 1;
+        text = lua_pushfstring(L, "(error object is a %s)", luaL_typename(L, 1));
+    }
+    if (!script_frame(L, &level, &ar)) {
+        lua_pushstring(L, text);
+        return 1;
+    }
+    const char *where = lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+    /* Most errors say it themselves. */
+    bool said = strncmp(text, where, strlen(where)) == 0;
+    lua_pushfstring(L, "%s%s", said ? "" : where, text);
+    level++;
+    for (int n = 0; n < CALLERS_SHOWN && script_frame(L, &level, &ar); n++, level++) {
+        lua_pushfstring(L, "\n    called from %s:%d", ar.short_src, ar.currentline);
+        lua_concat(L, 2);
+    }
+    return 1;
 }
 
 void script_push_where(lua_State *L)
@@ -196,10 +213,16 @@ static int load_text_file(lua_State *L, const char *path)
         why = strerror(errno);
     else if (S_ISDIR(st.st_mode))
         why = "is a folder";
-    if (why == NULL)
-        return luaL_loadfilex(L, path, "t");
-    lua_pushfstring(L, "%s: %s", path, why);
-    return LUA_ERRFILE;
+    else if (access(path, R_OK) != 0)
+        why = strerror(errno);
+    if (why != NULL) {
+        lua_pushfstring(L, "%s: %s", path, why);
+        return LUA_ERRFILE;
+    }
+    int status = luaL_loadfilex(L, path, "t");
+    if (status == LUA_ERRSYNTAX && strstr(lua_tostring(L, -1), "binary chunk") != NULL)
+        lua_pushfstring(L, "%s: bytecode is not loaded (give the Lua source)", path);
+    return status;
 }
 
 /* Calls the chunk on top with a new environment and leaves its result. */
@@ -233,6 +256,8 @@ bool script_load(struct script *script, const char *path, struct error *err)
     if (status != LUA_OK) {
         char *text = script_take_text(script, L);
         error_set(err, code, "%s", text);
+        if (strncmp(text, path, strlen(path)) != 0)
+            error_prefix(err, "%s", path);
         free(text);
     }
     lua_settop(L, top);
