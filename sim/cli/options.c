@@ -54,7 +54,7 @@ static const char *expected(enum option_kind kind)
         "a duration such as 30s or 1h30m",
         "fewer repetitions",
     };
-    return words[kind];
+    return kind < OPTION_KIND_COUNT ? words[kind] : "";
 }
 
 static bool store_flag(bool *target, const char *text)
@@ -104,7 +104,7 @@ static bool from_environment(const struct option_spec *spec, struct error *err)
     size_t n = strlen(name);
 
     for (const char *p = spec->name; *p != '\0' && n + 1 < sizeof name; p++)
-        name[n++] = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+        name[n++] = (char)(*p == '-' ? '_' : toupper((unsigned char)*p));
     name[n] = '\0';
     const char *text = getenv(name);
     if (text == NULL || *text == '\0' || store(spec, text))

@@ -1,0 +1,398 @@
+#include "cli/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "actors/companion.h"
+#include "base/log.h"
+#include "base/xmem.h"
+#include "cli/console.h"
+#include "cli/options.h"
+#include "fleet/simulation.h"
+#include "metrics/junit.h"
+#include "metrics/recorder.h"
+#include "metrics/run_results.h"
+
+/* Descriptors that are not cars: broker pipes, companions, files. */
+#define SPARE_DESCRIPTORS 256
+#define LAG_PERIOD        (50 * USEC_PER_MSEC)
+
+struct run {
+    const struct run_settings *settings;
+    struct target target;
+    struct simulation *sim;
+    struct script *script;
+    struct runner *runner;
+    struct junit *junit;
+    struct run_results *results;
+    FILE *trace;
+    struct loop_timer second, lag, limit;
+    usec_t lag_due;
+    ev_signal sigint, sigterm;
+    int signal;              /* that asked us to stop */
+    enum error_code aborted; /* why the run ended early; ERROR_NONE: it did not */
+    char *abort_reason;
+    struct console console;
+};
+
+/* ---- events of the run ---- */
+
+static enum junit_state junit_state_of(enum scenario_verdict verdict)
+{
+    switch (verdict) {
+    case SCENARIO_PASSED:
+        return JUNIT_PASSED;
+    case SCENARIO_FAILED:
+        return JUNIT_FAILED;
+    case SCENARIO_SKIPPED:
+        return JUNIT_SKIPPED;
+    case SCENARIO_ERRORED:
+    case SCENARIO_WAITING:
+    case SCENARIO_RUNNING:
+    case SCENARIO_VERDICT_COUNT:
+        break;
+    }
+    return JUNIT_ERROR;
+}
+
+static void on_finished(void *ctx, struct scenario *s)
+{
+    struct run *run = ctx;
+    char *message = NULL;
+
+    if (s->message != NULL)
+        message = xasprintf("%s%s%s", s->where != NULL ? s->where : "",
+                            s->where != NULL ? ": " : "", s->message);
+    junit_case_finish(s->user, junit_state_of(s->verdict), s->took, message, s->detail);
+    junit_case_set_assertions(s->user, s->assertions);
+    free(message);
+    console_verdict(&run->console, s);
+}
+
+static void on_all_done(void *ctx)
+{
+    struct run *run = ctx;
+
+    loop_stop(run->sim->loop);
+}
+
+static void abort_run(struct run *run, enum error_code code, const char *reason)
+{
+    if (run->aborted != ERROR_NONE)
+        return;
+    run->aborted = code;
+    run->abort_reason = xstrdup(reason);
+    console_clear(&run->console);
+    log_error("%s", reason);
+    runner_abort(run->runner, reason);
+    loop_stop(run->sim->loop);
+}
+
+static void on_broker_ended(void *ctx, const char *why)
+{
+    char *reason = xasprintf("local cloud: %s", why);
+
+    abort_run(ctx, ERROR_TARGET, reason);
+    free(reason);
+}
+
+static void on_unreachable(void *ctx, const char *why)
+{
+    struct run *run = ctx;
+
+    console_clear(&run->console);
+    log_warn("no vehicle could connect to %s yet: %s", run->target.uri, why);
+}
+
+static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+    struct run *run = w->data;
+
+    (void)ev;
+    (void)events;
+    if (run->signal != 0)
+        _exit(128 + w->signum);
+    run->signal = w->signum;
+    abort_run(run, ERROR_TIMEOUT, "interrupted (once more: stop at once)");
+}
+
+static void on_time_limit(void *arg)
+{
+    abort_run(arg, ERROR_TIMEOUT, "time limit reached (--time-limit)");
+}
+
+static void flush_results(struct run *run)
+{
+    struct error err;
+
+    if (!run_results_flush(run->results, &err)) {
+        console_clear(&run->console);
+        log_warn("%s", err.text);
+    }
+    if (run->trace != NULL)
+        fflush(run->trace);
+}
+
+static void on_second(void *arg)
+{
+    struct run *run = arg;
+
+    flush_results(run);
+    console_status(&run->console);
+    loop_timer_start(&run->second, USEC_PER_SEC);
+}
+
+/* How late the loop runs a timer is how long everything else waits. */
+static void on_lag(void *arg)
+{
+    struct run *run = arg;
+    usec_t now = clock_now();
+
+    recorder_value(run->sim->recorder, "loop.lag", now > run->lag_due ? now - run->lag_due : 0);
+    run->lag_due = now + LAG_PERIOD;
+    loop_timer_start(&run->lag, LAG_PERIOD);
+}
+
+/* ---- setting up ---- */
+
+static bool check_descriptors(uint64_t vehicles, struct error *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return true;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (vehicles + SPARE_DESCRIPTORS <= limit.rlim_max)
+        return true;
+    return error_set(
+        err, ERROR_USAGE,
+        "%" PRIu64 " vehicles need %" PRIu64 " file descriptors, the limit is %" PRIu64
+        " (raise it: ulimit -n %" PRIu64 ", or --vehicles %" PRIu64 ")",
+        vehicles, vehicles + SPARE_DESCRIPTORS, (uint64_t)limit.rlim_max,
+        vehicles + SPARE_DESCRIPTORS,
+        limit.rlim_max > SPARE_DESCRIPTORS ? (uint64_t)limit.rlim_max - SPARE_DESCRIPTORS : 0);
+}
+
+/* The larger the fleet, the less each car can remember of itself. */
+static size_t timeline_places(uint64_t vehicles)
+{
+    return vehicles <= 200 ? 200 : vehicles <= 1000 ? 64 : vehicles <= 5000 ? 16 : 0;
+}
+
+static bool open_simulation(struct run *run, struct error *err)
+{
+    const struct run_settings *s = run->settings;
+    struct simulation_options options = {
+        .endpoint = run->target.uri,
+        .pki_dir = run->target.pki_dir,
+        .ca_file = run->target.ca_file,
+        .insecure = s->insecure,
+        .seed = s->seed,
+        .time_scale = s->time_scale,
+        .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
+        .keep_alive_s = (uint16_t)s->keep_alive,
+        .timeline_places = timeline_places(s->vehicles),
+        .trace = run->trace,
+    };
+
+    run->sim = simulation_new(&options, err);
+    if (run->sim == NULL)
+        return false;
+    run->console.sim = run->sim;
+    run->sim->unreachable = on_unreachable;
+    run->sim->unreachable_ctx = run;
+    struct script_options script = {
+        .simulation = run->sim,
+        .vehicles_dir = s->vehicles_dir,
+        .app =
+            {
+                  .name = run->target.app_name,
+                  .uri = run->target.uri,
+                  .ca_file = run->target.ca_file,
+                  .cert_file = run->target.app_cert,
+                  .key_file = run->target.app_key,
+                  .insecure = s->insecure,
+                  },
+    };
+    run->script = script_new(&script, err);
+    return run->script != NULL && companion_prepare(err);
+}
+
+static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)
+{
+    const struct run_settings *s = run->settings;
+    struct runner_options options = {
+        .filter = s->filter,
+        .seed = s->seed,
+        .vehicles = (uint32_t)s->vehicles,
+        .vehicles_forced = s->vehicles != 0,
+        .timeout = s->timeout,
+        .jobs = (size_t)s->jobs,
+        .finished = on_finished,
+        .all_done = on_all_done,
+        .ctx = run,
+    };
+
+    run->runner = runner_new(run->script, &options);
+    run->console.runner = run->runner;
+    for (int i = 0; i < count; i++)
+        if (!runner_load(run->runner, paths[i], err))
+            return false;
+    if (runner_count(run->runner) > 0)
+        return true;
+    return error_set(err, ERROR_USAGE, "no scenario %s%s%s",
+                     s->filter != NULL ? "matches '" : "found", s->filter != NULL ? s->filter : "",
+                     s->filter != NULL ? "' (see them with --list)" : "");
+}
+
+static bool open_results(struct run *run, struct error *err)
+{
+    const struct run_settings *s = run->settings;
+    struct junit_suite *suite = NULL;
+    const char *file = NULL;
+
+    run->junit = junit_new(s->name, clock_wall_ms());
+    for (struct scenario *sc = runner_first(run->runner); sc != NULL; sc = sc->next) {
+        if (file == NULL || strcmp(file, sc->file) != 0)
+            suite = junit_suite_add(run->junit, sc->file, sc->file);
+        file = sc->file;
+        sc->user = junit_case_add(suite, sc->owner.name, NULL, sc->line);
+    }
+    if (s->no_results)
+        return true;
+    struct run_results_options options = {
+        .root = s->results, .name = s->name, .command = "run", .seed = s->seed};
+    run->results = run_results_open(&options, run->sim->recorder, run->junit, err);
+    if (run->results == NULL)
+        return false;
+    run_results_set(run->results, "endpoint", run->target.uri);
+    run_results_set(run->results, "mqtt", s->mqtt);
+    return true;
+}
+
+static bool open_trace(struct run *run, struct error *err)
+{
+    if (!run->settings->trace || run->results == NULL)
+        return true;
+    char *path = xasprintf("%s/trace.jsonl", run_results_path(run->results));
+    run->trace = fopen(path, "we");
+    bool ok = run->trace != NULL;
+    if (!ok)
+        error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
+    free(path);
+    run->sim->trace = run->trace;
+    return ok;
+}
+
+static void watch_signals(struct run *run)
+{
+    struct ev_loop *ev = run->sim->loop->ev;
+
+    ev_signal_init(&run->sigint, on_signal, SIGINT);
+    ev_signal_init(&run->sigterm, on_signal, SIGTERM);
+    run->sigint.data = run->sigterm.data = run;
+    ev_signal_start(ev, &run->sigint);
+    ev_signal_start(ev, &run->sigterm);
+}
+
+static void run_loop(struct run *run)
+{
+    struct loop *loop = run->sim->loop;
+
+    watch_signals(run);
+    loop_timer_init(&run->second, loop, on_second, run);
+    loop_timer_init(&run->lag, loop, on_lag, run);
+    loop_timer_init(&run->limit, loop, on_time_limit, run);
+    loop_timer_start(&run->second, USEC_PER_SEC);
+    run->lag_due = clock_now() + LAG_PERIOD;
+    loop_timer_start(&run->lag, LAG_PERIOD);
+    if (run->settings->time_limit != 0)
+        loop_timer_start(&run->limit, run->settings->time_limit);
+    target_watch(&run->target, loop, on_broker_ended, run);
+    runner_start(run->runner);
+    if (runner_tally(run->runner, SCENARIO_RUNNING) > 0)
+        loop_run(loop);
+    loop_timer_stop(&run->second);
+    loop_timer_stop(&run->lag);
+    loop_timer_stop(&run->limit);
+    ev_signal_stop(loop->ev, &run->sigint);
+    ev_signal_stop(loop->ev, &run->sigterm);
+}
+
+/* ---- the verdict ---- */
+
+static int exit_status(const struct run *run)
+{
+    if (run->signal != 0)
+        return 128 + run->signal;
+    if (run->aborted != ERROR_NONE)
+        return (int)run->aborted;
+    if (runner_tally(run->runner, SCENARIO_FAILED) > 0)
+        return ERROR_FAILED;
+    if (runner_tally(run->runner, SCENARIO_ERRORED) > 0)
+        return ERROR_SCRIPT;
+    return 0;
+}
+
+static int finish(struct run *run)
+{
+    int status = exit_status(run);
+    struct error err;
+
+    recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
+    run_results_set_verdict(run->results, status, run->abort_reason);
+    if (run->settings->junit != NULL && !junit_save(run->junit, run->settings->junit, &err)) {
+        log_error("%s", err.text);
+        status = status != 0 ? status : (int)err.code;
+    }
+    console_summary(&run->console, run_results_path(run->results));
+    if (!run_results_close(run->results, &err)) {
+        log_error("%s", err.text);
+        status = status != 0 ? status : (int)err.code;
+    }
+    run->results = NULL;
+    return status;
+}
+
+static void release(struct run *run)
+{
+    run_results_close(run->results, NULL);
+    runner_free(run->runner);
+    script_free(run->script);
+    junit_free(run->junit);
+    if (run->trace != NULL)
+        fclose(run->trace);
+    target_close(&run->target);
+    simulation_free(run->sim);
+    free(run->abort_reason);
+}
+
+int run_scenarios(const struct run_settings *settings, char **paths, int count)
+{
+    struct run run = {
+        .settings = settings, .console = {.settings = settings, .started = clock_now()}
+    };
+    struct error err;
+    int status;
+
+    bool ok = check_descriptors(settings->vehicles, &err) &&
+              target_open(&run.target, &settings->target, &err) && open_simulation(&run, &err) &&
+              load_scenarios(&run, paths, count, &err);
+    if (ok && settings->list) {
+        console_list(&run.console);
+        status = 0;
+    } else if (ok && open_results(&run, &err) && open_trace(&run, &err)) {
+        run_loop(&run);
+        status = finish(&run);
+    } else {
+        status = options_fail(&err);
+    }
+    release(&run);
+    return status;
+}

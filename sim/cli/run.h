@@ -1,0 +1,32 @@
+/*
+ * run.h — one run of scenarios from the first certificate to the exit status: sets up the cloud,
+ * the simulation and the results, runs the loop, and judges.
+ *
+ * The composition root of `fleetsim run`: it knows every room and decides nothing that a room
+ * could.
+ */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include <stdint.h>
+
+#include "cli/target.h"
+
+struct run_settings {
+    const char *junit;   /* also write the JUnit XML here; NULL: no */
+    const char *filter;  /* part of a scenario's name; NULL: all */
+    const char *results; /* folder of all runs; NULL: "results" */
+    const char *name;    /* of the run */
+    const char *mqtt;    /* "5" or "3.1.1" */
+    const char *vehicles_dir;
+    uint64_t seed, vehicles, jobs, keep_alive;
+    usec_t timeout, time_limit; /* 0: default; none */
+    double time_scale;
+    bool trace, insecure, quiet, list, no_results;
+    struct target_options target;
+};
+
+/* Returns the exit status; says on stderr what went wrong. */
+int run_scenarios(const struct run_settings *settings, char **paths, int count);
+
+#endif
