@@ -11,51 +11,15 @@
 #include "tcu/core.h"
 #include "tcu/desired.h"
 #include "tcu/order.h"
+#include "tcu/token.h"
 
 enum {
-    TOKEN_NAME_MAX = 32,     /* how much of the thing's name is in its tokens */
     REPORT_MAX = 128 * 1024, /* contract 6.8 */
 };
 
 static struct shadow *shadow_of(struct tcu *t)
 {
     return &t->p->shadow;
-}
-
-/* ── Client tokens ──────────────────────────────────────────────────────────────────────────── */
-
-static const char *token_name(const struct tcu *t)
-{
-    size_t len = strlen(t->thing_name);
-    return t->thing_name + (len > TOKEN_NAME_MAX ? len - TOKEN_NAME_MAX : 0);
-}
-
-static void token_make(const struct tcu *t, uint32_t counter, char ret[SHADOW_TOKEN_SIZE])
-{
-    snprintf(ret, SHADOW_TOKEN_SIZE, "%s-%" PRIu32, token_name(t), counter);
-}
-
-/* Is it the token of the request that is outstanding under `counter`? */
-static bool token_is(const struct tcu *t, uint32_t counter, const char *token)
-{
-    char ours[SHADOW_TOKEN_SIZE];
-
-    if (counter == 0)
-        return false;
-    token_make(t, counter, ours);
-    return strcmp(ours, token) == 0;
-}
-
-/* Is it one that this car makes, outstanding or not? */
-static bool token_own(const struct tcu *t, const char *token)
-{
-    const char *name = token_name(t);
-    size_t len = strlen(name);
-
-    if (strncmp(token, name, len) != 0 || token[len] != '-')
-        return false;
-    const char *digits = token + len + 1;
-    return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
 static uint32_t token_next(struct shadow *s)
@@ -82,6 +46,14 @@ void shadow_init(struct tcu *t)
     s->counter = (uint32_t)(1000 + clock_wall_ms() / 1000 % 9000) * 1000;
 }
 
+static void let_go(struct shadow *s)
+{
+    free(s->held_token);
+    s->held_token = NULL;
+    s->held_version = 0;
+    s->asked_again = false;
+}
+
 void shadow_done(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
@@ -91,6 +63,7 @@ void shadow_done(struct tcu *t)
     order_free_all(&s->told);
     free(s->handled);
     s->handled = NULL;
+    let_go(s);
 }
 
 static void report_lost(struct tcu *t)
@@ -110,6 +83,7 @@ void shadow_offline(struct tcu *t)
     loop_timer_stop(&s->timer);
     s->get_token = 0;
     s->refusals = 0;
+    let_go(s);
     report_lost(t);
 }
 
@@ -135,11 +109,11 @@ bool shadow_get(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
     char room[ROUTE_TOPIC_MAX];
-    char token[SHADOW_TOKEN_SIZE];
+    char token[TOKEN_SIZE];
     struct buf payload;
 
     uint32_t counter = token_next(s);
-    token_make(t, counter, token);
+    token_make(t->thing_name, counter, token);
     buf_init(&payload, REPORT_MAX);
     buf_printf(&payload, "{\"clientToken\":\"%s\"}", token);
     int32_t id =
@@ -205,13 +179,13 @@ static void send_report(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
     char room[ROUTE_TOPIC_MAX];
-    char token[SHADOW_TOKEN_SIZE];
+    char token[TOKEN_SIZE];
     struct buf payload;
 
     if (t->state != TCU_ONLINE || s->report_token != 0 || !signal_any_dirty(&t->signals))
         return;
     uint32_t counter = token_next(s);
-    token_make(t, counter, token);
+    token_make(t->thing_name, counter, token);
     buf_init(&payload, REPORT_MAX);
     buf_append_str(&payload, "{\"state\":{\"reported\":");
     bool fits = signal_write_dirty(&t->signals, &payload) &&
@@ -398,6 +372,17 @@ static void act_on(struct tcu *t, const struct wish *w, usec_t at)
         core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s", d.first_bad.text);
 }
 
+/* A delta that waited in the session may have been withdrawn since: only the document says what
+   holds. What is kept is which command it came of. */
+static void hold(struct shadow *s, const struct wish *w)
+{
+    if (w->version <= s->held_version)
+        return;
+    s->held_version = w->version;
+    free(s->held_token);
+    s->held_token = w->token[0] != '\0' ? xstrdup(w->token) : NULL;
+}
+
 void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
@@ -406,7 +391,7 @@ void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
     if (doc == NULL)
         return;
     const char *token = json_str(doc, "clientToken", "");
-    bool own = token_own(t, token);
+    bool own = token_own(t->thing_name, token);
     double timestamp = json_num(doc, "timestamp", 0);
     bool timed = !own && timestamp >= 1 && timestamp < 4294967295.0;
     struct wish w = {.state = json_get(doc, "state"),
@@ -420,6 +405,8 @@ void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
     } else if (w.version <= s->delta_version) {
         core_note(t, TCU_NOTE_STALE_DELTA, "version %" PRIu64 " after %" PRIu64, w.version,
                   s->delta_version);
+    } else if (t->state == TCU_SYNCING) {
+        hold(s, &w);
     } else {
         s->delta_version = w.version;
         saw_version(s, w.version);
@@ -435,7 +422,7 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
 
     if (doc == NULL)
         return;
-    if (!token_is(t, s->get_token, json_str(doc, "clientToken", ""))) {
+    if (!token_is(t->thing_name, s->get_token, json_str(doc, "clientToken", ""))) {
         cJSON_Delete(doc);
         return;
     }
@@ -446,20 +433,27 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
                      .version = version_of(doc),
                      .token = ""};
     s->get_token = 0;
+    if (w.version < s->held_version && !s->asked_again && shadow_get(t)) {
+        s->asked_again = true;
+        cJSON_Delete(doc);
+        return;
+    }
+    if (w.version == s->held_version && s->held_token != NULL)
+        w.token = s->held_token;
     /* A version below one seen before the question: it was deleted and made anew meanwhile. */
     if (w.version < s->asked_version)
         start_over(t);
     else if (!cJSON_IsObject(json_get(state, "reported")))
         signal_touch_all(&t->signals);
-    if (w.version >= s->delta_version) { /* else a delta has overtaken it */
-        s->delta_version = w.version;
-        saw_version(s, w.version);
-        if (cJSON_IsObject(w.state))
-            act_on(t, &w, at);
-    }
+    s->delta_version = w.version;
+    saw_version(s, w.version);
+    if (cJSON_IsObject(w.state))
+        act_on(t, &w, at);
     cJSON_Delete(doc);
-    if (t->p->epoch == epoch)
-        core_synced(t);
+    if (t->p->epoch != epoch)
+        return;
+    let_go(s);
+    core_synced(t);
 }
 
 void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
@@ -470,10 +464,11 @@ void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t 
     (void)at;
     if (doc == NULL)
         return;
-    bool ours = token_is(t, s->get_token, json_str(doc, "clientToken", ""));
+    bool ours = token_is(t->thing_name, s->get_token, json_str(doc, "clientToken", ""));
     int code = code_of(doc);
     if (ours && code == 404) {
         s->get_token = 0;
+        let_go(s);
         start_over(t);
         core_synced(t);
     } else if (ours) {
@@ -494,7 +489,7 @@ void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec
 
     if (doc == NULL)
         return;
-    bool ours = token_is(t, s->report_token, json_str(doc, "clientToken", ""));
+    bool ours = token_is(t->thing_name, s->report_token, json_str(doc, "clientToken", ""));
     saw_version(s, version_of(doc));
     cJSON_Delete(doc);
     if (!ours)
@@ -532,7 +527,7 @@ void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec
     if (doc == NULL)
         return;
     int code = code_of(doc);
-    if (!token_is(t, s->report_token, json_str(doc, "clientToken", ""))) {
+    if (!token_is(t->thing_name, s->report_token, json_str(doc, "clientToken", ""))) {
         cJSON_Delete(doc);
         return;
     }

@@ -5,14 +5,13 @@
  *
  * Owns      the versions seen, what it remembers of each desired value, the report in flight.
  * Promises  one report in flight at most; a desired value is acted on once, however often deltas
- *           repeat it; a refused report is not sent again as it was.
+ *           repeat it; a refused report is not sent again as it was; what was wished and withdrawn
+ *           while the car was away is not acted on, although its delta waited in the session.
  */
 #ifndef TCU_SHADOW_H
 #define TCU_SHADOW_H
 
 #include "tcu/tcu.h"
-
-enum { SHADOW_TOKEN_SIZE = 65 };
 
 /* The desired value last acted on, per desired signal. */
 struct shadow_handled {
@@ -25,6 +24,8 @@ struct shadow {
     uint64_t delta_version; /* of the last delta or get that was acted on */
     uint64_t noted_version; /* whose bad leaves were noted */
     uint64_t asked_version; /* `version` when the get went out */
+    uint64_t held_version;  /* newest delta that came before the get's answer; 0: none */
+    char *held_token;       /* its clientToken, if foreign */
     struct shadow_handled *handled;
     struct loop_timer timer; /* end of this turn, time-out of the report in flight, or a pause */
     struct tcu_order *done;  /* orders whose outcome is in no report yet */
@@ -33,6 +34,7 @@ struct shadow {
     uint32_t get_token, report_token; /* outstanding; 0: none */
     uint16_t report_packet;
     uint8_t refusals; /* "later", in a row */
+    bool asked_again; /* the answer was older than the delta held */
 };
 
 void shadow_init(struct tcu *t);

@@ -516,7 +516,9 @@ static void test_power_lost_while_acting(void **state)
     car_free(car);
 }
 
-static void test_delta_overtakes_get(void **state)
+/* Deltas that waited in the session, or that come while the document is on its way, only tell which
+   command they came of: the document says what holds. */
+static void test_deltas_before_get(void **state)
 {
     struct car *car = car_online();
 
@@ -524,12 +526,34 @@ static void test_delta_overtakes_get(void **state)
     tcu_sleep(car->tcu);
     tcu_wake(car->tcu);
     fake_connected(car->client, true);
-    delta(car, 9, 70, "a", LOCK, STAMP(70));
-    assert_saw(car, "order desired [a] locks.all=\"locked\"");
+    delta(car, 7, 60, "a", UNLOCK, STAMP(60));
+    delta(car, 9, 70, "b", LOCK, STAMP(70));
+    assert_int_equal(car_times(car, "order"), 0);
+    /* Older than the delta: asked once more. */
     car_reply(car, "/get", "/accepted", WISH_DOCUMENT(8, 60));
+    assert_int_equal(car->tcu->state, TCU_SYNCING);
+    assert_int_equal(car_times(car, "order"), 0);
+    car_reply(car, "/get", "/accepted", WISH_DOCUMENT(9, 70));
     assert_int_equal(car->tcu->state, TCU_ONLINE);
     assert_int_equal(car_times(car, "order"), 1);
+    assert_saw(car, "order desired [b]");
     assert_int_equal(tcu_shadow_version(car->tcu), 9);
+    car_free(car);
+}
+
+static void test_withdrawn_while_away(void **state)
+{
+    struct car *car = car_online();
+
+    (void)state;
+    tcu_sleep(car->tcu);
+    tcu_wake(car->tcu);
+    fake_connected(car->client, true);
+    delta(car, 7, 60, "a", UNLOCK, STAMP(60));
+    car_reply(car, "/get", "/accepted",
+              "\"version\":8,\"state\":{\"reported\":{}},\"metadata\":{}");
+    assert_int_equal(car->tcu->state, TCU_ONLINE);
+    assert_int_equal(car_times(car, "order"), 0);
     car_free(car);
 }
 
@@ -707,7 +731,8 @@ int main(void)
         cmocka_unit_test(test_lost_report_is_sent_again),
         cmocka_unit_test(test_wish_while_away),
         cmocka_unit_test(test_power_lost_while_acting),
-        cmocka_unit_test(test_delta_overtakes_get),
+        cmocka_unit_test(test_deltas_before_get),
+        cmocka_unit_test(test_withdrawn_while_away),
         cmocka_unit_test(test_foreign_answers),
         cmocka_unit_test(test_deleted_shadow),
         cmocka_unit_test(test_shadow_replaced_while_away),
