@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX = 32 }; /* how much of the thing's name is in its tokens */
+enum { NAME_END = 32 }; /* how much of the thing's name is in its tokens */
 
 static const char *name_end(const char *thing)
 {
     size_t len = strlen(thing);
 
-    return thing + (len > NAME_MAX ? len - NAME_MAX : 0);
+    return thing + (len > NAME_END ? len - NAME_END : 0);
 }
 
 void token_make(const char *thing, uint32_t number, char ret[TOKEN_SIZE])
