@@ -137,8 +137,8 @@ static cJSON *convert_number(lua_State *L, int index, const char **why)
         *why = "not a finite number";
         return NULL;
     }
-    if (lua_isinteger(L, index) && fabs(d) > 0x1p53) {
-        *why = "an integer beyond 2^53, which a JSON reader would round";
+    if (lua_isinteger(L, index) && fabs(d) >= 1e15) {
+        *why = "an integer of more than 15 digits, which would be rounded";
         return NULL;
     }
     return cJSON_CreateNumber(d);
