@@ -20,6 +20,8 @@ static const struct option_spec options[] = {
      "only scenarios whose name contains TEXT"},
     {"vehicles", 'n', OPTION_NUMBER, &settings.vehicles, "N",
      "size of every fleet in the scenarios"},
+    {"first-vehicle", 0, OPTION_NUMBER, &settings.first_vehicle, "K",
+     "start with vehicle K of the fleet (default 0)"},
     {"seed", 0, OPTION_NUMBER, &settings.seed, "N",
      "makes the run repeatable: identities, randomness (default: random)"},
     {"timeout", 't', OPTION_DURATION, &settings.timeout, "TIME",
@@ -89,6 +91,9 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
                          s->vehicles);
+    if (s->first_vehicle >= 1000000)
+        return error_set(err, ERROR_USAGE, "--first-vehicle %" PRIu64 ": too high (below 1000000)",
+                         s->first_vehicle);
     if (s->keep_alive > UINT16_MAX)
         return error_set(err, ERROR_USAGE, "--keep-alive %" PRIu64 ": at most 65535 seconds",
                          s->keep_alive);

@@ -9,6 +9,9 @@
 #include "fleet/simulation.h"
 #include "metrics/table.h"
 
+/* What no shell takes for anything else. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
+
 /* A packet's payload may be long; all of it is in the JUnit file and the trace. */
 #define SHOWN_MAX 240
 
@@ -57,15 +60,56 @@ static void print_detail(const char *detail)
     }
 }
 
-static void print_repeat(const struct run_settings *settings, const struct scenario *s)
+/* One word for the shell, whatever is in it. */
+static void print_word(const char *text)
 {
-    printf("  again with: fleetsim run %s --filter '%s' --seed %" PRIu64, s->file, s->owner.name,
-           settings->seed);
-    if (settings->vehicles != 0)
-        printf(" --vehicles %" PRIu64, settings->vehicles);
-    if (strcmp(settings->mqtt, "5") != 0)
-        printf(" --mqtt %s", settings->mqtt);
-    putchar('\n');
+    if (*text != '\0' && text[strspn(text, PLAIN)] == '\0') {
+        fputs(text, stdout);
+        return;
+    }
+    putchar('\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            fputs("'\\'", stdout);
+        putchar(*text);
+    }
+    putchar('\'');
+}
+
+static void print_option(const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    printf(" --%s ", name);
+    print_word(value);
+}
+
+static void print_number(const char *name, uint64_t value)
+{
+    if (value != 0)
+        printf(" --%s %" PRIu64, name, value);
+}
+
+/* The command that gives this scenario the same cars and the same randomness again. */
+static void print_repeat(const struct run_settings *s, const struct scenario *scenario)
+{
+    printf("  again with: fleetsim run ");
+    print_word(scenario->file);
+    print_option("filter", scenario->owner.name);
+    print_number("seed", s->seed);
+    print_number("first-vehicle", scenario->owner.first_vehicle);
+    print_number("vehicles", s->vehicles);
+    print_number("keep-alive", s->keep_alive);
+    print_option("mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
+    if (s->timeout != 0)
+        printf(" --timeout %gs", (double)s->timeout / 1e6);
+    if (s->time_scale < 1 || s->time_scale > 1)
+        printf(" --time-scale %g", s->time_scale);
+    print_option("cloud", s->target.cloud_dir);
+    print_option("endpoint", s->target.endpoint);
+    print_option("pki", s->target.pki_dir);
+    print_option("ca", s->target.ca_file);
+    fputs(s->insecure ? " --insecure\n" : "\n", stdout);
 }
 
 void console_verdict(struct console *c, const struct scenario *s)

@@ -37,6 +37,7 @@ struct run {
     int signal;              /* that asked us to stop */
     enum error_code aborted; /* why the run ended early; ERROR_NONE: it did not */
     char *abort_reason;
+    char *unreachable; /* why the first car could not connect; NULL: it could */
     struct console console;
 };
 
@@ -107,6 +108,7 @@ static void on_unreachable(void *ctx, const char *why)
 
     console_clear(&run->console);
     log_warn("no vehicle could connect to %s yet: %s", run->target.uri, why);
+    run->unreachable = xasprintf("no vehicle could connect to %s: %s", run->target.uri, why);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
@@ -210,6 +212,7 @@ static bool open_simulation(struct run *run, struct error *err)
     struct script_options script = {
         .simulation = run->sim,
         .vehicles_dir = s->vehicles_dir,
+        .first_index = (uint32_t)s->first_vehicle,
         .app =
             {
                   .name = run->target.app_name,
@@ -244,6 +247,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
     for (int i = 0; i < count; i++)
         if (!runner_load(run->runner, paths[i], err))
             return false;
+    runner_settle_filter(run->runner);
     if (runner_count(run->runner) > 0)
         return true;
     return error_set(err, ERROR_USAGE, "no scenario %s%s%s",
@@ -327,12 +331,21 @@ static void run_loop(struct run *run)
 
 /* ---- the verdict ---- */
 
+/* Scenarios fail as well when nobody can reach the cloud, but that is not the cars' fault. */
+static bool never_reached(const struct run *run)
+{
+    return run->unreachable != NULL &&
+           recorder_counter(run->sim->recorder, "connect.succeeded") == 0;
+}
+
 static int exit_status(const struct run *run)
 {
     if (run->signal != 0)
         return 128 + run->signal;
     if (run->aborted != ERROR_NONE)
         return (int)run->aborted;
+    if (runner_tally(run->runner, SCENARIO_FAILED) > 0 && never_reached(run))
+        return ERROR_TARGET;
     if (runner_tally(run->runner, SCENARIO_FAILED) > 0)
         return ERROR_FAILED;
     if (runner_tally(run->runner, SCENARIO_ERRORED) > 0)
@@ -346,7 +359,9 @@ static int finish(struct run *run)
     struct error err;
 
     recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
-    run_results_set_verdict(run->results, status, run->abort_reason);
+    run_results_set_verdict(
+        run->results, status,
+        status == ERROR_TARGET && run->abort_reason == NULL ? run->unreachable : run->abort_reason);
     if (run->settings->junit != NULL && !junit_save(run->junit, run->settings->junit, &err)) {
         log_error("%s", err.text);
         status = status != 0 ? status : (int)err.code;
@@ -371,6 +386,7 @@ static void release(struct run *run)
     target_close(&run->target);
     simulation_free(run->sim);
     free(run->abort_reason);
+    free(run->unreachable);
 }
 
 int run_scenarios(const struct run_settings *settings, char **paths, int count)

@@ -19,7 +19,7 @@ struct run_settings {
     const char *name;    /* of the run */
     const char *mqtt;    /* "5" or "3.1.1" */
     const char *vehicles_dir;
-    uint64_t seed, vehicles, jobs, keep_alive;
+    uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     usec_t timeout, time_limit; /* 0: default; none */
     double time_scale;
     bool trace, insecure, quiet, list, no_results;

@@ -81,6 +81,8 @@ static int f_car(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
         return luaL_error(L, "%s", err.text);
     }
+    if (owner->vehicles++ == 0)
+        owner->first_vehicle = script->next_index;
     script->next_index++;
     car->next = script->cars;
     script->cars = car;

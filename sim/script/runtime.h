@@ -33,7 +33,8 @@ struct script_options {
     struct simulation *simulation;
     const char *vehicles_dir; /* where models and parts are */
     struct app_credentials app;
-    size_t memory_limit; /* bytes of Lua memory; 0: 4 GiB */
+    size_t memory_limit;  /* bytes of Lua memory; 0: 4 GiB */
+    uint32_t first_index; /* number of the first car in the fleet */
 };
 
 struct script {
@@ -57,6 +58,7 @@ struct script_owner {
     struct script *script;
     const char *name;
     struct rng rng;
+    uint32_t vehicles, first_vehicle; /* how many cars it made; the first one's index */
     /* A task of this owner raised an error; the value is on top of co's stack. */
     void (*raised)(struct script_owner *owner, lua_State *co);
 };

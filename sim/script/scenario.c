@@ -332,6 +332,16 @@ struct runner *runner_new(struct script *script, const struct runner_options *op
     return r;
 }
 
+static void free_scenario(struct scenario *s)
+{
+    release(s);
+    free(s->name_copy);
+    free(s->message);
+    free(s->where);
+    free(s->detail);
+    free(s);
+}
+
 void runner_free(struct runner *r)
 {
     if (r == NULL)
@@ -341,12 +351,7 @@ void runner_free(struct runner *r)
     while (r->first != NULL) {
         struct scenario *s = r->first;
         r->first = s->next;
-        release(s);
-        free(s->name_copy);
-        free(s->message);
-        free(s->where);
-        free(s->detail);
-        free(s);
+        free_scenario(s);
     }
     r->script->runner = NULL;
     free(r);
@@ -409,6 +414,26 @@ bool runner_load(struct runner *r, const char *path, struct error *err)
         ok = load_file(r, clean, err);
     free(clean);
     return ok;
+}
+
+void runner_settle_filter(struct runner *r)
+{
+    const char *filter = r->options.filter;
+    struct scenario *s = r->first;
+
+    while (s != NULL && (filter == NULL || strcmp(s->owner.name, filter) != 0))
+        s = s->next;
+    if (s == NULL)
+        return;
+    for (struct scenario **p = &r->first; (s = *p) != NULL;) {
+        if (strcmp(s->owner.name, filter) == 0) {
+            p = &s->next;
+        } else {
+            *p = s->next;
+            free_scenario(s);
+        }
+        r->last = p;
+    }
 }
 
 size_t runner_count(const struct runner *r)

@@ -45,7 +45,7 @@ struct scenario {
 };
 
 struct runner_options {
-    const char *filter; /* only scenarios whose name contains this; NULL: all */
+    const char *filter; /* only scenarios whose name is this, or else contains it; NULL: all */
     uint64_t seed;
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */
@@ -67,6 +67,8 @@ struct runner *runner_new(struct script *script, const struct runner_options *op
 void runner_free(struct runner *r);
 /* A file, or a folder with its *.lua by name, subfolders included. */
 bool runner_load(struct runner *r, const char *path, struct error *err);
+/* After the last runner_load(): a name that is the filter rules out those that only contain it. */
+void runner_settle_filter(struct runner *r);
 size_t runner_count(const struct runner *r);
 struct scenario *runner_first(const struct runner *r);
 size_t runner_tally(const struct runner *r, enum scenario_verdict verdict);
