@@ -13,6 +13,7 @@
 #include "script/car.h"
 
 #define DETAIL_MAX     ((size_t)1 << 20)
+#define CALLERS_SHOWN  20
 #define TIMELINE_CARS  3
 #define TIMELINE_LINES 40
 
@@ -107,7 +108,8 @@ static void fail_by_error(struct scenario *s, lua_State *co, struct buf *detail)
     lua_pushvalue(co, -1);
     s->message = script_take_text(s->owner.script, co);
     buf_append_str(detail, "  called from:\n");
-    for (int level = 0; script_frame(co, &level, &ar); level++)
+    /* An endless recursion leaves 200,000 of them, each further to seek. */
+    for (int level = 0, n = 0; n < CALLERS_SHOWN && script_frame(co, &level, &ar); level++, n++)
         buf_printf(detail, "    %s:%d%s%s\n", ar.short_src, ar.currentline,
                    ar.name != NULL ? " in " : "", ar.name != NULL ? ar.name : "");
 }
