@@ -48,8 +48,9 @@ static union signal_value check_enum(lua_State *L, int index, const struct signa
         luaL_addstring(&b, def->values[i]);
     }
     luaL_pushresult(&b);
-    luaL_error(L, "%s: %s is not one of %s", def->path, luaL_tolstring(L, index, NULL),
-               lua_tostring(L, -2));
+    const char *names = lua_tostring(L, -1);
+    const char *seen = luaL_tolstring(L, index, NULL);
+    luaL_error(L, "%s: %s is not one of %s", def->path, seen, names);
     return (union signal_value){0};
 }
 

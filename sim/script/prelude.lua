@@ -174,6 +174,9 @@ function api.model(definition)
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
   for _, part in ipairs(definition.parts or {}) do
     for _, signal in ipairs(part.signals or {}) do
+      if type(signal) ~= "table" or type(signal[1]) ~= "string" then
+        error("model " .. name .. ": a signal is a table whose first element is its path", 2)
+      end
       signals[#signals + 1] = signal
       model.owner[signal[1]] = part
     end
