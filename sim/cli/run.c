@@ -37,7 +37,7 @@ struct run {
     int signal;              /* that asked us to stop */
     enum error_code aborted; /* why the run ended early; ERROR_NONE: it did not */
     char *abort_reason;
-    char *unreachable; /* why the first car could not connect; NULL: it could */
+    char *unreachable; /* why the first attempt to connect failed; NULL: it did not */
     struct console console;
 };
 
@@ -107,8 +107,10 @@ static void on_unreachable(void *ctx, const char *why)
     struct run *run = ctx;
 
     console_clear(&run->console);
-    log_warn("no vehicle could connect to %s yet: %s", run->target.uri, why);
-    run->unreachable = xasprintf("no vehicle could connect to %s: %s", run->target.uri, why);
+    /* A companion names the endpoint itself. */
+    bool named = strncmp(why, run->target.uri, strlen(run->target.uri)) == 0;
+    run->unreachable = named ? xstrdup(why) : xasprintf("%s: %s", run->target.uri, why);
+    log_warn("no connection yet: %s", run->unreachable);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
@@ -334,8 +336,13 @@ static void run_loop(struct run *run)
 /* Scenarios fail as well when nobody can reach the cloud, but that is not the cars' fault. */
 static bool never_reached(const struct run *run)
 {
-    return run->unreachable != NULL &&
-           recorder_counter(run->sim->recorder, "connect.succeeded") == 0;
+    const struct simulation *sim = run->sim;
+
+    if (sim->car_reached || (sim->first_attempt == 0 && sim->companion_reached))
+        return false;
+    /* A host that drops packets never says no. */
+    return run->unreachable != NULL ||
+           (sim->first_attempt != 0 && clock_now() - sim->first_attempt >= USEC_PER_SEC);
 }
 
 static int exit_status(const struct run *run)
@@ -358,6 +365,8 @@ static int finish(struct run *run)
     int status = exit_status(run);
     struct error err;
 
+    if (status == ERROR_TARGET && run->aborted == ERROR_NONE && run->unreachable == NULL)
+        on_unreachable(run, "no answer (is it the right host, and no firewall between?)");
     recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
     run_results_set_verdict(
         run->results, status,

@@ -168,11 +168,9 @@ void simulation_remove(struct simulation *sim, struct vehicle *v)
     }
 }
 
-void simulation_connect_failed(struct simulation *sim, struct vehicle *v, const char *why)
+void simulation_connect_failed(struct simulation *sim, const char *why)
 {
-    (void)v;
-    if (sim->told_unreachable || sim->unreachable == NULL ||
-        recorder_counter(sim->recorder, "connect.succeeded") > 0)
+    if (sim->told_unreachable || sim->unreachable == NULL || sim->car_reached)
         return;
     sim->told_unreachable = true;
     sim->unreachable(sim->unreachable_ctx, why != NULL ? why : "connection failed");

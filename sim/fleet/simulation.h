@@ -54,7 +54,10 @@ struct simulation {
     /* Makes each car's MQTT client: simulation_new() sets the native engine. */
     struct mqtt_client *(*make_client)(void *vehicle, uint32_t index,
                                        const struct mqtt_client_events *events, void *ctx);
-    /* Told once, when the first car failed to connect before any had succeeded; may be NULL. */
+    /* Who has reached the cloud so far, and since when cars have tried (0: none has). */
+    bool car_reached, companion_reached;
+    usec_t first_attempt;
+    /* Told once, when a car or companion failed to connect before any car had; may be NULL. */
     void (*unreachable)(void *ctx, const char *why);
     void *unreachable_ctx;
     /* Private part */
@@ -71,9 +74,9 @@ void simulation_free(struct simulation *sim);
 /* By thing name, or NULL. */
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
 
-/* For vehicle.c. */
+/* For those who connect. */
 void simulation_add(struct simulation *sim, struct vehicle *v);
 void simulation_remove(struct simulation *sim, struct vehicle *v);
-void simulation_connect_failed(struct simulation *sim, struct vehicle *v, const char *why);
+void simulation_connect_failed(struct simulation *sim, const char *why);
 
 #endif

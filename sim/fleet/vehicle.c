@@ -118,8 +118,10 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     (void)tcu;
     sim->by_state[from]--;
     sim->by_state[to]++;
-    if (to == TCU_CONNECTING)
+    if (to == TCU_CONNECTING) {
         recorder_count(sim->recorder, "connect.attempts", 1);
+        sim->first_attempt = sim->first_attempt != 0 ? sim->first_attempt : now;
+    }
     timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
                   tcu_state_name(to));
     if (v->wake_token != NULL && from == TCU_ASLEEP)
@@ -195,8 +197,10 @@ static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t to
 
     (void)tcu;
     recorder_value(v->sim->recorder, names[stage], took);
-    if (stage == TCU_STAGE_CONNECT_TOTAL)
-        recorder_count(v->sim->recorder, "connect.succeeded", 1);
+    if (stage != TCU_STAGE_CONNECT_TOTAL)
+        return;
+    recorder_count(v->sim->recorder, "connect.succeeded", 1);
+    v->sim->car_reached = true;
 }
 
 static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail)
@@ -219,8 +223,8 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
     recorder_count(v->sim->recorder, notes[note].counter, 1);
     timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "%s: %s", notes[note].text,
                   detail != NULL ? detail : "");
-    if (note == TCU_NOTE_CONNECT_FAILED)
-        simulation_connect_failed(v->sim, v, detail);
+    if (note == TCU_NOTE_CONNECT_FAILED || note == TCU_NOTE_CONNECTION_LOST)
+        simulation_connect_failed(v->sim, detail);
     v->behaviour->changed(v->ctx, v);
 }
 

@@ -162,6 +162,7 @@ static void on_connected(void *ctx, const struct companion_connected *e)
 
     (void)e;
     app->trouble[0] = '\0';
+    app->script->sim->companion_reached = true;
     queue_notify(app_scheduler(app), &app->changed);
 }
 
@@ -179,6 +180,8 @@ static void on_lost(void *ctx, const struct companion_lost *e)
 
     snprintf(app->trouble, sizeof app->trouble, "%s", e->text);
     recorder_count(app_recorder(app), e->was_connected ? "companion.lost" : "companion.failed", 1);
+    if (!app->script->sim->companion_reached)
+        simulation_connect_failed(app->script->sim, e->text);
     if (e->was_connected) {
         app->watching_all = false;
         for (size_t i = 0; i < app->view_buckets; i++)
