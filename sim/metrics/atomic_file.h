@@ -9,7 +9,8 @@
 #include "base/slice.h"
 
 /* Writes `path`.tmp beside it and renames. No fsync: survives the process, not the power. On
-   failure the old file is untouched. ERROR_USAGE. */
+   failure the old file is untouched. What is no plain file (a device, a pipe, a link) is written to
+   instead. ERROR_USAGE. */
 bool atomic_file_write(const char *path, struct slice content, struct error *err);
 
 #endif
