@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,6 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
 
     (void)ev;
     (void)events;
-    if (run->signal != 0)
-        _exit(128 + w->signum);
     run->signal = w->signum;
     abort_run(run, ERROR_TIMEOUT, "interrupted (once more: stop at once)");
 }
@@ -296,8 +295,21 @@ static bool open_trace(struct run *run, struct error *err)
     return ok;
 }
 
+/* The second one ends the program even while a script or a full disk keeps the loop busy. */
+static void on_raw_signal(int number)
+{
+    static volatile sig_atomic_t again;
+
+    if (again != 0)
+        _exit(128 + number);
+    again = 1;
+    ev_feed_signal(number);
+}
+
 static void watch_signals(struct run *run)
 {
+    struct sigaction action = {.sa_handler = on_raw_signal, .sa_flags = SA_RESTART};
+
     struct ev_loop *ev = run->sim->loop->ev;
 
     ev_signal_init(&run->sigint, on_signal, SIGINT);
@@ -305,6 +317,9 @@ static void watch_signals(struct run *run)
     run->sigint.data = run->sigterm.data = run;
     ev_signal_start(ev, &run->sigint);
     ev_signal_start(ev, &run->sigterm);
+    /* In place of libev's own handler. */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static void run_loop(struct run *run)

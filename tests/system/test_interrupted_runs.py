@@ -164,6 +164,21 @@ def interrupted_twice(place):
         place.check_no_broker(within=1.0)
 
 
+def interrupted_twice_while_busy(place):
+    """A pattern that backtracks for years keeps the loop busy inside of one instruction."""
+    place.write("s.lua", 'scenario("busy", function() string.find(("a"):rep(500), (".-"):rep(12) .. "b") end)\n')
+    with place.start("run", "s.lua", "--no-results") as running:
+        running.broker()
+        time.sleep(0.7)
+        running.send(signal.SIGINT)
+        time.sleep(0.2)
+        check(running.process.poll() is None, "it is not as busy as it should be")
+        running.send(signal.SIGINT)
+        running.process.wait(5)
+        check_equal(running.process.returncode, 130, "exit status")
+        place.check_no_broker(within=1.0)
+
+
 def interrupted_by_a_group(place):
     """As a terminal does it: every process of the group gets the signal, the broker must not."""
     place.write("s.lua", THREE)
@@ -228,5 +243,5 @@ def output_closed(place):
     place.check_clean()
 
 
-main([broker_killed, broker_killed_while_starting, program_killed, interrupted, terminated, interrupted_twice,
+main([broker_killed, broker_killed_while_starting, program_killed, interrupted, terminated, interrupted_twice, interrupted_twice_while_busy,
       interrupted_by_a_group, interrupted_while_starting, time_limit, scenario_timeout, output_closed])
