@@ -22,7 +22,8 @@ bool json_is_utf8(struct slice text);
 /* Bytes of the longest run of whole characters at its start. */
 size_t json_utf8_prefix(struct slice text);
 
-/* Deep equality: numbers by value, booleans differ from numbers, objects regardless of order. */
+/* Deep equality: numbers by value, booleans differ from numbers, objects regardless of order. Where
+   a name repeats in an object, its first member counts. */
 bool json_equal(const cJSON *a, const cJSON *b);
 
 /* What `desired` asks for that `reported` does not show: a new object, {} if nothing; `reported`

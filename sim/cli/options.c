@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -154,7 +155,8 @@ static void build(const struct option_spec *specs, struct tables *t)
 
     memset(t, 0, sizeof *t);
     t->letters[letter++] = ':';
-    for (; specs[t->count].name != NULL && t->count < MAX_OPTIONS; t->count++) {
+    for (; specs[t->count].name != NULL; t->count++) {
+        assert(t->count < MAX_OPTIONS);
         const struct option_spec *spec = &specs[t->count];
         bool takes_value = spec->kind != OPTION_FLAG;
         t->longs[t->count] =
@@ -201,11 +203,9 @@ enum options_result options_parse(const struct command_spec *command, int argc, 
                                   int *ret_first, struct error *err)
 {
     struct tables t;
+    bool given[MAX_OPTIONS] = {false};
     int code;
 
-    for (const struct option_spec *spec = command->options; spec->name != NULL; spec++)
-        if (!from_environment(spec, err))
-            return OPTIONS_BAD;
     build(command->options, &t);
     optind = 0;
     opterr = 0;
@@ -222,12 +222,19 @@ enum options_result options_parse(const struct command_spec *command, int argc, 
         if (code == ':')
             return bad(command, err, argv[optind - 1], "needs a value");
         const struct option_spec *spec = find(command->options, code);
-        if (spec != NULL && !store(spec, optarg)) {
+        if (spec == NULL)
+            continue;
+        given[spec - command->options] = true;
+        if (!store(spec, optarg)) {
             error_set(err, ERROR_USAGE, "--%s %s: not valid (expected %s)", spec->name,
                       optarg != NULL ? optarg : "", expected(spec->kind));
             return OPTIONS_BAD;
         }
     }
+    /* What the command line says need not be right in the environment. */
+    for (size_t i = 0; i < t.count; i++)
+        if (!given[i] && !from_environment(&command->options[i], err))
+            return OPTIONS_BAD;
     *ret_first = optind;
     return OPTIONS_OK;
 }
