@@ -180,8 +180,8 @@ static void add_signal(lua_State *L, struct signal_schema *schema, int index)
         .vss = (char *)(uintptr_t)string_field(L, index, path, "vss"),
         .unit = (char *)(uintptr_t)string_field(L, index, path, "unit"),
         .type = type_field(L, index, path),
-        .min = number_field(L, index, path, "min", -INFINITY),
-        .max = number_field(L, index, path, "max", INFINITY),
+        .min = number_field(L, index, path, "min", -(double)INFINITY),
+        .max = number_field(L, index, path, "max", (double)INFINITY),
         .values = values,
     };
     if (def.type == SIGNAL_ENUM)
