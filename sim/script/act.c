@@ -61,14 +61,16 @@ static void on_act_end(void *arg, struct task *task, enum task_end end, lua_Stat
 
 static void push_changes(lua_State *L, const struct vehicle *v, const struct tcu_order *order)
 {
+    lua_Integer place = 0;
+
     lua_createtable(L, (int)order->change_count * 2, 0);
     for (size_t i = 0; i < order->change_count; i++) {
         const struct signal_def *def =
             signal_schema_def(v->tcu->signals.schema, order->changes[i].index);
         lua_pushstring(L, def->path);
-        lua_rawseti(L, -2, (lua_Integer)(2 * i + 1));
+        lua_rawseti(L, -2, ++place);
         signal_push(L, def, order->changes[i].value);
-        lua_rawseti(L, -2, (lua_Integer)(2 * i + 2));
+        lua_rawseti(L, -2, ++place);
     }
 }
 

@@ -138,7 +138,7 @@ static int f_app(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, app->ref);
         return luaL_error(L, "companion: %s", err.text);
     }
-    app->views = xcalloc(app->view_buckets, sizeof *app->views);
+    app->views = xcalloc(app->view_buckets, sizeof(struct view *));
     if (watch_all)
         companion_watch_all(app->companion, 0);
     app->next = script->apps;

@@ -479,7 +479,7 @@ static int f_connecting(lua_State *L)
 {
     const size_t *by_state = script_of(L)->sim->by_state;
 
-    lua_pushinteger(L, (lua_Integer)(by_state[TCU_CONNECTING] + by_state[TCU_SYNCING]));
+    lua_pushinteger(L, (lua_Integer)by_state[TCU_CONNECTING] + (lua_Integer)by_state[TCU_SYNCING]);
     return 1;
 }
 

@@ -202,7 +202,7 @@ static int f_schema(lua_State *L)
     const char *name = luaL_checkstring(L, 1);
 
     luaL_checktype(L, 2, LUA_TTABLE);
-    struct signal_schema **ud = lua_newuserdatauv(L, sizeof *ud, 0);
+    struct signal_schema **ud = lua_newuserdatauv(L, sizeof(struct signal_schema *), 0);
     *ud = signal_schema_new(name);
     luaL_setmetatable(L, SCHEMA_TYPE);
     /* Cars borrow it, and a script can take it out of its model's table. */

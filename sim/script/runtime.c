@@ -209,12 +209,10 @@ static int load_text_file(lua_State *L, const char *path)
     struct stat st;
     const char *why = NULL;
 
-    if (stat(path, &st) != 0)
+    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
         why = strerror(errno);
     else if (S_ISDIR(st.st_mode))
         why = "is a folder";
-    else if (access(path, R_OK) != 0)
-        why = strerror(errno);
     if (why != NULL) {
         lua_pushfstring(L, "%s: %s", path, why);
         return LUA_ERRFILE;
