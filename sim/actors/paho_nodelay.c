@@ -44,7 +44,7 @@ static uint16_t peer_port(int fd)
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
         struct sockaddr_storage room;
-    } peer;
+    } peer = {.room = {0}};
     socklen_t len = sizeof peer;
 
     if (getpeername(fd, &peer.any, &len) != 0)

@@ -29,6 +29,7 @@ uint8_t *buf_reserve(struct buf *b, size_t extra)
 {
     size_t len = buf_len(b);
 
+    assert(b->data != NULL || b->end == 0);
     if (extra > b->max - len) {
         b->overflow = true;
         return NULL;

@@ -2,6 +2,7 @@
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@ struct slice {
 
 static inline struct slice slice_of(const void *data, size_t len)
 {
+    assert(data != NULL || len == 0);
     return (struct slice){.data = data, .len = len};
 }
 

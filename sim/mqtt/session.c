@@ -400,6 +400,7 @@ static const handler_fn handlers[MQTT_TYPE_COUNT] = {
 
 static void take_packet(struct session *s, struct slice bytes)
 {
+    assert(bytes.data != NULL && bytes.len > 0);
     const struct mqtt_client_events *e = s->client.events;
     enum mqtt_type type = mqtt_type_of(bytes.data[0]);
     const char *why = "";

@@ -4,7 +4,7 @@ talks MQTT to it over mutual TLS: every vector of the shadow contract, policy br
 and 5, lifecycle events with their reasons, takeover, and what the broker alone would do differently
 from AWS IoT.
 
-Usage: test_cloud_shadow.py [PATH-OF-FLEETSIM]   (default: $FLEETSIM, then build/fleetsim)
+Usage: test_cloud_shadow.py [FOLDER]   (with fleetsim and its plugin; default: build)
 KEEP_LAB=1 in the environment keeps the directories, with the broker's log.
 The last line is "N passed, N failed"; the exit status is 1 if anything failed.
 """
@@ -211,10 +211,13 @@ class Client:
         self.drop()
 
     def drop(self):
+        # The plain shutdown: ssl's own would let the reader go on without TLS. And the descriptor
+        # must not be free for the next client while the reader still has its number.
         try:
-            self.sock.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
         except OSError:
             pass
+        self.closed.wait(WAIT)
         self.sock.close()
 
     def must_close(self, reason_code=None):
@@ -754,8 +757,8 @@ def attempt(test, argument):
 
 
 def main():
-    fleetsim = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else
-                               os.environ.get("FLEETSIM", f"{ROOT}/build/fleetsim"))
+    folder = sys.argv[1] if len(sys.argv) > 1 else f"{ROOT}/build"
+    fleetsim = os.path.abspath(os.path.join(folder, "fleetsim"))
     results = []
     lab = Lab(fleetsim)
     try:
