@@ -22,10 +22,10 @@ scenario("a refused desired state shows its reason in the shadow, and may be wis
   car:wait_online()
   car:unlock()
   car:open_door("front_left")
-  app:desire(car, { locks = { all = "locked" } })
-  t:eventually(5, function()
-    return app:shadow(car).reported.refusal.reason == "DOOR_OPEN"
-  end)
+  local refused = app:desire(car, { locks = { all = "locked" } }):await()
+  t:equal(refused.status, "REJECTED")
+  t:equal(refused.reason, "DOOR_OPEN")
+  t:equal(app:shadow(car).reported.refusal.reason, "DOOR_OPEN")
   t:equal(car.state.locks.all, "unlocked")
 
   car:close_door("front_left")

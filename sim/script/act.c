@@ -45,6 +45,15 @@ static int f_order_kind(lua_State *L)
     return 1;
 }
 
+/* order_token(order): the clientToken or requestId it came with */
+static int f_order_token(lua_State *L)
+{
+    struct order_ref *ref = order_check(L, 1);
+
+    lua_pushstring(L, ref->order != NULL ? ref->order->token : "");
+    return 1;
+}
+
 static void on_act_end(void *arg, struct task *task, enum task_end end, lua_State *co)
 {
     struct order_ref *ref = task_subject(task);
@@ -116,9 +125,10 @@ void act_started(const struct task *task, const struct car *car)
 }
 
 static const luaL_Reg functions[] = {
-    {"order_done", f_order_done},
-    {"order_kind", f_order_kind},
-    {NULL,         NULL        }
+    {"order_done",  f_order_done },
+    {"order_kind",  f_order_kind },
+    {"order_token", f_order_token},
+    {NULL,          NULL         }
 };
 
 void act_open(lua_State *L)

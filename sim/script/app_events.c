@@ -8,15 +8,35 @@
 
 /* ---- the shadow ---- */
 
-/* Ends the desired-state commands whose wish the car now reports. */
+/* The car says in its shadow which wish it last refused, and why. */
+static cJSON *refusal_of(const struct twin *twin, const char *token)
+{
+    const cJSON *refusal = json_get(twin->reported, "refusal");
+    cJSON *answer, *reason;
+
+    if (!twin->known || strcmp(json_str(refusal, "token", ""), token) != 0)
+        return NULL;
+    answer = command_status("REJECTED");
+    reason = cJSON_AddObjectToObject(answer, "statusReason");
+    cJSON_AddStringToObject(reason, "reasonCode", json_str(refusal, "reason", ""));
+    cJSON_AddStringToObject(reason, "reasonDescription", json_str(refusal, "description", ""));
+    return answer;
+}
+
+/* Ends the desired-state commands whose wish the car now reports, or refuses. */
 static void check_wishes(struct app *app, struct view *view, usec_t at)
 {
     for (struct command *c = view->commands; c != NULL; c = c->next) {
-        if (!c->done && c->kind == COMMAND_DESIRE && twin_shows(&view->twin, c->wish)) {
-            recorder_journey_mark(app_recorder(app), c->token, JOURNEY_SEEN, at);
-            recorder_journey_end(app_recorder(app), c->token, JOURNEY_SUCCEEDED, at);
-            command_finish(c, command_status("SUCCEEDED"));
-        }
+        if (c->done || c->kind != COMMAND_DESIRE)
+            continue;
+        bool shown = twin_shows(&view->twin, c->wish);
+        cJSON *answer = shown ? command_status("SUCCEEDED") : refusal_of(&view->twin, c->token);
+        if (answer == NULL)
+            continue;
+        recorder_journey_mark(app_recorder(app), c->token, JOURNEY_SEEN, at);
+        recorder_journey_end(app_recorder(app), c->token,
+                             shown ? JOURNEY_SUCCEEDED : JOURNEY_REJECTED, at);
+        command_finish(c, answer);
     }
 }
 

@@ -1,10 +1,14 @@
-/* prelude.h — prelude.lua as the build compiles it into the program. */
+/*
+ * prelude.h — the half of the scripting API that is Lua, as the build compiles it into the program.
+ */
 #ifndef SCRIPT_PRELUDE_H
 #define SCRIPT_PRELUDE_H
 
 #include <stddef.h>
 
-extern const unsigned char prelude_lua[];
-extern const size_t prelude_lua_len;
+extern const unsigned char prelude_sandbox[], prelude_vehicle[], prelude_companion[],
+    prelude_test[];
+extern const size_t prelude_sandbox_len, prelude_vehicle_len, prelude_companion_len,
+    prelude_test_len;
 
 #endif

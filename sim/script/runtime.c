@@ -516,6 +516,36 @@ static void new_type(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
+/* Each file of the prelude gets: the core table, which is on top of the stack; what scripts see;
+   what C calls; what the files share. */
+static void run_prelude(lua_State *L)
+{
+    static const struct {
+        const char *name;
+        const unsigned char *text;
+        const size_t *len;
+    } files[] = {
+        {"=sandbox",   prelude_sandbox,   &prelude_sandbox_len  },
+        {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
+        {"=companion", prelude_companion, &prelude_companion_len},
+        {"=test",      prelude_test,      &prelude_test_len     },
+    };
+    int core = lua_gettop(L);
+
+    for (int i = 0; i < 3; i++)
+        lua_newtable(L);
+    lua_pushvalue(L, core + 2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &prelude_key);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (luaL_loadbufferx(L, (const char *)files[i].text, *files[i].len, files[i].name, "t") !=
+            LUA_OK)
+            lua_error(L);
+        for (int argument = 0; argument < 4; argument++)
+            lua_pushvalue(L, core + argument);
+        lua_call(L, 4, 0);
+    }
+}
+
 /* Raises: runs protected. Arguments: none. */
 static int open_all(lua_State *L)
 {
@@ -531,11 +561,7 @@ static int open_all(lua_State *L)
     act_open(L);
     app_open(L);
     scenario_open(L);
-    if (luaL_loadbufferx(L, (const char *)prelude_lua, prelude_lua_len, "=prelude", "t") != LUA_OK)
-        return lua_error(L);
-    lua_insert(L, -2);
-    lua_call(L, 1, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &prelude_key);
+    run_prelude(L);
     return 0;
 }
 

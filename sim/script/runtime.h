@@ -4,7 +4,7 @@
  *
  * Scripts see a small, safe library: no os.execute, no io, no bytecode, no debug. Each file runs in
  * an environment of its own in which an undefined name is an error. The half of the API that needs
- * no C is prelude.lua, compiled into the program.
+ * no C is prelude/, compiled into the program.
  *
  * Owns      the Lua state and the scheduler. Borrows the simulation.
  * Threads   the simulation thread.

@@ -4,7 +4,7 @@
 set -eu
 
 cd "${1:-$(dirname "$0")/../..}"
-prelude=sim/script/prelude.lua
+prelude="sim/script/prelude/*.lua"
 page=docs/lua-api.md
 meta=docs/lua/fleetsim.meta.lua
 
@@ -17,7 +17,7 @@ prelude_names() {
         -e 's/^function fleet:([a-z_]+)\(.*/fleet \1/p' \
         -e 's/^function test:([a-z_]+)\(.*/t \1/p' \
         -e 's/^function api\.([a-z_]+)\(.*/global \1/p' \
-        -e 's/^api\.([a-z_]+) = (core\.[a-z_]+|show)$/global \1/p' "$prelude"
+        -e 's/^api\.([a-z_]+) = (core\.[a-z_]+|show)$/global \1/p' $prelude
 }
 
 car_names() {

@@ -1,0 +1,156 @@
+-- The app beside the cars, and the commands it sends.
+
+local core, api, prelude, tools = ...
+
+-- ---- companions -------------------------------------------------------------------------------
+
+local command = { __metatable = false }
+command.__index = command
+
+-- The car's answer to a request; for a desired state { status = "SUCCEEDED" } once the car reports it, or
+-- "REJECTED" with a reason once it reports that it will not.
+function command:await(timeout)
+  timeout = timeout or 10
+  local deadline = core.now() + timeout
+  while not self.c:done() do
+    local left = deadline - core.now()
+    if left <= 0 then
+      self.c:give_up()
+      core.count_assertion()
+      tools.fail(string.format("%s to %s: expected an answer within %g s, saw none (the car is %s)", self.what,
+        tostring(self.car), timeout, self.car.link), self.car)
+    end
+    -- A patch that was lost on its way to the companion is made good by reading the shadow again.
+    if not self.c:wait(math.min(left, 2)) then
+      self.c:refresh()
+    end
+  end
+  return self:answer()
+end
+
+function command:done()
+  return self.c:done()
+end
+
+function command:answer()
+  local answer = self.c:answer()
+  local reason = answer and answer.statusReason
+  if type(reason) == "table" then
+    answer.reason = reason.reasonCode
+    answer.description = reason.reasonDescription
+  end
+  return answer
+end
+
+-- How many responses have come, repeated ones included.
+function command:answers()
+  return self.c:answers()
+end
+
+local app = { __metatable = false }
+app.__index = app
+
+local function app_wait(self, timeout, what, predicate)
+  local deadline = core.now() + timeout
+  while true do
+    local done, trouble = predicate()
+    if done then
+      return
+    end
+    local left = deadline - core.now()
+    if left <= 0 then
+      core.count_assertion()
+      tools.fail(string.format("companion: expected %s within %g s%s", what, timeout,
+        trouble and trouble ~= "" and " (" .. trouble .. ")" or ""))
+    end
+    self.a:wait_change(math.min(left, 0.5))
+  end
+end
+
+local function watch(self, car)
+  local deadline = core.now() + 10
+  while not self.a:watch(car) do
+    local left = deadline - core.now()
+    if left <= 0 then
+      local _, trouble = self.a:ready()
+      tools.fail("companion: could not watch " .. tostring(car) .. " within 10 s"
+        .. (trouble ~= "" and " (" .. trouble .. ")" or ""))
+    end
+    self.a:wait_view(car, math.min(left, 0.5))
+  end
+end
+
+-- Writes to the shadow's desired section.
+function app:desire(car, state, options)
+  tools.check_options("app:desire", options or {}, { wake = true })
+  watch(self, car)
+  local wake = not (options and options.wake == false)
+  return setmetatable({ c = self.a:desire(car, state, wake), car = car, what = "desired state" }, command)
+end
+
+-- Sends a request and returns at once; options: expiry, expires_in (may be negative), id, wake, bare.
+function app:request(car, what, options)
+  options = options or {}
+  tools.check_options("app:request", options,
+    { expiry = true, expires_in = true, id = true, wake = true, bare = true })
+  watch(self, car)
+  local id = options.id
+  if type(id) == "table" then
+    id = id.c:token()
+  end
+  local sent = {
+    expiry = options.expiry, expires_in = options.expires_in, id = id, bare = options.bare,
+    wake = options.wake ~= false,
+  }
+  return setmetatable({ c = self.a:request(car, what, sent), car = car, what = "request" }, command)
+end
+
+-- The shadow as this companion knows it: { version, exists, desired, reported }.
+function app:shadow(car)
+  watch(self, car)
+  local deadline = core.now() + 10
+  local twin = self.a:twin(car)
+  while not twin do
+    if core.now() >= deadline then
+      tools.fail("companion: the shadow of " .. tostring(car) .. " could not be read within 10 s")
+    end
+    self.a:wait_view(car, 0.5)
+    twin = self.a:twin(car)
+  end
+  return twin
+end
+
+-- Anything to the shadow's update topic, as an ill-behaved app would: text as it is, or a table, which
+-- gets a clientToken. For a table returns a command that ends with the cloud's answer.
+function app:update(car, document)
+  watch(self, car)
+  if type(document) == "string" then
+    self.a:update_raw(car, document)
+    return nil
+  end
+  local expected = self.a:expect(car)
+  local sent = { clientToken = expected:token() }
+  for key, value in pairs(document) do
+    sent[key] = value
+  end
+  self.a:update_raw(car, core.to_json(sent))
+  return setmetatable({ c = expected, car = car, what = "update" }, command)
+end
+
+function app:delete_shadow(car)
+  watch(self, car)
+  self.a:delete_shadow(car)
+end
+
+-- true, false, or nil when no presence event has been seen yet.
+function app:sees_online(car)
+  watch(self, car)
+  return self.a:presence(car)
+end
+
+-- A connected companion that watches the cars it deals with, or all.
+function tools.new_companion(watch_all, cars, timeout)
+  local made = setmetatable({ a = core.app(watch_all, cars) }, app)
+  app_wait(made, timeout, "a connection to the cloud", function() return made.a:ready() end)
+  return made
+end

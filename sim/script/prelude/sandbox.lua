@@ -1,0 +1,158 @@
+-- What scripts may use, how values are shown, how a scenario fails. The half of the API that needs no C.
+
+local core, api, prelude, tools = ...
+
+-- ---- sandbox ----------------------------------------------------------------------------------
+
+local function copy(from, names)
+  local to = {}
+  for name in names:gmatch("%S+") do
+    to[name] = from[name]
+  end
+  return to
+end
+
+local function shared_library(name, library)
+  return setmetatable({}, {
+    __index = library,
+    __newindex = function()
+      error("the library '" .. name .. "' cannot be changed", 2)
+    end,
+    __metatable = false,
+  })
+end
+
+local safe_math = copy(math, "abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi rad sin sqrt tan tointeger type ult")
+safe_math.random = core.random
+local safe_table = copy(table, "concat insert move pack remove sort unpack")
+
+for name in ("assert error ipairs next pairs pcall rawequal rawget rawlen select tonumber tostring type xpcall"):gmatch("%S+") do
+  api[name] = _G[name]
+end
+api._VERSION = _VERSION
+api.getmetatable = getmetatable
+
+-- A finalizer would run at any time, in anybody's turn, and under no budget.
+function api.setmetatable(object, meta)
+  if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+    error("__gc cannot be used in scripts", 2)
+  end
+  return setmetatable(object, meta)
+end
+
+-- What all scripts share is sealed with __metatable = false.
+function api.rawset(object, key, value)
+  if getmetatable(object) == false then
+    error("this table cannot be changed", 2)
+  end
+  return rawset(object, key, value)
+end
+
+local safe_string = copy(string, "byte char find format gmatch gsub len lower match pack packsize rep reverse sub unpack upper")
+api.string = shared_library("string", safe_string)
+api.math = shared_library("math", safe_math)
+api.table = shared_library("table", safe_table)
+api.utf8 = shared_library("utf8", utf8)
+api.os = shared_library("os", copy(os, "clock date difftime time"))
+api.require = core.require
+api.load = core.load
+api.wait = core.wait
+api.null = core.null
+
+-- All scripts share the strings' metatable; nobody may change it for the others.
+getmetatable("").__index = safe_string
+getmetatable("").__metatable = false
+
+function prelude.environment()
+  local environment = {}
+  environment._G = environment
+  return setmetatable(environment, {
+    __index = function(_, name)
+      local value = api[name]
+      if value == nil then
+        error("undefined variable '" .. tostring(name) .. "'", 2)
+      end
+      return value
+    end,
+    __metatable = false,
+  })
+end
+
+-- ---- showing values ---------------------------------------------------------------------------
+
+local function show(value, depth)
+  depth = depth or 0
+  if type(value) == "string" then
+    return string.format("%q", value)
+  elseif value == core.null then
+    return "null"
+  elseif type(value) ~= "table" or depth > 4 then
+    return tostring(value)
+  end
+  local parts, keys = {}, {}
+  for i = 1, #value do
+    parts[i] = show(value[i], depth + 1)
+  end
+  for key in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 or key > #value then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(keys) do
+    local name = type(key) == "string" and key:match("^[%a_][%w_]*$") or "[" .. show(key) .. "]"
+    parts[#parts + 1] = name .. " = " .. show(value[key], depth + 1)
+  end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+api.show = show
+tools.show = show
+
+local function equal(a, b)
+  if a == b then
+    return true
+  elseif type(a) ~= "table" or type(b) ~= "table" then
+    return false
+  end
+  for key, value in pairs(a) do
+    if not equal(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+tools.equal = equal
+
+function api.print(...)
+  local parts = table.pack(...)
+  for i = 1, parts.n do
+    parts[i] = tostring(parts[i])
+  end
+  core.say(table.concat(parts, "\t"))
+end
+
+-- ---- failing ----------------------------------------------------------------------------------
+
+-- `car`: whose timeline explains it.
+function tools.fail(text, car)
+  error({ assertion = text, where = core.where(), car = car }, 0)
+end
+
+function tools.because(message)
+  return message and tostring(message) .. ": " or ""
+end
+
+-- An option that nobody reads is a typing error: says so, in the words of the call.
+function tools.check_options(call, options, known)
+  for option in pairs(options) do
+    if not known[option] then
+      error(call .. ": unknown option '" .. tostring(option) .. "'", 3)
+    end
+  end
+end

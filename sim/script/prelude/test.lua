@@ -1,0 +1,207 @@
+-- Scenarios, their fleets and their assertions.
+
+local core, api, prelude, tools = ...
+local show, equal, because = tools.show, tools.equal, tools.because
+
+-- ---- fleets -----------------------------------------------------------------------------------
+
+local fleet = { __metatable = false }
+fleet.__index = fleet
+
+-- Runs fn(car, i) for every car at once and waits until all have returned.
+function fleet:each(fn)
+  local left, all = #self, core.queue()
+  for i, car in ipairs(self) do
+    core.spawn(function()
+      fn(car, i)
+      left = left - 1
+      if left == 0 then
+        all:notify()
+      end
+    end)
+  end
+  while left > 0 do
+    all:wait(86400)
+  end
+  return self
+end
+
+function fleet:wait_online(timeout)
+  local deadline = core.now() + (timeout or 30)
+  for _, car in ipairs(self) do
+    car:wait_online(math.max(deadline - core.now(), 0))
+  end
+  return self
+end
+
+-- ---- the test ---------------------------------------------------------------------------------
+
+local test = { __metatable = false }
+test.__index = test
+
+local car_options = { model = true, state = true, power = true }
+local fleet_options = { model = true, state = true, power = true, count = true, rate = true }
+
+local function start_car(options)
+  local car = core.car(options.model or "compact_ev")
+  for path, value in pairs(options.state or {}) do
+    car:set(path, value)
+  end
+  if options.power ~= "off" then
+    car:power_on()
+  end
+  return car
+end
+
+function test:vehicle(options)
+  tools.check_options("t:vehicle", options or {}, car_options)
+  self.cars = self.cars + 1
+  return start_car(options or {})
+end
+
+-- How many cars of a fleet connect at once: a broker's listen backlog drops what is beyond, and then
+-- it is TCP's retries that one measures.
+local connecting_at_once = 64
+
+-- options.count may be changed by --vehicles; options.rate limits how many start per second.
+function test:fleet(options)
+  options = options or {}
+  tools.check_options("t:fleet", options, fleet_options)
+  local made = setmetatable({}, fleet)
+  local count = core.fleet_size(options.count)
+  local began, pause = core.now(), core.queue()
+  self.cars = self.cars + count
+  for i = 1, count do
+    made[i] = start_car(options)
+    while core.connecting() >= connecting_at_once do
+      pause:wait(0.002)
+    end
+    local ahead = options.rate and i / options.rate - (core.now() - began) or 0
+    if ahead > 0 then
+      pause:wait(ahead)
+    end
+  end
+  return made
+end
+
+-- A connected companion. Make it after the cars, so that it knows how many it will watch.
+function test:companion(options)
+  options = options or {}
+  tools.check_options("t:companion", options, { watch = true, timeout = true })
+  -- One car takes 8 subscriptions of the 50 that AWS grants a connection.
+  local watch_all = options.watch == "all" or self.cars > 5
+  return tools.new_companion(watch_all, self.cars, options.timeout or 10)
+end
+
+function test:equal(seen, expected, message)
+  core.count_assertion()
+  if not equal(seen, expected) then
+    tools.fail(because(message) .. "expected " .. show(expected) .. ", saw " .. show(seen))
+  end
+end
+
+function test:not_equal(seen, unexpected, message)
+  core.count_assertion()
+  if equal(seen, unexpected) then
+    tools.fail(because(message) .. "expected anything but " .. show(unexpected))
+  end
+end
+
+function test:is_true(seen, message)
+  core.count_assertion()
+  if not seen then
+    tools.fail(because(message) .. "expected a true value, saw " .. show(seen))
+  end
+end
+
+function test:near(seen, expected, tolerance, message)
+  core.count_assertion()
+  if type(seen) ~= "number" or math.abs(seen - expected) > tolerance then
+    tools.fail(string.format("%sexpected %g ± %g, saw %s", because(message), expected, tolerance, show(seen)))
+  end
+end
+
+function test:match(text, pattern, message)
+  core.count_assertion()
+  if type(text) ~= "string" or not text:find(pattern) then
+    tools.fail(because(message) .. "expected text that matches " .. show(pattern) .. ", saw " .. show(text))
+  end
+end
+
+-- Looks again and again, quickly at first, until fn() is true; returns what it returned.
+function test:eventually(seconds, fn, message)
+  local deadline = core.now() + seconds
+  local pause = 0.002
+  local nothing = core.queue()
+  core.count_assertion()
+  while true do
+    local value = fn()
+    if value then
+      return value
+    elseif core.now() >= deadline then
+      tools.fail(string.format("%sexpected the condition to hold within %g s, the last value was %s",
+        because(message), seconds, show(value)))
+    end
+    nothing:wait(pause)
+    pause = math.min(pause * 1.5, 0.05)
+  end
+end
+
+-- fn() must stay false for all that time.
+function test:never(seconds, fn, message)
+  local deadline = core.now() + seconds
+  local nothing = core.queue()
+  core.count_assertion()
+  while core.now() < deadline do
+    local value = fn()
+    if value then
+      tools.fail(because(message) .. "expected this never to become true, but it was " .. show(value))
+    end
+    nothing:wait(0.01)
+  end
+end
+
+function test:fail(message)
+  core.count_assertion()
+  tools.fail(message or "failed")
+end
+
+function test:skip(message)
+  error({ skip = message or "skipped" }, 0)
+end
+
+function test:wait(seconds)
+  core.wait(seconds)
+end
+
+function test:spawn(fn, ...)
+  core.spawn(fn, ...)
+end
+
+-- Seconds of real time since the run began.
+function test:now()
+  return core.now()
+end
+
+function test:random(low, high)
+  return core.random(low, high)
+end
+
+function prelude.run(fn)
+  fn(setmetatable({ cars = 0 }, test))
+end
+
+-- ---- declaring scenarios ----------------------------------------------------------------------
+
+local known_options = { timeout = true }
+
+function api.scenario(name, options, fn)
+  if fn == nil then
+    options, fn = {}, options
+  end
+  if type(name) ~= "string" or type(fn) ~= "function" or type(options) ~= "table" then
+    error("usage: scenario(name, [options,] function(t) … end)", 2)
+  end
+  tools.check_options("scenario " .. show(name), options, known_options)
+  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline)
+end

@@ -1,0 +1,262 @@
+-- Models made of parts, orders acted out by them, and the car that scripts hold.
+
+local core, api, prelude, tools = ...
+
+-- ---- models and parts -------------------------------------------------------------------------
+
+-- part(name, builder): the builder gets the options that the model gives, and returns
+-- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car) }.
+function api.part(name, builder)
+  return function(options)
+    local made = builder(options or {})
+    made.name = name
+    return made
+  end
+end
+
+-- Reported by every car: why it last refused a desired state.
+local refusal_signals = {
+  { "refusal.reason", type = "string", initial = "" },
+  { "refusal.description", type = "string", initial = "" },
+  { "refusal.token", type = "string", initial = "" }, -- the clientToken of the wish
+}
+
+function api.model(definition)
+  local name = definition.name
+  if type(name) ~= "string" then
+    error("model{…} needs a name", 2)
+  end
+  local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {} }
+  local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
+  for _, part in ipairs(definition.parts or {}) do
+    for _, signal in ipairs(part.signals or {}) do
+      if type(signal) ~= "table" or type(signal[1]) ~= "string" then
+        error("model " .. name .. ": a signal is a table whose first element is its path", 2)
+      end
+      signals[#signals + 1] = signal
+      model.owner[signal[1]] = part
+    end
+    for action, fn in pairs(part.actions or {}) do
+      if model.actions[action] then
+        error("model " .. name .. ": two parts have an action '" .. action .. "'", 2)
+      end
+      model.actions[action] = fn
+    end
+    if part.start then
+      model.starts[#model.starts + 1] = part.start
+    end
+  end
+  model.schema = core.schema(name, signals)
+  return model
+end
+
+-- ---- acting out orders ------------------------------------------------------------------------
+
+local refusal = { __metatable = false }
+refusal.__index = refusal
+refusal.__tostring = function(self)
+  return "refused: " .. self.code .. ": " .. self.description
+end
+
+local function handler(raised)
+  if type(raised) == "string" then
+    return debug.traceback(raised, 2)
+  end
+  return raised
+end
+
+-- A part does one thing after another: a second wish waits until its motors have stopped.
+local function exclusively(car, part, wishes)
+  local busy = core.store(car)
+  while busy[part] do
+    busy[part]:wait(3600)
+  end
+  local queue = core.queue()
+  busy[part] = queue
+  local ok, raised = xpcall(part.desire, handler, car, wishes)
+  busy[part] = nil
+  queue:notify()
+  return ok, raised
+end
+
+-- "SUCCEEDED" | "REJECTED", code, description; other errors are raised again.
+local function outcome_of(ok, raised)
+  if ok then
+    return "SUCCEEDED"
+  elseif debug.getmetatable(raised) == refusal then
+    return "REJECTED", raised.code, raised.description
+  end
+  error(raised, 0)
+end
+
+local function by_part(car, changes)
+  local model = core.model_of(car)
+  local wishes, parts = {}, {}
+  for i = 1, #changes, 2 do
+    local path = changes[i]
+    local part = model.owner[path]
+    if part and part.desire then
+      if not wishes[part] then
+        wishes[part] = {}
+        parts[#parts + 1] = part
+      end
+      wishes[part][path] = changes[i + 1]
+    end
+  end
+  return parts, wishes
+end
+
+-- Parts move side by side; the first refusal decides the outcome.
+local function act_all(car, parts, wishes)
+  if #parts == 1 then
+    return outcome_of(exclusively(car, parts[1], wishes[parts[1]]))
+  end
+  local left, results, all = #parts, {}, core.queue()
+  for i, part in ipairs(parts) do
+    core.spawn(function()
+      results[i] = table.pack(exclusively(car, part, wishes[part]))
+      left = left - 1
+      all:notify()
+    end)
+  end
+  while left > 0 do
+    all:wait(3600)
+  end
+  local first = { "SUCCEEDED" }
+  for i = 1, #parts do
+    local outcome = table.pack(outcome_of(results[i][1], results[i][2]))
+    if first[1] == "SUCCEEDED" then
+      first = outcome
+    end
+  end
+  return table.unpack(first)
+end
+
+function prelude.act(car, order, changes)
+  local parts, wishes = by_part(car, changes)
+  local outcome, code, description = act_all(car, parts, wishes)
+  if outcome == "REJECTED" and core.order_kind(order) == "desired" then
+    car:set("refusal.reason", code)
+    car:set("refusal.description", description)
+    car:set("refusal.token", core.order_token(order))
+  end
+  core.order_done(order, outcome, code, description)
+end
+
+function prelude.power_came(car)
+  for _, start in ipairs(core.model_of(car).starts) do
+    core.spawn_for(car, start, car)
+  end
+end
+
+function prelude.power_lost(car)
+  core.stop_tasks(car)
+  local store = core.store(car)
+  for key in pairs(store) do
+    store[key] = nil
+  end
+end
+
+-- ---- the car ----------------------------------------------------------------------------------
+
+local car_methods = core.car_methods
+
+core.car_meta.__index = function(car, name)
+  local method = car_methods[name] or core.model_of(car).actions[name]
+  if method then
+    return method
+  end
+  local value = core.property(car, name)
+  if value == nil then
+    error("a car has no '" .. tostring(name) .. "'", 2)
+  end
+  return value
+end
+
+core.car_meta.__newindex = function(_, name)
+  error("a car's '" .. tostring(name) .. "' cannot be set (signals are in car.state)", 2)
+end
+
+-- Ends the wish that is being acted out: understood, but will not.
+function car_methods.refuse(_, code, description)
+  error(setmetatable({ code = code, description = description or code }, refusal), 0)
+end
+
+-- Moves a number to its target at `per_second`, in steps a person could see.
+function car_methods.glide(car, path, target, per_second, step)
+  step = step or 0.25
+  local value = car:get(path)
+  while value ~= target do
+    car:work(math.min(step, math.abs(target - value) / per_second))
+    local change = math.min(per_second * step, math.abs(target - value))
+    value = value + (target > value and change or -change)
+    if math.abs(target - value) < 1e-6 then
+      value = target
+    end
+    car:set(path, value)
+  end
+end
+
+-- Waits until predicate() is true, looking again whenever something about the car changes.
+local function car_wait(car, timeout, what, predicate)
+  local deadline = core.now() + timeout
+  while not predicate() do
+    local left = deadline - core.now()
+    if left <= 0 then
+      core.count_assertion()
+      tools.fail(string.format("%s: expected %s within %g s, but it is %s", tostring(car), what, timeout, car.link),
+        car)
+    end
+    car:wait_change(left)
+  end
+end
+
+local states = {
+  off = true, asleep = true, connecting = true, syncing = true, online = true, ["backing off"] = true,
+}
+
+function car_methods.wait_for(car, state, timeout)
+  if not states[state] then
+    error("car:wait_for: '" .. tostring(state) .. "' is not a state of a car", 2)
+  end
+  car_wait(car, timeout or 10, state, function() return car.link == state end)
+  return car
+end
+
+function car_methods.wait_online(car, timeout)
+  return car:wait_for("online", timeout)
+end
+
+-- Everything that changed was reported and accepted, and no order is open.
+function car_methods.wait_in_step(car, timeout)
+  car_wait(car, timeout or 10, "all reported and accepted", function() return car:in_step() end)
+  return car
+end
+
+function car_methods.wait_until(car, predicate, timeout)
+  car_wait(car, timeout or 10, "the condition to hold", predicate)
+  return car
+end
+
+-- Finishes its reports, says DISCONNECT, closes the socket.
+function car_methods.sleep(car)
+  local deadline = core.now() + 2
+  while car.link == "online" and not car:in_step() and core.now() < deadline do
+    car:wait_change(deadline - core.now())
+  end
+  car:disconnect()
+end
+
+-- Runs fn(…) beside whatever else the car does, until it returns or the car's power is lost.
+function car_methods.spawn(car, fn, ...)
+  core.spawn_for(car, fn, ...)
+end
+
+-- A table for what parts must remember besides signals; empty again after a loss of power.
+function car_methods.memory(car)
+  return core.store(car)
+end
+
+function car_methods.random(_, low, high)
+  return core.random(low, high)
+end
