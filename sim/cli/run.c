@@ -416,7 +416,9 @@ static void release(struct run *run)
 int run_scenarios(const struct run_settings *settings, char **paths, int count)
 {
     struct run run = {
-        .settings = settings, .console = {.settings = settings, .started = clock_now()}
+        .settings = settings,
+        .target = {.lock = -1             },
+        .console = { .settings = settings, .started = clock_now()},
     };
     struct error err;
     int status;

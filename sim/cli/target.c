@@ -6,11 +6,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -61,25 +62,51 @@ static void remove_tree(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-#define TEMPORARY_PREFIX "fleetsim-"
+/* Not a word that others might begin a folder with. */
+#define TEMPORARY_PREFIX "fleetsim-run-"
 
-/* A run that was killed could not clean up: its folder names its process. */
+/* Held for as long as the run lives, also seen from another container that shares the folder. */
+static int lock_folder(const char *path, int flags)
+{
+    char *name = xasprintf("%s/lock", path);
+    int fd = open(name, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    free(name);
+    if (fd >= 0 && flock(fd, LOCK_EX | flags) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Between its making and its locking a folder belongs to a run that starts just now. */
+#define YOUNG_S 60
+
+static void remove_if_left(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != getuid() ||
+        time(NULL) - st.st_mtime < YOUNG_S)
+        return;
+    int fd = lock_folder(path, LOCK_NB);
+    if (fd < 0)
+        return;
+    remove_tree(path);
+    close(fd);
+}
+
+/* A run that was killed could not clean up. */
 static void remove_leftovers(const char *root)
 {
     DIR *dir = opendir(root);
     struct dirent *entry;
-    struct stat st;
 
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (strncmp(entry->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) != 0)
             continue;
-        char *end;
-        long pid = strtol(entry->d_name + strlen(TEMPORARY_PREFIX), &end, 10);
-        if (pid <= 0 || *end != '-' || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-            continue;
         char *path = xasprintf("%s/%s", root, entry->d_name);
-        if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid())
-            remove_tree(path);
+        remove_if_left(path);
         free(path);
     }
     if (dir != NULL)
@@ -93,7 +120,7 @@ static bool make_temporary(struct target *t, struct error *err)
     if (root == NULL || *root == '\0')
         root = "/tmp";
     remove_leftovers(root);
-    char *name = xasprintf("%s/" TEMPORARY_PREFIX "%ld-XXXXXX", root, (long)getpid());
+    char *name = xasprintf("%s/" TEMPORARY_PREFIX "XXXXXX", root);
     if (mkdtemp(name) == NULL) {
         error_set(err, ERROR_USAGE, "%s: %s (set TMPDIR to a folder that can be written)", name,
                   strerror(errno));
@@ -101,6 +128,7 @@ static bool make_temporary(struct target *t, struct error *err)
         return false;
     }
     t->temporary = name;
+    t->lock = lock_folder(name, 0);
     return true;
 }
 
@@ -192,7 +220,7 @@ bool target_open(struct target *t, const struct target_options *options, struct 
 {
     bool ok;
 
-    *t = (struct target){0};
+    *t = (struct target){.lock = -1};
     if (options->endpoint != NULL)
         ok = join_endpoint(t, options, err);
     else if (options->cloud_dir != NULL)
@@ -214,9 +242,11 @@ void target_close(struct target *t)
     broker_stop(t->broker);
     if (t->temporary != NULL)
         remove_tree(t->temporary);
+    if (t->lock >= 0)
+        close(t->lock);
     char *texts[] = {t->uri,     t->pki_dir,  t->ca_file,  t->app_cert,
                      t->app_key, t->app_name, t->temporary};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
-    *t = (struct target){0};
+    *t = (struct target){.lock = -1};
 }

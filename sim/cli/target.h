@@ -33,6 +33,7 @@ struct target {
     char *app_name;
     struct broker *broker; /* NULL: not ours */
     char *temporary;       /* directory to remove */
+    int lock;              /* descriptor of its lock file; -1: none */
 };
 
 bool target_open(struct target *t, const struct target_options *options, struct error *err);
