@@ -295,21 +295,28 @@ static bool open_trace(struct run *run, struct error *err)
     return ok;
 }
 
+/* The signal that asks us to stop; process-wide, as signals are. */
+static volatile sig_atomic_t caught;
+
 /* The second one ends the program even while a script or a full disk keeps the loop busy. */
 static void on_raw_signal(int number)
 {
-    static volatile sig_atomic_t again;
-
-    if (again != 0)
+    if (caught != 0)
         _exit(128 + number);
-    again = 1;
+    caught = number;
     ev_feed_signal(number);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_raw_signal, .sa_flags = SA_RESTART};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 static void watch_signals(struct run *run)
 {
-    struct sigaction action = {.sa_handler = on_raw_signal, .sa_flags = SA_RESTART};
-
     struct ev_loop *ev = run->sim->loop->ev;
 
     ev_signal_init(&run->sigint, on_signal, SIGINT);
@@ -318,8 +325,7 @@ static void watch_signals(struct run *run)
     ev_signal_start(ev, &run->sigint);
     ev_signal_start(ev, &run->sigterm);
     /* In place of libev's own handler. */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals();
 }
 
 static void run_loop(struct run *run)
@@ -337,6 +343,8 @@ static void run_loop(struct run *run)
         loop_timer_start(&run->limit, run->settings->time_limit);
     target_watch(&run->target, loop, on_broker_ended, run);
     runner_start(run->runner);
+    if (caught != 0)
+        ev_feed_signal(caught);
     if (runner_tally(run->runner, SCENARIO_RUNNING) > 0)
         loop_run(loop);
     loop_timer_stop(&run->second);
@@ -423,10 +431,13 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     struct error err;
     int status;
 
+    catch_signals();
     bool ok = check_descriptors(settings->vehicles, &err) &&
               target_open(&run.target, &settings->target, &err) && open_simulation(&run, &err) &&
               load_scenarios(&run, paths, count, &err);
-    if (ok && settings->list) {
+    if (caught != 0) {
+        status = 128 + caught;
+    } else if (ok && settings->list) {
         console_list(&run.console);
         status = 0;
     } else if (ok && open_results(&run, &err) && open_trace(&run, &err)) {
