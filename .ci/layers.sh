@@ -16,7 +16,7 @@ only_in() { # header, allowed path prefix
     return 0
 }
 only_in 'lua.*\.h' 'sim/script/'
-only_in 'MQTTAsync.h' 'sim/actors/'
+only_in 'MQTTAsync.h' 'sim/paho/|sim/actors/'
 only_in 'mosquitto.*\.h' 'sim/cloud/plugin/'
 grep -rnE '(^|[^a-z_>.])(printf|exit|abort|strcpy|sprintf|atoi|sleep)\(' sim --include='*.c' |
     grep -vE '^sim/(cli/|base/(xmem|log)\.c)' && {

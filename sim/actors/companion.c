@@ -8,11 +8,11 @@
 #include "actors/companion_filters.h"
 #include "actors/companion_letter.h"
 #include "actors/companion_options.h"
-#include "actors/paho_anchor.h"
 #include "actors/paho_link.h"
 #include "base/rng.h"
 #include "base/xmem.h"
 #include "fleetsim/topics.h"
+#include "paho/paho_anchor.h"
 
 #define CONTENT_TYPE "application/json"
 /* After so long the back-off starts over (contract 6.12). */

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/paho_anchor.h"
-#include "actors/paho_failure.h"
-#include "actors/paho_nodelay.h"
 #include "base/xmem.h"
+#include "paho/paho_anchor.h"
+#include "paho/paho_failure.h"
+#include "paho/paho_nodelay.h"
 
 /* AWS IoT's in-flight quota (contract 6.8). Whatever is above it or above the server's Receive
    Maximum waits here and not in Paho's queue, which is looked at once a second when it is blocked.

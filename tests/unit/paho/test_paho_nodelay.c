@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "actors/paho_nodelay.h"
+#include "paho/paho_nodelay.h"
 
 static void test_ports(void **state)
 {

@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "actors/paho_failure.h"
+#include "paho/paho_failure.h"
 
 static void test_tls_reason(void **state)
 {

@@ -5,8 +5,8 @@
  * for the broker's delayed acknowledgement: up to 40 ms in every measured command, 25 commands a
  * second.
  */
-#ifndef ACTORS_PAHO_NODELAY_H
-#define ACTORS_PAHO_NODELAY_H
+#ifndef PAHO_PAHO_NODELAY_H
+#define PAHO_PAHO_NODELAY_H
 
 #include <stdint.h>
 

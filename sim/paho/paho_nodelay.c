@@ -1,4 +1,4 @@
-#include "actors/paho_nodelay.h"
+#include "paho/paho_nodelay.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

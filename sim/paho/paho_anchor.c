@@ -1,4 +1,4 @@
-#include "actors/paho_anchor.h"
+#include "paho/paho_anchor.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

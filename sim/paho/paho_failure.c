@@ -1,4 +1,4 @@
-#include "actors/paho_failure.h"
+#include "paho/paho_failure.h"
 
 #include <MQTTAsync.h>
 #include <stdio.h>

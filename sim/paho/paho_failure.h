@@ -1,6 +1,6 @@
 /* paho_failure.h — why a connection failed, in words a user can act on. Pure. */
-#ifndef ACTORS_PAHO_FAILURE_H
-#define ACTORS_PAHO_FAILURE_H
+#ifndef PAHO_PAHO_FAILURE_H
+#define PAHO_PAHO_FAILURE_H
 
 #include <stdbool.h>
 #include <stddef.h>

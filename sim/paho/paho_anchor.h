@@ -13,8 +13,8 @@
  * (which wakes the receive thread): every 20 ms, and 1, 2, 4, 8 and 16 ms after somebody got into a
  * hurry. It is never destroyed, and it is the one global of this room, because Paho is.
  */
-#ifndef ACTORS_PAHO_ANCHOR_H
-#define ACTORS_PAHO_ANCHOR_H
+#ifndef PAHO_PAHO_ANCHOR_H
+#define PAHO_PAHO_ANCHOR_H
 
 #include <stdbool.h>
 
