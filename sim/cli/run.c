@@ -107,6 +107,9 @@ static void on_unreachable(void *ctx, const char *why)
 {
     struct run *run = ctx;
 
+    /* The end of our own broker is told by itself. */
+    if (!target_alive(&run->target))
+        return;
     console_clear(&run->console);
     /* A companion names the endpoint itself. */
     bool named = strncmp(why, run->target.uri, strlen(run->target.uri)) == 0;

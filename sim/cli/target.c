@@ -237,6 +237,11 @@ void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, 
         broker_watch(t->broker, loop, ended, ctx);
 }
 
+bool target_alive(const struct target *t)
+{
+    return t->broker == NULL || broker_alive(t->broker);
+}
+
 void target_close(struct target *t)
 {
     broker_stop(t->broker);

@@ -41,6 +41,8 @@ bool target_open(struct target *t, const struct target_options *options, struct 
    live until target_close(). */
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
                   void *ctx);
+/* False once our own broker has ended. */
+bool target_alive(const struct target *t);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */
 void target_close(struct target *t);
 
