@@ -22,6 +22,7 @@
 /* Descriptors that are not cars: broker pipes, companions, files. */
 #define SPARE_DESCRIPTORS 256
 #define LAG_PERIOD        (50 * USEC_PER_MSEC)
+#define WARNING_DELAY     (100 * USEC_PER_MSEC)
 
 struct run {
     const struct run_settings *settings;
@@ -32,7 +33,7 @@ struct run {
     struct junit *junit;
     struct run_results *results;
     FILE *trace;
-    struct loop_timer second, lag, limit;
+    struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
     ev_signal sigint, sigterm;
     int signal;              /* that asked us to stop */
@@ -107,13 +108,20 @@ static void on_unreachable(void *ctx, const char *why)
 {
     struct run *run = ctx;
 
-    /* The end of our own broker is told by itself. */
-    if (!target_alive(&run->target))
-        return;
-    console_clear(&run->console);
     /* A companion names the endpoint itself. */
     bool named = strncmp(why, run->target.uri, strlen(run->target.uri)) == 0;
     run->unreachable = named ? xstrdup(why) : xasprintf("%s: %s", run->target.uri, why);
+    loop_timer_start(&run->warning, WARNING_DELAY);
+}
+
+/* By now we know whether it is our own broker that has ended, which is told by itself. */
+static void on_warning(void *arg)
+{
+    struct run *run = arg;
+
+    if (!target_alive(&run->target))
+        return;
+    console_clear(&run->console);
     log_warn("no connection yet: %s", run->unreachable);
 }
 
@@ -339,6 +347,7 @@ static void run_loop(struct run *run)
     loop_timer_init(&run->second, loop, on_second, run);
     loop_timer_init(&run->lag, loop, on_lag, run);
     loop_timer_init(&run->limit, loop, on_time_limit, run);
+    loop_timer_init(&run->warning, loop, on_warning, run);
     loop_timer_start(&run->second, USEC_PER_SEC);
     run->lag_due = clock_now() + LAG_PERIOD;
     loop_timer_start(&run->lag, LAG_PERIOD);
@@ -393,6 +402,9 @@ static int finish(struct run *run)
 
     if (status == ERROR_TARGET && run->aborted == ERROR_NONE && run->unreachable == NULL)
         on_unreachable(run, "no answer (is it the right host, and no firewall between?)");
+    if (loop_timer_active(&run->warning) && run->aborted == ERROR_NONE)
+        on_warning(run);
+    loop_timer_stop(&run->warning);
     recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
     run_results_set_verdict(
         run->results, status,
