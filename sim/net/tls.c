@@ -13,13 +13,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "base/xmem.h"
+#include "net/cert_text.h"
 #include "net/certcache.h"
 
 struct tls_context {
     SSL_CTX *ssl;
     BIO_METHOD *socket;
     bool insecure;
+    bool warned;            /* of a client certificate that does not count now */
     struct certcache certs; /* server chains as seen, our intermediates */
     char why[512];
 };
@@ -96,30 +99,6 @@ static BIO_METHOD *socket_method(void)
 
 /* --- Verification --- */
 
-/* "CN=broker, O=fleetsim", cut to fit. */
-static void subject_of(X509 *cert, char *text, size_t size)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    int n = 0;
-
-    if (cert != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
-                                           XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) >= 0)
-        n = BIO_read(bio, text, (int)size - 1);
-    text[n > 0 ? n : 0] = '\0';
-    BIO_free(bio);
-}
-
-static void date_of(const ASN1_TIME *when, char *text, size_t size)
-{
-    struct tm tm;
-
-    if (when == NULL || ASN1_TIME_to_tm(when, &tm) != 1)
-        snprintf(text, size, "an unreadable date");
-    else
-        snprintf(text, size, "%04d-%02d-%02d %02d:%02d UTC", tm.tm_year + 1900, tm.tm_mon + 1,
-                 tm.tm_mday, tm.tm_hour, tm.tm_min);
-}
-
 static void explain_verification(struct tls_context *c, X509_STORE_CTX *store,
                                  const struct tls_target *target)
 {
@@ -127,20 +106,17 @@ static void explain_verification(struct tls_context *c, X509_STORE_CTX *store,
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
     int code = X509_STORE_CTX_get_error(store);
     const char *reason = X509_verify_cert_error_string(code);
-    char subject[160], date[64];
+    char subject[160], validity[320];
 
-    subject_of(cert != NULL ? cert : X509_STORE_CTX_get0_cert(store), subject, sizeof subject);
+    if (cert == NULL)
+        cert = X509_STORE_CTX_get0_cert(store);
+    cert_text_subject(cert, subject, sizeof subject);
     switch (code) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        date_of(X509_get0_notAfter(cert), date, sizeof date);
-        snprintf(c->why, sizeof c->why, "%s: %s: \"%s\" expired on %s (renew it)", head, reason,
-                 subject, date);
-        break;
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        date_of(X509_get0_notBefore(cert), date, sizeof date);
-        snprintf(c->why, sizeof c->why,
-                 "%s: %s: \"%s\" is valid from %s (check the clocks of both machines)", head,
-                 reason, subject, date);
+        validity[0] = '\0';
+        cert_text_valid(cert, validity, sizeof validity);
+        snprintf(c->why, sizeof c->why, "%s: %s: %s", head, reason, validity);
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -155,6 +131,15 @@ static void explain_verification(struct tls_context *c, X509_STORE_CTX *store,
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         snprintf(c->why, sizeof c->why,
                  "%s: %s: \"%s\" (is the CA file the one that issued the server's certificate?)",
+                 head, reason, subject);
+        break;
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+        snprintf(c->why, sizeof c->why,
+                 "%s: %s: \"%s\" (add the revocation list of its issuer to the CRL file)", head,
+                 reason, subject);
+        break;
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+        snprintf(c->why, sizeof c->why, "%s: %s: that of the issuer of \"%s\" (fetch a newer one)",
                  head, reason, subject);
         break;
     default:
@@ -247,6 +232,18 @@ static STACK_OF(X509) * identity_chain(struct tls_context *c, const struct tls_i
     return chain;
 }
 
+/* The server's alert, should it send one, will not say whose certificate it means. Once is enough:
+   certificates of a fleet are made together. */
+static void warn_if_invalid(struct tls_context *c, X509 *leaf)
+{
+    char text[320];
+
+    if (c->warned || leaf == NULL || cert_text_valid(leaf, text, sizeof text))
+        return;
+    c->warned = true;
+    log_warn("client certificate %s", text);
+}
+
 /* The server asked for a certificate. */
 static int use_identity(SSL *ssl, void *arg)
 {
@@ -260,6 +257,7 @@ static int use_identity(SSL *ssl, void *arg)
     EVP_PKEY *key = identity_key(id);
     STACK_OF(X509) *chain = identity_chain(c, id);
     const char *fault = NULL;
+    warn_if_invalid(c, leaf);
     if (leaf == NULL)
         fault = "not a DER certificate";
     else if (key == NULL)
@@ -278,61 +276,10 @@ static int use_identity(SSL *ssl, void *arg)
 
 /* --- Context --- */
 
-static bool trust_pem(SSL_CTX *ssl, struct slice pem, struct error *err)
-{
-    BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-    size_t found = 0;
-
-    for (X509 *cert; (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL; found++) {
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), cert);
-        X509_free(cert);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    if (found == 0)
-        return error_set(err, ERROR_USAGE, "CA certificates: no PEM certificate found in them");
-    return true;
-}
-
-static bool trust(SSL_CTX *ssl, const struct tls_options *o, struct error *err)
-{
-    if (o->ca_file == NULL && o->ca_pem.len == 0)
-        SSL_CTX_set_default_verify_paths(ssl);
-    if (o->ca_file != NULL && SSL_CTX_load_verify_file(ssl, o->ca_file) != 1) {
-        unsigned long code = ERR_peek_last_error();
-        const char *reason = ERR_SYSTEM_ERROR(ERR_peek_error())
-                                 ? strerror(ERR_GET_REASON(ERR_peek_error()))
-                                 : ERR_reason_error_string(code);
-        return error_set(err, ERROR_USAGE,
-                         "CA file %s: %s (a PEM file with CA certificates is needed)", o->ca_file,
-                         reason != NULL ? reason : "unreadable");
-    }
-    return o->ca_pem.len == 0 || trust_pem(ssl, o->ca_pem, err);
-}
-
-static bool offer_alpn(SSL_CTX *ssl, const char *alpn, struct error *err)
-{
-    unsigned char wire[256]; /* length and name, no NUL */
-    size_t len = strlen(alpn);
-
-    if (len == 0 || len > 255)
-        return error_set(err, ERROR_USAGE, "ALPN: \"%s\" is not a protocol name (1 to 255 bytes)",
-                         alpn);
-    wire[0] = (unsigned char)len;
-    for (size_t i = 0; i < len; i++)
-        wire[i + 1] = (unsigned char)alpn[i];
-    SSL_CTX_set_alpn_protos(ssl, wire, (unsigned)len + 1);
-    return true;
-}
-
 static void configure(struct tls_context *c)
 {
     SSL_CTX *ssl = c->ssl;
 
-    SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-    /* AES-128 first: what telematics units use, and the smaller key schedule. */
-    SSL_CTX_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                  "TLS_CHACHA20_POLY1305_SHA256");
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -359,8 +306,7 @@ struct tls_context *tls_context_new(const struct tls_options *options, struct er
         return NULL;
     }
     configure(c);
-    if ((!c->insecure && !trust(c->ssl, options, err)) ||
-        (options->alpn != NULL && !offer_alpn(c->ssl, options->alpn, err))) {
+    if (!tls_options_apply(options, c->ssl, err)) {
         tls_context_free(c);
         return NULL;
     }

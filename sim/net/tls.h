@@ -4,8 +4,9 @@
  *
  * TLS 1.2 at least, 1.3 preferred. The server's certificate is verified against the CAs given and
  * the host name (or IP address) that was dialled, unless that is switched off. A connection's own
- * certificate is parsed only when the server asks for it and dropped when the handshake is done;
- * certificates that repeat (the server's, our intermediates) are kept once per context.
+ * certificate is parsed only when the server asks for it (a warning is logged if it has expired)
+ * and dropped when the handshake is done; certificates that repeat (the server's, our
+ * intermediates) are kept once per context.
  *
  * Owns      the context owns its CAs and shared certificates; a connection is a plain `SSL`.
  * Borrows   the target and its identity, until the handshake is done.
@@ -20,18 +21,11 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "net/tls_options.h"
 
 struct tls_context;
 struct ssl_st;
 struct evp_pkey_st;
-
-/* Neither ca_file nor ca_pem: the system's trust store. */
-struct tls_options {
-    const char *ca_file; /* PEM */
-    struct slice ca_pem; /* PEM in memory, besides ca_file */
-    bool insecure;       /* do not verify the server */
-    const char *alpn; /* protocol to offer, e.g. "x-amzn-mqtt-ca" (port 443 of AWS IoT); or NULL */
-};
 
 /* A client certificate; everything borrowed. leaf.len 0: none. The private key comes from the first
    of key, load_key and key_der that is there; thousands of keys are best made when they are needed,
