@@ -91,7 +91,8 @@ struct mqtt_client_events {
     /* SUBACK for the mqtt_client_subscribe() that returned packet_id; one code per filter. */
     void (*subscribed)(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count);
     void (*message)(void *ctx, const struct mqtt_message *message);
-    /* PUBACK for the publish that returned packet_id. */
+    /* The broker's last word on the publish that returned packet_id: PUBACK for QoS 1; for QoS 2
+       PUBCOMP, or a PUBREC that refuses it. */
     void (*published)(void *ctx, uint16_t packet_id, uint8_t reason_code);
     void (*closed)(void *ctx, const struct mqtt_closed *closed);
     /* Every whole packet, as on the wire, before it is acted on or after it is queued. Trace only.
@@ -143,8 +144,9 @@ static inline uint16_t mqtt_client_subscribe(struct mqtt_client *c,
     return c->ops->subscribe(c, filters, count);
 }
 
-/* QoS 1: packet id > 0; kept and sent again on a resumed session until acknowledged (MQTT-4.4.0-1).
-   QoS 0: 0. Negative: not connected, or 100 are in flight already. Copies what it needs. */
+/* QoS 1 and 2: packet id > 0; kept and sent again on a resumed session until acknowledged
+   (MQTT-4.4.0-1). QoS 0: 0. Negative: not connected, 100 are in flight already, or the broker does
+   not take it (its Maximum QoS, Retain Available, Maximum Packet Size). Copies what it needs. */
 static inline int32_t mqtt_client_publish(struct mqtt_client *c, const struct mqtt_message *message)
 {
     return c->ops->publish(c, message);

@@ -136,8 +136,9 @@ bool mqtt_encode(struct buf *out, enum mqtt_version version, const struct mqtt_p
 /* The hot path, straight from the arguments; packet_id counts with QoS above 0 only. */
 bool mqtt_encode_publish(struct buf *out, enum mqtt_version version,
                          const struct mqtt_message *message, uint16_t packet_id);
-bool mqtt_encode_puback(struct buf *out, enum mqtt_version version, uint16_t packet_id,
-                        uint8_t reason_code);
+/* PUBACK, PUBREC, PUBREL or PUBCOMP. */
+bool mqtt_encode_ack(struct buf *out, enum mqtt_version version, enum mqtt_type type,
+                     uint16_t packet_id, uint8_t reason_code);
 bool mqtt_encode_pingreq(struct buf *out);
 /* props NULL: none. */
 bool mqtt_encode_subscribe(struct buf *out, enum mqtt_version version, uint16_t packet_id,

@@ -206,13 +206,13 @@ bool mqtt_encode_publish(struct buf *out, enum mqtt_version version,
     return true;
 }
 
-bool mqtt_encode_puback(struct buf *out, enum mqtt_version version, uint16_t packet_id,
-                        uint8_t reason_code)
+bool mqtt_encode_ack(struct buf *out, enum mqtt_version version, enum mqtt_type type,
+                     uint16_t packet_id, uint8_t reason_code)
 {
     bool with_reason = version == MQTT_5 && reason_code != 0;
     struct wire_writer w;
 
-    if (!open_packet(out, first_byte(MQTT_TYPE_PUBACK, 0), with_reason ? 3 : 2, &w))
+    if (!open_packet(out, first_byte(type, mqtt_type_flags(type)), with_reason ? 3 : 2, &w))
         return false;
     wire_put_u16(&w, packet_id);
     if (with_reason)

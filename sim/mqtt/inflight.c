@@ -13,27 +13,28 @@ void inflight_done(struct inflight *t)
     *t = (struct inflight){.last_id = t->last_id};
 }
 
-static bool in_use(const struct inflight *t, uint16_t id)
+struct inflight_packet *inflight_find(const struct inflight *t, uint16_t id)
 {
     for (unsigned i = 0; i < t->count; i++)
         if (t->at[i]->id == id)
-            return true;
-    return false;
+            return t->at[i];
+    return NULL;
 }
 
 uint16_t inflight_next_id(struct inflight *t)
 {
     do
         t->last_id++;
-    while (t->last_id == 0 || in_use(t, t->last_id));
+    while (t->last_id == 0 || inflight_find(t, t->last_id) != NULL);
     return t->last_id;
 }
 
-static struct inflight_packet *append(struct inflight *t, uint16_t id, struct slice packet)
+static struct inflight_packet *append(struct inflight *t, uint16_t id, enum inflight_kind kind,
+                                      struct slice packet)
 {
     struct inflight_packet *p = xmalloc(sizeof *p + packet.len);
 
-    *p = (struct inflight_packet){.id = id, .len = (uint32_t)packet.len};
+    *p = (struct inflight_packet){.id = id, .kind = (uint8_t)kind, .len = (uint32_t)packet.len};
     if (packet.len != 0)
         memcpy(p->bytes, packet.data, packet.len);
     if (t->count == t->cap) {
@@ -49,19 +50,50 @@ struct inflight_packet *inflight_add(struct inflight *t, uint16_t id, struct sli
     if (t->publishes >= INFLIGHT_PUBLISH_MAX)
         return NULL;
     t->publishes++;
-    return append(t, id, packet);
+    struct inflight_packet *p = append(t, id, INFLIGHT_PUBLISH, packet);
+    p->qos = packet.data[0] >> 1 & 3;
+    return p;
 }
 
-void inflight_add_subscribe(struct inflight *t, uint16_t id)
+void inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind)
 {
-    append(t, id, slice_of(NULL, 0));
+    append(t, id, kind, slice_of(NULL, 0));
+}
+
+static bool is_publish(const struct inflight_packet *p)
+{
+    return p->kind == INFLIGHT_PUBLISH || p->kind == INFLIGHT_PUBREL;
+}
+
+static unsigned index_of(const struct inflight *t, const struct inflight_packet *p)
+{
+    unsigned i = 0;
+
+    while (t->at[i] != p)
+        i++;
+    return i;
+}
+
+void inflight_release(struct inflight *t, struct inflight_packet *p)
+{
+    unsigned from = index_of(t, p), to = 0;
+
+    if (!p->sent)
+        inflight_mark_sent(t, p);
+    p->kind = INFLIGHT_PUBREL;
+    p->len = 0;
+    p = xrealloc(p, sizeof *p);
+    while (to < from && t->at[to]->kind == INFLIGHT_PUBREL)
+        to++;
+    memmove(t->at + to + 1, t->at + to, (from - to) * sizeof(void *));
+    t->at[to] = p;
 }
 
 static void drop(struct inflight *t, unsigned index)
 {
     struct inflight_packet *p = t->at[index];
 
-    if (p->len != 0) {
+    if (is_publish(p)) {
         t->publishes--;
         t->sent = (uint16_t)(t->sent - p->sent);
     }
@@ -70,15 +102,14 @@ static void drop(struct inflight *t, unsigned index)
     memmove(t->at + index, t->at + index + 1, (t->count - index) * sizeof(void *));
 }
 
-bool inflight_remove(struct inflight *t, uint16_t id, bool publish)
+bool inflight_remove(struct inflight *t, uint16_t id, enum inflight_kind kind)
 {
-    for (unsigned i = 0; i < t->count; i++) {
-        if (t->at[i]->id == id && (t->at[i]->len != 0) == publish) {
-            drop(t, i);
-            return true;
-        }
-    }
-    return false;
+    struct inflight_packet *p = inflight_find(t, id);
+
+    if (p == NULL || p->kind != kind)
+        return false;
+    drop(t, index_of(t, p));
+    return true;
 }
 
 struct inflight_packet *inflight_unsent(const struct inflight *t)
@@ -86,7 +117,7 @@ struct inflight_packet *inflight_unsent(const struct inflight *t)
     if (t->sent == t->publishes)
         return NULL;
     for (unsigned i = 0; i < t->count; i++)
-        if (t->at[i]->len != 0 && !t->at[i]->sent)
+        if (is_publish(t->at[i]) && !t->at[i]->sent)
             return t->at[i];
     return NULL;
 }
@@ -100,7 +131,7 @@ void inflight_mark_sent(struct inflight *t, struct inflight_packet *p)
 void inflight_rewind(struct inflight *t)
 {
     for (unsigned i = t->count; i-- > 0;) {
-        if (t->at[i]->len == 0)
+        if (!is_publish(t->at[i]))
             drop(t, i);
         else
             t->at[i]->sent = false;
@@ -110,6 +141,18 @@ void inflight_rewind(struct inflight *t)
 
 void inflight_make_new(struct inflight *t)
 {
-    for (unsigned i = 0; i < t->count; i++)
+    for (unsigned i = 0; i < t->count; i++) {
         t->at[i]->sent_once = false;
+        if (t->at[i]->kind == INFLIGHT_PUBREL && !t->at[i]->sent)
+            inflight_mark_sent(t, t->at[i]);
+    }
+}
+
+uint16_t inflight_take_pubrel(struct inflight *t)
+{
+    if (t->count == 0 || t->at[0]->kind != INFLIGHT_PUBREL)
+        return 0;
+    uint16_t id = t->at[0]->id;
+    drop(t, 0);
+    return id;
 }

@@ -1,8 +1,9 @@
 /*
- * inflight.h — the packets of one session that the broker has not acknowledged yet, in the order in
- * which they were handed over (MQTT-4.6.0-1), and the packet ids they hold.
+ * inflight.h — the packets of one session that the broker has not acknowledged yet, and the packet
+ * ids they hold. First the PUBRELs, in the order in which their PUBRECs came (MQTT-4.6.0-4), then
+ * the others in the order in which they were handed over (MQTT-4.6.0-1).
  *
- * Owns copies of the encoded PUBLISH packets. A SUBSCRIBE is remembered by its id alone.
+ * Owns copies of the encoded PUBLISH packets. The others are remembered by their id alone.
  */
 #ifndef MQTT_INFLIGHT_H
 #define MQTT_INFLIGHT_H
@@ -14,11 +15,19 @@
 
 #define INFLIGHT_PUBLISH_MAX 100
 
+enum inflight_kind {
+    INFLIGHT_PUBLISH, /* QoS 1 or 2: PUBACK or PUBREC is awaited */
+    INFLIGHT_PUBREL,  /* QoS 2 after PUBREC: PUBCOMP is awaited */
+    INFLIGHT_SUBSCRIBE,
+    INFLIGHT_KIND_COUNT
+};
+
 struct inflight_packet {
     uint16_t id;
+    uint8_t kind, qos;
     bool sent;      /* on this connection */
     bool sent_once; /* on any connection of this session: next time it is a repetition */
-    uint32_t len;   /* 0: a SUBSCRIBE */
+    uint32_t len;   /* of a PUBLISH, else 0 */
     uint8_t bytes[];
 };
 
@@ -26,8 +35,8 @@ struct inflight_packet {
 struct inflight {
     struct inflight_packet **at;
     uint16_t count, cap;
-    uint16_t publishes; /* of count */
-    uint16_t sent; /* publishes sent on this connection: the broker's Receive Maximum counts them */
+    uint16_t publishes; /* of count: PUBLISH and PUBREL */
+    uint16_t sent; /* of publishes, on this connection: the broker's Receive Maximum counts them */
     uint16_t last_id;
 };
 
@@ -36,16 +45,23 @@ void inflight_done(struct inflight *t);
 uint16_t inflight_next_id(struct inflight *t);
 /* Remembers a PUBLISH; `packet` is copied. NULL if INFLIGHT_PUBLISH_MAX are there. */
 struct inflight_packet *inflight_add(struct inflight *t, uint16_t id, struct slice packet);
-/* Remembers a SUBSCRIBE. */
-void inflight_add_subscribe(struct inflight *t, uint16_t id);
+/* Remembers another packet by its id. */
+void inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind);
+/* NULL if there is none. */
+struct inflight_packet *inflight_find(const struct inflight *t, uint16_t id);
+/* PUBREC has come: the PUBLISH becomes a PUBREL, sent on this connection. Invalidates p. */
+void inflight_release(struct inflight *t, struct inflight_packet *p);
 /* Forgets the packet with this id. False if there is none of that kind. */
-bool inflight_remove(struct inflight *t, uint16_t id, bool publish);
-/* The first publish not sent on this connection yet, or NULL. */
+bool inflight_remove(struct inflight *t, uint16_t id, enum inflight_kind kind);
+/* The first PUBREL or PUBLISH not sent on this connection yet, or NULL. */
 struct inflight_packet *inflight_unsent(const struct inflight *t);
 void inflight_mark_sent(struct inflight *t, struct inflight_packet *p);
-/* A connection has ended: nothing counts as sent, and SUBSCRIBEs are forgotten. */
+/* A connection has ended: nothing counts as sent, and only PUBLISHes and PUBRELs are kept. */
 void inflight_rewind(struct inflight *t);
-/* The broker has forgotten the session: nothing counts as a repetition. */
+/* The broker has forgotten the session: nothing counts as a repetition, and no PUBREL is to be
+   sent; inflight_take_pubrel() hands them over. */
 void inflight_make_new(struct inflight *t);
+/* Forgets the first PUBREL. Its packet id, or 0. */
+uint16_t inflight_take_pubrel(struct inflight *t);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * session.h — the native engine: an mqtt_client (mqtt/client.h) of its own, MQTT 3.1.1 and 5 at
- * QoS 0 and 1, over a link of sim/net. Built for thousands in one process.
+ * session.h — the native engine: an mqtt_client (mqtt/client.h) of its own, MQTT 3.1.1 and 5,
+ * over a link of sim/net. Built for thousands in one process.
  *
  * Owns      its link, its unacknowledged packets, the beginning of a packet that has not wholly
  *           arrived.
@@ -9,15 +9,20 @@
  *           packet; CONNECT is reported when it leaves. Without TLS there is no MQTT_PHASE_TLS.
  *
  * Choices where MQTT leaves one:
- *  - Up to 100 QoS 1 publishes are kept; those past the broker's Receive Maximum wait their turn.
- *  - On a resumed session they are sent again with DUP, in order. If the broker has no session any
- *    more (Session Present 0) they are sent as new messages, without DUP: at least once holds
- *    either way. A connect with clean_start, or in the other MQTT version, drops them.
+ *  - Up to 100 publishes of QoS 1 and 2 are kept; those past the broker's Receive Maximum wait
+ *    their turn.
+ *  - On a resumed session PUBRELs, then PUBLISHes with DUP are sent again, in order. If the broker
+ *    has no session any more (Session Present 0), PUBLISHes are sent as new messages, without DUP:
+ *    nothing is lost, but a message of QoS 2 may then arrive twice. One for which PUBREC had come
+ *    is not sent again: it is published with 0x92, Packet Identifier not found. A connect with
+ *    clean_start, or in the other MQTT version, drops them all.
  *  - A publish that the broker has declared too large, or of a QoS or retain that it does not take,
  *    is refused like one past the limit.
  *  - PINGREQ goes out when nothing was sent, or nothing received, for a keep-alive; PINGRESP is due
  *    within half a keep-alive.
- *  - An incoming QoS 2 PUBLISH is a protocol error, as no subscription asks for it.
+ *  - An incoming message of QoS 2 is delivered at its PUBLISH (method B of MQTT 5, figure 4.3) and
+ *    its packet id kept until PUBREL, over lost connections too. On MQTT 5 at most 100 may be
+ *    between the two (Receive Maximum), or the connection ends with 0x93.
  */
 #ifndef MQTT_SESSION_H
 #define MQTT_SESSION_H

@@ -440,11 +440,11 @@ static void test_direct_encoders(void **state)
     assert_true(mqtt_encode_publish(&out, MQTT_3_1_1, &m, 5));
     expect_bytes(&out, "31 ~ 0003 'a/b' 'hi'");
 
-    assert_true(mqtt_encode_puback(&out, MQTT_5, 0x1234, 0));
+    assert_true(mqtt_encode_ack(&out, MQTT_5, MQTT_TYPE_PUBACK, 0x1234, 0));
     expect_bytes(&out, "40 02 1234");
-    assert_true(mqtt_encode_puback(&out, MQTT_5, 1, 0x99));
+    assert_true(mqtt_encode_ack(&out, MQTT_5, MQTT_TYPE_PUBACK, 1, 0x99));
     expect_bytes(&out, "40 03 0001 99");
-    assert_true(mqtt_encode_puback(&out, MQTT_3_1_1, 1, 0x99));
+    assert_true(mqtt_encode_ack(&out, MQTT_3_1_1, MQTT_TYPE_PUBACK, 1, 0x99));
     expect_bytes(&out, "40 02 0001");
     assert_true(mqtt_encode_pingreq(&out));
     expect_bytes(&out, "c0 00");
