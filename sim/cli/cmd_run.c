@@ -11,7 +11,8 @@
 #include "cli/run.h"
 
 /* The command line's own state; nothing below reads it but through a pointer. */
-static struct run_settings settings = {.name = "run", .mqtt = "5", .time_scale = 1};
+static struct run_settings settings = {
+    .name = "run", .mqtt = "5", .client = "native", .time_scale = 1};
 static bool verbose;
 
 // clang-format off
@@ -44,6 +45,8 @@ static const struct option_spec options[] = {
      "print the scenarios and run none"},
     {"mqtt", 'V', OPTION_STRING, &settings.mqtt, "VERSION",
      "5 or 3.1.1 (default 5)"},
+    {"client", 0, OPTION_STRING, &settings.client, "CLIENT",
+     "what the cars run on: native or paho (default native)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
     {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",
@@ -88,6 +91,8 @@ static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", s->mqtt);
+    if (strcmp(s->client, "native") != 0 && strcmp(s->client, "paho") != 0)
+        return error_set(err, ERROR_USAGE, "--client %s: not a client (native or paho)", s->client);
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
                          s->vehicles);

@@ -213,6 +213,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .keep_alive_s = (uint16_t)s->keep_alive,
         .timeline_places = timeline_places(s->vehicles),
         .trace = run->trace,
+        .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
     };
 
     run->sim = simulation_new(&options, err);
@@ -289,6 +290,7 @@ static bool open_results(struct run *run, struct error *err)
         return false;
     run_results_set(run->results, "endpoint", run->target.uri);
     run_results_set(run->results, "mqtt", s->mqtt);
+    run_results_set(run->results, "client", s->client);
     return true;
 }
 

@@ -18,6 +18,7 @@ struct run_settings {
     const char *results; /* folder of all runs; NULL: "results" */
     const char *name;    /* of the run */
     const char *mqtt;    /* "5" or "3.1.1" */
+    const char *client;  /* "native" or "paho" */
     const char *vehicles_dir;
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     usec_t timeout, time_limit; /* 0: default; none */

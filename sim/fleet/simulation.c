@@ -6,6 +6,8 @@
 #include "base/xmem.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
+#include "paho/paho_client.h"
+#include "pki/pem_file.h"
 
 /* ---- the way to the cloud ---- */
 
@@ -39,6 +41,38 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
     return mqtt_session_new(sim->loop, &config, events, ctx);
 }
 
+static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
+                                     const struct mqtt_client_events *events, void *ctx)
+{
+    const struct vehicle *v = vehicle;
+    struct simulation *sim = v->sim;
+    struct buf pem;
+
+    (void)index;
+    buf_init(&pem, PEM_FILE_MAX);
+    if (sim->ca_file != NULL) {
+        pki_chain_pem(sim->pki, v->certificate, &pem);
+        ec_key_pem(v->key, &pem);
+    }
+    struct paho_client_config config = {.uri = sim->uri,
+                                        .ca_file = sim->ca_file,
+                                        .pem = buf_slice(&pem),
+                                        .insecure = sim->insecure};
+    struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
+    buf_done(&pem);
+    return client;
+}
+
+/* Paho knows fewer ways to write it. */
+static char *paho_uri(const struct endpoint *e)
+{
+    const char *host = endpoint_host(e);
+    bool v6 = strchr(host, ':') != NULL;
+
+    return xasprintf("%s://%s%s%s:%u", endpoint_is_tls(e) ? "ssl" : "tcp", v6 ? "[" : "", host,
+                     v6 ? "]" : "", (unsigned)endpoint_port(e));
+}
+
 static bool open_way(struct simulation *sim, const struct simulation_options *options,
                      struct error *err)
 {
@@ -52,12 +86,15 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
         return false;
     if (!endpoint_resolve(sim->endpoint, err))
         return error_prefix(err, "%s", options->endpoint);
+    sim->uri = paho_uri(sim->endpoint);
+    sim->insecure = options->insecure;
     if (!endpoint_is_tls(sim->endpoint))
         return true;
     struct tls_options tls = {
         .ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA),
         .insecure = options->insecure,
     };
+    sim->ca_file = xstrdup(tls.ca_file);
     sim->tls = tls_context_new(&tls, err);
     return sim->tls != NULL;
 }
@@ -77,7 +114,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->started = clock_now();
     sim->sms_delay_min = 200 * USEC_PER_MSEC;
     sim->sms_delay_max = 800 * USEC_PER_MSEC;
-    sim->make_client = make_native;
+    sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;
     tcu_config_defaults(&sim->tcu);
     sim->tcu.version = options->version;
     if (options->keep_alive_s != 0)
@@ -99,6 +136,8 @@ void simulation_free(struct simulation *sim)
     recorder_free(sim->recorder);
     net_free(sim->net);
     loop_free(sim->loop);
+    free(sim->uri);
+    free(sim->ca_file);
     free(sim->table);
     free(sim);
 }

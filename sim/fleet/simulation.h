@@ -20,6 +20,12 @@ struct tls_context;
 struct endpoint;
 struct net;
 
+/* What the cars' MQTT clients are made of. */
+enum simulation_client {
+    SIMULATION_NATIVE, /* mqtt/session.h */
+    SIMULATION_PAHO    /* paho/paho_client.h: fleets of up to about a thousand */
+};
+
 struct simulation_options {
     const char *endpoint; /* "mqtts://host:port" or "mqtt://…" */
     const char *pki_dir;  /* what pki_open() takes */
@@ -31,6 +37,7 @@ struct simulation_options {
     uint16_t keep_alive_s;
     size_t timeline_places; /* per car; 0: none */
     FILE *trace;
+    enum simulation_client client;
 };
 
 struct simulation {
@@ -51,7 +58,7 @@ struct simulation {
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
     size_t vehicle_count;
     usec_t sms_delay_min, sms_delay_max; /* uniform between; 0.2 s and 0.8 s */
-    /* Makes each car's MQTT client: simulation_new() sets the native engine. */
+    /* Makes each car's MQTT client, as the options say. */
     struct mqtt_client *(*make_client)(void *vehicle, uint32_t index,
                                        const struct mqtt_client_events *events, void *ctx);
     /* Who has reached the cloud so far, and since when cars have tried (0: none has). */
@@ -61,6 +68,9 @@ struct simulation {
     void (*unreachable)(void *ctx, const char *why);
     void *unreachable_ctx;
     /* Private part */
+    char *uri;     /* for Paho */
+    char *ca_file; /* NULL: not TLS */
+    bool insecure;
     bool told_unreachable;
     struct vehicle **table; /* open addressing by thing name */
     size_t table_size;

@@ -1,0 +1,374 @@
+#include "paho/paho_client.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "paho/paho_anchor.h"
+#include "paho/paho_attempt.h"
+#include "paho/paho_props.h"
+#include "paho/paho_socket.h"
+
+/* AWS IoT's in-flight quota (contract 6.8). */
+#define MAX_KEPT          100
+#define MAX_FILTERS       1024
+#define DISCONNECT_NORMAL 0x00
+#define DISCONNECT_WILL   0x04
+
+/* A QoS 1 publish until its PUBACK. */
+struct kept {
+    struct kept *next;
+    struct paho_parcel parcel; /* owns what it points to */
+    bool sent;                 /* on this connection */
+};
+
+struct paho_client {
+    struct mqtt_client base;
+    struct paho_setup setup;
+    struct paho_mailbox *box;
+    struct paho_attempt *attempt; /* NULL: closed */
+    struct paho_attempt *leaving; /* on its way to a DISCONNECT; NULL: none */
+    uint32_t attempts;
+    bool holding; /* the anchor */
+    bool connected;
+    enum mqtt_version version;
+    uint16_t keep_alive_s;
+    uint16_t last_id;
+    struct kept *first; /* oldest first */
+    size_t kept, in_flight, window;
+};
+
+static struct paho_client *client_of(struct mqtt_client *c)
+{
+    return (struct paho_client *)c;
+}
+
+/* ---- what is not acknowledged ---- */
+
+static void kept_free(struct kept *k)
+{
+    MQTTProperties_free(&k->parcel.props);
+    free((char *)(uintptr_t)k->parcel.topic);
+    free((uint8_t *)(uintptr_t)k->parcel.payload.data);
+    free(k);
+}
+
+static void forget_all(struct paho_client *c)
+{
+    while (c->first != NULL) {
+        struct kept *next = c->first->next;
+        kept_free(c->first);
+        c->first = next;
+    }
+    c->kept = c->in_flight = 0;
+}
+
+static bool forget(struct paho_client *c, uint16_t packet_id)
+{
+    for (struct kept **p = &c->first; *p != NULL; p = &(*p)->next) {
+        struct kept *k = *p;
+        if (k->parcel.packet_id != packet_id)
+            continue;
+        *p = k->next;
+        c->kept--;
+        if (k->sent)
+            c->in_flight--;
+        kept_free(k);
+        return true;
+    }
+    return false;
+}
+
+/* What waits goes to Paho as far as the window allows: Paho's own queue, once blocked, is looked at
+   once a second. */
+static void pump(struct paho_client *c)
+{
+    for (struct kept *k = c->first; k != NULL && c->connected && c->in_flight < c->window;
+         k = k->next) {
+        if (k->sent)
+            continue;
+        if (!paho_attempt_publish(c->attempt, &k->parcel))
+            return;
+        k->sent = true;
+        c->in_flight++;
+    }
+}
+
+static bool id_taken(const struct paho_client *c, uint16_t id)
+{
+    const struct kept *k = c->first;
+
+    while (k != NULL && k->parcel.packet_id != id)
+        k = k->next;
+    return id == 0 || k != NULL;
+}
+
+static uint16_t next_id(struct paho_client *c)
+{
+    do
+        c->last_id++;
+    while (id_taken(c, c->last_id));
+    return c->last_id;
+}
+
+/* ---- events ---- */
+
+static void end_attempt(struct paho_client *c)
+{
+    paho_attempt_free(c->attempt);
+    c->attempt = NULL;
+    c->connected = false;
+    c->in_flight = 0;
+    for (struct kept *k = c->first; k != NULL; k = k->next)
+        k->sent = false;
+}
+
+/* Every event is the last thing that happens, as the client may be gone after it, unless it says
+   otherwise. */
+static void connected(struct paho_client *c, const struct paho_letter *letter)
+{
+    const struct mqtt_client_events *events = c->base.events;
+    struct paho_mailbox *box = letter->box;
+    struct mqtt_connack connack = {.session_present = letter->session_present,
+                                   .keep_alive_s = c->keep_alive_s};
+    const char *why = NULL;
+
+    if (mqtt_props_read(letter->props, MQTT_TYPE_CONNACK, &connack.props, &why) != 0)
+        connack.props = (struct mqtt_props){0};
+    if (mqtt_props_has(&connack.props, MQTT_PROP_SERVER_KEEP_ALIVE))
+        connack.keep_alive_s = connack.props.server_keep_alive;
+    c->connected = true;
+    c->window = MAX_KEPT;
+    /* One is left free: Paho counts a SUBSCRIBE too. */
+    if (mqtt_props_has(&connack.props, MQTT_PROP_RECEIVE_MAXIMUM) &&
+        connack.props.receive_maximum <= MAX_KEPT)
+        c->window = connack.props.receive_maximum > 1 ? connack.props.receive_maximum - 1u : 1;
+    pump(c);
+    if (events->phase != NULL)
+        events->phase(c->base.ctx, MQTT_PHASE_CONNACK, letter->at);
+    /* Still there, and still this connection? */
+    if (box->owner != NULL && c->attempt != NULL &&
+        paho_attempt_number(c->attempt) == letter->attempt && events->connected != NULL)
+        events->connected(c->base.ctx, &connack);
+}
+
+static void down(struct paho_client *c, const struct paho_letter *letter)
+{
+    struct mqtt_closed closed = {.why = letter->why,
+                                 .reason_code = letter->reason_code,
+                                 .text = (const char *)letter->body.data};
+
+    end_attempt(c);
+    if (c->base.events->closed != NULL)
+        c->base.events->closed(c->base.ctx, &closed);
+}
+
+static void subscribed(struct paho_client *c, const struct paho_letter *letter)
+{
+    if (c->base.events->subscribed != NULL)
+        c->base.events->subscribed(c->base.ctx, letter->packet_id, letter->body.data,
+                                   letter->body.len);
+}
+
+static void acked(struct paho_client *c, const struct paho_letter *letter)
+{
+    if (!forget(c, letter->packet_id))
+        return;
+    pump(c);
+    if (c->base.events->published != NULL)
+        c->base.events->published(c->base.ctx, letter->packet_id, letter->reason_code);
+}
+
+static void message(struct paho_client *c, const struct paho_letter *letter)
+{
+    struct mqtt_message m = {.topic = letter->topic,
+                             .payload = letter->body,
+                             .qos = letter->qos,
+                             .retain = letter->retain,
+                             .dup = letter->dup};
+    const char *why = NULL;
+
+    if (mqtt_props_read(letter->props, MQTT_TYPE_PUBLISH, &m.props, &why) != 0)
+        m.props = (struct mqtt_props){0};
+    if (c->base.events->message != NULL)
+        c->base.events->message(c->base.ctx, &m);
+}
+
+static void receive(void *owner, const struct paho_letter *letter)
+{
+    static void (*const handlers[PAHO_LETTER_COUNT])(struct paho_client * c,
+                                                     const struct paho_letter *letter) = {
+        [PAHO_LETTER_CONNECTED] = connected,   [PAHO_LETTER_DOWN] = down,
+        [PAHO_LETTER_SUBSCRIBED] = subscribed, [PAHO_LETTER_ACKED] = acked,
+        [PAHO_LETTER_MESSAGE] = message,
+    };
+    struct paho_client *c = owner;
+
+    if (c->leaving != NULL && paho_attempt_number(c->leaving) == letter->attempt &&
+        (letter->kind == PAHO_LETTER_DISCONNECTED || letter->kind == PAHO_LETTER_DOWN)) {
+        paho_attempt_free(c->leaving);
+        c->leaving = NULL;
+        return;
+    }
+    if (c->attempt != NULL && paho_attempt_number(c->attempt) == letter->attempt &&
+        handlers[letter->kind] != NULL)
+        handlers[letter->kind](c, letter);
+}
+
+/* ---- calls ---- */
+
+/* Its DISCONNECT goes out at once, if it has not. */
+static void end_leaving(struct paho_client *c)
+{
+    paho_attempt_free(c->leaving);
+    c->leaving = NULL;
+}
+
+static void client_disconnect(struct mqtt_client *base, uint8_t reason_code)
+{
+    struct paho_client *c = client_of(base);
+
+    if (c->connected && paho_attempt_disconnect(c->attempt, reason_code)) {
+        end_leaving(c);
+        c->leaving = c->attempt;
+        c->attempt = NULL;
+    }
+    end_attempt(c);
+}
+
+static void client_abort(struct mqtt_client *base)
+{
+    struct paho_client *c = client_of(base);
+
+    if (!c->connected || paho_attempt_cut(c->attempt))
+        end_attempt(c);
+    else
+        client_disconnect(base, c->version == MQTT_5 ? DISCONNECT_WILL : DISCONNECT_NORMAL);
+}
+
+static void client_free(struct mqtt_client *base)
+{
+    struct paho_client *c = client_of(base);
+
+    client_abort(base);
+    end_leaving(c);
+    paho_mailbox_close(c->box);
+    forget_all(c);
+    if (c->holding)
+        paho_anchor_release();
+    X509_free(c->setup.certificate);
+    free(c->setup.uri);
+    free(c->setup.ca_file);
+    free(c->setup.pem);
+    free(c);
+}
+
+static bool client_connect(struct mqtt_client *base, const struct mqtt_connect *options,
+                           struct error *err)
+{
+    struct paho_client *c = client_of(base);
+
+    end_leaving(c);
+    end_attempt(c);
+    if (options->clean_start || options->version != c->version)
+        forget_all(c);
+    c->version = options->version;
+    c->keep_alive_s = options->keep_alive_s;
+    if (!c->holding && !paho_anchor_hold(err))
+        return false;
+    c->holding = true;
+    c->attempt = paho_attempt_new(&c->setup, c->box, ++c->attempts, options, err);
+    return c->attempt != NULL;
+}
+
+static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_filter *filters,
+                                 size_t count)
+{
+    struct paho_client *c = client_of(base);
+
+    if (!c->connected || count == 0 || count > MAX_FILTERS)
+        return 0;
+    uint16_t id = next_id(c);
+    return paho_attempt_subscribe(c->attempt, id, filters, count) ? id : 0;
+}
+
+static struct kept *keep(struct paho_client *c, const struct mqtt_message *m)
+{
+    struct kept *k = xcalloc(1, sizeof *k);
+    uint8_t *payload = xmalloc(m->payload.len + 1);
+
+    if (m->payload.len != 0)
+        memcpy(payload, m->payload.data, m->payload.len);
+    k->parcel.topic = xstrndup((const char *)m->topic.data, m->topic.len);
+    k->parcel.payload = slice_of(payload, m->payload.len);
+    k->parcel.qos = m->qos;
+    k->parcel.retain = m->retain;
+    if (c->version == MQTT_5)
+        paho_props_add(&k->parcel.props, &m->props);
+    return k;
+}
+
+static int32_t client_publish(struct mqtt_client *base, const struct mqtt_message *m)
+{
+    struct paho_client *c = client_of(base);
+
+    if (!c->connected || m->qos > 1 || c->kept >= MAX_KEPT || m->topic.len == 0 ||
+        memchr(m->topic.data, '\0', m->topic.len) != NULL)
+        return -1;
+    struct kept *k = keep(c, m);
+    if (m->qos == 0) {
+        bool ok = paho_attempt_publish(c->attempt, &k->parcel);
+        kept_free(k);
+        return ok ? 0 : -1;
+    }
+    struct kept **last = &c->first;
+    while (*last != NULL)
+        last = &(*last)->next;
+    uint16_t id = next_id(c);
+    k->parcel.packet_id = id;
+    *last = k;
+    c->kept++;
+    pump(c);
+    return id;
+}
+
+/* ---- the client ---- */
+
+static X509 *first_certificate(struct slice pem)
+{
+    BIO *bio = pem.len != 0 ? BIO_new_mem_buf(pem.data, (int)pem.len) : NULL;
+    X509 *certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+    BIO_free(bio);
+    ERR_clear_error();
+    return certificate;
+}
+
+struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_config *config,
+                                    const struct mqtt_client_events *events, void *ctx)
+{
+    static const struct mqtt_client_ops ops = {
+        .free = client_free,
+        .connect = client_connect,
+        .subscribe = client_subscribe,
+        .publish = client_publish,
+        .disconnect = client_disconnect,
+        .abort = client_abort,
+    };
+    struct paho_client *c = xcalloc(1, sizeof *c);
+
+    paho_socket_watch();
+    c->base = (struct mqtt_client){.ops = &ops, .events = events, .ctx = ctx};
+    c->setup.uri = xstrdup(config->uri);
+    c->setup.ca_file = config->ca_file != NULL ? xstrdup(config->ca_file) : NULL;
+    if (config->pem.len != 0)
+        c->setup.pem = xstrndup((const char *)config->pem.data, config->pem.len);
+    c->setup.pem_len = config->pem.len;
+    c->setup.certificate = first_certificate(config->pem);
+    c->setup.insecure = config->insecure;
+    c->version = MQTT_5;
+    c->box = paho_mailbox_new(loop, receive, c);
+    return &c->base;
+}
