@@ -207,6 +207,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .pki_dir = run->target.pki_dir,
         .ca_file = run->target.ca_file,
         .insecure = s->insecure,
+        .tls = &s->tls,
         .seed = s->seed,
         .time_scale = s->time_scale,
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,

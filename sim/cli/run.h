@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cli/target.h"
+#include "net/tls_options.h"
 
 struct run_settings {
     const char *junit;   /* also write the JUnit XML here; NULL: no */
@@ -25,6 +26,7 @@ struct run_settings {
     double time_scale;
     bool trace, insecure, quiet, list, no_results;
     struct target_options target;
+    struct tls_options tls; /* of the cars */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

@@ -73,6 +73,31 @@ static char *paho_uri(const struct endpoint *e)
                      v6 ? "]" : "", (unsigned)endpoint_port(e));
 }
 
+/* What AWS IoT Core wants to hear on the port that MQTT shares with HTTPS. */
+#define AWS_PORT 443
+#define AWS_ALPN "x-amzn-mqtt-ca"
+
+static struct tls_options choose_tls(const struct simulation *sim,
+                                     const struct simulation_options *options)
+{
+    struct tls_options tls = options->tls != NULL ? *options->tls : (struct tls_options){0};
+
+    tls.ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA);
+    tls.ca_pem = slice_of(NULL, 0);
+    tls.insecure = options->insecure;
+    if (tls.alpn == NULL && endpoint_port(sim->endpoint) == AWS_PORT)
+        tls.alpn = AWS_ALPN;
+    return tls;
+}
+
+static bool plain_is_meant(const struct simulation_options *options, struct error *err)
+{
+    if (options->tls == NULL || !tls_options_chosen(options->tls))
+        return true;
+    return error_set(err, ERROR_USAGE, "TLS options given, but %s is plain TCP (mqtts:// is TLS)",
+                     options->endpoint);
+}
+
 static bool open_way(struct simulation *sim, const struct simulation_options *options,
                      struct error *err)
 {
@@ -89,11 +114,8 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
     sim->uri = paho_uri(sim->endpoint);
     sim->insecure = options->insecure;
     if (!endpoint_is_tls(sim->endpoint))
-        return true;
-    struct tls_options tls = {
-        .ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA),
-        .insecure = options->insecure,
-    };
+        return plain_is_meant(options, err);
+    struct tls_options tls = choose_tls(sim, options);
     sim->ca_file = xstrdup(tls.ca_file);
     sim->tls = tls_context_new(&tls, err);
     return sim->tls != NULL;

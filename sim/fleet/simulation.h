@@ -17,6 +17,7 @@
 
 struct recorder;
 struct tls_context;
+struct tls_options;
 struct endpoint;
 struct net;
 
@@ -31,6 +32,9 @@ struct simulation_options {
     const char *pki_dir;  /* what pki_open() takes */
     const char *ca_file;  /* NULL: the PKI's own root verifies the server */
     bool insecure;        /* do not verify the server */
+    /* Whatever else may be chosen of TLS; its ca_file, ca_pem and insecure are not read. NULL: the
+       defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
+    const struct tls_options *tls;
     uint64_t seed;
     double time_scale;
     enum mqtt_version version;

@@ -1,4 +1,5 @@
 #include "base/rng.h"
+#include "net/tls_options.h"
 #include "support/lab.h"
 
 #define CARS 500
@@ -46,12 +47,15 @@ static void add_and_remove_like_a_set(void **state)
 static void what_it_cannot_be_made_of(void **state)
 {
     struct lab *lab = lab_new();
+    const struct tls_options chosen = {.version = "1.3"};
     const struct {
         struct simulation_options options;
         const char *why;
     } cases[] = {
         {{.endpoint = "mqtt://127.0.0.1:1", .pki_dir = "/nowhere"},                           "/nowhere"},
         {{.endpoint = "gopher://x", .pki_dir = lab->dir},                                     "gopher"  },
+        {{.endpoint = "mqtt://127.0.0.1:1", .pki_dir = lab->dir, .tls = &chosen},
+         "TLS options given, but mqtt://127.0.0.1:1 is plain TCP"                                       },
         {{.endpoint = "mqtts://127.0.0.1:1", .pki_dir = lab->dir, .ca_file = "/nowhere.pem"},
          "/nowhere.pem"                                                                                 },
     };
