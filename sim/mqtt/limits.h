@@ -8,8 +8,9 @@
 #include "mqtt/props.h"
 
 struct mqtt_limits {
-    uint16_t receive_max; /* QoS 1 publishes not acknowledged yet */
-    uint32_t packet_max;  /* bytes of one packet */
+    uint16_t receive_max;     /* QoS 1 publishes not acknowledged yet */
+    uint32_t packet_max;      /* bytes of one packet */
+    uint16_t topic_alias_max; /* 0: takes none */
     uint8_t max_qos;
     bool retain_available;
 };

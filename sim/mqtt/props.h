@@ -77,6 +77,11 @@ static inline void mqtt_props_set(struct mqtt_props *p, enum mqtt_prop id)
     p->present |= (uint64_t)1 << id;
 }
 
+static inline void mqtt_props_unset(struct mqtt_props *p, enum mqtt_prop id)
+{
+    p->present &= ~((uint64_t)1 << id);
+}
+
 /* The properties of a will are a set of their own, inside CONNECT (MQTT 5, 3.1.3.2). */
 #define MQTT_PROPS_WILL ((enum mqtt_type)0)
 

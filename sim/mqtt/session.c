@@ -34,6 +34,11 @@ static void go_off(struct session *s)
     buf_done(&s->in);
     inflight_rewind(&s->inflight);
     received_rewind(&s->received);
+    alias_table_free(s->aliases_out);
+    /* A message that is being delivered may borrow its topic from there. */
+    if (s->aliases_in != NULL)
+        loop_post(s->config.net->loop, alias_table_free, s->aliases_in);
+    s->aliases_in = s->aliases_out = NULL;
 }
 
 void session_closed(struct session *s, enum mqtt_close why, uint8_t code, const char *text)
@@ -205,6 +210,8 @@ static bool queue_connect(struct session *s, const struct mqtt_connect *o)
     c->props.maximum_packet_size = (uint32_t)SESSION_PACKET_MAX;
     mqtt_props_set(&c->props, MQTT_PROP_RECEIVE_MAXIMUM);
     c->props.receive_maximum = SESSION_RECEIVE_MAX;
+    mqtt_props_set(&c->props, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
+    c->props.topic_alias_maximum = ALIAS_MAX;
     return mqtt_encode(&s->link.out, o->version, &p);
 }
 

@@ -18,6 +18,10 @@
  *    clean_start, or in the other MQTT version, drops them all.
  *  - A publish that the broker has declared too large, or of a QoS or retain that it does not take,
  *    is refused like one past the limit.
+ *  - Topic aliases are the engine's own affair, both ways: 8 are offered to the broker, and used
+ * for the last 8 topics if the broker takes them. Messages come and go with their topics; an alias
+ *    among the properties of a publish is ignored. A PUBLISH that is sent again, or had to wait,
+ *    has its topic in full.
  *  - PINGREQ goes out when nothing was sent, or nothing received, for a keep-alive; PINGRESP is due
  *    within half a keep-alive.
  *  - An incoming message of QoS 2 is delivered at its PUBLISH (method B of MQTT 5, figure 4.3) and

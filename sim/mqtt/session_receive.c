@@ -35,7 +35,7 @@ static void end_pubrels(struct session *s, uint32_t life)
     }
 }
 
-static uint8_t on_connack(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_connack(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_client_events *e = s->client.events;
     const struct mqtt_packet_connack *in = &packet->connack;
@@ -75,16 +75,19 @@ static uint8_t on_connack(struct session *s, const struct mqtt_packet *packet, c
     return 0;
 }
 
-static uint8_t on_publish(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_publish(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     static const enum mqtt_type answers[] = {[1] = MQTT_TYPE_PUBACK, [2] = MQTT_TYPE_PUBREC};
-    const struct mqtt_packet_publish *in = &packet->publish;
+    struct mqtt_packet_publish *in = &packet->publish;
     uint8_t qos = in->message.qos;
     uint32_t life = s->life;
 
     if (mqtt_props_has(&in->message.props, MQTT_PROP_TOPIC_ALIAS)) {
-        *ret_why = "a topic alias, although none was offered";
-        return MQTT_REASON_TOPIC_ALIAS_INVALID;
+        uint8_t code = alias_resolve(&s->aliases_in, in->message.props.topic_alias,
+                                     &in->message.topic, ret_why);
+        if (code != 0)
+            return code;
+        mqtt_props_unset(&in->message.props, MQTT_PROP_TOPIC_ALIAS);
     }
     /* Noted before it is delivered: whatever the owner does in the event, it will not come twice.
      */
@@ -100,7 +103,7 @@ static uint8_t on_publish(struct session *s, const struct mqtt_packet *packet, c
     return 0;
 }
 
-static uint8_t on_pubrel(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_pubrel(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     uint16_t id = packet->ack.packet_id;
 
@@ -121,7 +124,7 @@ static void end_publish(struct session *s, enum inflight_kind kind,
         s->client.events->published(s->client.ctx, in->packet_id, in->reason_code);
 }
 
-static uint8_t on_puback(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_puback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct inflight_packet *p = inflight_find(&s->inflight, packet->ack.packet_id);
 
@@ -136,7 +139,7 @@ static uint8_t on_puback(struct session *s, const struct mqtt_packet *packet, co
     return 0;
 }
 
-static uint8_t on_pubrec(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_pubrec(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_ack *in = &packet->ack;
     struct inflight_packet *p = inflight_find(&s->inflight, in->packet_id);
@@ -161,7 +164,7 @@ static uint8_t on_pubrec(struct session *s, const struct mqtt_packet *packet, co
     return 0;
 }
 
-static uint8_t on_pubcomp(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_pubcomp(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct inflight_packet *p = inflight_find(&s->inflight, packet->ack.packet_id);
 
@@ -175,7 +178,7 @@ static uint8_t on_pubcomp(struct session *s, const struct mqtt_packet *packet, c
     return 0;
 }
 
-static uint8_t on_suback(struct session *s, const struct mqtt_packet *packet, const char **ret_why)
+static uint8_t on_suback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_suback *in = &packet->suback;
 
@@ -188,8 +191,7 @@ static uint8_t on_suback(struct session *s, const struct mqtt_packet *packet, co
     return 0;
 }
 
-static uint8_t on_pingresp(struct session *s, const struct mqtt_packet *packet,
-                           const char **ret_why)
+static uint8_t on_pingresp(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     (void)packet;
     (void)ret_why;
@@ -197,8 +199,7 @@ static uint8_t on_pingresp(struct session *s, const struct mqtt_packet *packet,
     return 0;
 }
 
-static uint8_t on_disconnect(struct session *s, const struct mqtt_packet *packet,
-                             const char **ret_why)
+static uint8_t on_disconnect(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_reason *in = &packet->reason;
     char text[320];
@@ -216,8 +217,7 @@ static uint8_t on_disconnect(struct session *s, const struct mqtt_packet *packet
     return 0;
 }
 
-typedef uint8_t (*handler_fn)(struct session *s, const struct mqtt_packet *packet,
-                              const char **ret_why);
+typedef uint8_t (*handler_fn)(struct session *s, struct mqtt_packet *packet, const char **ret_why);
 
 static const handler_fn handlers[MQTT_TYPE_COUNT] = {
     [MQTT_TYPE_CONNACK] = on_connack,       [MQTT_TYPE_PUBLISH] = on_publish,

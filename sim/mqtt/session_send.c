@@ -1,5 +1,8 @@
 #include "mqtt/session_state.h"
 
+/* Bytes that the alias itself takes in a PUBLISH. */
+#define ALIAS_COST 3
+
 void session_acknowledge(struct session *s, enum mqtt_type type, uint16_t packet_id,
                          uint8_t reason_code)
 {
@@ -47,26 +50,65 @@ static bool may_publish(const struct session *s, const struct mqtt_message *m)
            (m->qos == 0 || s->inflight.publishes < INFLIGHT_PUBLISH_MAX);
 }
 
-int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *message)
+/* Appends a PUBLISH that the broker takes. Its length, or 0. */
+static size_t append_publish(struct session *s, const struct mqtt_message *m, uint16_t id)
 {
-    struct session *s = session_of(c);
     struct buf *out = &s->link.out;
     size_t before = buf_len(out);
 
-    if (!may_publish(s, message))
-        return -1;
-    uint16_t id = message->qos != 0 ? inflight_next_id(&s->inflight) : 0;
-    if (!mqtt_encode_publish(out, s->version, message, id))
-        return -1;
-    size_t len = buf_len(out) - before;
-    if (len > s->limits.packet_max) {
-        out->end -= len;
-        return -1;
-    }
-    if (id == 0) {
-        session_queued(s, before);
+    if (!mqtt_encode_publish(out, s->version, m, id))
         return 0;
-    }
+    size_t len = buf_len(out) - before;
+    if (len <= s->limits.packet_max)
+        return len;
+    out->end -= len;
+    return 0;
+}
+
+static bool worth_an_alias(const struct session *s, const struct mqtt_message *m)
+{
+    return s->limits.topic_alias_max != 0 && m->topic.len > ALIAS_COST;
+}
+
+/* The same, with an alias in place of the topic, or beside it the first time. */
+static size_t append_with_alias(struct session *s, const struct mqtt_message *m, uint16_t id)
+{
+    struct mqtt_message aliased = *m;
+    bool known = false;
+
+    mqtt_props_set(&aliased.props, MQTT_PROP_TOPIC_ALIAS);
+    aliased.props.topic_alias =
+        alias_choose(&s->aliases_out, m->topic, s->limits.topic_alias_max, &known);
+    if (known)
+        aliased.topic = slice_of(NULL, 0);
+    size_t len = append_publish(s, &aliased, id);
+    if (len != 0)
+        return len;
+    alias_forget(s->aliases_out, aliased.props.topic_alias);
+    return append_publish(s, m, id);
+}
+
+static int32_t publish_once(struct session *s, const struct mqtt_message *m)
+{
+    size_t before = buf_len(&s->link.out);
+    size_t len = worth_an_alias(s, m) ? append_with_alias(s, m, 0) : append_publish(s, m, 0);
+
+    if (len == 0)
+        return -1;
+    session_queued(s, before);
+    return 0;
+}
+
+/* What is kept has no alias, which would mean nothing on another connection. */
+static int32_t publish_kept(struct session *s, const struct mqtt_message *m)
+{
+    struct buf *out = &s->link.out;
+    size_t before = buf_len(out);
+    uint16_t id = inflight_next_id(&s->inflight);
+    size_t len = append_publish(s, m, id);
+
+    if (len == 0)
+        return -1;
     struct inflight_packet *p =
         inflight_add(&s->inflight, id, slice_of(buf_data(out) + before, len));
     /* Those before it have waited longer. */
@@ -74,9 +116,27 @@ int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *messag
         out->end -= len;
         return id;
     }
+    if (worth_an_alias(s, m)) {
+        out->end -= len;
+        append_with_alias(s, m, id);
+    }
     inflight_mark_sent(&s->inflight, p);
     session_queued(s, before);
     return id;
+}
+
+int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *message)
+{
+    struct session *s = session_of(c);
+
+    if (!may_publish(s, message))
+        return -1;
+    if (mqtt_props_has(&message->props, MQTT_PROP_TOPIC_ALIAS)) {
+        struct mqtt_message plain = *message;
+        mqtt_props_unset(&plain.props, MQTT_PROP_TOPIC_ALIAS);
+        return session_publish(c, &plain);
+    }
+    return message->qos == 0 ? publish_once(s, message) : publish_kept(s, message);
 }
 
 uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filters, size_t count)

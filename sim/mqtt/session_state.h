@@ -6,6 +6,7 @@
 #ifndef MQTT_SESSION_STATE_H
 #define MQTT_SESSION_STATE_H
 
+#include "mqtt/alias.h"
 #include "mqtt/codec.h"
 #include "mqtt/inflight.h"
 #include "mqtt/keepalive.h"
@@ -36,6 +37,7 @@ struct session {
     usec_t connack_timeout;
     struct inflight inflight;
     struct received received;
+    struct alias_table *aliases_in, *aliases_out; /* of this connection; NULL: none set */
     struct buf in;
     ev_timer timer; /* CONNACK, then keep-alive */
     struct link link;

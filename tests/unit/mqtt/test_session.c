@@ -35,8 +35,8 @@ static void test_connect_packet(void **state)
     scene_init(&s, MQTT_5, 0);
     s.connect.session_expiry_s = 3600;
     assert_true(mqtt_client_connect(s.client, &s.connect, NULL));
-    EXPECT(&s, 0x10, 29, 0, 4, 'M', 'Q', 'T', 'T', 5, 0, 0, 0, 13, 0x11, 0, 0, 0x0e, 0x10, 0x21, 0,
-           100, 0x27, 0, 0x10, 0, 0, 0, 3, 'c', 'a', 'r');
+    EXPECT(&s, 0x10, 32, 0, 4, 'M', 'Q', 'T', 'T', 5, 0, 0, 0, 16, 0x11, 0, 0, 0x0e, 0x10, 0x21, 0,
+           100, 0x22, 0, 8, 0x27, 0, 0x10, 0, 0, 0, 3, 'c', 'a', 'r');
     scene_done(&s);
 }
 
@@ -417,7 +417,9 @@ static void test_protocol_errors(void **state)
         {"more than we take",        {0x30, 0xff, 0xff, 0xff, 0x7f},      5, 0x95, false},
         {"topic longer than packet", {0x30, 3, 0, 9, 'a'},                5, 0x81, false},
         {"qos 3",                    {0x36, 5, 0, 1, 'a', 0, 1},          7, 0x81, false},
-        {"alias not offered",        {0x30, 7, 0, 1, 'a', 3, 0x23, 0, 1}, 9, 0x94, false},
+        {"alias not offered",        {0x30, 7, 0, 1, 'a', 3, 0x23, 0, 9}, 9, 0x94, false},
+        {"alias 0",                  {0x30, 7, 0, 1, 'a', 3, 0x23, 0, 0}, 9, 0x94, false},
+        {"alias never set",          {0x30, 6, 0, 0, 3, 0x23, 0, 1},      8, 0x82, false},
         {"suback for nothing",       {0x90, 4, 0, 9, 0, 0},               6, 0x82, false},
         {"second connack",           {0x20, 3, 0, 0, 0},                  5, 0x82, false},
         {"a client's packet",        {0xc0, 0},                           2, 0x82, false},
