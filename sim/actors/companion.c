@@ -9,6 +9,7 @@
 #include "actors/companion_letter.h"
 #include "actors/companion_options.h"
 #include "actors/paho_link.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "base/xmem.h"
 #include "fleetsim/topics.h"
@@ -346,16 +347,6 @@ static void on_retry(void *arg)
         lose(c, err.text, clock_now());
 }
 
-/* FNV-1a: companions of one seed must not retry in step. */
-static uint64_t hash(const char *text)
-{
-    uint64_t h = 0xcbf29ce484222325;
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (uint8_t)*text) * 0x100000001b3;
-    return h;
-}
-
 static struct watch *add_watch(struct companion *c, const char *thing, unsigned flags)
 {
     c->watches = xrealloc(c->watches, (c->watch_count + 1) * sizeof *c->watches);
@@ -386,7 +377,7 @@ struct companion *companion_new(struct loop *loop, const struct companion_option
     c->backoff_base = options->backoff_base != 0 ? options->backoff_base : BACKOFF_BASE;
     c->backoff_cap = options->backoff_cap != 0 ? options->backoff_cap : BACKOFF_CAP;
     c->watch_qos = options->watch_at_most_once ? 0 : 1;
-    rng_init(&c->rng, options->seed, hash(options->client_id));
+    rng_init(&c->rng, options->seed, hash_text(options->client_id));
     loop_timer_init(&c->retry, loop, on_retry, c);
     add_watch(c, NULL, 0);
     if (connect_link(c, err))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 struct table_entry {
     struct table_entry *next;
     void *value;
@@ -29,13 +30,10 @@ void table_done(struct table *t, void (*free_value)(void *value))
     table_init(t);
 }
 
-/* FNV-1a. */
 static uint64_t hash_of(const char *key)
 {
-    uint64_t h = 14695981039346656037u;
+    uint64_t h = hash_text(key);
 
-    for (; *key != '\0'; key++)
-        h = (h ^ (unsigned char)*key) * 1099511628211u;
     return h ^ (h >> 32);
 }
 

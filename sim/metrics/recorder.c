@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xmem.h"
 #include "metrics/name_index.h"
 #include "metrics/names.h"
@@ -59,10 +60,8 @@ static void entry_free_if_unused(struct entry *e)
 
 static size_t bucket_of(const struct recorder *rec, const char *token)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = hash_bytes(slice_of(token, strnlen(token, JOURNEY_TOKEN_MAX - 1)));
 
-    for (size_t i = 0; i < JOURNEY_TOKEN_MAX - 1 && token[i] != '\0'; i++)
-        hash = (hash ^ (uint8_t)token[i]) * UINT64_C(1099511628211);
     return (size_t)(hash ^ hash >> 32) & (rec->bucket_count - 1);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "script/app_core.h"
@@ -50,18 +51,9 @@ void app_note(struct app *app, const char *thing, const char *what, struct slice
 
 /* ---- views ---- */
 
-static size_t hash(const char *text)
-{
-    uint64_t h = 1469598103934665603u;
-
-    for (; *text != '\0'; text++)
-        h = (h ^ (uint8_t)*text) * 1099511628211u;
-    return (size_t)h;
-}
-
 struct view *app_find_view(struct app *app, const char *thing)
 {
-    struct view *view = app->views[hash(thing) % app->view_buckets];
+    struct view *view = app->views[hash_text(thing) % app->view_buckets];
 
     while (view != NULL && strcmp(view->thing, thing) != 0)
         view = view->next;
@@ -71,7 +63,7 @@ struct view *app_find_view(struct app *app, const char *thing)
 static struct view *make_view(struct app *app, const char *thing)
 {
     struct view *view = xcalloc(1, sizeof *view);
-    struct view **bucket = &app->views[hash(thing) % app->view_buckets];
+    struct view **bucket = &app->views[hash_text(thing) % app->view_buckets];
 
     view->thing = xstrdup(thing);
     view->presence = -1;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/hash.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "script/app.h"
@@ -184,15 +185,6 @@ static void on_timeout(void *arg)
 
 /* ---- starting ---- */
 
-static uint64_t stream_of(const struct scenario *s)
-{
-    uint64_t h = 1469598103934665603u;
-
-    for (const char *p = s->owner.name; *p != '\0'; p++)
-        h = (h ^ (uint8_t)*p) * 1099511628211u;
-    return h;
-}
-
 static void start(struct scenario *s)
 {
     struct runner *r = s->runner;
@@ -203,7 +195,7 @@ static void start(struct scenario *s)
     s->verdict = SCENARIO_RUNNING;
     s->started = clock_now();
     r->running++;
-    rng_init(&s->owner.rng, r->options.seed, stream_of(s));
+    rng_init(&s->owner.rng, r->options.seed, hash_text(s->owner.name));
     script_push_prelude(L, "run");
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->fn);
     s->main = task_start(&script->scheduler, L, 1, &params);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/xmem.h"
 #include "tcu/core.h"
@@ -122,19 +123,10 @@ static char *make_reason(enum tcu_outcome outcome, const char *code, const char 
 
 /* ── Memory of outcomes ─────────────────────────────────────────────────────────────────────── */
 
-static uint64_t hash_id(const char *id)
-{
-    uint64_t h = 14695981039346656037U; /* FNV-1a */
-
-    for (; *id != '\0'; id++)
-        h = (h ^ (uint8_t)*id) * 1099511628211U;
-    return h;
-}
-
 static const struct command_outcome *recall(struct tcu *t, const char *id)
 {
     const struct command *c = command_of(t);
-    uint64_t h = hash_id(id);
+    uint64_t h = hash_text(id);
 
     for (size_t i = 0; i < c->outcome_count; i++)
         if (c->outcomes[i].id_hash == h)
@@ -158,7 +150,7 @@ static const struct command_outcome *remember(struct tcu *t, const char *id,
     else
         free(slot->reason);
     c->outcome_next = (uint16_t)((slot - c->outcomes + 1) % COMMAND_REMEMBERED);
-    *slot = (struct command_outcome){.id_hash = hash_id(id),
+    *slot = (struct command_outcome){.id_hash = hash_text(id),
                                      .completed_at = clock_wall_ms(),
                                      .reason = make_reason(outcome, reason_code, description),
                                      .outcome = outcome};
