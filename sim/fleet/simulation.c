@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/xmem.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
@@ -166,19 +167,11 @@ void simulation_free(struct simulation *sim)
 
 /* ---- finding cars ---- */
 
-static size_t hash(struct slice text)
-{
-    uint64_t h = 1469598103934665603u;
-
-    for (size_t i = 0; i < text.len; i++)
-        h = (h ^ text.data[i]) * 1099511628211u;
-    return (size_t)(h ^ (h >> 32));
-}
-
 static struct vehicle **place_of(const struct simulation *sim, struct slice name)
 {
     size_t mask = sim->table_size - 1;
-    size_t i = hash(name) & mask;
+    uint64_t h = hash_bytes(name);
+    size_t i = (size_t)(h ^ (h >> 32)) & mask;
 
     while (sim->table[i] != NULL && !slice_is(name, sim->table[i]->identity.thing_name))
         i = (i + 1) & mask;
