@@ -80,8 +80,9 @@ const char *mqtt_close_name(enum mqtt_close why);
 struct mqtt_closed {
     enum mqtt_close why;
     uint8_t reason_code; /* of CONNACK or DISCONNECT, else 0 */
-    const char
-        *text; /* a sentence: "certificate verify failed: unable to get local issuer certificate" */
+    /* A sentence: "certificate verify failed: unable to get local issuer certificate"; with the
+       broker's reason string, server reference and user properties. */
+    const char *text;
 };
 
 /* What the owner wants to hear. Any member may be NULL. */
@@ -98,11 +99,25 @@ struct mqtt_client_events {
     /* Every whole packet, as on the wire, before it is acted on or after it is queued. Trace only.
      */
     void (*packet)(void *ctx, bool outgoing, struct slice bytes, usec_t at);
+    /* UNSUBACK for the mqtt_client_unsubscribe() that returned packet_id; one code per filter on
+       MQTT 5, none on 3.1.1. */
+    void (*unsubscribed)(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count);
+    /* MQTT 5: the answer to packet_id has a reason string or user properties; comes just before
+       `subscribed`, `unsubscribed` or `published`. The text is one line, for people. */
+    void (*remark)(void *ctx, uint16_t packet_id, const char *text);
 };
 
+/* Those after `qos` count on MQTT 5 only. */
 struct mqtt_filter {
     struct slice filter;
     uint8_t qos;
+    bool no_local;            /* not what this client publishes; not for $share filters */
+    bool retain_as_published; /* keeps the retain flag of what is passed on */
+    uint8_t
+        retain_handling; /* retained messages: 0 always, 1 if the subscription is new, 2 never */
+    /* Comes with each message, in props.subscription_identifier; 1 to 268,435,455, 0: none. A
+       SUBSCRIBE has one for all its filters: that of the first. */
+    uint32_t identifier;
 };
 
 struct mqtt_client;
@@ -113,6 +128,10 @@ struct mqtt_client_ops {
     int32_t (*publish)(struct mqtt_client *c, const struct mqtt_message *message);
     void (*disconnect)(struct mqtt_client *c, uint8_t reason_code);
     void (*abort)(struct mqtt_client *c);
+    /* Those from here on may be NULL. */
+    uint16_t (*unsubscribe)(struct mqtt_client *c, const struct slice *filters, size_t count);
+    void (*disconnect_with)(struct mqtt_client *c, uint8_t reason_code,
+                            const struct mqtt_props *props);
 };
 
 /* First member of every implementation. */
@@ -137,11 +156,19 @@ static inline bool mqtt_client_connect(struct mqtt_client *c, const struct mqtt_
     return c->ops->connect(c, options, err);
 }
 
-/* Packet id, or 0 if not connected. */
+/* Packet id, or 0: not connected, larger than the broker takes, or an identifier where it takes
+   none (its Maximum Packet Size, Subscription Identifier Available). */
 static inline uint16_t mqtt_client_subscribe(struct mqtt_client *c,
                                              const struct mqtt_filter *filters, size_t count)
 {
     return c->ops->subscribe(c, filters, count);
+}
+
+/* Packet id, or 0: as above, or the implementation cannot. */
+static inline uint16_t mqtt_client_unsubscribe(struct mqtt_client *c, const struct slice *filters,
+                                               size_t count)
+{
+    return c->ops->unsubscribe != NULL ? c->ops->unsubscribe(c, filters, count) : 0;
 }
 
 /* QoS 1 and 2: packet id > 0; kept and sent again on a resumed session until acknowledged
@@ -157,6 +184,19 @@ static inline int32_t mqtt_client_publish(struct mqtt_client *c, const struct mq
 static inline void mqtt_client_disconnect(struct mqtt_client *c, uint8_t reason_code)
 {
     c->ops->disconnect(c, reason_code);
+}
+
+/* The same with properties (MQTT 5): Session Expiry Interval, Reason String, user properties;
+   others are left out, and so is an expiry that is not 0 if that of the connect was 0 (MQTT
+   5, 3.14.2.2.2).
+ */
+static inline void mqtt_client_disconnect_with(struct mqtt_client *c, uint8_t reason_code,
+                                               const struct mqtt_props *props)
+{
+    if (c->ops->disconnect_with != NULL)
+        c->ops->disconnect_with(c, reason_code, props);
+    else
+        c->ops->disconnect(c, reason_code);
 }
 
 /* Drops the connection without a word, as a loss of power does. */

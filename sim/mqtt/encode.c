@@ -227,11 +227,25 @@ bool mqtt_encode_pingreq(struct buf *out)
     return open_packet(out, first_byte(MQTT_TYPE_PINGREQ, 0), 0, &w);
 }
 
-static void put_filters(struct wire_writer *w, const struct mqtt_filter *filters, size_t count)
+static uint8_t options_of(const struct mqtt_subscription *s)
+{
+    return (uint8_t)((s->qos & 3u) | (s->no_local ? SUBSCRIBE_NO_LOCAL : 0) |
+                     (s->retain_as_published ? SUBSCRIBE_RETAIN : 0) |
+                     (s->retain_handling & 3u) << 4);
+}
+
+static void put_filters(struct wire_writer *w, enum mqtt_version version,
+                        const struct mqtt_filter *filters, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
+        struct mqtt_subscription s = {.qos = filters[i].qos};
+        if (version == MQTT_5) {
+            s.no_local = filters[i].no_local;
+            s.retain_as_published = filters[i].retain_as_published;
+            s.retain_handling = filters[i].retain_handling;
+        }
         wire_put_string(w, filters[i].filter);
-        wire_put_u8(w, filters[i].qos & 3u);
+        wire_put_u8(w, options_of(&s));
     }
 }
 
@@ -245,11 +259,11 @@ bool mqtt_encode_subscribe(struct buf *out, enum mqtt_version version, uint16_t 
     head.subscribe.packet_id = packet_id;
     head.subscribe.props = props != NULL ? *props : no_props;
     put_subscribe(&w, version, &head);
-    put_filters(&w, filters, count);
+    put_filters(&w, version, filters, count);
     if (w.bad || !open_packet(out, first_byte(MQTT_TYPE_SUBSCRIBE, 2), w.size, &w))
         return false;
     put_subscribe(&w, version, &head);
-    put_filters(&w, filters, count);
+    put_filters(&w, version, filters, count);
     return true;
 }
 
@@ -259,13 +273,6 @@ bool mqtt_encode_disconnect(struct buf *out, enum mqtt_version version, uint8_t 
 
     packet.reason.reason_code = reason_code;
     return mqtt_encode(out, version, &packet);
-}
-
-static uint8_t options_of(const struct mqtt_subscription *s)
-{
-    return (uint8_t)((s->qos & 3u) | (s->no_local ? SUBSCRIBE_NO_LOCAL : 0) |
-                     (s->retain_as_published ? SUBSCRIBE_RETAIN : 0) |
-                     (s->retain_handling & 3u) << 4);
 }
 
 bool mqtt_subscription_add(struct buf *entries, enum mqtt_type type,

@@ -19,6 +19,7 @@ enum inflight_kind {
     INFLIGHT_PUBLISH, /* QoS 1 or 2: PUBACK or PUBREC is awaited */
     INFLIGHT_PUBREL,  /* QoS 2 after PUBREC: PUBCOMP is awaited */
     INFLIGHT_SUBSCRIBE,
+    INFLIGHT_UNSUBSCRIBE,
     INFLIGHT_KIND_COUNT
 };
 

@@ -12,7 +12,7 @@ struct mqtt_limits {
     uint32_t packet_max;      /* bytes of one packet */
     uint16_t topic_alias_max; /* 0: takes none */
     uint8_t max_qos;
-    bool retain_available;
+    bool retain_available, subscription_identifiers;
 };
 
 /* From the properties of CONNACK; the standard's defaults for what is not there; MQTT 3.1.1 has no

@@ -50,31 +50,54 @@ void session_closed(struct session *s, enum mqtt_close why, uint8_t code, const 
         s->client.events->closed(s->client.ctx, &closed);
 }
 
-static void say_disconnect(struct session *s, uint8_t reason_code)
+/* props: NULL for none. */
+static void say_disconnect(struct session *s, uint8_t reason_code, const struct mqtt_props *props)
 {
+    struct mqtt_packet p = {.type = MQTT_TYPE_DISCONNECT};
+    struct mqtt_props *said = &p.reason.props;
     size_t before = buf_len(&s->link.out);
 
-    if (s->state == SESSION_ONLINE && mqtt_encode_disconnect(&s->link.out, s->version, reason_code))
+    p.reason.reason_code = reason_code;
+    if (props != NULL) {
+        if (s->expires || props->session_expiry_interval == 0)
+            said->present = props->present & ((uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL);
+        said->session_expiry_interval = props->session_expiry_interval;
+        said->present |= props->present & ((uint64_t)1 << MQTT_PROP_REASON_STRING);
+        said->reason_string = props->reason_string;
+        said->user = props->user;
+    }
+    if (s->state != SESSION_ONLINE || !mqtt_encode(&s->link.out, s->version, &p))
+        return;
+    size_t len = buf_len(&s->link.out) - before;
+    if (len > s->limits.packet_max)
+        s->link.out.end -= len;
+    else
         session_queued(s, before);
 }
 
 void session_refuse(struct session *s, uint8_t reason_code, const char *text)
 {
     if (s->version == MQTT_5)
-        say_disconnect(s, reason_code);
+        say_disconnect(s, reason_code, NULL);
     link_finish(&s->link);
     session_closed(s, MQTT_CLOSE_PROTOCOL, reason_code, text);
 }
 
-static void session_disconnect(struct mqtt_client *c, uint8_t reason_code)
+static void session_disconnect_with(struct mqtt_client *c, uint8_t reason_code,
+                                    const struct mqtt_props *props)
 {
     struct session *s = session_of(c);
 
     if (s->state == SESSION_OFF)
         return;
-    say_disconnect(s, reason_code);
+    say_disconnect(s, reason_code, props);
     link_finish(&s->link);
     go_off(s);
+}
+
+static void session_disconnect(struct mqtt_client *c, uint8_t reason_code)
+{
+    session_disconnect_with(c, reason_code, NULL);
 }
 
 static void session_abort(struct mqtt_client *c)
@@ -241,6 +264,7 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
         received_done(&s->received);
     }
     s->version = options->version;
+    s->expires = options->session_expiry_s != 0;
     s->keepalive = (struct keepalive){.interval_s = options->keep_alive_s};
     s->connack_timeout = options->connack_timeout;
     s->state = SESSION_LINKING;
@@ -266,6 +290,8 @@ struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_sessio
         .publish = session_publish,
         .disconnect = session_disconnect,
         .abort = session_abort,
+        .unsubscribe = session_unsubscribe,
+        .disconnect_with = session_disconnect_with,
     };
     struct session *s = xcalloc(1, sizeof *s);
 

@@ -1,26 +1,48 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "mqtt/remark.h"
 #include "mqtt/session_state.h"
 
 /* --- Receiving: each handler returns 0, or the reason code of a breach with a sentence. --- */
 
-static void refused(struct session *s, const struct mqtt_packet_connack *connack)
+/* "What: Name (0x..): what else the broker said" */
+static void compose(char *text, size_t size, const char *what, enum mqtt_type type, uint8_t code,
+                    const struct mqtt_props *props)
 {
-    uint8_t code = connack->reason_code;
-    char text[320];
+    char remark[MQTT_REMARK_SIZE];
+
+    mqtt_remark(props, remark, sizeof remark);
+    snprintf(text, size, "%s: %s (0x%02x)%s%s", what, mqtt_reason_name_in(type, code), code,
+             remark[0] != '\0' ? ": " : "", remark);
+}
+
+static void refused(struct session *s, const struct mqtt_packet_connack *in)
+{
+    static const char what[] = "the broker refused the connection";
+    uint8_t code = in->reason_code;
+    char text[MQTT_REMARK_SIZE + 128];
 
     if (s->version != MQTT_5)
-        snprintf(text, sizeof text, "the broker refused the connection: %s (return code %u)",
-                 mqtt_return_name(code), code);
-    else if (mqtt_props_has(&connack->props, MQTT_PROP_REASON_STRING))
-        snprintf(text, sizeof text, "the broker refused the connection: %s (0x%02x): %.*s",
-                 mqtt_reason_name(code), code, SLICE_ARGS(connack->props.reason_string));
+        snprintf(text, sizeof text, "%s: %s (return code %u)", what, mqtt_return_name(code), code);
     else
-        snprintf(text, sizeof text, "the broker refused the connection: %s (0x%02x)",
-                 mqtt_reason_name(code), code);
+        compose(text, sizeof text, what, MQTT_TYPE_CONNACK, code, &in->props);
     link_finish(&s->link);
     session_closed(s, MQTT_CLOSE_REFUSED, code, text);
+}
+
+/* False if the owner has ended the connection in the event. */
+static bool remark(struct session *s, uint16_t packet_id, const struct mqtt_props *props)
+{
+    const struct mqtt_client_events *e = s->client.events;
+    uint32_t life = s->life;
+    char text[MQTT_REMARK_SIZE];
+
+    if (e->remark == NULL || (props->reason_string.len == 0 && props->user.len == 0))
+        return true;
+    mqtt_remark(props, text, sizeof text);
+    e->remark(s->client.ctx, packet_id, text);
+    return s->life == life;
 }
 
 /* The broker has taken these messages (PUBREC), then forgotten the session. */
@@ -120,16 +142,24 @@ static void end_publish(struct session *s, enum inflight_kind kind,
 {
     inflight_remove(&s->inflight, in->packet_id, kind);
     session_send_waiting(s);
-    if (s->client.events->published != NULL)
+    if (remark(s, in->packet_id, &in->props) && s->client.events->published != NULL)
         s->client.events->published(s->client.ctx, in->packet_id, in->reason_code);
+}
+
+/* The publish that an acknowledgement can be meant for, or NULL. */
+static struct inflight_packet *sent_publish(const struct session *s, uint16_t packet_id)
+{
+    struct inflight_packet *p = inflight_find(&s->inflight, packet_id);
+
+    return p != NULL && p->kind <= INFLIGHT_PUBREL && p->sent ? p : NULL;
 }
 
 static uint8_t on_puback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
-    const struct inflight_packet *p = inflight_find(&s->inflight, packet->ack.packet_id);
+    const struct inflight_packet *p = sent_publish(s, packet->ack.packet_id);
 
     /* A repeated PUBACK is legal after a repeated PUBLISH. */
-    if (p == NULL || p->kind == INFLIGHT_SUBSCRIBE || !p->sent)
+    if (p == NULL)
         return 0;
     if (p->qos != 1) {
         *ret_why = "PUBACK for a message of QoS 2";
@@ -142,9 +172,9 @@ static uint8_t on_puback(struct session *s, struct mqtt_packet *packet, const ch
 static uint8_t on_pubrec(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_ack *in = &packet->ack;
-    struct inflight_packet *p = inflight_find(&s->inflight, in->packet_id);
+    struct inflight_packet *p = sent_publish(s, in->packet_id);
 
-    if (p == NULL || p->kind == INFLIGHT_SUBSCRIBE || !p->sent) {
+    if (p == NULL) {
         if (in->reason_code < MQTT_REASON_UNSPECIFIED_ERROR)
             session_acknowledge(s, MQTT_TYPE_PUBREL, in->packet_id,
                                 MQTT_REASON_PACKET_IDENTIFIER_NOT_FOUND);
@@ -166,9 +196,9 @@ static uint8_t on_pubrec(struct session *s, struct mqtt_packet *packet, const ch
 
 static uint8_t on_pubcomp(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
-    const struct inflight_packet *p = inflight_find(&s->inflight, packet->ack.packet_id);
+    const struct inflight_packet *p = sent_publish(s, packet->ack.packet_id);
 
-    if (p == NULL || p->kind == INFLIGHT_SUBSCRIBE || !p->sent)
+    if (p == NULL)
         return 0;
     if (p->kind != INFLIGHT_PUBREL) {
         *ret_why = "PUBCOMP before PUBREC";
@@ -186,8 +216,21 @@ static uint8_t on_suback(struct session *s, struct mqtt_packet *packet, const ch
         *ret_why = "a SUBACK for no SUBSCRIBE";
         return MQTT_REASON_PROTOCOL_ERROR;
     }
-    if (s->client.events->subscribed != NULL)
+    if (remark(s, in->packet_id, &in->props) && s->client.events->subscribed != NULL)
         s->client.events->subscribed(s->client.ctx, in->packet_id, in->codes.data, in->codes.len);
+    return 0;
+}
+
+static uint8_t on_unsuback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
+{
+    const struct mqtt_packet_suback *in = &packet->suback;
+
+    if (!inflight_remove(&s->inflight, in->packet_id, INFLIGHT_UNSUBSCRIBE)) {
+        *ret_why = "an UNSUBACK for no UNSUBSCRIBE";
+        return MQTT_REASON_PROTOCOL_ERROR;
+    }
+    if (remark(s, in->packet_id, &in->props) && s->client.events->unsubscribed != NULL)
+        s->client.events->unsubscribed(s->client.ctx, in->packet_id, in->codes.data, in->codes.len);
     return 0;
 }
 
@@ -202,15 +245,14 @@ static uint8_t on_pingresp(struct session *s, struct mqtt_packet *packet, const 
 static uint8_t on_disconnect(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_reason *in = &packet->reason;
-    char text[320];
+    char text[MQTT_REMARK_SIZE + 128];
 
     if (s->version != MQTT_5) {
         *ret_why = "a DISCONNECT, which only clients send in MQTT 3.1.1";
         return MQTT_REASON_PROTOCOL_ERROR;
     }
-    snprintf(text, sizeof text, "the broker disconnected: %s (0x%02x)%s%.*s",
-             mqtt_reason_name_in(MQTT_TYPE_DISCONNECT, in->reason_code), in->reason_code,
-             in->props.reason_string.len != 0 ? ": " : "", SLICE_ARGS(in->props.reason_string));
+    compose(text, sizeof text, "the broker disconnected", MQTT_TYPE_DISCONNECT, in->reason_code,
+            &in->props);
     uint8_t code = in->reason_code;
     link_finish(&s->link);
     session_closed(s, MQTT_CLOSE_SERVER, code, text);
@@ -224,7 +266,7 @@ static const handler_fn handlers[MQTT_TYPE_COUNT] = {
     [MQTT_TYPE_PUBACK] = on_puback,         [MQTT_TYPE_PUBREC] = on_pubrec,
     [MQTT_TYPE_PUBREL] = on_pubrel,         [MQTT_TYPE_PUBCOMP] = on_pubcomp,
     [MQTT_TYPE_SUBACK] = on_suback,         [MQTT_TYPE_PINGRESP] = on_pingresp,
-    [MQTT_TYPE_DISCONNECT] = on_disconnect,
+    [MQTT_TYPE_DISCONNECT] = on_disconnect, [MQTT_TYPE_UNSUBACK] = on_unsuback,
 };
 
 static void take_packet(struct session *s, struct slice bytes)

@@ -2,6 +2,8 @@
 
 /* Bytes that the alias itself takes in a PUBLISH. */
 #define ALIAS_COST 3
+/* The largest Subscription Identifier (MQTT 5, 3.8.2.1.2). */
+#define IDENTIFIER_MAX 268435455
 
 void session_acknowledge(struct session *s, enum mqtt_type type, uint16_t packet_id,
                          uint8_t reason_code)
@@ -139,17 +141,58 @@ int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *messag
     return message->qos == 0 ? publish_once(s, message) : publish_kept(s, message);
 }
 
+/* The SUBSCRIBE or UNSUBSCRIBE that has been appended is let go. Its packet id, or 0. */
+static uint16_t request(struct session *s, size_t before, uint16_t id, enum inflight_kind kind)
+{
+    struct buf *out = &s->link.out;
+    size_t len = buf_len(out) - before;
+
+    if (len > s->limits.packet_max) {
+        out->end -= len;
+        return 0;
+    }
+    inflight_add_request(&s->inflight, id, kind);
+    session_queued(s, before);
+    return id;
+}
+
 uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filters, size_t count)
 {
     struct session *s = session_of(c);
+    struct mqtt_props props = {0};
     size_t before = buf_len(&s->link.out);
 
     if (s->state != SESSION_ONLINE || count == 0)
         return 0;
+    if (filters->identifier != 0 && s->version == MQTT_5) {
+        if (!s->limits.subscription_identifiers || filters->identifier > IDENTIFIER_MAX)
+            return 0;
+        mqtt_props_set(&props, MQTT_PROP_SUBSCRIPTION_IDENTIFIER);
+        props.subscription_identifier = filters->identifier;
+    }
     uint16_t id = inflight_next_id(&s->inflight);
-    if (!mqtt_encode_subscribe(&s->link.out, s->version, id, NULL, filters, count))
+    if (!mqtt_encode_subscribe(&s->link.out, s->version, id, &props, filters, count))
         return 0;
-    inflight_add_request(&s->inflight, id, INFLIGHT_SUBSCRIBE);
-    session_queued(s, before);
-    return id;
+    return request(s, before, id, INFLIGHT_SUBSCRIBE);
+}
+
+uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters, size_t count)
+{
+    struct session *s = session_of(c);
+    struct mqtt_packet p = {.type = MQTT_TYPE_UNSUBSCRIBE};
+    size_t before = buf_len(&s->link.out);
+    struct buf entries;
+    bool ok = s->state == SESSION_ONLINE && count != 0;
+
+    buf_init(&entries, MQTT_PACKET_MAX);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = mqtt_subscription_add(&entries, p.type,
+                                   &(struct mqtt_subscription){.filter = filters[i]});
+    if (ok) {
+        p.subscribe.packet_id = inflight_next_id(&s->inflight);
+        p.subscribe.entries = buf_slice(&entries);
+        ok = mqtt_encode(&s->link.out, s->version, &p);
+    }
+    buf_done(&entries);
+    return ok ? request(s, before, p.subscribe.packet_id, INFLIGHT_UNSUBSCRIBE) : 0;
 }

@@ -31,6 +31,7 @@ struct session {
     struct mqtt_client client; /* first: the session is a client */
     enum session_state state;
     enum mqtt_version version;
+    bool expires;  /* CONNECT asked for a Session Expiry Interval */
     uint32_t life; /* counts connects and closes: has a callback ended this connection? */
     struct keepalive keepalive;
     struct mqtt_limits limits; /* the broker's */
@@ -74,6 +75,7 @@ void session_acknowledge(struct session *s, enum mqtt_type type, uint16_t packet
                          uint8_t reason_code);
 int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *message);
 uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filters, size_t count);
+uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters, size_t count);
 
 /* session_receive.c */
 

@@ -21,13 +21,15 @@ struct scene {
     struct mqtt_client *client;
     struct mqtt_connect connect;
     /* What was heard */
-    unsigned phases[MQTT_PHASE_COUNT], connected, subscribed, messages, published, closed;
+    unsigned phases[MQTT_PHASE_COUNT], connected, subscribed, messages, published, closed,
+        unsubscribed, remarks;
     bool session_present;
     uint16_t keep_alive_s, sub_id, pub_id;
     uint8_t pub_code, sub_codes[4], closed_code;
     size_t sub_count;
     enum mqtt_close why;
-    char text[512], heard[256];
+    uint32_t subscription; /* identifier that came with the last message */
+    char text[512], heard[256], remark[400];
     struct buf trace;
     /* What to do inside an event */
     void (*act)(struct scene *s);
@@ -72,11 +74,33 @@ static inline void on_subscribed(void *ctx, uint16_t id, const uint8_t *codes, s
     act(s, 's');
 }
 
+static inline void on_unsubscribed(void *ctx, uint16_t id, const uint8_t *codes, size_t count)
+{
+    struct scene *s = ctx;
+
+    s->unsubscribed++;
+    s->sub_id = id;
+    s->sub_count = count;
+    if (count > 0)
+        memcpy(s->sub_codes, codes, count < 4 ? count : 4);
+    act(s, 'u');
+}
+
+static inline void on_remark(void *ctx, uint16_t id, const char *text)
+{
+    struct scene *s = ctx;
+
+    s->remarks++;
+    snprintf(s->remark, sizeof s->remark, "%u %s", id, text);
+    act(s, 'r');
+}
+
 static inline void on_message(void *ctx, const struct mqtt_message *m)
 {
     struct scene *s = ctx;
 
     s->messages++;
+    s->subscription = m->props.subscription_identifier;
     snprintf(s->heard, sizeof s->heard, "%.*s=%.*s q%d%s%s", SLICE_ARGS(m->topic),
              SLICE_ARGS(m->payload), m->qos, m->retain ? " retain" : "", m->dup ? " dup" : "");
     act(s, 'm');
@@ -122,6 +146,8 @@ static const struct mqtt_client_events events = {
     .published = on_published,
     .closed = on_closed,
     .packet = on_packet,
+    .unsubscribed = on_unsubscribed,
+    .remark = on_remark,
 };
 
 static inline void scene_init(struct scene *s, enum mqtt_version version, size_t chunk)

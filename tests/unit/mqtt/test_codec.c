@@ -418,8 +418,8 @@ static void test_direct_encoders(void **state)
 {
     struct mqtt_message m = {.topic = slice_str("a/b"), .payload = slice_str("hi"), .qos = 1};
     const struct mqtt_filter filters[] = {
-        {slice_str("a/#"), 1},
-        {slice_str("b"),   0}
+        {.filter = slice_str("a/#"), .qos = 1},
+        {.filter = slice_str("b"),   .qos = 0}
     };
     struct mqtt_props props = {.subscription_identifier = 7};
     struct buf out;

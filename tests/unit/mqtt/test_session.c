@@ -123,7 +123,8 @@ static void test_peer_closes(void **state)
     fake_server_drop(&s.server);
     expect_closed(&s, MQTT_CLOSE_TCP, 0, "closed by the peer");
     assert_int_equal(publish(&s, "t", "p", 1), -1);
-    assert_int_equal(mqtt_client_subscribe(s.client, &(struct mqtt_filter){slice_str("t"), 1}, 1),
+    assert_int_equal(mqtt_client_subscribe(
+                         s.client, &(struct mqtt_filter){.filter = slice_str("t"), .qos = 1}, 1),
                      0);
     scene_done(&s);
 }
@@ -134,8 +135,8 @@ static void test_subscribe(void **state)
 {
     struct scene s;
     struct mqtt_filter filters[] = {
-        {slice_str("a"),   1},
-        {slice_str("b/#"), 0}
+        {.filter = slice_str("a"),   .qos = 1},
+        {.filter = slice_str("b/#"), .qos = 0}
     };
 
     (void)state;
@@ -311,7 +312,7 @@ static void test_resumed_session(void **state)
     publish(&s, "a", "1", 1);
     publish(&s, "b", "2", 1);
     publish(&s, "c", "3", 1);
-    mqtt_client_subscribe(s.client, &(struct mqtt_filter){slice_str("t"), 1}, 1);
+    mqtt_client_subscribe(s.client, &(struct mqtt_filter){.filter = slice_str("t"), .qos = 1}, 1);
     SAY(&s, 0x40, 2, 0, 2);
     assert_true(until(&s, &s.published, 1));
     lose_connection(&s);
@@ -561,7 +562,8 @@ static void test_ending_inside_events(void **state)
                     }
                 }
                 if (s.act_in != 0) {
-                    mqtt_client_subscribe(s.client, &(struct mqtt_filter){slice_str("t"), 1}, 1);
+                    mqtt_client_subscribe(
+                        s.client, &(struct mqtt_filter){.filter = slice_str("t"), .qos = 1}, 1);
                     publish(&s, "t", "p", 1);
                     turns(&s, 5);
                     SAY(&s, 0x90, 4, 0, 1, 0, 1, 0x40, 2, 0, 2, 0x32, 8, 0, 1, 'a', 0, 9, 0, 'h',
