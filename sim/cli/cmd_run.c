@@ -71,6 +71,8 @@ static const struct option_spec options[] = {
      "protocol to ask for (on port 443: x-amzn-mqtt-ca)"},
     {"crl", 0, OPTION_STRING, &settings.tls.crl_file, "FILE",
      "refuse servers whose certificate these lists revoke"},
+    {"resumption", 0, OPTION_FLAG, &settings.tls.resumption, NULL,
+     "resume TLS sessions when cars connect again (costs memory)"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",
      "where the models are"},
     {"quiet", 'q', OPTION_FLAG, &settings.quiet, NULL,

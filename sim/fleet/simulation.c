@@ -122,6 +122,11 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
     return sim->tls != NULL;
 }
 
+static void on_resumed(void *ctx)
+{
+    recorder_count(ctx, "connect.resumed", 1);
+}
+
 struct simulation *simulation_new(const struct simulation_options *options, struct error *err)
 {
     struct simulation *sim = xcalloc(1, sizeof *sim);
@@ -130,6 +135,8 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->loop->time_scale = options->time_scale > 0 ? options->time_scale : 1;
     sim->net = net_new(sim->loop);
     sim->recorder = recorder_new();
+    sim->net->resumed = on_resumed;
+    sim->net->resumed_ctx = sim->recorder;
     sim->seed = options->seed;
     rng_init(&sim->rng, options->seed, 0);
     sim->timeline_places = options->timeline_places;

@@ -38,6 +38,7 @@ const struct metric_name metric_counters[] = {
     {"commands.stale_dropped",      "deliveries overtaken by a newer version",                      false},
     {"connect.attempts",            "connects begun",                                               false},
     {"connect.succeeded",           "vehicles that came online",                                    false},
+    {"connect.resumed",             "TLS handshakes that resumed a session",                        false},
     {"connect.failed",              "connects that failed",                                         true },
     {"connect.failed.",             "the same by reason",                                           true },
     {"connect.lost",                "connections that ended without being asked to",                true },

@@ -83,7 +83,7 @@ static void close_socket(struct link *l)
 {
     ev_io_stop(l->net->loop->ev, &l->io);
     l->watching = 0;
-    tls_free(l->ssl);
+    tls_free(l->tls, l->ssl, l->session_key);
     l->ssl = NULL;
     if (l->fd >= 0)
         close(l->fd);
@@ -284,6 +284,8 @@ static void secure(struct link *l, int events)
     int errnum = errno;
 
     l->tls_wants_write = status == TLS_WANT_WRITE;
+    if (status == TLS_DONE && tls_resumed(l->ssl) && l->net->resumed != NULL)
+        l->net->resumed(l->net->resumed_ctx);
     if (status == TLS_DONE)
         open_up(l);
     else if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
@@ -446,6 +448,7 @@ bool link_open(struct link *l, const struct link_options *options, struct error 
     l->target = (struct tls_target){.host = endpoint_host(options->endpoint),
                                     .host_is_ip = endpoint_is_numeric(options->endpoint),
                                     .identity = options->identity};
+    l->session_key = l->tls != NULL ? tls_target_key(&l->target) : 0;
     l->tls_timeout = options->tls_timeout;
     l->step_deadline = options->tcp_timeout != 0 ? clock_now() + options->tcp_timeout : 0;
     l->attempt = 0;

@@ -77,6 +77,7 @@ struct link {
     struct tls_context *tls;
     struct ssl_st *ssl;
     struct tls_target target;
+    uint64_t session_key; /* of the target */
     usec_t step_deadline; /* of all TCP attempts together */
     usec_t tls_timeout;
     ev_io io;

@@ -22,6 +22,8 @@ struct net *net_new(struct loop *loop)
 
     net->loop = loop;
     net->dirty = NULL;
+    net->resumed = NULL;
+    net->resumed_ctx = NULL;
     ev_prepare_init(&net->before_wait, on_before_wait);
     net->before_wait.data = net;
     ev_prepare_start(loop->ev, &net->before_wait);

@@ -23,6 +23,10 @@ struct net {
     struct loop *loop;
     struct link *dirty; /* links to flush before the loop waits again */
     ev_prepare before_wait;
+    /* Told of each TLS handshake that resumed a session; may be NULL; must leave the links alone.
+     */
+    void (*resumed)(void *ctx);
+    void *resumed_ctx;
     uint8_t scratch[NET_SCRATCH_SIZE];
 };
 

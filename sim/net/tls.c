@@ -17,6 +17,7 @@
 #include "base/xmem.h"
 #include "net/cert_text.h"
 #include "net/certcache.h"
+#include "net/resume.h"
 
 struct tls_context {
     SSL_CTX *ssl;
@@ -24,6 +25,8 @@ struct tls_context {
     bool insecure;
     bool warned;            /* of a client certificate that does not count now */
     struct certcache certs; /* server chains as seen, our intermediates */
+    bool resumption;
+    struct resume sessions; /* of connections that ended */
     char why[512];
 };
 
@@ -282,8 +285,10 @@ static void configure(struct tls_context *c)
 
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                  SSL_OP_IGNORE_UNEXPECTED_EOF);
+    if (!c->resumption)
+        SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
     SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
     /* One recv() a wake-up instead of two a record. */
     SSL_CTX_set_read_ahead(ssl, 1);
@@ -297,6 +302,7 @@ struct tls_context *tls_context_new(const struct tls_options *options, struct er
     struct tls_context *c = xcalloc(1, sizeof *c);
 
     c->insecure = options->insecure;
+    c->resumption = options->resumption;
     c->socket = socket_method();
     c->ssl = SSL_CTX_new(TLS_client_method());
     ERR_clear_error();
@@ -318,6 +324,7 @@ void tls_context_free(struct tls_context *c)
     if (c == NULL)
         return;
     certcache_done(&c->certs);
+    resume_done(&c->sessions);
     SSL_CTX_free(c->ssl);
     BIO_meth_free(c->socket);
     free(c);
@@ -338,12 +345,48 @@ SSL *tls_new(struct tls_context *c, int fd, const struct tls_target *target)
     if (!target->host_is_ip)
         SSL_set_tlsext_host_name(ssl, target->host);
     SSL_set_connect_state(ssl);
+    SSL_SESSION *session = resume_take(&c->sessions, tls_target_key(target));
+    if (session != NULL)
+        SSL_set_session(ssl, session);
+    SSL_SESSION_free(session);
     return ssl;
 }
 
-void tls_free(SSL *ssl)
+void tls_free(struct tls_context *c, SSL *ssl, uint64_t key)
 {
+    if (ssl == NULL)
+        return;
+    if (c->resumption && SSL_is_init_finished(ssl)) {
+        /* OpenSSL bars the session of a connection without goodbye, but a car that loses its
+           network has done nothing wrong. One that failed is barred all the same. */
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_SESSION *session = SSL_get1_session(ssl);
+        if (session != NULL && SSL_SESSION_is_resumable(session))
+            resume_put(&c->sessions, key, session);
+        else
+            SSL_SESSION_free(session);
+    }
     SSL_free(ssl);
+}
+
+/* FNV-1a */
+static uint64_t hash(uint64_t h, struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        h = (h ^ bytes.data[i]) * 1099511628211u;
+    return h;
+}
+
+uint64_t tls_target_key(const struct tls_target *target)
+{
+    uint64_t h = hash(14695981039346656037u, slice_str(target->host));
+
+    return target->identity != NULL ? hash(h, target->identity->leaf) : h;
+}
+
+bool tls_resumed(const SSL *ssl)
+{
+    return SSL_session_reused(ssl) == 1;
 }
 
 const char *tls_why(const struct tls_context *c)
@@ -399,12 +442,58 @@ static enum tls_status status_of(struct tls_context *c, SSL *ssl, int result)
     }
 }
 
+/* Of a resumed session: its chain was verified when it was whole. */
+static bool still_trusted(struct tls_context *c, SSL *ssl)
+{
+    const struct tls_target *target = SSL_get_app_data(ssl);
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    char text[320] = "";
+
+    if (cert == NULL || SSL_get_verify_result(ssl) != X509_V_OK)
+        snprintf(text, sizeof text, "it was never verified");
+    else if (cert_text_valid(cert, text, sizeof text) &&
+             (target->host_is_ip ? X509_check_ip_asc(cert, target->host, 0)
+                                 : X509_check_host(cert, target->host, 0, 0, NULL)) != 1)
+        snprintf(text, sizeof text, "it was not made with \"%s\"", target->host);
+    if (text[0] == '\0')
+        return true;
+    snprintf(c->why, sizeof c->why, "certificate verify failed: resumed session: %s", text);
+    /* Not to be kept. */
+    SSL_CTX_remove_session(c->ssl, SSL_get_session(ssl));
+    return false;
+}
+
+/* A session with a ticket is the one that was offered: a new one has none yet. */
+static bool offered_session(const SSL *ssl)
+{
+    const SSL_SESSION *session = SSL_get0_session(ssl);
+
+    return session != NULL && SSL_SESSION_has_ticket(session) == 1;
+}
+
+/* A server that cannot resume must say so by a whole handshake, but some end the connection. */
+static void give_up_resumption(struct tls_context *c)
+{
+    if (!c->resumption)
+        return;
+    log_warn("the server ends TLS when a session is resumed: resuming none from now on");
+    c->resumption = false;
+    SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
+    resume_done(&c->sessions);
+}
+
 enum tls_status tls_handshake(struct tls_context *c, SSL *ssl)
 {
     begin(c);
     int result = SSL_do_handshake(ssl);
-    if (result != 1)
-        return status_of(c, ssl, result);
+    if (result != 1) {
+        enum tls_status status = status_of(c, ssl, result);
+        if (status == TLS_ERROR && offered_session(ssl))
+            give_up_resumption(c);
+        return status;
+    }
+    if (tls_resumed(ssl) && !c->insecure && !still_trusted(c, ssl))
+        return TLS_ERROR;
     /* The certificate and its key were for the handshake only. */
     SSL_certs_clear(ssl);
     SSL_set_app_data(ssl, NULL);

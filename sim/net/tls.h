@@ -8,16 +8,21 @@
  * and dropped when the handshake is done; certificates that repeat (the server's, our
  * intermediates) are kept once per context.
  *
- * Owns      the context owns its CAs and shared certificates; a connection is a plain `SSL`.
- * Borrows   the target and its identity, until the handshake is done.
- * Promises  never blocks; each failure has a sentence in tls_why(), valid until the next call on
- *           the same context; one thread per context.
+ * If asked for, a session is resumed where the server agrees. No certificates are sent then: the
+ * server's, known from the session, is checked for name and dates again; its chain and revocation
+ * were checked under the same context, whose CAs and lists do not change.
+ *
+ * Owns      the context owns its CAs, sessions and shared certificates; a connection is a plain
+ * `SSL`. Borrows   the target and its identity, until the handshake is done. Promises  never
+ * blocks; each failure has a sentence in tls_why(), valid until the next call on the same context;
+ * one thread per context.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/slice.h"
@@ -62,10 +67,16 @@ struct tls_context *tls_context_new(const struct tls_options *options, struct er
 /* NULL is a no-op. Connections must be gone. */
 void tls_context_free(struct tls_context *c);
 
-/* A connection over a non-blocking socket, which stays the caller's. */
+/* A connection over a non-blocking socket, which stays the caller's. It offers to resume the
+   session that the last one with the same host and certificate left, if there is one. */
 struct ssl_st *tls_new(struct tls_context *c, int fd, const struct tls_target *target);
-/* NULL is a no-op. */
-void tls_free(struct ssl_st *ssl);
+/* NULL is a no-op. Keeps the session for the next connection with the same target, unless the
+   connection failed; `key` is that target's. */
+void tls_free(struct tls_context *c, struct ssl_st *ssl, uint64_t key);
+/* Stands for the host and the client certificate. */
+uint64_t tls_target_key(const struct tls_target *target);
+/* After TLS_DONE: was it a resumed session? */
+bool tls_resumed(const struct ssl_st *ssl);
 /* Goes on with the handshake. After TLS_DONE the target and identity are no longer needed. */
 enum tls_status tls_handshake(struct tls_context *c, struct ssl_st *ssl);
 /* Bytes read, or a status. */

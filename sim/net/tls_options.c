@@ -13,7 +13,7 @@
 bool tls_options_chosen(const struct tls_options *o)
 {
     return o->alpn != NULL || o->version != NULL || o->ciphers != NULL || o->groups != NULL ||
-           o->crl_file != NULL;
+           o->crl_file != NULL || o->resumption;
 }
 
 /* --- Whom to trust --- */

@@ -25,6 +25,7 @@ struct tls_options {
     const char *groups; /* key exchange, "X25519:P-256", best first; NULL: OpenSSL's */
     /* PEM, a revocation list of each CA in the server's chain; NULL: revocation is not checked. */
     const char *crl_file;
+    bool resumption; /* of sessions, by those who connect again; costs memory */
 };
 
 /* Is any choice made, beside whom to trust? */

@@ -182,6 +182,8 @@ static inline SSL_CTX *fake_server_tls(const struct fake_cert *cert,
 
     SSL_CTX_use_certificate(tls, cert->cert);
     SSL_CTX_use_PrivateKey(tls, cert->key);
+    /* Without it a server that asks for certificates ends each handshake that would resume. */
+    SSL_CTX_set_session_id_context(tls, (const unsigned char *)"fake", 4);
     if (client_ca != NULL) {
         X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), client_ca->cert);
         SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
