@@ -58,6 +58,7 @@ static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
     struct paho_client_config config = {.uri = sim->uri,
                                         .ca_file = sim->ca_file,
                                         .pem = buf_slice(&pem),
+                                        .alpn = sim->alpn,
                                         .insecure = sim->insecure};
     struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
     buf_done(&pem);
@@ -91,6 +92,19 @@ static struct tls_options choose_tls(const struct simulation *sim,
     return tls;
 }
 
+static bool client_can(const struct simulation_options *options, struct error *err)
+{
+    const struct tls_options *tls = options->tls;
+
+    if (options->client != SIMULATION_PAHO || tls == NULL ||
+        (tls->version == NULL && tls->ciphers == NULL && tls->groups == NULL &&
+         tls->crl_file == NULL))
+        return true;
+    return error_set(err, ERROR_USAGE,
+                     "Paho is not told of --tls-version, --ciphers, --groups and --crl (run the "
+                     "cars on the native client for these)");
+}
+
 static bool plain_is_meant(const struct simulation_options *options, struct error *err)
 {
     if (options->tls == NULL || !tls_options_chosen(options->tls))
@@ -116,8 +130,11 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
     sim->insecure = options->insecure;
     if (!endpoint_is_tls(sim->endpoint))
         return plain_is_meant(options, err);
+    if (!client_can(options, err))
+        return false;
     struct tls_options tls = choose_tls(sim, options);
     sim->ca_file = xstrdup(tls.ca_file);
+    sim->alpn = tls.alpn != NULL ? xstrdup(tls.alpn) : NULL;
     sim->tls = tls_context_new(&tls, err);
     return sim->tls != NULL;
 }
@@ -168,6 +185,7 @@ void simulation_free(struct simulation *sim)
     loop_free(sim->loop);
     free(sim->uri);
     free(sim->ca_file);
+    free(sim->alpn);
     free(sim->table);
     free(sim);
 }

@@ -74,6 +74,7 @@ struct simulation {
     /* Private part */
     char *uri;     /* for Paho */
     char *ca_file; /* NULL: not TLS */
+    char *alpn;    /* NULL: none */
     bool insecure;
     bool told_unreachable;
     struct vehicle **table; /* open addressing by thing name */

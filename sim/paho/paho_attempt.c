@@ -457,6 +457,8 @@ static void set_tls(struct paho_attempt *a, const char *pem, MQTTAsync_SSLOption
     tls->disableDefaultTrustStore = setup->ca_file != NULL;
     tls->ssl_error_cb = on_tls_error;
     tls->ssl_error_context = a;
+    tls->protos = (const unsigned char *)setup->alpn;
+    tls->protos_len = setup->alpn != NULL ? (unsigned)strlen(setup->alpn) : 0;
 }
 
 static char *text_of(struct slice s)

@@ -18,6 +18,7 @@
 
 struct paho_setup {
     char *uri, *ca_file;
+    char *alpn; /* wire format: length, name; NULL: none */
     char *pem;
     size_t pem_len;
     X509 *certificate; /* the first in `pem`; NULL: none */

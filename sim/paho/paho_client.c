@@ -17,7 +17,7 @@
 #define DISCONNECT_NORMAL 0x00
 #define DISCONNECT_WILL   0x04
 
-/* A QoS 1 publish until its PUBACK. */
+/* A publish of QoS 1 or 2 until the broker's last word on it. */
 struct kept {
     struct kept *next;
     struct paho_parcel parcel; /* owns what it points to */
@@ -262,6 +262,7 @@ static void client_free(struct mqtt_client *base)
     free(c->setup.uri);
     free(c->setup.ca_file);
     free(c->setup.pem);
+    free(c->setup.alpn);
     free(c);
 }
 
@@ -314,7 +315,7 @@ static int32_t client_publish(struct mqtt_client *base, const struct mqtt_messag
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || m->qos > 1 || c->kept >= MAX_KEPT || m->topic.len == 0 ||
+    if (!c->connected || m->qos > 2 || c->kept >= MAX_KEPT || m->topic.len == 0 ||
         memchr(m->topic.data, '\0', m->topic.len) != NULL)
         return -1;
     struct kept *k = keep(c, m);
@@ -363,6 +364,8 @@ struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_
     c->base = (struct mqtt_client){.ops = &ops, .events = events, .ctx = ctx};
     c->setup.uri = xstrdup(config->uri);
     c->setup.ca_file = config->ca_file != NULL ? xstrdup(config->ca_file) : NULL;
+    if (config->alpn != NULL)
+        c->setup.alpn = xasprintf("%c%s", (int)strlen(config->alpn), config->alpn);
     if (config->pem.len != 0)
         c->setup.pem = xstrndup((const char *)config->pem.data, config->pem.len);
     c->setup.pem_len = config->pem.len;

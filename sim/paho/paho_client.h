@@ -15,12 +15,12 @@
  *  - abort: over TLS with a client certificate of its own the socket is found (paho_socket.h) and
  *    shut down without a DISCONNECT. Otherwise MQTT 5 says DISCONNECT with 0x04, so that the broker
  *    sends the will, and 3.1.1 can say an ordinary DISCONNECT only.
- *  - On a resumed session unacknowledged QoS 1 publishes are sent as new messages, without DUP: at
- *    least once holds. A connect with clean_start, or in the other MQTT version, drops them.
+ *  - On a resumed session what is unacknowledged is sent as new messages, without DUP: nothing is
+ *    lost, but a message of QoS 2 may then arrive twice. A connect with clean_start, or in the
+ *    other MQTT version, drops them.
  *  - A connection that ends without a word is MQTT_CLOSE_TCP whether the peer closed it or a
  *    PINGRESP is missing; so is one that the broker closes right after its DISCONNECT, which Paho
  *    does not read then. Certificates that Paho itself turns down may look the same.
- *  - QoS 2 is refused.
  */
 #ifndef PAHO_PAHO_CLIENT_H
 #define PAHO_PAHO_CLIENT_H
@@ -32,6 +32,7 @@ struct paho_client_config {
     const char *uri;     /* "ssl://host:port" or "tcp://host:port" */
     const char *ca_file; /* PEM, verifies the server; NULL: the system's */
     struct slice pem;    /* the client's certificate chain and private key, PEM; empty: none */
+    const char *alpn;    /* protocol to ask for; NULL: none */
     bool insecure;       /* do not verify the server */
 };
 

@@ -269,7 +269,12 @@ static void test_conversation(void **state)
         assert_int_equal(p.packet_id, second);
         assert_int_equal(p.reason_code, 0);
 
-        assert_int_equal(publish(&p, "a/1", "two", 2), -1);
+        int32_t third = publish(&p, "a/1", "three", 2);
+        run_until(&p, MESSAGE, 4);
+        run_until(&p, PUBLISHED, 3);
+        assert_int_equal(p.packet_id, third);
+        assert_string_equal(p.payload, "three");
+        assert_int_equal(publish(&p, "a/1", "four", 3), -1);
         mqtt_client_disconnect(p.client, 0);
         assert_int_equal(publish(&p, "a/1", "x", 1), -1);
         mqtt_client_free(p.client);
@@ -391,6 +396,13 @@ static void test_will(void **state)
         mqtt_client_abort(car.client);
         run_until(&peer, MESSAGE, 2);
         assert_string_equal(peer.payload, "gone");
+        /* What stands in for it where the socket cannot be found. */
+        if (versions[i] == MQTT_5) {
+            start(&car);
+            mqtt_client_disconnect(car.client, 0x04);
+            run_until(&peer, MESSAGE, 3);
+            assert_string_equal(peer.payload, "gone");
+        }
         assert_int_equal(car.count[CLOSED], 0);
         mqtt_client_free(car.client);
         mqtt_client_free(peer.client);
