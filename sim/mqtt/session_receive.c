@@ -293,6 +293,9 @@ static void take_packet(struct session *s, struct slice bytes)
     }
     if (code != 0) {
         char text[256];
+        /* The breaches that are a broker's to tell, of CONNECT, have codes of its CONNACK. */
+        if (!mqtt_reason_allowed(MQTT_TYPE_DISCONNECT, code))
+            code = MQTT_REASON_PROTOCOL_ERROR;
         snprintf(text, sizeof text, "the broker sent %s: %s (0x%02x %s)", mqtt_type_name(type), why,
                  code, mqtt_reason_name(code));
         session_refuse(s, code, text);

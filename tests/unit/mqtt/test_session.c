@@ -424,6 +424,7 @@ static void test_protocol_errors(void **state)
         {"suback for nothing",       {0x90, 4, 0, 9, 0, 0},               6, 0x82, false},
         {"second connack",           {0x20, 3, 0, 0, 0},                  5, 0x82, false},
         {"a client's packet",        {0xc0, 0},                           2, 0x82, false},
+        {"a CONNECT of no version",  {0x10, 4, 0, 1, 'x', 3},             6, 0x82, false},
         {"publish before connack",   {0x30, 4, 0, 1, 'a', 0},             6, 0x82, true },
         {"pingresp before connack",  {0xd0, 0},                           2, 0x82, true },
         {"unknown property",         {0x30, 6, 0, 1, 'a', 2, 0x7f, 0},    8, 0x81, false},
