@@ -73,6 +73,8 @@ static const struct option_spec options[] = {
      "refuse servers whose certificate these lists revoke"},
     {"resumption", 0, OPTION_FLAG, &settings.tls.resumption, NULL,
      "resume TLS sessions when cars connect again (costs memory)"},
+    {"source-address", 0, OPTION_STRING, &settings.source_addresses, "LIST",
+     "local addresses that the cars connect from, in turn"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",
      "where the models are"},
     {"quiet", 'q', OPTION_FLAG, &settings.quiet, NULL,

@@ -18,6 +18,7 @@
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
+#include "net/sources.h"
 
 /* Descriptors that are not cars: broker pipes, companions, files. */
 #define SPARE_DESCRIPTORS 256
@@ -193,6 +194,25 @@ static bool check_descriptors(uint64_t vehicles, struct error *err)
         limit.rlim_max > SPARE_DESCRIPTORS ? (uint64_t)limit.rlim_max - SPARE_DESCRIPTORS : 0);
 }
 
+/* A warning only: a broker with several addresses offers each port several times. */
+static void check_ports(const struct simulation *sim, uint64_t vehicles)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    char range[64] = "";
+    size_t addresses = sim->sources != NULL ? sources_count(sim->sources) : 1;
+
+    if (file == NULL)
+        return;
+    uint64_t ports = fgets(range, sizeof range, file) != NULL ? sources_ports(range) : 0;
+    fclose(file);
+    if (ports == 0 || vehicles <= ports * addresses)
+        return;
+    log_warn("%" PRIu64 " vehicles, but %" PRIu64 " local ports at each of %zu addresses: some may "
+             "find none (give %" PRIu64 " local addresses with --source-address, or widen it: "
+             "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")",
+             vehicles, ports, addresses, (vehicles + ports - 1) / ports);
+}
+
 /* The larger the fleet, the less each car can remember of itself. */
 static size_t timeline_places(uint64_t vehicles)
 {
@@ -208,6 +228,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .ca_file = run->target.ca_file,
         .insecure = s->insecure,
         .tls = &s->tls,
+        .source_addresses = s->source_addresses,
         .seed = s->seed,
         .time_scale = s->time_scale,
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
@@ -221,6 +242,7 @@ static bool open_simulation(struct run *run, struct error *err)
     if (run->sim == NULL)
         return false;
     run->console.sim = run->sim;
+    check_ports(run->sim, s->vehicles);
     run->sim->unreachable = on_unreachable;
     run->sim->unreachable_ctx = run;
     struct script_options script = {

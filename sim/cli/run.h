@@ -27,6 +27,7 @@ struct run_settings {
     bool trace, insecure, quiet, list, no_results;
     struct target_options target;
     struct tls_options tls; /* of the cars */
+    const char *source_addresses;
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

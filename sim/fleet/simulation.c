@@ -7,6 +7,7 @@
 #include "base/xmem.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
+#include "net/sources.h"
 #include "paho/paho_client.h"
 #include "pki/pem_file.h"
 
@@ -121,6 +122,12 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
         return false;
     sim->intermediate = pki_intermediate(sim->pki);
     sim->fleet = identity_fleet(slice_str(pki_seed(sim->pki)));
+    if (options->source_addresses != NULL) {
+        sim->sources = sources_new(options->source_addresses, err);
+        if (sim->sources == NULL)
+            return false;
+        sim->net->sources = sim->sources;
+    }
     sim->endpoint = endpoint_new(options->endpoint, err);
     if (sim->endpoint == NULL)
         return false;
@@ -178,6 +185,7 @@ void simulation_free(struct simulation *sim)
     if (sim == NULL)
         return;
     endpoint_free(sim->endpoint);
+    sources_free(sim->sources);
     tls_context_free(sim->tls);
     pki_free(sim->pki);
     recorder_free(sim->recorder);

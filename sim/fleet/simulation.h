@@ -35,6 +35,7 @@ struct simulation_options {
     /* Whatever else may be chosen of TLS; its ca_file, ca_pem and insecure are not read. NULL: the
        defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
     const struct tls_options *tls;
+    const char *source_addresses; /* what sources_new() takes; NULL: the system chooses */
     uint64_t seed;
     double time_scale;
     enum mqtt_version version;
@@ -50,6 +51,7 @@ struct simulation {
     struct pki *pki;
     struct tls_context *tls; /* NULL: plain TCP */
     struct endpoint *endpoint;
+    struct sources *sources; /* NULL: the system chooses */
     struct net *net;
     struct slice intermediate; /* every car's issuer, DER */
     struct tcu_config tcu;

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/sources.h"
+
 /* Reads of one link in a row, so that a flood on one does not starve the others. */
 #define READS_PER_TURN 64
 
@@ -125,13 +127,13 @@ static const char *remedy(int errnum)
         int errnum;
         const char *text;
     } remedies[] = {
-        {ECONNREFUSED,  " (nothing listens there: is the broker running?)"      },
-        {EADDRNOTAVAIL, " (no local port left: widen net.ipv4.ip_local_port_range, or give the "
-                        "broker more addresses)"         },
-        {EMFILE,        " (raise the limit of open files: ulimit -n)"           },
-        {ENFILE,        " (raise the system's limit of open files: fs.file-max)"},
-        {ENETUNREACH,   " (check the route to it)"                              },
-        {EHOSTUNREACH,  " (check the route to it)"                              },
+        {ECONNREFUSED,  " (nothing listens there: is the broker running?)"             },
+        {EADDRNOTAVAIL, " (no local port left: widen net.ipv4.ip_local_port_range, or use more "
+                        "local addresses with --source-address)"},
+        {EMFILE,        " (raise the limit of open files: ulimit -n)"                  },
+        {ENFILE,        " (raise the system's limit of open files: fs.file-max)"       },
+        {ENETUNREACH,   " (check the route to it)"                                     },
+        {EHOSTUNREACH,  " (check the route to it)"                                     },
     };
 
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
@@ -341,7 +343,9 @@ static bool dial(struct link *l, struct error *err)
     set_deadline(l, attempt_time(l));
     if (errnum == 0) {
         setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (connect(l->fd, (const struct sockaddr *)&at->addr, at->len) != 0 &&
+        if (l->net->sources != NULL)
+            errnum = sources_bind(l->net->sources, l->fd, at->addr.ss_family);
+        if (errnum == 0 && connect(l->fd, (const struct sockaddr *)&at->addr, at->len) != 0 &&
             errno != EINPROGRESS)
             errnum = errno;
     }

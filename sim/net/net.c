@@ -22,6 +22,7 @@ struct net *net_new(struct loop *loop)
 
     net->loop = loop;
     net->dirty = NULL;
+    net->sources = NULL;
     net->resumed = NULL;
     net->resumed_ctx = NULL;
     ev_prepare_init(&net->before_wait, on_before_wait);

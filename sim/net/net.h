@@ -18,11 +18,13 @@
 #define NET_SCRATCH_SIZE ((size_t)16384)
 
 struct link;
+struct sources;
 
 struct net {
     struct loop *loop;
     struct link *dirty; /* links to flush before the loop waits again */
     ev_prepare before_wait;
+    struct sources *sources; /* where connections come from; NULL: the system chooses. Borrowed */
     /* Told of each TLS handshake that resumed a session; may be NULL; must leave the links alone.
      */
     void (*resumed)(void *ctx);
