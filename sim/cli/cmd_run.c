@@ -107,11 +107,13 @@ static bool check_settings(struct run_settings *s, struct error *err)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", s->mqtt);
     if (strcmp(s->client, "native") != 0 && strcmp(s->client, "paho") != 0)
         return error_set(err, ERROR_USAGE, "--client %s: not a client (native or paho)", s->client);
+    /* Paho takes the protocol's name alone. */
+    struct tls_options others = s->tls;
+    others.alpn = NULL;
     if (strcmp(s->client, "paho") == 0 &&
-        (tls_options_chosen(&s->tls) || s->source_addresses != NULL))
-        return error_set(
-            err, ERROR_USAGE,
-            "--client paho: knows no TLS choices and no --source-address (leave one of the two out)");
+        (tls_options_chosen(&others) || s->source_addresses != NULL))
+        return error_set(err, ERROR_USAGE,
+                         "--client paho: of TLS it takes --alpn alone, and no --source-address");
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
                          s->vehicles);
