@@ -284,12 +284,22 @@ static bool client_connect(struct mqtt_client *base, const struct mqtt_connect *
     return c->attempt != NULL;
 }
 
+static bool is_plain(const struct mqtt_filter *filters, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (filters[i].no_local || filters[i].retain_as_published ||
+            filters[i].retain_handling != 0 || filters[i].identifier != 0)
+            return false;
+    return true;
+}
+
 static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_filter *filters,
                                  size_t count)
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || count == 0 || count > MAX_FILTERS)
+    if (!c->connected || count == 0 || count > MAX_FILTERS ||
+        (c->version == MQTT_5 && !is_plain(filters, count)))
         return 0;
     uint16_t id = next_id(c);
     return paho_attempt_subscribe(c->attempt, id, filters, count) ? id : 0;

@@ -19,7 +19,7 @@
 
 static struct throwaway_broker broker;
 
-enum event { CONNECTED, SUBSCRIBED, PUBLISHED, MESSAGE, CLOSED, EVENT_COUNT };
+enum event { CONNECTED, SUBSCRIBED, PUBLISHED, MESSAGE, CLOSED, ENDED, EVENT_COUNT };
 
 /* One client, and what it told. */
 struct party {
@@ -99,6 +99,7 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     keep(p->response_topic, m->props.response_topic);
     keep(p->correlation, m->props.correlation_data);
     p->expiry = m->props.message_expiry_interval;
+    p->count[ENDED] += slice_is(m->payload, "end") ? 1 : 0; /* others may follow it */
     p->qos = m->qos;
     p->retain = m->retain;
     p->user[0] = '\0';
@@ -191,14 +192,25 @@ static void party_init(struct party *p, struct loop *loop, enum mqtt_version ver
                                        .connack_timeout = 5 * USEC_PER_SEC};
 }
 
+/* Paho now and then loses a connection that gets the descriptor of one just closed: try again. */
 static void start(struct party *p)
 {
     struct error err = {.text = ""};
     unsigned before = p->count[CONNECTED];
+    unsigned tries = 20;
 
     assert_true(mqtt_client_connect(p->client, &p->connect, &err));
     assert_int_equal(p->count[CONNECTED], before);
-    run_until(p, CONNECTED, before + 1);
+    while (p->count[CONNECTED] == before && tries > 0) {
+        unsigned closed = p->count[CLOSED];
+        ev_run(p->loop->ev, EVRUN_ONCE);
+        if (p->count[CLOSED] == closed)
+            continue;
+        p->count[CLOSED] = closed;
+        tries--;
+        assert_true(mqtt_client_connect(p->client, &p->connect, &err));
+    }
+    assert_int_equal(p->count[CONNECTED], before + 1);
 }
 
 static void subscribe(struct party *p, const char *filter)
@@ -295,6 +307,8 @@ static void test_properties(void **state)
     party_init(&p, loop, MQTT_5, "car", "client.pem");
     start(&p);
     subscribe(&p, "t");
+    struct mqtt_filter special = {.filter = slice_str("t"), .qos = 1, .no_local = true};
+    assert_int_equal(mqtt_client_subscribe(p.client, &special, 1), 0);
     buf_init(&run, 1024);
     mqtt_props_add_user(&run, slice_str("colour"), slice_str("red"));
     m.props.user = buf_slice(&run);
@@ -476,7 +490,7 @@ static void test_stranger(void **state)
 static void test_freed_in_event(void **state)
 {
     (void)state;
-    for (enum event event = 0; event < EVENT_COUNT; event++) {
+    for (enum event event = 0; event <= CLOSED; event++) {
         struct loop *loop = loop_new();
         struct party p;
         struct party thief;
@@ -484,9 +498,9 @@ static void test_freed_in_event(void **state)
 
         party_init(&p, loop, MQTT_5, "brief", "client.pem");
         party_init(&thief, loop, MQTT_5, "brief", "client.pem");
+        p.free_in = event == CLOSED ? EVENT_COUNT : event;
+        start(&p);
         p.free_in = event;
-        assert_true(mqtt_client_connect(p.client, &p.connect, NULL));
-        run_until(&p, CONNECTED, 1);
         if (p.client != NULL) {
             assert_true(mqtt_client_subscribe(p.client, &f, 1) != 0);
             run_until(&p, SUBSCRIBED, 1);
@@ -497,7 +511,7 @@ static void test_freed_in_event(void **state)
             run_until(&p, event == PUBLISHED ? PUBLISHED : MESSAGE, 1);
         }
         if (event == CLOSED) {
-            assert_true(mqtt_client_connect(thief.client, &thief.connect, NULL));
+            start(&thief);
             run_until(&p, CLOSED, 1);
         }
         assert_null(p.client);
@@ -539,8 +553,7 @@ static void test_silent_after_end(void **state)
         else
             mqtt_client_abort(p.client);
         assert_true(publish(&witness, "y", "end", 1) > 0);
-        while (strcmp(witness.payload, "end") != 0)
-            run_until(&witness, MESSAGE, witness.count[MESSAGE] + 1);
+        run_until(&witness, ENDED, 1);
         assert_int_equal(
             p.count[SUBSCRIBED] + p.count[PUBLISHED] + p.count[MESSAGE] + p.count[CLOSED], 0);
         mqtt_client_free(p.client);
