@@ -23,7 +23,7 @@ struct tls_context {
     SSL_CTX *ssl;
     BIO_METHOD *socket;
     bool insecure;
-    bool warned;            /* of a client certificate that does not count now */
+    char unfit[256];        /* what is wrong with the client certificate last used; "": nothing */
     struct certcache certs; /* server chains as seen, our intermediates */
     bool resumption;
     struct resume sessions; /* of connections that ended */
@@ -235,16 +235,13 @@ static STACK_OF(X509) * identity_chain(struct tls_context *c, const struct tls_i
     return chain;
 }
 
-/* The server's alert, should it send one, will not say whose certificate it means. Once is enough:
-   certificates of a fleet are made together. */
-static void warn_if_invalid(struct tls_context *c, X509 *leaf)
+/* The server's alert, should it send one, will not say whose certificate it means, nor since when.
+ */
+static void examine_own(struct tls_context *c, X509 *leaf)
 {
-    char text[320];
-
-    if (c->warned || leaf == NULL || cert_text_valid(leaf, text, sizeof text))
-        return;
-    c->warned = true;
-    log_warn("client certificate %s", text);
+    c->unfit[0] = '\0';
+    if (leaf != NULL)
+        cert_text_valid(leaf, c->unfit, sizeof c->unfit);
 }
 
 /* The server asked for a certificate. */
@@ -260,7 +257,7 @@ static int use_identity(SSL *ssl, void *arg)
     EVP_PKEY *key = identity_key(id);
     STACK_OF(X509) *chain = identity_chain(c, id);
     const char *fault = NULL;
-    warn_if_invalid(c, leaf);
+    examine_own(c, leaf);
     if (leaf == NULL)
         fault = "not a DER certificate";
     else if (key == NULL)
@@ -410,8 +407,9 @@ static void explain(struct tls_context *c)
     if (c->why[0] != '\0')
         return;
     if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET)
-        snprintf(c->why, sizeof c->why, "the server ended TLS with an alert: %s",
-                 alert_describe(reason - SSL_AD_REASON_OFFSET));
+        snprintf(c->why, sizeof c->why, "the server ended TLS with an alert: %s%s%s",
+                 alert_describe(reason - SSL_AD_REASON_OFFSET),
+                 c->unfit[0] != '\0' ? "; ours, " : "", c->unfit);
     else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason == SSL_R_WRONG_VERSION_NUMBER)
         snprintf(c->why, sizeof c->why,
                  "the server does not speak TLS on this port (is it a plain MQTT port?)");

@@ -4,7 +4,7 @@
  *
  * TLS 1.2 at least, 1.3 preferred. The server's certificate is verified against the CAs given and
  * the host name (or IP address) that was dialled, unless that is switched off. A connection's own
- * certificate is parsed only when the server asks for it (a warning is logged if it has expired)
+ * certificate is parsed only when the server asks for it
  * and dropped when the handshake is done; certificates that repeat (the server's, our
  * intermediates) are kept once per context.
  *

@@ -19,6 +19,7 @@
 #include "script/lua_json.h"
 #include "script/model.h"
 #include "script/prelude.h"
+#include "script/queue.h"
 #include "script/scenario.h"
 
 static const char prelude_key;
@@ -420,36 +421,6 @@ static int f_spawn(lua_State *L)
     return 0;
 }
 
-#define QUEUE_TYPE "fleetsim.queue"
-
-static int f_queue(lua_State *L)
-{
-    struct wait_queue *q = lua_newuserdatauv(L, sizeof *q, 0);
-
-    *q = (struct wait_queue){0};
-    luaL_setmetatable(L, QUEUE_TYPE);
-    return 1;
-}
-
-static int f_queue_wait(lua_State *L)
-{
-    struct wait_queue *q = luaL_checkudata(L, 1, QUEUE_TYPE);
-
-    return task_wait(&script_of(L)->scheduler, L, q, script_check_seconds(L, 2));
-}
-
-static int f_queue_notify(lua_State *L)
-{
-    queue_notify(&script_of(L)->scheduler, luaL_checkudata(L, 1, QUEUE_TYPE));
-    return 0;
-}
-
-static const luaL_Reg queue_methods[] = {
-    {"wait",   f_queue_wait  },
-    {"notify", f_queue_notify},
-    {NULL,     NULL          }
-};
-
 /* say(text): what scripts print, on stderr, so that stdout stays the results' */
 static int f_say(lua_State *L)
 {
@@ -476,7 +447,6 @@ static const luaL_Reg core_functions[] = {
     {"now",     f_now    },
     {"random",  f_random },
     {"spawn",   f_spawn  },
-    {"queue",   f_queue  },
     {"require", f_require},
     {"load",    f_load   },
     {"to_json", f_json   },
@@ -503,17 +473,6 @@ static void open_libraries(lua_State *L)
         luaL_requiref(L, lib->name, lib->func, 1);
         lua_pop(L, 1);
     }
-}
-
-static void new_type(lua_State *L, const char *name, const luaL_Reg *methods)
-{
-    luaL_newmetatable(L, name);
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
 }
 
 /* Each file of the prelude gets: the core table, which is on top of the stack; what scripts see;
@@ -550,12 +509,12 @@ static void run_prelude(lua_State *L)
 static int open_all(lua_State *L)
 {
     open_libraries(L);
-    new_type(L, QUEUE_TYPE, queue_methods);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     luaL_newlib(L, core_functions);
     lua_pushlightuserdata(L, NULL); /* JSON null, as lua_json.h has it */
     lua_setfield(L, -2, "null");
+    queue_open(L);
     model_open(L);
     car_open(L);
     act_open(L);

@@ -28,7 +28,8 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
 
     (void)connack;
     bench_topic(car->index, topic);
-    mqtt_client_subscribe(car->client, &(struct mqtt_filter){.filter = slice_str(topic), .qos = 1}, 1);
+    mqtt_client_subscribe(car->client, &(struct mqtt_filter){.filter = slice_str(topic), .qos = 1},
+                          1);
     bench_on_connected(car->bench, car->index);
 }
 
