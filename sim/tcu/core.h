@@ -69,7 +69,7 @@ int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, ui
 void core_hand_out(struct tcu *t, struct tcu_order *order, usec_t received);
 /* The shadow get was answered: from syncing to online. */
 void core_synced(struct tcu *t);
-/* It was refused for now: ask again after a pause. */
+/* The cloud would not say yet: ask again after a pause. */
 void core_sync_later(struct tcu *t);
 /* Drops the connection, notes why, and backs off. */
 void core_give_up(struct tcu *t, enum tcu_note note, const char *fmt, ...)
