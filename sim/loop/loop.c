@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "loop/virtual_time.h"
 
 struct loop_letter {
     struct loop_letter *next;
@@ -51,6 +52,7 @@ void loop_free(struct loop *loop)
         return;
     while (loop->first != NULL)
         deliver(loop);
+    virtual_time_free(loop->virtual_time);
     ev_async_stop(loop->ev, &loop->wake);
     ev_loop_destroy(loop->ev);
     pthread_mutex_destroy(&loop->lock);
@@ -98,16 +100,23 @@ void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *a
     t->loop = loop;
     t->fn = fn;
     t->arg = arg;
+    t->place = 0;
 }
 
 static void start(struct loop_timer *t, double seconds)
 {
-    ev_timer_stop(t->loop->ev, &t->watcher);
+    loop_timer_stop(t);
     /* libev counts from when it last woke; a turn that took long must not shorten the wait. */
     if (seconds > 0)
         ev_now_update(t->loop->ev);
     ev_timer_set(&t->watcher, seconds, 0);
     ev_timer_start(t->loop->ev, &t->watcher);
+}
+
+static void start_virtual(struct loop_timer *t, usec_t delay)
+{
+    loop_timer_stop(t);
+    virtual_time_add(t->loop->virtual_time, t, delay);
 }
 
 void loop_timer_start(struct loop_timer *t, usec_t delay)
@@ -117,20 +126,52 @@ void loop_timer_start(struct loop_timer *t, usec_t delay)
 
 void loop_timer_start_scaled(struct loop_timer *t, usec_t delay)
 {
-    start(t, (double)delay / 1e6 / t->loop->time_scale);
+    if (t->loop->virtual_time != NULL)
+        start_virtual(t, delay);
+    else
+        start(t, (double)delay / 1e6 / t->loop->time_scale);
+}
+
+void loop_timer_start_script(struct loop_timer *t, usec_t delay)
+{
+    if (t->loop->virtual_time != NULL)
+        start_virtual(t, delay);
+    else
+        loop_timer_start(t, delay);
 }
 
 void loop_timer_stop(struct loop_timer *t)
 {
+    if (t->place != 0)
+        virtual_time_remove(t->loop->virtual_time, t);
     ev_timer_stop(t->loop->ev, &t->watcher);
 }
 
 bool loop_timer_active(const struct loop_timer *t)
 {
-    return ev_is_active(&t->watcher);
+    return t->place != 0 || ev_is_active(&t->watcher);
+}
+
+void loop_make_virtual(struct loop *loop, bool (*quiet)(void *ctx), void *ctx)
+{
+    loop->virtual_time = virtual_time_new(loop->ev, quiet, ctx);
+}
+
+bool loop_is_virtual(const struct loop *loop)
+{
+    return loop->virtual_time != NULL;
 }
 
 usec_t loop_simulated_now(const struct loop *loop)
 {
+    if (loop->virtual_time != NULL)
+        return virtual_time_now(loop->virtual_time);
     return (usec_t)((double)(clock_now() - loop->started) * loop->time_scale);
+}
+
+usec_t loop_script_now(const struct loop *loop)
+{
+    if (loop->virtual_time != NULL)
+        return virtual_time_now(loop->virtual_time);
+    return clock_now() - loop->started;
 }

@@ -1,9 +1,16 @@
 /*
- * loop.h — the one event loop of the simulation thread, its clock and its mailbox.
+ * loop.h — the one event loop of the simulation thread, its clocks and its mailbox.
  *
  * Owns the libev loop. Everything about a vehicle happens on the thread that runs loop_run(); other
  * threads reach it only through loop_post(). libev watchers may be used directly by the rooms above
- * (`loop->ev`); timers that belong to behaviour use loop_timer, which knows the time scale.
+ * (`loop->ev`).
+ *
+ * Three clocks, all from 0 when the loop is made:
+ *   real       what protocols run by
+ *   simulated  what cars live by: real time multiplied by the time scale
+ *   script     what scripts measure and lose patience by: real time
+ * In virtual time, simulated and script clock are one: it stands still while the wire is busy, and
+ * leaps to the next timer when it is quiet.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -15,12 +22,14 @@
 #include "base/timeunit.h"
 
 struct loop_letter;
+struct virtual_time;
 
 struct loop {
     struct ev_loop *ev;
     double time_scale; /* simulated seconds per real second; protocol timers ignore it */
     usec_t started;    /* clock_now() at loop_new() */
     /* Private part */
+    struct virtual_time *virtual_time; /* NULL: time is real */
     ev_async wake;
     pthread_mutex_t lock;
     struct loop_letter *first, *last;
@@ -37,24 +46,33 @@ void loop_stop(struct loop *loop);
 /* Runs fn(arg) on the loop's thread, soon, in the order posted. Safe from any thread. */
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
+/* From now on time is virtual; before any timer of the simulated or the script clock is started.
+   quiet() is asked before each leap: true if nothing is under way between cars, cloud and apps.
+   It need not be asked again before something else has happened on the loop. */
+void loop_make_virtual(struct loop *loop, bool (*quiet)(void *ctx), void *ctx);
+bool loop_is_virtual(const struct loop *loop);
+
 /* A one-shot timer, embedded by value in its owner. fn may restart it or free the owner. */
 struct loop_timer {
     ev_timer watcher;
     struct loop *loop;
     void (*fn)(void *arg);
     void *arg;
+    size_t place; /* in virtual time's heap, from 1; 0: not in it */
 };
 
 void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *arg), void *arg);
 /* Fires once after `delay` of real time; restarts if it was running. */
 void loop_timer_start(struct loop_timer *t, usec_t delay);
-/* The same for simulated time: `delay` / time_scale. */
+/* The same by the simulated clock. */
 void loop_timer_start_scaled(struct loop_timer *t, usec_t delay);
+/* The same by the script clock. */
+void loop_timer_start_script(struct loop_timer *t, usec_t delay);
 /* Idempotent. */
 void loop_timer_stop(struct loop_timer *t);
 bool loop_timer_active(const struct loop_timer *t);
 
-/* Simulated time since the loop was made. */
 usec_t loop_simulated_now(const struct loop *loop);
+usec_t loop_script_now(const struct loop *loop);
 
 #endif
