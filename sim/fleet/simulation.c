@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/xmem.h"
+#include "fleet/wire_client.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
 #include "net/sources.h"
@@ -64,6 +65,16 @@ static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
     struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
     buf_done(&pem);
     return client;
+}
+
+/* Virtual time has to know what each client waits for. */
+static struct mqtt_client *make_watched(void *vehicle, uint32_t index,
+                                        const struct mqtt_client_events *events, void *ctx)
+{
+    struct simulation *sim = ((struct vehicle *)vehicle)->sim;
+    struct wire_client *c = wire_client_new(&sim->wire, events, ctx);
+
+    return wire_client_wrap(c, sim->make_wired(vehicle, index, &wire_client_events, c));
 }
 
 /* Paho knows fewer ways to write it. */
@@ -169,6 +180,11 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->sms_delay_min = 200 * USEC_PER_MSEC;
     sim->sms_delay_max = 800 * USEC_PER_MSEC;
     sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;
+    if (options->virtual_time) {
+        sim->make_wired = sim->make_client;
+        sim->make_client = make_watched;
+        loop_make_virtual(sim->loop, wire_quiet, &sim->wire);
+    }
     tcu_config_defaults(&sim->tcu);
     sim->tcu.version = options->version;
     if (options->keep_alive_s != 0)

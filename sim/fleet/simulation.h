@@ -14,6 +14,7 @@
 
 #include "base/rng.h"
 #include "fleet/vehicle.h"
+#include "fleet/wire.h"
 
 struct recorder;
 struct tls_context;
@@ -38,6 +39,7 @@ struct simulation_options {
     const char *source_addresses; /* what sources_new() takes; NULL: the system chooses */
     uint64_t seed;
     double time_scale;
+    bool virtual_time; /* leaps whenever nothing is under way; time_scale is not read */
     enum mqtt_version version;
     uint16_t keep_alive_s;
     size_t timeline_places; /* per car; 0: none */
@@ -73,7 +75,10 @@ struct simulation {
     /* Told once, when a car or companion failed to connect before any car had; may be NULL. */
     void (*unreachable)(void *ctx, const char *why);
     void *unreachable_ctx;
+    struct wire wire; /* in virtual time: what is under way */
     /* Private part */
+    struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
+                                      const struct mqtt_client_events *events, void *ctx);
     char *uri;     /* for Paho */
     char *ca_file; /* NULL: not TLS */
     char *alpn;    /* NULL: none */

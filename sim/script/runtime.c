@@ -387,7 +387,7 @@ static int f_wait(lua_State *L)
 
 static int f_now(lua_State *L)
 {
-    lua_pushnumber(L, (double)(clock_now() - script_of(L)->sim->started) / 1e6);
+    lua_pushnumber(L, (double)loop_script_now(script_of(L)->sim->loop) / 1e6);
     return 1;
 }
 

@@ -171,7 +171,7 @@ int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_
         queue->first = task;
     queue->last = task;
     task->timed_wait = true;
-    loop_timer_start(&task->timer, timeout);
+    loop_timer_start_script(&task->timer, timeout);
     return lua_yield(L, 0);
 }
 

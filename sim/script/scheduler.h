@@ -81,7 +81,7 @@ lua_State *task_state(const struct task *task);
 
 /* Use as `return task_sleep(…)` in a lua_CFunction: simulated time; the call returns nothing. */
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay);
-/* Likewise: waits for queue_notify(), at most `timeout` of real time; the call returns true, or
+/* Likewise: waits for queue_notify(), at most `timeout` by the script clock; the call returns true, or
    false when the time ran out. */
 int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_t timeout);
 

@@ -1,0 +1,107 @@
+#include "fleet/wire.h"
+
+static void stir(struct wire_party *p)
+{
+    struct wire *w = p->wire;
+
+    if (p->stirred)
+        return;
+    p->stirred = true;
+    p->next_stirred = w->stirred;
+    p->stirred_link = &w->stirred;
+    if (w->stirred != NULL)
+        w->stirred->stirred_link = &p->next_stirred;
+    w->stirred = p;
+}
+
+static void settle(struct wire_party *p)
+{
+    if (!p->stirred)
+        return;
+    p->stirred = false;
+    *p->stirred_link = p->next_stirred;
+    if (p->next_stirred != NULL)
+        p->next_stirred->stirred_link = p->stirred_link;
+}
+
+static void stir_observers(struct wire *w)
+{
+    for (struct wire_party *o = w->observers; o != NULL; o = o->next_observer)
+        stir(o);
+}
+
+void wire_join(struct wire *w, struct wire_party *p, bool (*fence)(void *ctx), void *ctx,
+               bool observer)
+{
+    *p = (struct wire_party){.wire = w, .fence = fence, .ctx = ctx, .observer = observer};
+    if (!observer)
+        return;
+    p->next_observer = w->observers;
+    p->observer_link = &w->observers;
+    if (w->observers != NULL)
+        w->observers->observer_link = &p->next_observer;
+    w->observers = p;
+}
+
+void wire_leave(struct wire_party *p)
+{
+    if (p->wire == NULL)
+        return;
+    wire_cut(p);
+    settle(p);
+    if (p->observer) {
+        *p->observer_link = p->next_observer;
+        if (p->next_observer != NULL)
+            p->next_observer->observer_link = p->observer_link;
+    }
+    p->wire = NULL;
+}
+
+void wire_hold(struct wire_party *p)
+{
+    if (p->wire == NULL)
+        return;
+    p->holds++;
+    p->wire->holds++;
+}
+
+void wire_release(struct wire_party *p)
+{
+    if (p->wire == NULL || p->holds == 0)
+        return;
+    p->holds--;
+    p->wire->holds--;
+}
+
+void wire_stir(struct wire_party *p)
+{
+    if (p->wire == NULL)
+        return;
+    stir(p);
+    stir_observers(p->wire);
+}
+
+void wire_cut(struct wire_party *p)
+{
+    if (p->wire == NULL)
+        return;
+    p->wire->holds -= p->holds;
+    p->holds = 0;
+    settle(p);
+    stir_observers(p->wire);
+}
+
+bool wire_quiet(void *ctx)
+{
+    struct wire *w = ctx;
+
+    if (w->holds == 0) {
+        /* All at once: their round trips are side by side. */
+        while (w->stirred != NULL) {
+            struct wire_party *p = w->stirred;
+            settle(p);
+            p->fence(p->ctx);
+        }
+    }
+    return w->holds == 0;
+}

@@ -1,0 +1,55 @@
+/*
+ * wire.h — is anything under way between cars, cloud and apps? Virtual time asks before it leaps.
+ *
+ * Each connection is a party. It holds time while it waits for an acknowledgement. Whatever was
+ * said since it was last looked at may have made the cloud speak to it, so a party that was stirred
+ * is fenced before time moves: a round trip of its own, behind which everything has arrived,
+ * because MQTT keeps the order of a connection.
+ *
+ * Borrows   its parties, which leave before they go.
+ * Threads   the simulation thread.
+ */
+#ifndef FLEET_WIRE_H
+#define FLEET_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Embedded by value. */
+struct wire_party {
+    struct wire *wire; /* NULL: not a party */
+    /* Starts a round trip, holding until its answer; false if there is no connection to speak of.
+     */
+    bool (*fence)(void *ctx);
+    void *ctx;
+    bool observer; /* hears of what others do: an app */
+    /* Private part */
+    bool stirred;
+    unsigned holds;
+    struct wire_party *next_stirred, **stirred_link;
+    struct wire_party *next_observer, **observer_link;
+};
+
+struct wire {
+    /* Private part */
+    size_t holds; /* of all parties */
+    struct wire_party *stirred, *observers;
+};
+
+void wire_join(struct wire *w, struct wire_party *p, bool (*fence)(void *ctx), void *ctx,
+               bool observer);
+/* Its holds are released. Not a party: no-op. */
+void wire_leave(struct wire_party *p);
+
+/* All of these are no-ops for those who are not a party. */
+void wire_hold(struct wire_party *p);
+void wire_release(struct wire_party *p); /* no-op without holds */
+/* It spoke or was spoken to; observers may hear of it. */
+void wire_stir(struct wire_party *p);
+/* It has lost its connection: nothing is held; observers may hear of it. */
+void wire_cut(struct wire_party *p);
+
+/* Fences whoever needs it. For loop_make_virtual(); ctx is the struct wire. */
+bool wire_quiet(void *ctx);
+
+#endif
