@@ -129,3 +129,10 @@ const char *buf_cstr(struct buf *b)
     b->data[b->end] = '\0';
     return (const char *)b->data + b->start;
 }
+
+void buf_truncate(struct buf *b, size_t len)
+{
+    assert(len <= buf_len(b));
+    b->end = b->start + len;
+    b->overflow = false;
+}

@@ -59,5 +59,8 @@ bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_consume(struct buf *b, size_t n);
 /* The bytes as a NUL-terminated string (the NUL is not counted); valid until the next change. */
 const char *buf_cstr(struct buf *b);
+/* Drops bytes from the end until `len` are left, which must not exceed buf_len(); clears the
+   overflow flag. */
+void buf_truncate(struct buf *b, size_t len);
 
 #endif

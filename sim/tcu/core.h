@@ -44,6 +44,7 @@ struct tcu_private {
     usec_t connect_started, stage_started, online_since;
     usec_t sampled_at; /* when the publish whose PUBACK is timed went out */
     uint16_t sampled_id;
+    uint32_t packet_max; /* bytes of a packet that the broker takes */
     uint16_t subscribe_id;
     bool subscribed;        /* in the session that the broker keeps */
     struct tcu_order *open; /* handed out, not done */

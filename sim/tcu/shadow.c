@@ -15,6 +15,9 @@
 
 enum {
     REPORT_MAX = 128 * 1024, /* contract 6.8 */
+    /* Of a PUBLISH besides topic and payload: the fixed header, the topic's length, the packet id,
+       no properties (MQTT 5, 3.3). */
+    PUBLISH_OVERHEAD = 5 + 2 + 2 + 1,
 };
 
 static struct shadow *shadow_of(struct tcu *t)
@@ -175,31 +178,60 @@ static void mark_told(struct tcu *t, const char *token)
     }
 }
 
+/* How long a report to that topic may be. */
+static size_t report_limit(const struct tcu *t, struct slice topic)
+{
+    size_t overhead = PUBLISH_OVERHEAD + topic.len;
+    size_t packet = t->p->packet_max > overhead ? t->p->packet_max - overhead : 0;
+    return packet < REPORT_MAX ? packet : REPORT_MAX;
+}
+
+/* An order is told of once nothing that it changed waits for a later part of the report. */
+static void take_told(struct tcu *t)
+{
+    struct shadow *s = shadow_of(t);
+
+    for (struct tcu_order *o = s->done, *next; o != NULL; o = next) {
+        bool waits = false;
+        next = o->next;
+        for (size_t i = 0; i < o->change_count; i++)
+            waits |= signal_is_dirty(&t->signals, o->changes[i].index);
+        if (!waits && order_take(&s->done, o))
+            order_append(&s->told, o);
+    }
+}
+
+/* As much of what has changed as one packet may carry; the rest follows when it is accepted. */
 static void send_report(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
     char room[ROUTE_TOPIC_MAX];
     char token[TOKEN_SIZE];
+    char tail[TOKEN_SIZE + 24];
     struct buf payload;
 
     if (t->state != TCU_ONLINE || s->report_token != 0 || !signal_any_dirty(&t->signals))
         return;
     uint32_t counter = token_next(s);
     token_make(t->thing_name, counter, token);
+    struct slice topic = route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL);
+    size_t limit = report_limit(t, topic);
+    size_t tail_len = (size_t)snprintf(tail, sizeof tail, "},\"clientToken\":\"%s\"}", token);
     buf_init(&payload, REPORT_MAX);
     buf_append_str(&payload, "{\"state\":{\"reported\":");
-    bool fits = signal_write_dirty(&t->signals, &payload) &&
-                buf_printf(&payload, "},\"clientToken\":\"%s\"}", token);
+    bool fits = limit > tail_len && signal_write_dirty(&t->signals, &payload, limit - tail_len) &&
+                buf_append(&payload, tail, tail_len);
     int32_t id = -1;
     if (fits)
-        id =
-            core_publish(t, route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL),
-                         buf_slice(&payload), 1, slice_of(NULL, 0));
+        id = core_publish(t, topic, buf_slice(&payload), 1, slice_of(NULL, 0));
     buf_done(&payload);
     if (!fits) {
+        char why[80];
+        snprintf(why, sizeof why, "a signal takes more than the %zu bytes of a report: not sent",
+                 limit);
         signal_drop_dirty(&t->signals);
         order_splice(&s->told, &s->done);
-        report_refused(t, "the report is larger than 128 KB: not sent");
+        report_refused(t, why);
         return;
     }
     if (id < 0) {
@@ -210,7 +242,7 @@ static void send_report(struct tcu *t)
     s->report_token = counter;
     s->report_packet = (uint16_t)id;
     loop_timer_start(&s->timer, t->p->config->request_timeout);
-    order_splice(&s->told, &s->done);
+    take_told(t);
     mark_told(t, token);
 }
 

@@ -133,6 +133,12 @@ bool signal_any_dirty(const struct signal_table *t)
     return any != 0;
 }
 
+bool signal_is_dirty(const struct signal_table *t, size_t index)
+{
+    assert(index < signal_schema_count(t->schema));
+    return bit(t->dirty, index);
+}
+
 /* ── Documents ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Writes sorted paths as nested objects: since all paths of a group are neighbours, each group is
@@ -180,38 +186,69 @@ static void enter(struct nest *n, const char *path)
     n->empty = false;
 }
 
-/* `only`: bitset of the signals to write, or NULL for those that have all `flags`. */
-static bool write_nested(const struct signal_table *t, const uint64_t *only, unsigned flags,
-                         struct buf *out)
+/* What it takes to close the document here. */
+static size_t closing(const struct nest *n)
+{
+    size_t braces = 1;
+
+    for (size_t i = 0; i < n->len; i++)
+        braces += n->group[i] == '.';
+    return braces;
+}
+
+/* Takes it back if the document would then close beyond the limit. */
+static bool write_signal(struct nest *n, const struct signal_table *t, size_t index, size_t limit)
+{
+    const struct signal_def *def = signal_schema_def(t->schema, index);
+    struct nest before = *n;
+    size_t len = buf_len(n->out);
+
+    enter(n, def->path);
+    signal_write_value(def, t->values[index], n->out);
+    if (!n->out->overflow && closing(n) <= limit && buf_len(n->out) <= limit - closing(n))
+        return true;
+    *n = before;
+    buf_truncate(n->out, len);
+    return false;
+}
+
+bool signal_write_dirty(struct signal_table *t, struct buf *out, size_t limit)
 {
     struct nest nest = {.out = out, .group = "", .empty = true};
+    size_t len = buf_len(out);
+    bool any = false;
+
+    limit = limit < out->max ? limit : out->max;
+    buf_append_str(out, "{");
+    for (size_t i = 0; i < signal_schema_count(t->schema); i++) {
+        if (!bit(t->dirty, i) || !write_signal(&nest, t, i, limit))
+            continue;
+        any = true;
+        t->dirty[i / 64] &= ~((uint64_t)1 << (i % 64));
+        t->flying[i / 64] |= (uint64_t)1 << (i % 64);
+    }
+    leave_groups(&nest, "");
+    buf_append_str(out, "}");
+    if (!any)
+        buf_truncate(out, len);
+    return any;
+}
+
+bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out)
+{
+    struct nest nest = {.out = out, .group = "", .empty = true};
+    unsigned flags = reported_only ? SIGNAL_REPORTED : 0;
 
     buf_append_str(out, "{");
     for (size_t i = 0; i < signal_schema_count(t->schema) && !out->overflow; i++) {
         const struct signal_def *def = signal_schema_def(t->schema, i);
-        if (only != NULL ? !bit(only, i) : (def->flags & flags) != flags)
+        if ((def->flags & flags) != flags)
             continue;
         enter(&nest, def->path);
         signal_write_value(def, t->values[i], out);
     }
     leave_groups(&nest, "");
     return buf_append_str(out, "}") && !out->overflow;
-}
-
-bool signal_write_dirty(struct signal_table *t, struct buf *out)
-{
-    if (!write_nested(t, t->dirty, 0, out))
-        return false;
-    for (size_t i = 0; i < words(t->schema); i++) {
-        t->flying[i] |= t->dirty[i];
-        t->dirty[i] = 0;
-    }
-    return true;
-}
-
-bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out)
-{
-    return write_nested(t, NULL, reported_only ? SIGNAL_REPORTED : 0, out);
 }
 
 void signal_drop_dirty(struct signal_table *t)

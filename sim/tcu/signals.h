@@ -94,10 +94,13 @@ bool signal_set(struct signal_table *t, size_t index, union signal_value value);
 void signal_touch(struct signal_table *t, size_t index); /* dirty although unchanged, if reported */
 void signal_touch_all(struct signal_table *t);
 bool signal_any_dirty(const struct signal_table *t);
+bool signal_is_dirty(const struct signal_table *t, size_t index);
 void signal_drop_dirty(struct signal_table *t); /* dirty bits are dropped, unreported */
 
-/* Appends the dirty signals as one nested JSON object, and moves their bits to flying. */
-bool signal_write_dirty(struct signal_table *t, struct buf *out);
+/* Appends dirty signals as one nested JSON object, and moves their bits to flying: all of them, or
+   as many as fit before `out` holds more than `limit` bytes; the others stay dirty. False, with
+   nothing appended: not one of them fits. */
+bool signal_write_dirty(struct signal_table *t, struct buf *out, size_t limit);
 /* Appends all (or all reported) signals as one nested JSON object; changes no bit. */
 bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out);
 void signal_report_accepted(struct signal_table *t); /* flying bits are dropped */

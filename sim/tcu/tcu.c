@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "mqtt/limits.h"
 #include "tcu/backoff.h"
 #include "tcu/core.h"
 #include "tcu/order.h"
@@ -310,6 +311,7 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
         p->subscribed = false;
         command_session_lost(t);
     }
+    p->packet_max = mqtt_limits_of(&connack->props).packet_max;
     p->stage_started = clock_now();
     if (!enter(t, TCU_SYNCING))
         return;

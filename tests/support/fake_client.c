@@ -117,6 +117,11 @@ void fake_connected(struct fake_client *f, bool session_present)
     static const enum mqtt_phase phases[] = {MQTT_PHASE_TCP, MQTT_PHASE_TLS, MQTT_PHASE_CONNACK};
     struct mqtt_connack connack = {.session_present = session_present};
 
+    if (f->packet_max != 0) {
+        connack.props.present = (uint64_t)1 << MQTT_PROP_MAXIMUM_PACKET_SIZE;
+        connack.props.maximum_packet_size = f->packet_max;
+    }
+
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && f->started; i++)
         f->base.events->phase(f->base.ctx, phases[i], clock_now());
     if (!f->started)

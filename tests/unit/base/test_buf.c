@@ -96,6 +96,24 @@ static void behaves_like_a_queue_of_bytes(void **state)
     buf_done(&b);
 }
 
+static void gives_back_its_end(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 6);
+    buf_truncate(&b, 0);
+    assert_true(buf_append_str(&b, "abcdef"));
+    buf_consume(&b, 1);
+    assert_false(buf_append_str(&b, "gh"));
+    buf_truncate(&b, 3);
+    assert_false(b.overflow);
+    assert_string_equal(buf_cstr(&b), "bcd");
+    assert_true(buf_append_str(&b, "xyz"));
+    assert_string_equal(buf_cstr(&b), "bcdxyz");
+    buf_done(&b);
+}
+
 static void slices_compare(void **state)
 {
     (void)state;
@@ -112,6 +130,7 @@ int main(void)
         cmocka_unit_test(grows_up_to_its_ceiling),
         cmocka_unit_test(prints_up_to_its_ceiling),
         cmocka_unit_test(behaves_like_a_queue_of_bytes),
+        cmocka_unit_test(gives_back_its_end),
         cmocka_unit_test(slices_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -428,12 +428,54 @@ static void test_report_too_large(void **state)
     size_t before = updates(car);
     car_turn(car);
     assert_int_equal(updates(car), before);
-    assert_saw(car, "note report rejected: the report is larger than 128 KB");
+    assert_saw(car, "note report rejected: a signal takes more than the 131");
     assert_true(tcu_in_step(car->tcu));
     set_bool(car, "doors.open", true);
     car_turn(car);
     assert_int_equal(updates(car), before + 1);
     free(huge);
+    car_free(car);
+}
+
+/* A report that one packet cannot carry goes in parts, each once the one before is accepted; an
+   order is told of with the last part that it changed. */
+static void test_report_in_parts(void **state)
+{
+    static const char *const parts[] = {
+        "{\"state\":{\"reported\":{\"charge\":{\"limit\":80},\"climate\":{\"on\":true}}},",
+        "{\"state\":{\"reported\":{\"climate\":{\"target\":20},\"doors\":{\"open\":false}}},",
+        "{\"state\":{\"reported\":{\"label\":\"\",\"locks\":{\"all\":\"unlocked\"}}},"};
+    struct car *car = car_new();
+    size_t topic = strlen(SHADOW "/update");
+
+    (void)state;
+    car->obey = true;
+    tcu_power_on(car->tcu);
+    car->client->packet_max = 150;
+    fake_connected(car->client, false);
+    fake_suback(car->client, 1);
+    car_reply(car, "/get", "/accepted",
+              "\"version\":5,\"timestamp\":1700000000,\"state\":{\"delta\":{\"climate\":{\"on\":"
+              "true},\"locks\":{\"all\":\"unlocked\"}}},\"metadata\":{\"desired\":{}}");
+    assert_int_equal(car->tcu->state, TCU_ONLINE);
+    delta(car, 6, 1700000100, "app-1",
+          "{\"climate\":{\"on\":false},\"locks\":{\"all\":\"locked\"}}", "{}");
+    delta(car, 7, 1700000101, "app-2",
+          "{\"climate\":{\"on\":true},\"locks\":{\"all\":\"unlocked\"}}", "{}");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        assert_not_saw(car, "reported in report");
+        car_turn(car);
+        assert_int_equal(updates(car), i + 1);
+        assert_memory_equal(last_update(car), parts[i], strlen(parts[i]));
+        assert_in_range(strlen(last_update(car)), 1, 150 - 10 - topic);
+        if (i + 1 < sizeof parts / sizeof parts[0])
+            accept(car, (int)(8 + i));
+        assert_false(tcu_in_step(car->tcu));
+    }
+    assert_saw(car, "mark [app-2] reported in report");
+    accept(car, 11);
+    assert_saw(car, "mark [app-2] accepted");
+    assert_true(tcu_in_step(car->tcu));
     car_free(car);
 }
 
@@ -728,6 +770,7 @@ int main(void)
         cmocka_unit_test(test_report_refused_by_puback),
         cmocka_unit_test(test_client_is_full),
         cmocka_unit_test(test_report_too_large),
+        cmocka_unit_test(test_report_in_parts),
         cmocka_unit_test(test_lost_report_is_sent_again),
         cmocka_unit_test(test_wish_while_away),
         cmocka_unit_test(test_power_lost_while_acting),

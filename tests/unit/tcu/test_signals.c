@@ -210,13 +210,13 @@ static void test_nested_documents(void **state)
     signal_schema_seal(s);
     signal_table_init(&t, s);
     buf_init(&out, 4096);
-    for (unsigned set = 0; set < 1U << COUNT; set++) {
+    for (unsigned set = 1; set < 1U << COUNT; set++) {
         signal_drop_dirty(&t);
         for (unsigned i = 0; i < COUNT; i++)
             if ((set >> i & 1) != 0)
                 signal_touch(&t, i);
         buf_clear(&out);
-        assert_true(signal_write_dirty(&t, &out));
+        assert_true(signal_write_dirty(&t, &out, SIZE_MAX));
         assert_false(signal_any_dirty(&t));
         signal_report_accepted(&t);
         cJSON *doc = json_parse(buf_slice(&out), 8);
@@ -260,9 +260,45 @@ static void test_write_all(void **state)
     buf_done(&out);
     /* No room: nothing is lost. */
     buf_init(&out, 10);
-    assert_false(signal_write_dirty(&t, &out));
+    assert_false(signal_write_dirty(&t, &out, SIZE_MAX));
     assert_true(signal_any_dirty(&t));
     buf_done(&out);
+    signal_table_done(&t);
+    signal_schema_free(s);
+}
+
+/* At every limit: parts that keep it, and together say it all, each signal once. */
+static void test_writing_in_parts(void **state)
+{
+    struct signal_schema *s = car_schema();
+    struct signal_table t;
+    struct buf out;
+
+    (void)state;
+    signal_table_init(&t, s);
+    for (size_t limit = 0; limit < 150; limit++) {
+        size_t said = 0;
+        size_t parts = 0;
+        signal_touch_all(&t);
+        buf_init(&out, 4096);
+        while (signal_write_dirty(&t, &out, limit)) {
+            cJSON *doc = json_parse(buf_slice(&out), 8);
+            assert_non_null(doc);
+            assert_true(buf_len(&out) <= limit);
+            for (size_t i = 0; i < signal_schema_count(s); i++)
+                said += (t.flying[i / 64] >> i % 64 & 1) != 0;
+            signal_report_accepted(&t);
+            cJSON_Delete(doc);
+            buf_clear(&out);
+            parts++;
+        }
+        assert_int_equal(buf_len(&out), 0);
+        /* The longest alone is {"locks":{"all":"locked"}}, the whole 132 bytes. */
+        assert_int_equal(signal_any_dirty(&t), limit < 26);
+        assert_true(limit < 26 || said == 6);
+        assert_true(limit < 132 || parts == 1);
+        buf_done(&out);
+    }
     signal_table_done(&t);
     signal_schema_free(s);
 }
@@ -335,8 +371,7 @@ static void test_no_change_is_lost(void **state)
             for (size_t k = 0; k < COUNT; k++)
                 carried[k] = (t.dirty[k / 64] >> k % 64 & 1) != 0 ? t.values[k].i : cloud[k];
             buf_clear(&out);
-            assert_true(signal_write_dirty(&t, &out));
-            flying = true;
+            flying = signal_write_dirty(&t, &out, SIZE_MAX);
         } else if (dice == 8 && flying) {
             signal_report_accepted(&t);
             memcpy(cloud, carried, sizeof cloud);
@@ -367,15 +402,11 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_declarations),
-        cmocka_unit_test(test_finding),
-        cmocka_unit_test(test_reading_values),
-        cmocka_unit_test(test_floats_are_short),
-        cmocka_unit_test(test_nested_documents),
-        cmocka_unit_test(test_write_all),
-        cmocka_unit_test(test_setting),
-        cmocka_unit_test(test_no_change_is_lost),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad_declarations),  cmocka_unit_test(test_finding),
+        cmocka_unit_test(test_reading_values),    cmocka_unit_test(test_floats_are_short),
+        cmocka_unit_test(test_nested_documents),  cmocka_unit_test(test_write_all),
+        cmocka_unit_test(test_writing_in_parts),  cmocka_unit_test(test_setting),
+        cmocka_unit_test(test_no_change_is_lost), cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
