@@ -32,6 +32,8 @@ function scenario(name, options, fn) end
 ---@field desire? fun(car: fleetsim.Car, wishes: table<string, fleetsim.Value>)
 ---@field actions? table<string, fun(car: fleetsim.Car, ...): any>
 ---@field start? fun(car: fleetsim.Car)
+---@field refresh? fun(car: fleetsim.Car)
+---@field settle? fun(car: fleetsim.Car, seconds: number) see vehicles/README.md, Physics
 
 ---@class fleetsim.Model
 
@@ -280,6 +282,14 @@ function car:spawn(fn, ...) end
 ---Empty again after a loss of power.
 ---@return table
 function car:memory() end
+
+---Simulated seconds since the run began.
+---@return number
+function car:clock() end
+
+---The parts of its model, as their builders made them.
+---@return table[]
+function car:parts() end
 
 ---@class fleetsim.Companion
 local app = {}

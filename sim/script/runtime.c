@@ -391,6 +391,12 @@ static int f_now(lua_State *L)
     return 1;
 }
 
+static int f_simulated_now(lua_State *L)
+{
+    lua_pushnumber(L, (double)loop_simulated_now(script_of(L)->sim->loop) / 1e6);
+    return 1;
+}
+
 /* random() in [0,1), random(m,n) integers: the scenario's own draws. */
 static int f_random(lua_State *L)
 {
@@ -442,16 +448,17 @@ static int f_json(lua_State *L)
 }
 
 static const luaL_Reg core_functions[] = {
-    {"where",   f_where  },
-    {"wait",    f_wait   },
-    {"now",     f_now    },
-    {"random",  f_random },
-    {"spawn",   f_spawn  },
-    {"require", f_require},
-    {"load",    f_load   },
-    {"to_json", f_json   },
-    {"say",     f_say    },
-    {NULL,      NULL     }
+    {"where",         f_where        },
+    {"wait",          f_wait         },
+    {"now",           f_now          },
+    {"simulated_now", f_simulated_now},
+    {"random",        f_random       },
+    {"spawn",         f_spawn        },
+    {"require",       f_require      },
+    {"load",          f_load         },
+    {"to_json",       f_json         },
+    {"say",           f_say          },
+    {NULL,            NULL           }
 };
 
 /* ---- the state itself ---- */

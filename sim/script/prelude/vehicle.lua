@@ -5,7 +5,8 @@ local core, api, prelude, tools = ...
 -- ---- models and parts -------------------------------------------------------------------------
 
 -- part(name, builder): the builder gets the options that the model gives, and returns
--- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car) }.
+-- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car),
+-- refresh = function(car) }.
 function api.part(name, builder)
   return function(options)
     local made = builder(options or {})
@@ -21,14 +22,31 @@ local refusal_signals = {
   { "refusal.token", type = "string", initial = "" }, -- the clientToken of the wish
 }
 
+-- What time has done to the car meanwhile: whoever looks at it or acts on it calls this first.
+local function refresh(car, model)
+  for _, bring_up_to_date in ipairs(model.refreshes) do
+    bring_up_to_date(car)
+  end
+end
+
+local function add_refresh(model, fn)
+  for _, known in ipairs(model.refreshes) do
+    if known == fn then
+      return
+    end
+  end
+  model.refreshes[#model.refreshes + 1] = fn
+end
+
 function api.model(definition)
   local name = definition.name
   if type(name) ~= "string" then
     error("model{…} needs a name", 2)
   end
-  local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {} }
+  local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {},
+    refreshes = {}, parts = definition.parts or {} }
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
-  for _, part in ipairs(definition.parts or {}) do
+  for _, part in ipairs(model.parts) do
     for _, signal in ipairs(part.signals or {}) do
       if type(signal) ~= "table" or type(signal[1]) ~= "string" then
         error("model " .. name .. ": a signal is a table whose first element is its path", 2)
@@ -40,10 +58,16 @@ function api.model(definition)
       if model.actions[action] then
         error("model " .. name .. ": two parts have an action '" .. action .. "'", 2)
       end
-      model.actions[action] = fn
+      model.actions[action] = function(car, ...)
+        refresh(car, model)
+        return fn(car, ...)
+      end
     end
     if part.start then
       model.starts[#model.starts + 1] = part.start
+    end
+    if part.refresh then
+      add_refresh(model, part.refresh)
     end
   end
   model.schema = core.schema(name, signals)
@@ -134,6 +158,7 @@ end
 
 function prelude.act(car, order, changes)
   local parts, wishes = by_part(car, changes)
+  refresh(car, core.model_of(car))
   local outcome, code, description = act_all(car, parts, wishes)
   if outcome == "REJECTED" and core.order_kind(order) == "desired" then
     car:set("refusal.reason", code)
@@ -144,7 +169,9 @@ function prelude.act(car, order, changes)
 end
 
 function prelude.power_came(car)
-  for _, start in ipairs(core.model_of(car).starts) do
+  local model = core.model_of(car)
+  refresh(car, model)
+  for _, start in ipairs(model.starts) do
     core.spawn_for(car, start, car)
   end
 end
@@ -162,9 +189,16 @@ end
 local car_methods = core.car_methods
 
 core.car_meta.__index = function(car, name)
-  local method = car_methods[name] or core.model_of(car).actions[name]
+  local method = car_methods[name]
   if method then
     return method
+  end
+  local model = core.model_of(car)
+  method = model.actions[name]
+  if method then
+    return method
+  elseif name == "state" then
+    refresh(car, model)
   end
   local value = core.property(car, name)
   if value == nil then
@@ -255,6 +289,16 @@ end
 -- A table for what parts must remember besides signals; empty again after a loss of power.
 function car_methods.memory(car)
   return core.store(car)
+end
+
+-- Seconds of simulated time since the run began.
+function car_methods.clock(_)
+  return core.simulated_now()
+end
+
+-- The parts of its model, in the model's order, as their builders made them.
+function car_methods.parts(car)
+  return core.model_of(car).parts
 end
 
 function car_methods.random(_, low, high)
