@@ -156,8 +156,8 @@ static inline bool mqtt_client_connect(struct mqtt_client *c, const struct mqtt_
     return c->ops->connect(c, options, err);
 }
 
-/* Packet id, or 0: not connected, larger than the broker takes, or an identifier where it takes
-   none (its Maximum Packet Size, Subscription Identifier Available). */
+/* Packet id, or 0: not connected, larger than the broker takes, an identifier where it takes none
+   (its Maximum Packet Size, Subscription Identifier Available), or 1,000 are unanswered. */
 static inline uint16_t mqtt_client_subscribe(struct mqtt_client *c,
                                              const struct mqtt_filter *filters, size_t count)
 {

@@ -19,10 +19,10 @@ enum mqtt_decode mqtt_decode_frame(const uint8_t *data, size_t len, size_t max_p
     if (len > 0 && !mqtt_type_first_byte_ok(data[0]))
         return MQTT_DECODE_MALFORMED;
     for (unsigned shift = 0; at < len; shift += 7) {
-        if (shift > 21)
-            return MQTT_DECODE_MALFORMED;
         uint8_t byte = data[at++];
         remaining |= (size_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) != 0 && shift == 21)
+            return MQTT_DECODE_MALFORMED;
         if ((byte & 0x80) != 0)
             continue;
         size_t total = at + remaining;

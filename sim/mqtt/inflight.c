@@ -55,9 +55,13 @@ struct inflight_packet *inflight_add(struct inflight *t, uint16_t id, struct sli
     return p;
 }
 
-void inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind)
+bool inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind,
+                          uint16_t filters)
 {
-    append(t, id, kind, slice_of(NULL, 0));
+    if (t->count - t->publishes >= INFLIGHT_REQUEST_MAX)
+        return false;
+    append(t, id, kind, slice_of(NULL, 0))->filters = filters;
+    return true;
 }
 
 static bool is_publish(const struct inflight_packet *p)

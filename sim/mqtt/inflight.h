@@ -14,6 +14,8 @@
 #include "base/slice.h"
 
 #define INFLIGHT_PUBLISH_MAX 100
+/* SUBSCRIBEs and UNSUBSCRIBEs that a silent broker can make pile up. */
+#define INFLIGHT_REQUEST_MAX 1000
 
 enum inflight_kind {
     INFLIGHT_PUBLISH, /* QoS 1 or 2: PUBACK or PUBREC is awaited */
@@ -26,9 +28,10 @@ enum inflight_kind {
 struct inflight_packet {
     uint16_t id;
     uint8_t kind, qos;
-    bool sent;      /* on this connection */
-    bool sent_once; /* on any connection of this session: next time it is a repetition */
-    uint32_t len;   /* of a PUBLISH, else 0 */
+    bool sent;        /* on this connection */
+    bool sent_once;   /* on any connection of this session: next time it is a repetition */
+    uint16_t filters; /* of a SUBSCRIBE or UNSUBSCRIBE: as many codes are due */
+    uint32_t len;     /* of a PUBLISH, else 0 */
     uint8_t bytes[];
 };
 
@@ -46,8 +49,9 @@ void inflight_done(struct inflight *t);
 uint16_t inflight_next_id(struct inflight *t);
 /* Remembers a PUBLISH; `packet` is copied. NULL if INFLIGHT_PUBLISH_MAX are there. */
 struct inflight_packet *inflight_add(struct inflight *t, uint16_t id, struct slice packet);
-/* Remembers another packet by its id. */
-void inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind);
+/* Remembers another packet by its id. False if INFLIGHT_REQUEST_MAX are there. */
+bool inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind,
+                          uint16_t filters);
 /* NULL if there is none. */
 struct inflight_packet *inflight_find(const struct inflight *t, uint16_t id);
 /* PUBREC has come: the PUBLISH becomes a PUBREL, sent on this connection. Invalidates p. */

@@ -211,11 +211,17 @@ static uint8_t on_pubcomp(struct session *s, struct mqtt_packet *packet, const c
 static uint8_t on_suback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_suback *in = &packet->suback;
+    const struct inflight_packet *p = inflight_find(&s->inflight, in->packet_id);
 
-    if (!inflight_remove(&s->inflight, in->packet_id, INFLIGHT_SUBSCRIBE)) {
+    if (p == NULL || p->kind != INFLIGHT_SUBSCRIBE) {
         *ret_why = "a SUBACK for no SUBSCRIBE";
         return MQTT_REASON_PROTOCOL_ERROR;
     }
+    if (p->filters != in->codes.len) {
+        *ret_why = "not one code for each filter"; /* MQTT-3.8.4-6 */
+        return MQTT_REASON_PROTOCOL_ERROR;
+    }
+    inflight_remove(&s->inflight, in->packet_id, INFLIGHT_SUBSCRIBE);
     if (remark(s, in->packet_id, &in->props) && s->client.events->subscribed != NULL)
         s->client.events->subscribed(s->client.ctx, in->packet_id, in->codes.data, in->codes.len);
     return 0;
@@ -224,11 +230,17 @@ static uint8_t on_suback(struct session *s, struct mqtt_packet *packet, const ch
 static uint8_t on_unsuback(struct session *s, struct mqtt_packet *packet, const char **ret_why)
 {
     const struct mqtt_packet_suback *in = &packet->suback;
+    const struct inflight_packet *p = inflight_find(&s->inflight, in->packet_id);
 
-    if (!inflight_remove(&s->inflight, in->packet_id, INFLIGHT_UNSUBSCRIBE)) {
+    if (p == NULL || p->kind != INFLIGHT_UNSUBSCRIBE) {
         *ret_why = "an UNSUBACK for no UNSUBSCRIBE";
         return MQTT_REASON_PROTOCOL_ERROR;
     }
+    if (s->version == MQTT_5 && p->filters != in->codes.len) {
+        *ret_why = "not one code for each filter"; /* MQTT-3.11.3-1 */
+        return MQTT_REASON_PROTOCOL_ERROR;
+    }
+    inflight_remove(&s->inflight, in->packet_id, INFLIGHT_UNSUBSCRIBE);
     if (remark(s, in->packet_id, &in->props) && s->client.events->unsubscribed != NULL)
         s->client.events->unsubscribed(s->client.ctx, in->packet_id, in->codes.data, in->codes.len);
     return 0;
@@ -249,6 +261,10 @@ static uint8_t on_disconnect(struct session *s, struct mqtt_packet *packet, cons
 
     if (s->version != MQTT_5) {
         *ret_why = "a DISCONNECT, which only clients send in MQTT 3.1.1";
+        return MQTT_REASON_PROTOCOL_ERROR;
+    }
+    if (mqtt_props_has(&in->props, MQTT_PROP_SESSION_EXPIRY_INTERVAL)) {
+        *ret_why = "a Session Expiry Interval, which only clients send"; /* MQTT-3.14.2-2 */
         return MQTT_REASON_PROTOCOL_ERROR;
     }
     compose(text, sizeof text, "the broker disconnected", MQTT_TYPE_DISCONNECT, in->reason_code,
@@ -333,6 +349,8 @@ void session_receive(void *ctx, struct slice bytes)
     struct buf held = s->in;
     uint32_t life = s->life;
 
+    if (s->state != SESSION_ASKING && s->state != SESSION_ONLINE)
+        return;
     s->keepalive.last_in = ev_now(session_ev(s));
     if (buf_len(&held) == 0) {
         struct slice rest = take_packets(s, bytes);

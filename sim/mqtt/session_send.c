@@ -142,16 +142,17 @@ int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *messag
 }
 
 /* The SUBSCRIBE or UNSUBSCRIBE that has been appended is let go. Its packet id, or 0. */
-static uint16_t request(struct session *s, size_t before, uint16_t id, enum inflight_kind kind)
+static uint16_t request(struct session *s, size_t before, uint16_t id, enum inflight_kind kind,
+                        size_t filters)
 {
     struct buf *out = &s->link.out;
     size_t len = buf_len(out) - before;
 
-    if (len > s->limits.packet_max) {
+    if (len > s->limits.packet_max || filters > UINT16_MAX ||
+        !inflight_add_request(&s->inflight, id, kind, (uint16_t)filters)) {
         out->end -= len;
         return 0;
     }
-    inflight_add_request(&s->inflight, id, kind);
     session_queued(s, before);
     return id;
 }
@@ -173,7 +174,7 @@ uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filt
     uint16_t id = inflight_next_id(&s->inflight);
     if (!mqtt_encode_subscribe(&s->link.out, s->version, id, &props, filters, count))
         return 0;
-    return request(s, before, id, INFLIGHT_SUBSCRIBE);
+    return request(s, before, id, INFLIGHT_SUBSCRIBE, count);
 }
 
 uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters, size_t count)
@@ -194,5 +195,5 @@ uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters,
         ok = mqtt_encode(&s->link.out, s->version, &p);
     }
     buf_done(&entries);
-    return ok ? request(s, before, p.subscribe.packet_id, INFLIGHT_UNSUBSCRIBE) : 0;
+    return ok ? request(s, before, p.subscribe.packet_id, INFLIGHT_UNSUBSCRIBE, count) : 0;
 }

@@ -99,7 +99,7 @@ static void test_framing_limits(void **state)
         {"30 ff ff 7f",                MQTT_PACKET_MAX, MQTT_DECODE_NEED_MORE, 4 + 2097151    },
         {"30 80 80 80 01",             MQTT_PACKET_MAX, MQTT_DECODE_NEED_MORE, 5 + 2097152    },
         {"30 ff ff ff 7f",             MQTT_PACKET_MAX, MQTT_DECODE_NEED_MORE, MQTT_PACKET_MAX},
-        {"30 ff ff ff ff",             MQTT_PACKET_MAX, MQTT_DECODE_NEED_MORE, 6              },
+        {"30 ff ff ff ff",             MQTT_PACKET_MAX, MQTT_DECODE_MALFORMED, 0              },
         {"30 ff ff ff ff 00",          MQTT_PACKET_MAX, MQTT_DECODE_MALFORMED, 0              },
         {"30 80 80 80 80 01",          MQTT_PACKET_MAX, MQTT_DECODE_MALFORMED, 0              },
         {"30 80 08",                   1027,            MQTT_DECODE_NEED_MORE, 1027           },

@@ -20,7 +20,7 @@ static void test_ids_skip_zero_and_those_in_use(void **state)
     assert_int_equal(inflight_next_id(&t), 65534);
     assert_int_equal(inflight_next_id(&t), 65535);
     inflight_add(&t, 1, packet_of("a"));
-    inflight_add_request(&t, 2, INFLIGHT_SUBSCRIBE);
+    inflight_add_request(&t, 2, INFLIGHT_SUBSCRIBE, 1);
     assert_int_equal(inflight_next_id(&t), 3);
     inflight_done(&t);
     /* Ids go on after the table was emptied: a late acknowledgement hits nobody. */
@@ -34,7 +34,7 @@ static void test_order_and_removal(void **state)
     (void)state;
     for (uint16_t id = 1; id <= 5; id++)
         inflight_add(&t, id, packet_of("x"));
-    inflight_add_request(&t, 6, INFLIGHT_SUBSCRIBE);
+    inflight_add_request(&t, 6, INFLIGHT_SUBSCRIBE, 1);
     assert_false(inflight_remove(&t, 6, INFLIGHT_PUBLISH));
     assert_false(inflight_remove(&t, 1, INFLIGHT_SUBSCRIBE));
     assert_false(inflight_remove(&t, 9, INFLIGHT_PUBLISH));
@@ -67,7 +67,7 @@ static void test_limit(void **state)
     for (int i = 0; i < INFLIGHT_PUBLISH_MAX; i++)
         assert_non_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
     assert_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
-    inflight_add_request(&t, inflight_next_id(&t), INFLIGHT_SUBSCRIBE);
+    inflight_add_request(&t, inflight_next_id(&t), INFLIGHT_SUBSCRIBE, 1);
     assert_true(inflight_remove(&t, 50, INFLIGHT_PUBLISH));
     assert_non_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
     inflight_done(&t);
@@ -112,9 +112,25 @@ static void test_pubrels_come_first_in_the_order_of_their_pubrecs(void **state)
     inflight_done(&t);
 }
 
+/* A broker that answers no SUBSCRIBE does not make the table grow without end. */
+static void test_requests_have_a_ceiling(void **state)
+{
+    struct inflight t = {0};
+
+    (void)state;
+    for (int i = 0; i < INFLIGHT_REQUEST_MAX; i++)
+        assert_true(inflight_add_request(&t, inflight_next_id(&t), INFLIGHT_SUBSCRIBE, 1));
+    assert_false(inflight_add_request(&t, inflight_next_id(&t), INFLIGHT_UNSUBSCRIBE, 1));
+    assert_non_null(inflight_add(&t, inflight_next_id(&t), packet_of("x")));
+    assert_true(inflight_remove(&t, 7, INFLIGHT_SUBSCRIBE));
+    assert_true(inflight_add_request(&t, inflight_next_id(&t), INFLIGHT_UNSUBSCRIBE, 1));
+    inflight_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests_have_a_ceiling),
         cmocka_unit_test(test_ids_skip_zero_and_those_in_use),
         cmocka_unit_test(test_order_and_removal),
         cmocka_unit_test(test_limit),
