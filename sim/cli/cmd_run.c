@@ -53,6 +53,8 @@ static const struct option_spec options[] = {
      "simulated seconds per second (default 1)"},
     {"cloud", 0, OPTION_STRING, &settings.target.cloud_dir, "DIR",
      "use the `fleetsim cloud` that runs in DIR"},
+    {"broker-conf", 0, OPTION_STRING, &settings.target.broker_conf, "FILE",
+     "more lines for the local cloud's mosquitto.conf"},
     {"endpoint", 0, OPTION_STRING, &settings.target.endpoint, "URI",
      "mqtts://host:port of any other broker (needs --pki)"},
     {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
@@ -75,6 +77,10 @@ static const struct option_spec options[] = {
      "resume TLS sessions when cars connect again (costs memory)"},
     {"source-address", 0, OPTION_STRING, &settings.source_addresses, "LIST",
      "local addresses that the cars connect from, in turn"},
+    {"connect-rate", 0, OPTION_NUMBER, &settings.connect_rate, "N",
+     "connects that all cars together begin per second (default: no limit)"},
+    {"connect-concurrency", 0, OPTION_NUMBER, &settings.connect_concurrency, "N",
+     "connects of cars under way at once (default 100)"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",
      "where the models are"},
     {"quiet", 'q', OPTION_FLAG, &settings.quiet, NULL,
@@ -114,6 +120,11 @@ static bool check_settings(struct run_settings *s, struct error *err)
         (tls_options_chosen(&others) || s->source_addresses != NULL))
         return error_set(err, ERROR_USAGE,
                          "--client paho: of TLS it takes --alpn alone, and no --source-address");
+    if (s->target.broker_conf != NULL &&
+        (s->target.cloud_dir != NULL || s->target.endpoint != NULL))
+        return error_set(err, ERROR_USAGE,
+                         "--broker-conf: for a cloud of the run's own only (not with --cloud, "
+                         "--endpoint)");
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
                          s->vehicles);

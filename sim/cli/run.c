@@ -229,6 +229,8 @@ static bool open_simulation(struct run *run, struct error *err)
         .insecure = s->insecure,
         .tls = &s->tls,
         .source_addresses = s->source_addresses,
+        .connect_rate = s->connect_rate,
+        .connect_concurrency = (size_t)s->connect_concurrency,
         .seed = s->seed,
         .time_scale = s->time_scale,
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,

@@ -22,6 +22,7 @@ struct run_settings {
     const char *client;  /* "native" or "paho" */
     const char *vehicles_dir;
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
+    uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
     usec_t timeout, time_limit; /* 0: default; none */
     double time_scale;
     bool trace, insecure, quiet, list, no_results;

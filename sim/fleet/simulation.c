@@ -157,6 +157,21 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
     return sim->tls != NULL;
 }
 
+static bool on_quiet(void *ctx)
+{
+    struct simulation *sim = ctx;
+
+    return wire_quiet(&sim->wire);
+}
+
+static void on_leapt(void *ctx)
+{
+    struct simulation *sim = ctx;
+
+    if (sim->leapt != NULL)
+        sim->leapt(sim->leapt_ctx, loop_wall_ms(sim->loop));
+}
+
 static void on_resumed(void *ctx)
 {
     recorder_count(ctx, "connect.resumed", 1);
@@ -169,6 +184,8 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->loop = loop_new();
     sim->loop->time_scale = options->time_scale > 0 ? options->time_scale : 1;
     sim->net = net_new(sim->loop);
+    connect_gate_init(&sim->gate, sim->loop, options->connect_rate, options->connect_concurrency,
+                      vehicle_admitted, NULL);
     sim->recorder = recorder_new();
     sim->net->resumed = on_resumed;
     sim->net->resumed_ctx = sim->recorder;
@@ -183,7 +200,10 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     if (options->virtual_time) {
         sim->make_wired = sim->make_client;
         sim->make_client = make_watched;
-        loop_make_virtual(sim->loop, wire_quiet, &sim->wire);
+        loop_make_virtual(sim->loop, &(struct loop_virtual){.quiet = on_quiet,
+                                                            .leapt = on_leapt,
+                                                            .ctx = sim,
+                                                            .epoch_ms = options->epoch_ms});
     }
     tcu_config_defaults(&sim->tcu);
     sim->tcu.version = options->version;
@@ -200,6 +220,7 @@ void simulation_free(struct simulation *sim)
 {
     if (sim == NULL)
         return;
+    connect_gate_done(&sim->gate);
     endpoint_free(sim->endpoint);
     sources_free(sim->sources);
     tls_context_free(sim->tls);

@@ -37,9 +37,12 @@ struct simulation_options {
        defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
     const struct tls_options *tls;
     const char *source_addresses; /* what sources_new() takes; NULL: the system chooses */
+    uint64_t connect_rate;        /* the cars' connects per second; 0: unlimited */
+    size_t connect_concurrency;   /* and how many are under way at once; 0: a default */
     uint64_t seed;
     double time_scale;
     bool virtual_time; /* leaps whenever nothing is under way; time_scale is not read */
+    int64_t epoch_ms;  /* with virtual_time: the time of day at which it begins */
     enum mqtt_version version;
     uint16_t keep_alive_s;
     size_t timeline_places; /* per car; 0: none */
@@ -55,6 +58,7 @@ struct simulation {
     struct endpoint *endpoint;
     struct sources *sources; /* NULL: the system chooses */
     struct net *net;
+    struct connect_gate gate; /* that all cars go through to connect */
     struct slice intermediate; /* every car's issuer, DER */
     struct tcu_config tcu;
     uint64_t fleet; /* identity_fleet() of the PKI's seed */
@@ -76,6 +80,9 @@ struct simulation {
     void (*unreachable)(void *ctx, const char *why);
     void *unreachable_ctx;
     struct wire wire; /* in virtual time: what is under way */
+    /* In virtual time, told the time of day after each leap; may be NULL. */
+    void (*leapt)(void *ctx, int64_t wall_ms);
+    void *leapt_ctx;
     /* Private part */
     struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
                                       const struct mqtt_client_events *events, void *ctx);

@@ -118,10 +118,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     (void)tcu;
     sim->by_state[from]--;
     sim->by_state[to]++;
-    if (to == TCU_CONNECTING) {
-        recorder_count(sim->recorder, "connect.attempts", 1);
-        sim->first_attempt = sim->first_attempt != 0 ? sim->first_attempt : now;
-    }
+    if (from == TCU_CONNECTING)
+        connect_gate_leave(&sim->gate, &v->ticket);
     timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
                   tcu_state_name(to));
     if (v->wake_token != NULL && from == TCU_ASLEEP)
@@ -132,6 +130,35 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     }
     v->behaviour->state(v->ctx, v, from, to);
     v->behaviour->changed(v->ctx, v);
+}
+
+static void note_attempt(const struct vehicle *v, usec_t waited)
+{
+    struct simulation *sim = v->sim;
+
+    recorder_count(sim->recorder, "connect.attempts", 1);
+    recorder_value(sim->recorder, "connect.queue", waited);
+    sim->first_attempt = sim->first_attempt != 0 ? sim->first_attempt : clock_now();
+}
+
+static bool on_admit(void *ctx, struct tcu *tcu)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    if (!connect_gate_enter(&v->sim->gate, &v->ticket))
+        return false;
+    note_attempt(v, 0);
+    return true;
+}
+
+void vehicle_admitted(void *ctx, struct connect_ticket *ticket, usec_t waited)
+{
+    struct vehicle *v = (struct vehicle *)((char *)ticket - offsetof(struct vehicle, ticket));
+
+    (void)ctx;
+    note_attempt(v, waited);
+    tcu_admit(v->tcu);
 }
 
 static void write_changes(const struct vehicle *v, const struct tcu_order *order, struct buf *out)
@@ -271,6 +298,7 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
 
 static const struct tcu_observer observer = {
     .state = on_state,
+    .admit = on_admit,
     .order = on_order,
     .order_cancelled = on_order_cancelled,
     .mark = on_mark,
@@ -350,6 +378,7 @@ void vehicle_free(struct vehicle *v)
         return;
     if (v->tcu != NULL) {
         sms_forget(v->sim, v);
+        connect_gate_leave(&v->sim->gate, &v->ticket);
         simulation_remove(v->sim, v);
         v->sim->by_state[v->tcu->state]--;
         tcu_free(v->tcu);

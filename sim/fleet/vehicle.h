@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fleet/connect_gate.h"
 #include "fleet/timeline.h"
 #include "pki/identity.h"
 #include "pki/pki.h"
@@ -45,6 +46,7 @@ struct vehicle {
     const struct ec_key *key;
     struct pki_credential *issued;
     /* Private part */
+    struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;
     char *wake_token; /* the command for which an SMS is on its way, or woke it */
 };
@@ -60,6 +62,8 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
                         const char *reason_code, const char *description);
 /* The companion saw the report with this clientToken: ends the journeys it belongs to. */
 void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at);
+/* Its turn to connect has come, after so long: what the simulation's gate calls. */
+void vehicle_admitted(void *ctx, struct connect_ticket *ticket, usec_t waited);
 /* The command whose journey the next wake-up belongs to. */
 void vehicle_expect_wake(struct vehicle *v, const char *token);
 

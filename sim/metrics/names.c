@@ -13,6 +13,7 @@ const struct metric_name metric_stages[] = {
     {"command.actuation",    "from received to the actuator having arrived",                false},
     {"command.report",       "from the actuator's arrival to the report accepted",          false},
     {"command.notify",       "from the actuator's arrival to seen by the companion",        false},
+    {"connect.queue",        "wait for its turn to connect, before the attempt",            false},
     {"connect.total",        "from the attempt to online with the shadow in step",          false},
     {"connect.tcp",          "TCP handshake",                                               false},
     {"connect.tls",          "TLS handshake",                                               false},

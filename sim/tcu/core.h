@@ -20,6 +20,7 @@ enum { CORE_JSON_DEPTH = 32 };
 /* What the life-cycle timer is running for. */
 enum core_wait {
     WAIT_NOTHING,
+    WAIT_ADMISSION, /* tcu_admit(): no timer */
     WAIT_SUBACK,
     WAIT_SHADOW,    /* the answer to the shadow get */
     WAIT_GET_AGAIN, /* a pause before the next get */

@@ -188,7 +188,7 @@ static void lost(struct tcu *t, enum tcu_note note, const char *fmt, ...)
     va_end(ap);
 }
 
-static void begin_connect(struct tcu *t)
+static void start_connect(struct tcu *t)
 {
     struct tcu_private *p = t->p;
     const struct tcu_config *c = p->config;
@@ -203,10 +203,30 @@ static void begin_connect(struct tcu *t)
                                    .connack_timeout = c->connack_timeout};
     struct error err;
 
-    settle(t);
     p->connect_started = p->stage_started = clock_now();
-    if (enter(t, TCU_CONNECTING) && !mqtt_client_connect(p->client, &options, &err))
+    if (!mqtt_client_connect(p->client, &options, &err))
         core_give_up(t, TCU_NOTE_CONNECT_FAILED, "%s", err.text);
+}
+
+static void begin_connect(struct tcu *t)
+{
+    struct tcu_private *p = t->p;
+
+    settle(t);
+    if (!enter(t, TCU_CONNECTING))
+        return;
+    if (p->observer->admit == NULL || p->observer->admit(p->ctx, t))
+        start_connect(t);
+    else
+        p->wait = WAIT_ADMISSION;
+}
+
+void tcu_admit(struct tcu *t)
+{
+    if (t->p->wait != WAIT_ADMISSION)
+        return;
+    t->p->wait = WAIT_NOTHING;
+    start_connect(t);
 }
 
 /* ── Syncing ────────────────────────────────────────────────────────────────────────────────── */
@@ -277,6 +297,7 @@ static void on_timer(void *arg)
         begin_connect(t);
         break;
     case WAIT_NOTHING:
+    case WAIT_ADMISSION:
     case WAIT_COUNT:
         break;
     }

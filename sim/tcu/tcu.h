@@ -24,7 +24,7 @@
 enum tcu_state {
     TCU_OFF,        /* no power at all: no modem, an SMS is lost */
     TCU_ASLEEP,     /* no socket; only a wake-up call brings it back */
-    TCU_CONNECTING, /* TCP, TLS, MQTT CONNECT */
+    TCU_CONNECTING, /* waiting to be admitted, then TCP, TLS, MQTT CONNECT */
     TCU_SYNCING,    /* subscribing, getting the shadow, applying what was desired meanwhile */
     TCU_ONLINE,
     TCU_BACKING_OFF, /* waiting before the next attempt: exponential, full jitter (contract 6.12) */
@@ -93,7 +93,7 @@ enum tcu_stage {
     TCU_STAGE_CONNACK,
     TCU_STAGE_SUBSCRIBE,
     TCU_STAGE_FIRST_SHADOW,
-    TCU_STAGE_CONNECT_TOTAL, /* from leaving off, asleep or backing off to online */
+    TCU_STAGE_CONNECT_TOTAL, /* from its start (once admitted) to online */
     TCU_STAGE_PUBACK,        /* publish to PUBACK */
     TCU_STAGE_COUNT
 };
@@ -116,6 +116,9 @@ struct tcu;
 /* Any member may be NULL. Members may call any tcu_… function except tcu_free() and tcu_done. */
 struct tcu_observer {
     void (*state)(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_state to);
+    /* May it start to connect? False: later, by tcu_admit(), unless it leaves the state connecting
+       before. Must not call back. NULL: always. */
+    bool (*admit)(void *ctx, struct tcu *tcu);
     /* Act it out, then call tcu_order_done(); may do so before returning. */
     void (*order)(void *ctx, struct tcu *tcu, struct tcu_order *order);
     /* Power was lost or the TCU is being freed: stop acting on it; freed after this returns. */
@@ -175,6 +178,9 @@ void tcu_sleep(struct tcu *tcu);
 bool tcu_wake(struct tcu *tcu);
 /* Drops the connection without a word and backs off, as loss of network does. */
 void tcu_drop_connection(struct tcu *tcu);
+/* It may start to connect, after the observer's admit() said later. No effect unless it waits for
+   that. */
+void tcu_admit(struct tcu *tcu);
 
 /* Sets a signal; reported (batched with whatever else changes in this turn of the loop) when
    online, else after the next connect. */

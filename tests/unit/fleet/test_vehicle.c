@@ -324,6 +324,45 @@ static void one_car_s_messages_are_forgotten_alone(void **state)
     assert_int_equal(d->v->tcu->state, TCU_CONNECTING);
 }
 
+static void cars_wait_for_their_turn_to_connect(void **state)
+{
+    struct drive *d = *state;
+    const struct recorder *rec = d->lab->sim->recorder;
+    struct connect_gate *gate = &d->lab->sim->gate;
+    struct vehicle *others[3];
+
+    gate->concurrency = 1;
+    tcu_power_on(d->v->tcu);
+    for (uint32_t i = 0; i < 3; i++) {
+        others[i] = make_car(d, i + 1);
+        tcu_power_on(others[i]->tcu);
+        assert_int_equal(others[i]->tcu->state, TCU_CONNECTING);
+        assert_int_equal(d->lab->clients[i + 1]->connects, 0);
+    }
+    assert_int_equal(gate->queued, 3);
+    assert_int_equal(recorder_counter(rec, "connect.attempts"), 1);
+    /* Those who fall asleep, lose power or go for good wait no longer. */
+    tcu_sleep(others[0]->tcu);
+    assert_int_equal(gate->queued, 2);
+    tcu_power_off(others[1]->tcu);
+    assert_int_equal(gate->queued, 1);
+    lab_bring_online(d->lab, d->v);
+    lab_turn(d->lab);
+    assert_int_equal(d->lab->clients[1]->connects, 0);
+    assert_int_equal(d->lab->clients[2]->connects, 0);
+    assert_int_equal(d->lab->clients[3]->connects, 1);
+    assert_int_equal(recorder_counter(rec, "connect.attempts"), 2);
+    assert_int_equal(recorder_stage(rec, "connect.queue")->total.total, 2);
+    assert_true(recorder_stage(rec, "connect.queue")->total.max > 0);
+    tcu_power_on(others[1]->tcu);
+    assert_int_equal(gate->queued, 1);
+    vehicle_free(others[1]);
+    assert_int_equal(gate->queued, 0);
+    vehicle_free(others[2]);
+    assert_int_equal(gate->inside, 0);
+    vehicle_free(others[0]);
+}
+
 int main(void)
 {
 #define WITH_CAR(test) cmocka_unit_test_setup_teardown(test, make, unmake)
@@ -338,6 +377,7 @@ int main(void)
         WITH_CAR(a_text_message_wakes),
         WITH_CAR(without_power_it_is_lost),
         WITH_CAR(one_car_s_messages_are_forgotten_alone),
+        WITH_CAR(cars_wait_for_their_turn_to_connect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -480,6 +480,42 @@ static void test_observers_may_meddle(void **state)
     }
 }
 
+static bool not_yet(void *ctx, struct tcu *t)
+{
+    assert_int_equal(t->state, TCU_CONNECTING);
+    car_log(ctx, "admit", "later");
+    return false;
+}
+
+static void test_admission(void **state)
+{
+    struct car *car = car_draft();
+
+    (void)state;
+    car->observer.admit = not_yet;
+    car_build(car);
+    tcu_admit(car->tcu); /* it does not want to */
+    tcu_power_on(car->tcu);
+    assert_int_equal(car->tcu->state, TCU_CONNECTING);
+    assert_int_equal(car->client->connects, 0);
+    tcu_sleep(car->tcu);
+    tcu_admit(car->tcu);
+    assert_int_equal(car->tcu->state, TCU_ASLEEP);
+    assert_true(tcu_wake(car->tcu));
+    tcu_drop_connection(car->tcu);
+    assert_int_equal(car->tcu->state, TCU_BACKING_OFF);
+    tcu_admit(car->tcu);
+    assert_int_equal(car->client->connects, 0);
+    assert_true(tcu_wake(car->tcu));
+    tcu_admit(car->tcu);
+    tcu_admit(car->tcu); /* the second is one too many */
+    assert_int_equal(car->client->connects, 1);
+    assert_saw(car, "admit later");
+    fake_connected(car->client, false);
+    assert_int_equal(car->tcu->state, TCU_SYNCING);
+    car_free(car);
+}
+
 /* 50 signals, half of them desired: what ten thousand idle cars cost. */
 static void test_memory_of_an_idle_car(void **state)
 {
@@ -525,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_packets_are_passed_on),
         cmocka_unit_test(test_nobody_watches),
         cmocka_unit_test(test_observers_may_meddle),
+        cmocka_unit_test(test_admission),
         cmocka_unit_test(test_memory_of_an_idle_car),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
