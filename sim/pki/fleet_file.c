@@ -17,8 +17,8 @@
 #define FLEET_VERSION 1u
 #define RECIPE_SIZE   EC_DIGEST_SIZE
 #define THREADS_MAX   64u
-#define BATCH         256u   /* cars that a thread takes at a time */
-#define SLAB          16384u /* cars made between writes */
+#define BATCH         256u  /* cars that a thread takes at a time */
+#define SLAB          4096u /* cars made between writes, and between words of progress */
 
 /* All integers are little endian. */
 struct file_header {
@@ -111,6 +111,7 @@ static void header_make(const struct fleet_recipe *recipe, uint32_t count, struc
 
 struct build {
     const struct fleet_recipe *recipe;
+    const struct fleet_progress *progress; /* NULL: nobody wants to know */
     uint64_t fleet;
     struct file_record *records; /* of cars first … count-1: a slab */
     uint32_t first, count;
@@ -218,6 +219,7 @@ static bool make_records(struct build *b, unsigned threads, struct error *err)
 static bool append_new(struct store_writer *w, struct build *b, uint32_t count, unsigned threads,
                        struct error *err)
 {
+    const struct fleet_progress *progress = b->progress;
     bool ok = true;
 
     b->records = xmalloc(SLAB * sizeof *b->records);
@@ -228,37 +230,37 @@ static bool append_new(struct store_writer *w, struct build *b, uint32_t count, 
         memset(b->records, 0, size);
         ok = make_records(b, threads, err) && store_append(w, slice_of(b->records, size), err);
         b->first = b->count;
+        if (ok && progress != NULL)
+            progress->made(progress->ctx, b->first, count);
     }
     OPENSSL_cleanse(b->records, SLAB * sizeof *b->records);
     free(b->records);
     return ok;
 }
 
-static bool write_file(const char *path, const struct fleet_file *old,
-                       const struct fleet_recipe *recipe, uint32_t count, unsigned threads,
-                       struct error *err)
+static bool write_file(const char *path, const struct fleet_file *old, struct build *b,
+                       uint32_t count, unsigned threads, struct error *err)
 {
-    struct build b = {.recipe = recipe,
-                      .fleet = identity_fleet(recipe->seed),
-                      .first = old != NULL ? old->count : 0};
     const struct slice kept =
-        slice_of(old != NULL ? old->records : NULL, (size_t)b.first * sizeof(struct file_record));
+        slice_of(old != NULL ? old->records : NULL, (size_t)b->first * sizeof(struct file_record));
     struct file_header header;
     struct store_writer w;
 
-    header_make(recipe, count, &header);
+    header_make(b->recipe, count, &header);
     if (!store_begin(&w, path, STORE_SECRET, err))
         return false;
     if (store_append(&w, slice_of(&header, sizeof header), err) && store_append(&w, kept, err) &&
-        append_new(&w, &b, count, threads, err))
+        append_new(&w, b, count, threads, err))
         return store_commit(&w, true, err);
     store_abandon(&w);
     return false;
 }
 
 bool fleet_file_build(const char *path, const struct fleet_recipe *recipe, uint32_t count,
-                      unsigned threads, struct error *err)
+                      unsigned threads, const struct fleet_progress *progress, struct error *err)
 {
+    struct build b = {
+        .recipe = recipe, .progress = progress, .fleet = identity_fleet(recipe->seed)};
     struct fleet_file *old = NULL;
 
     if (count > IDENTITY_MAX)
@@ -270,8 +272,9 @@ bool fleet_file_build(const char *path, const struct fleet_recipe *recipe, uint3
         if (old == NULL)
             return false;
     }
+    b.first = old != NULL ? old->count : 0;
     bool ok =
-        (old != NULL && old->count >= count) || write_file(path, old, recipe, count, threads, err);
+        (old != NULL && old->count >= count) || write_file(path, old, &b, count, threads, err);
     fleet_file_free(old);
     return ok;
 }

@@ -30,10 +30,17 @@ struct fleet_car {
     const struct ec_key *key; /* ec_key_to_pkey() makes the OpenSSL key */
 };
 
+/* Told now and then, on the caller's thread, how many of `count` cars are made. */
+struct fleet_progress {
+    void (*made)(void *ctx, uint32_t made, uint32_t count);
+    void *ctx;
+};
+
 /* Makes the file, or grows it to `count` cars; does nothing if it holds as many already. Uses
-   `threads` threads (0: as many as the machine has cores). About 100 µs per new car and thread. */
+   `threads` threads (0: as many as the machine has cores). About 100 µs per new car and thread.
+   `progress` may be NULL. */
 bool fleet_file_build(const char *path, const struct fleet_recipe *recipe, uint32_t count,
-                      unsigned threads, struct error *err);
+                      unsigned threads, const struct fleet_progress *progress, struct error *err);
 
 /* Checks header and every record (about 1 µs each); `recipe` NULL: of any fleet. NULL on failure.
  */

@@ -205,12 +205,13 @@ static bool open_fleet(struct pki *pki, struct error *err)
     return true;
 }
 
-static bool grow_locked(struct pki *pki, uint32_t vehicles, struct error *err)
+static bool grow_locked(struct pki *pki, uint32_t vehicles, const struct fleet_progress *progress,
+                        struct error *err)
 {
     if (vehicles == 0)
         return true;
     struct fleet_recipe recipe = recipe_of(pki);
-    bool ok = fleet_file_build(pki->paths[PKI_FILE_FLEET], &recipe, vehicles, 0, err);
+    bool ok = fleet_file_build(pki->paths[PKI_FILE_FLEET], &recipe, vehicles, 0, progress, err);
     OPENSSL_cleanse(&recipe.issuer, sizeof recipe.issuer);
     return ok && open_fleet(pki, err);
 }
@@ -222,7 +223,7 @@ bool pki_grow(struct pki *pki, uint32_t vehicles, struct error *err)
     int fd = lock(pki, LOCK_EX, err);
     if (fd < 0)
         return false;
-    bool ok = grow_locked(pki, vehicles, err);
+    bool ok = grow_locked(pki, vehicles, NULL, err);
     close(fd);
     return ok;
 }
@@ -537,7 +538,8 @@ static bool init_locked(struct pki *pki, const struct pki_options *options, stru
         exists(pki, PKI_FILE_SETTINGS) ? settings_from_file : settings_from_options;
 
     return settle(pki, options, err) && ensure_authorities(pki, err) && load(pki, err) &&
-           ensure_server(pki, options, err) && grow_locked(pki, options->vehicles, err);
+           ensure_server(pki, options, err) &&
+           grow_locked(pki, options->vehicles, options->progress, err);
 }
 
 bool pki_init(const char *dir, const struct pki_options *options, struct error *err)

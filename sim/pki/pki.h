@@ -44,6 +44,7 @@ struct pki_options {
                                       to 2045-01-01, so that the seed alone decides */
     const char *const *server_names; /* besides localhost, 127.0.0.1 and ::1 */
     size_t server_name_count;
+    const struct fleet_progress *progress; /* of making the vehicles' identities; NULL: none */
 };
 
 /* Makes DIR and DIR/pki. Where a PKI is already, it is kept and made whole: files that are missing

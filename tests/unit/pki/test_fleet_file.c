@@ -20,6 +20,7 @@ struct fixture {
     char dir[32];
     char path[64];
     struct fleet_recipe recipe;
+    const struct fleet_progress *progress;
 };
 
 static struct fleet_recipe recipe_of(const char *seed)
@@ -76,7 +77,7 @@ static void build(const struct fixture *f, uint32_t count, unsigned threads)
 {
     struct error err = {0};
 
-    if (!fleet_file_build(f->path, &f->recipe, count, threads, &err))
+    if (!fleet_file_build(f->path, &f->recipe, count, threads, f->progress, &err))
         fail_msg("%s", err.text);
 }
 
@@ -196,8 +197,8 @@ static void test_foreign_fleets_are_refused(void **state)
     other = f->recipe;
     other.seed = slice_str("43");
     expect_refused(f, &other, "another seed");
-    assert_false(fleet_file_build(f->path, &other, 10, 1, &err));
-    assert_false(fleet_file_build(f->path, &f->recipe, IDENTITY_MAX + 1, 1, &err));
+    assert_false(fleet_file_build(f->path, &other, 10, 1, NULL, &err));
+    assert_false(fleet_file_build(f->path, &f->recipe, IDENTITY_MAX + 1, 1, NULL, &err));
 }
 
 static void overwrite(const struct fixture *f, struct slice bytes)
@@ -275,6 +276,29 @@ static void test_an_empty_fleet(void **state)
     fleet_file_free(ff);
 }
 
+static void on_made(void *ctx, uint32_t made, uint32_t count)
+{
+    uint32_t *last = ctx;
+
+    assert_true(made > *last);
+    assert_int_equal(count, 300);
+    *last = made;
+}
+
+static void test_progress_is_told_up_to_the_last_car(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t last = 0;
+    const struct fleet_progress progress = {.made = on_made, .ctx = &last};
+
+    f->progress = &progress;
+    build(f, 300, 2);
+    assert_int_equal(last, 300);
+    last = 400; /* nothing is made, so nothing is told */
+    build(f, 300, 2);
+    assert_int_equal(last, 400);
+}
+
 static void test_an_issuer_with_a_long_name(void **state)
 {
     struct fixture *f = *state;
@@ -283,7 +307,7 @@ static void test_an_issuer_with_a_long_name(void **state)
 
     memset(recipe.issuer.subject, 0, sizeof recipe.issuer.subject);
     recipe.issuer.subject_len = sizeof recipe.issuer.subject;
-    assert_false(fleet_file_build(f->path, &recipe, 3, 2, &err));
+    assert_false(fleet_file_build(f->path, &recipe, 3, 2, NULL, &err));
     assert_non_null(strstr(err.text, "shorter"));
     assert_int_equal(access(f->path, F_OK), -1);
 }
@@ -300,6 +324,7 @@ int main(void)
         WITH_DIR(test_every_flipped_bit_is_found),
         WITH_DIR(test_other_files_are_refused),
         WITH_DIR(test_an_empty_fleet),
+        WITH_DIR(test_progress_is_told_up_to_the_last_car),
         WITH_DIR(test_an_issuer_with_a_long_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
