@@ -91,10 +91,8 @@ void wire_cut(struct wire_party *p)
     stir_observers(p->wire);
 }
 
-bool wire_quiet(void *ctx)
+bool wire_quiet(struct wire *w)
 {
-    struct wire *w = ctx;
-
     if (w->holds == 0) {
         /* All at once: their round trips are side by side. */
         while (w->stirred != NULL) {

@@ -49,7 +49,7 @@ void wire_stir(struct wire_party *p);
 /* It has lost its connection: nothing is held; observers may hear of it. */
 void wire_cut(struct wire_party *p);
 
-/* Fences whoever needs it. For loop_make_virtual(); ctx is the struct wire. */
-bool wire_quiet(void *ctx);
+/* Fences whoever needs it; true if nothing is held and nobody had to be fenced. */
+bool wire_quiet(struct wire *w);
 
 #endif

@@ -152,9 +152,9 @@ bool loop_timer_active(const struct loop_timer *t)
     return t->place != 0 || ev_is_active(&t->watcher);
 }
 
-void loop_make_virtual(struct loop *loop, bool (*quiet)(void *ctx), void *ctx)
+void loop_make_virtual(struct loop *loop, const struct loop_virtual *how)
 {
-    loop->virtual_time = virtual_time_new(loop->ev, quiet, ctx);
+    loop->virtual_time = virtual_time_new(loop->ev, how);
 }
 
 bool loop_is_virtual(const struct loop *loop)
@@ -174,4 +174,9 @@ usec_t loop_script_now(const struct loop *loop)
     if (loop->virtual_time != NULL)
         return virtual_time_now(loop->virtual_time);
     return clock_now() - loop->started;
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+    return loop->virtual_time != NULL ? virtual_time_wall_ms(loop->virtual_time) : clock_wall_ms();
 }

@@ -46,10 +46,18 @@ void loop_stop(struct loop *loop);
 /* Runs fn(arg) on the loop's thread, soon, in the order posted. Safe from any thread. */
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
 
-/* From now on time is virtual; before any timer of the simulated or the script clock is started.
-   quiet() is asked before each leap: true if nothing is under way between cars, cloud and apps.
-   It need not be asked again before something else has happened on the loop. */
-void loop_make_virtual(struct loop *loop, bool (*quiet)(void *ctx), void *ctx);
+struct loop_virtual {
+    /* Asked before each leap: is nothing under way between cars, cloud and apps? If not, what ends
+       it has to happen on the loop. */
+    bool (*quiet)(void *ctx);
+    /* Told after each leap, before its timers fire. */
+    void (*leapt)(void *ctx);
+    void *ctx;
+    int64_t epoch_ms; /* the time of day at which it begins, since the Unix epoch */
+};
+
+/* From now on time is virtual; before any timer of the simulated or the script clock is started. */
+void loop_make_virtual(struct loop *loop, const struct loop_virtual *how);
 bool loop_is_virtual(const struct loop *loop);
 
 /* A one-shot timer, embedded by value in its owner. fn may restart it or free the owner. */
@@ -74,5 +82,7 @@ bool loop_timer_active(const struct loop_timer *t);
 
 usec_t loop_simulated_now(const struct loop *loop);
 usec_t loop_script_now(const struct loop *loop);
+/* The time of day, in milliseconds since the Unix epoch: virtual in virtual time. */
+int64_t loop_wall_ms(const struct loop *loop);
 
 #endif

@@ -15,8 +15,7 @@ struct virtual_time {
     struct ev_loop *ev;
     ev_prepare before_waiting;
     ev_idle nothing_to_do;
-    bool (*quiet)(void *ctx);
-    void *ctx;
+    struct loop_virtual how;
     usec_t now;
     uint64_t started;   /* timers, ever */
     struct entry *heap; /* from 1: the children of i are 2i and 2i+1 */
@@ -92,6 +91,8 @@ static void leap(struct virtual_time *v)
     uint64_t started = v->started;
 
     v->now = due;
+    if (v->how.leapt != NULL)
+        v->how.leapt(v->how.ctx);
     /* What these start in their turn waits for the next leap, so that the loop is never starved. */
     while (v->count != 0 && v->heap[1].due == due && v->heap[1].order < started) {
         struct loop_timer *t = v->heap[1].timer;
@@ -108,7 +109,7 @@ static void on_nothing_to_do(struct ev_loop *ev, ev_idle *w, int events)
 
     (void)events;
     ev_idle_stop(ev, w);
-    if (v->count != 0 && v->quiet(v->ctx))
+    if (v->count != 0 && v->how.quiet(v->how.ctx))
         leap(v);
 }
 
@@ -117,17 +118,16 @@ static void on_before_waiting(struct ev_loop *ev, ev_prepare *w, int events)
     struct virtual_time *v = w->data;
 
     (void)events;
-    if (v->count != 0 && v->quiet(v->ctx))
+    if (v->count != 0 && v->how.quiet(v->how.ctx))
         ev_idle_start(ev, &v->nothing_to_do);
 }
 
-struct virtual_time *virtual_time_new(struct ev_loop *ev, bool (*quiet)(void *ctx), void *ctx)
+struct virtual_time *virtual_time_new(struct ev_loop *ev, const struct loop_virtual *how)
 {
     struct virtual_time *v = xcalloc(1, sizeof *v);
 
     v->ev = ev;
-    v->quiet = quiet;
-    v->ctx = ctx;
+    v->how = *how;
     ev_prepare_init(&v->before_waiting, on_before_waiting);
     v->before_waiting.data = v;
     ev_set_priority(&v->before_waiting, EV_MINPRI);
@@ -151,4 +151,9 @@ void virtual_time_free(struct virtual_time *v)
 usec_t virtual_time_now(const struct virtual_time *v)
 {
     return v->now;
+}
+
+int64_t virtual_time_wall_ms(const struct virtual_time *v)
+{
+    return v->how.epoch_ms + (int64_t)(v->now / USEC_PER_MSEC);
 }

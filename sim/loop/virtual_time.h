@@ -15,13 +15,15 @@
 #include "base/timeunit.h"
 
 struct loop_timer;
+struct loop_virtual;
 struct virtual_time;
 
-struct virtual_time *virtual_time_new(struct ev_loop *ev, bool (*quiet)(void *ctx), void *ctx);
+struct virtual_time *virtual_time_new(struct ev_loop *ev, const struct loop_virtual *how);
 /* NULL is a no-op. */
 void virtual_time_free(struct virtual_time *v);
 
 usec_t virtual_time_now(const struct virtual_time *v);
+int64_t virtual_time_wall_ms(const struct virtual_time *v);
 /* The timer must not be in it. */
 void virtual_time_add(struct virtual_time *v, struct loop_timer *t, usec_t delay);
 /* The timer must be in it. */

@@ -151,7 +151,7 @@ static const struct command_outcome *remember(struct tcu *t, const char *id,
         free(slot->reason);
     c->outcome_next = (uint16_t)((slot - c->outcomes + 1) % COMMAND_REMEMBERED);
     *slot = (struct command_outcome){.id_hash = hash_text(id),
-                                     .completed_at = clock_wall_ms(),
+                                     .completed_at = loop_wall_ms(t->p->loop),
                                      .reason = make_reason(outcome, reason_code, description),
                                      .outcome = outcome};
     return slot;
@@ -327,7 +327,8 @@ static bool read_request(struct tcu *t, const cJSON *doc, const struct mqtt_mess
         return false;
     if (expires != NULL && !cJSON_IsNull(expires) && !cJSON_IsNumber(expires))
         return bad_request(t, "its expiresAt is not a number of milliseconds");
-    r->expired = json_num(doc, "expiresAt", (double)INFINITY) <= (double)clock_wall_ms() ||
+    r->expired = json_num(doc, "expiresAt", (double)INFINITY) <=
+                         (double)loop_wall_ms(t->p->loop) ||
                  (mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
                   m->props.message_expiry_interval == 0);
     r->command = json_get(doc, "command");

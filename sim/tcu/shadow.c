@@ -46,7 +46,7 @@ void shadow_init(struct tcu *t)
         s->handled = xcalloc(slots, sizeof *s->handled);
     /* A session may still hold answers for an earlier life of this car: another range of counters
        makes them foreign. */
-    s->counter = (uint32_t)(1000 + clock_wall_ms() / 1000 % 9000) * 1000;
+    s->counter = (uint32_t)(1000 + loop_wall_ms(t->p->loop) / 1000 % 9000) * 1000;
 }
 
 static void let_go(struct shadow *s)
@@ -146,8 +146,8 @@ static void pause_reports(struct tcu *t)
     struct shadow *s = shadow_of(t);
     const struct tcu_config *c = t->p->config;
 
-    loop_timer_start(&s->timer,
-                     backoff_delay(&t->p->rng, c->backoff_base, c->backoff_cap, s->refusals));
+    loop_timer_start_script(&s->timer,
+                            backoff_delay(&t->p->rng, c->backoff_base, c->backoff_cap, s->refusals));
     if (s->refusals < UINT8_MAX)
         s->refusals++;
 }

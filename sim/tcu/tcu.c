@@ -124,12 +124,19 @@ static void wait_for(struct tcu *t, enum core_wait what, usec_t delay)
     loop_timer_start(&t->p->timer, delay);
 }
 
+/* What is the car's own doing, not the protocol's, runs by the clock of scripts. */
+static void wait_patiently(struct tcu *t, enum core_wait what, usec_t delay)
+{
+    t->p->wait = what;
+    loop_timer_start_script(&t->p->timer, delay);
+}
+
 /* The end of a connection, or of the attempt: nothing is awaited any more. */
 static void settle(struct tcu *t)
 {
     struct tcu_private *p = t->p;
 
-    if (t->state == TCU_ONLINE && clock_now() - p->online_since >= p->config->backoff_stable)
+    if (t->state == TCU_ONLINE && loop_script_now(p->loop) - p->online_since >= p->config->backoff_stable)
         p->failures = 0;
     loop_timer_stop(&p->timer);
     p->wait = WAIT_NOTHING;
@@ -150,7 +157,7 @@ static usec_t next_delay(struct tcu *t)
 
 static void back_off(struct tcu *t)
 {
-    wait_for(t, WAIT_RECONNECT, next_delay(t));
+    wait_patiently(t, WAIT_RECONNECT, next_delay(t));
     enter(t, TCU_BACKING_OFF);
 }
 
@@ -264,7 +271,7 @@ void core_synced(struct tcu *t)
         return;
     loop_timer_stop(&p->timer);
     p->wait = WAIT_NOTHING;
-    p->online_since = now;
+    p->online_since = loop_script_now(p->loop);
     if (!stage(t, TCU_STAGE_FIRST_SHADOW, now - p->stage_started) ||
         !stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) || !enter(t, TCU_ONLINE))
         return;
@@ -274,7 +281,7 @@ void core_synced(struct tcu *t)
 
 void core_sync_later(struct tcu *t)
 {
-    wait_for(t, WAIT_GET_AGAIN, next_delay(t));
+    wait_patiently(t, WAIT_GET_AGAIN, next_delay(t));
 }
 
 static void on_timer(void *arg)

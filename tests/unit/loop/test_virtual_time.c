@@ -14,7 +14,7 @@
 struct day {
     struct loop *loop;
     bool busy;
-    unsigned asked;
+    unsigned asked, leaps;
     unsigned left;
     char log[256];
 };
@@ -25,6 +25,13 @@ static bool quiet(void *ctx)
 
     d->asked++;
     return !d->busy;
+}
+
+static void leapt(void *ctx)
+{
+    struct day *d = ctx;
+
+    d->leaps++;
 }
 
 struct event {
@@ -60,7 +67,10 @@ static void init(struct event *e, struct day *d, char name)
 static void begin(struct day *d, unsigned events)
 {
     *d = (struct day){.loop = loop_new(), .left = events};
-    loop_make_virtual(d->loop, quiet, d);
+    loop_make_virtual(d->loop, &(struct loop_virtual){.quiet = quiet,
+                                                      .leapt = leapt,
+                                                      .ctx = d,
+                                                      .epoch_ms = 1767571200000});
 }
 
 static void timers_fire_in_order_without_waiting(void **state)
@@ -82,6 +92,8 @@ static void timers_fire_in_order_without_waiting(void **state)
     loop_run(d.loop);
     assert_string_equal(d.log, "b3600 c3600 e3600 a108000 ");
     assert_true(clock_now() - began < HOUR);
+    assert_int_equal(d.leaps, 3); /* what is started without delay needs one more */
+    assert_int_equal(loop_wall_ms(d.loop), 1767571200000 + 30 * 3600 * 1000);
     assert_false(loop_timer_active(&e[3].timer));
     loop_free(d.loop);
 }
