@@ -1,21 +1,237 @@
--- What the physics of several parts have in common.
+-- The physics of a car: what changes by itself while time passes.
+--
+-- Every car has a *body*, a table that outlives a loss of power as the car's metal does. In it are the exact
+-- values of which signals show the rounded ones, and whatever parts know of the car and signals do not show.
+--
+-- * What moves fast is a *step*: physics.start(car, "climate", step, "load"). step(car, dt, body) is called every
+--   second (and at most `longest` seconds at once, however far time has leapt) until it returns false.
+-- * What drifts slowly is the part's field `settle(car, seconds, body)`. It is written so that one call for an hour
+--   does the same as sixty for a minute (decay, below). It is called when somebody looks, and every 5 minutes while
+--   the car is awake.
+-- * What happens at a certain time is an *alarm*: physics.alarm(car, "climate", 1800, fn).
+-- * What a part needs to know from the beginning it puts into the body itself: its field `embody(car, body)`.
+-- * A part with any of these has the field `refresh = physics.settle`, so that whoever looks sees the present.
+--
+-- None of these functions may wait. Steps run in the order of `order`, so that a load is drawn before the charger
+-- and the battery see it; a step may start another one, which runs from then on.
 
 local physics = {}
 
--- Runs fn(car) beside whatever else the car does, until it returns or the car's power is lost. Does
--- nothing if the activity of that name runs already, so that parts may call it whenever something
--- begins to move, and need no timer while nothing does.
-function physics.run(car, name, fn)
+local order = { motion = 1, load = 2, charger = 3, battery = 4 }
+
+local period = 1 -- simulated seconds between two calls of a step
+local longest = 10 -- seconds that a step may have to bridge
+local drift = 900 -- likewise for settle(): the weather changes meanwhile
+local heartbeat = 300 -- how often an idle car that is awake looks at itself
+
+-- By car. A car that is gone takes its body with it.
+local bodies = setmetatable({}, { __mode = "k" })
+
+local function embody(car)
+  local body = {
+    clock = car:clock(), -- up to which the car is settled
+    now = 0, -- seconds that it has lived
+    owed = 0, -- of these, seconds that settle() has not seen yet
+    exact = {}, shown = {}, -- by path
+    running = {}, steps = {}, -- in order; by name
+    alarms = {}, -- the earliest first
+    settles = {}, period = period, heartbeat = heartbeat,
+  }
+  bodies[car] = body
+  for _, part in ipairs(car:parts()) do
+    if part.settle then
+      body.settles[#body.settles + 1] = part.settle
+    end
+    if part.embody then
+      part.embody(car, body)
+    end
+  end
+  return body
+end
+
+function physics.body(car)
+  return bodies[car] or embody(car)
+end
+
+-- ---- time passes --------------------------------------------------------------------------------
+
+local function settle_parts(car, body)
+  local seconds = body.owed
+  body.owed = 0
+  for _, settle in ipairs(body.settles) do
+    settle(car, seconds, body)
+  end
+end
+
+local function run_steps(car, body, dt)
+  local running = body.running
+  local i = 1
+  while i <= #running do
+    local activity = running[i]
+    body.position = i
+    if activity.step(car, dt, body) == false and running[i] == activity then
+      table.remove(running, i)
+      body.steps[activity.name] = nil
+    elseif running[i] == activity then
+      i = i + 1
+    end
+  end
+  body.position = nil
+end
+
+local function ring(car, body)
+  local alarms = body.alarms
+  while alarms[1] and alarms[1].at <= body.now do
+    table.remove(alarms, 1).fn(car, body)
+  end
+end
+
+local function advance(car, body, seconds)
+  body.busy = true
+  while seconds > 1e-9 do
+    local dt = math.min(seconds, body.running[1] and longest or drift)
+    local alarm = body.alarms[1]
+    if alarm then
+      dt = math.min(dt, math.max(alarm.at - body.now, 1e-6))
+    end
+    seconds = seconds - dt
+    body.now = body.now + dt
+    body.owed = body.owed + dt
+    run_steps(car, body, dt)
+    if body.owed >= longest or not body.running[1] then
+      settle_parts(car, body)
+    end
+    if alarm then
+      ring(car, body)
+    end
+  end
+  body.busy = false
+end
+
+local function asleep(car)
+  local link = car.link
+  return link == "asleep" or link == "off"
+end
+
+-- When there is something to do again, by the car's clock.
+local function due(car, body)
+  local clock = car:clock()
+  if body.running[1] then
+    return clock + body.period
+  end
+  local alarm = body.alarms[1]
+  local left = alarm and alarm.at - body.now - (clock - body.clock) or body.heartbeat
+  return clock + math.max(0, math.min(left, body.heartbeat))
+end
+
+local function has_work(car, body)
+  local alarm = body.alarms[1]
+  return body.running[1] or not asleep(car)
+    or alarm and alarm.at <= body.now + car:clock() - body.clock + 1e-6
+end
+
+-- Sees to it that the car's one task wakes up in time. It goes with the car's power, and returns with it.
+local function live(car, body)
   local memory = car:memory()
-  if memory[name] then
+  local task = memory.physics
+  local at = due(car, body)
+  if task and task.at <= at then
     return
   end
-  memory[name] = true
+  task = { at = at }
+  memory.physics = task
   car:spawn(function()
-    fn(car)
-    memory[name] = nil
+    while true do
+      wait(math.max(0, task.at - car:clock()))
+      if memory.physics ~= task then
+        return
+      end
+      if has_work(car, body) then
+        physics.settle(car, 0)
+      end
+      task.at = due(car, body)
+    end
   end)
 end
+
+-- Brings the car up to now, if `least` seconds have passed since it was: 1 if not given.
+function physics.settle(car, least)
+  local body = physics.body(car)
+  if body.busy then
+    return
+  end
+  local clock = car:clock()
+  local seconds = clock - body.clock
+  if seconds >= (least or 1) then
+    body.clock = clock
+    advance(car, body, seconds)
+  end
+  live(car, body)
+end
+
+-- Lets seconds pass for this car alone, at once: for tests of the physics.
+function physics.skip(car, seconds)
+  physics.settle(car, 0)
+  local body = physics.body(car)
+  advance(car, body, seconds)
+  if body.owed > 0 then
+    settle_parts(car, body)
+  end
+  live(car, body)
+end
+
+-- ---- what parts begin and end -------------------------------------------------------------------
+
+-- The past is settled first, without the new step. Nothing happens if the step of that name runs already.
+-- `rank`: "motion", "load" (if not given), "charger", "battery".
+function physics.start(car, name, step, rank)
+  local body = physics.body(car)
+  if body.steps[name] then
+    return
+  end
+  physics.settle(car, 0)
+  local activity = { name = name, step = step, rank = order[rank or "load"] }
+  local position = (body.position or 0) + 1
+  while body.running[position] and body.running[position].rank <= activity.rank do
+    position = position + 1
+  end
+  table.insert(body.running, position, activity)
+  body.steps[name] = activity
+  if not body.busy then
+    live(car, body)
+  end
+end
+
+function physics.running(car, name)
+  return physics.body(car).steps[name] ~= nil
+end
+
+-- fn(car, body) is called in so many seconds. Replaces the alarm of that name; seconds = nil takes it away.
+function physics.alarm(car, name, seconds, fn)
+  local body = physics.body(car)
+  local alarms = body.alarms
+  for i = 1, #alarms do
+    if alarms[i].name == name then
+      table.remove(alarms, i)
+      break
+    end
+  end
+  if not seconds then
+    return
+  end
+  physics.settle(car, 0)
+  local alarm = { name = name, at = body.now + seconds, fn = fn }
+  local position = 1
+  while alarms[position] and alarms[position].at <= alarm.at do
+    position = position + 1
+  end
+  table.insert(alarms, position, alarm)
+  if not body.busy then
+    live(car, body)
+  end
+end
+
+-- ---- numbers ------------------------------------------------------------------------------------
 
 -- To the nearest 1/per_unit: round(21.37, 10) is 21.4.
 function physics.round(value, per_unit)
@@ -30,21 +246,95 @@ function physics.towards(value, target, change)
   return math.max(value - change, target)
 end
 
--- A value that changes by less than its signal shows: exact in the car's memory, rounded in the
--- signal. A signal that was set from outside wins.
-function physics.exact(car, path, per_unit)
-  local memory = car:memory()
-  local shown = car:get(path)
-  local exact = memory[path]
-  if not exact or physics.round(exact, per_unit) ~= shown then
-    return shown
+-- What is left of a difference after so many seconds of fading with this time constant: exact for any seconds.
+function physics.decay(value, target, seconds, time_constant)
+  return target + (value - target) * math.exp(-seconds / time_constant)
+end
+
+-- y at x on the line through the points { {x, y}, … }, level beyond its ends.
+function physics.interpolate(points, x)
+  local before = points[1]
+  for i = 1, #points do
+    local point = points[i]
+    if x <= point[1] then
+      if point == before then
+        return point[2]
+      end
+      return before[2] + (point[2] - before[2]) * (x - before[1]) / (point[1] - before[1])
+    end
+    before = point
   end
-  return exact
+  return before[2]
+end
+
+-- A value that changes by less than its signal shows: exact in the body, rounded in the signal. A signal that was
+-- set from outside wins.
+function physics.exact(car, path)
+  local body = bodies[car] or embody(car)
+  local signal = car:get(path)
+  if signal ~= body.shown[path] then
+    body.shown[path], body.exact[path] = signal, signal
+    return signal
+  end
+  return body.exact[path]
 end
 
 function physics.set_exact(car, path, per_unit, value)
-  car:memory()[path] = value
-  car:set(path, physics.round(value, per_unit))
+  local body = bodies[car] or embody(car)
+  local shown = math.floor(value * per_unit + 0.5) / per_unit
+  body.exact[path] = value
+  if shown ~= body.shown[path] then
+    body.shown[path] = shown
+    car:set(path, shown)
+  end
+end
+
+-- Sets a signal that only the physics set, if it changes: cheaper than asking.
+function physics.show(car, path, value)
+  local shown = (bodies[car] or embody(car)).shown
+  if shown[path] ~= value then
+    shown[path] = value
+    car:set(path, value)
+  end
+end
+
+-- ---- time of day --------------------------------------------------------------------------------
+
+local day = 86400
+
+-- Seconds since midnight where the car is. Its day begins at 08:00 unless parts/weather.lua says otherwise.
+function physics.time_of_day(car)
+  local body = physics.body(car)
+  return ((body.born or 8 * 3600) + body.now) % day
+end
+
+-- "07:30" is 27000; nil if it is no time of day.
+function physics.parse_time(text)
+  local hours, minutes = text:match("^(%d%d?):(%d%d)$")
+  if not hours or tonumber(hours) > 24 or tonumber(minutes) > 59 then
+    return nil
+  end
+  return tonumber(hours) * 3600 + tonumber(minutes) * 60
+end
+
+-- How long until the clock shows that time again: more than 0, at most a day.
+function physics.seconds_until(car, time)
+  local left = (time - physics.time_of_day(car)) % day
+  return left > 0 and left or day
+end
+
+-- Runs fn(car) beside whatever else the car does, once at a time.
+
+function physics.run(car, name, fn)
+  local memory = car:memory()
+  if memory[name] then
+    return
+  end
+  memory[name] = true
+  car:spawn(function()
+    fn(car)
+    memory[name] = nil
+  end)
 end
 
 return physics
