@@ -9,6 +9,9 @@
 #include "base/xmem.h"
 
 #define RETRY_AFTER (5 * USEC_PER_SEC)
+/* How long an address that was not reached is tried last, unless somebody reaches it. */
+#define AVOID_FOR    (30 * USEC_PER_SEC)
+#define DEFAULT_PATH "/mqtt"
 
 struct lookup {
     struct endpoint *endpoint; /* NULL once it is gone; loop's thread only */
@@ -22,11 +25,15 @@ struct lookup {
 };
 
 struct endpoint {
-    char *host;
+    char *host, *path, *url, *authority;
     uint16_t port;
     bool tls, numeric, stale;
     struct endpoint_address *addresses;
+    usec_t *avoid_until; /* of each address */
     size_t count;
+    size_t turn;    /* where the next link begins */
+    size_t leading; /* addresses in front that are of one family: those are preferred */
+    struct endpoint *next;
     usec_t looked_up;
     struct lookup *lookup; /* under way */
     struct endpoint_waiter *waiters;
@@ -34,47 +41,85 @@ struct endpoint {
 
 static const struct scheme {
     const char *prefix;
-    bool tls;
+    bool tls, websocket;
     uint16_t port;
 } schemes[] = {
-    {"mqtts://", true,  8883},
-    {"ssl://",   true,  8883},
-    {"mqtt://",  false, 1883},
-    {"tcp://",   false, 1883},
+    {"mqtts://", true,  false, 8883},
+    {"ssl://",   true,  false, 8883},
+    {"mqtt://",  false, false, 1883},
+    {"tcp://",   false, false, 1883},
+    {"wss://",   true,  true,  443 },
+    {"ws://",    false, true,  80  },
 };
 
-/* Splits "host[:port]" or "[v6][:port]". */
-static bool split(const char *text, char **ret_host, const char **ret_port)
-{
-    const char *end, *rest;
+/* An URL taken apart; pointers into it, but for the host. */
+struct parts {
+    const struct scheme *scheme;
+    char *host;
+    uint16_t port;
+    const char *path; /* "": none */
+};
 
-    if (text[0] == '[') {
-        text++;
-        end = strchr(text, ']');
-        if (end == NULL)
-            return false;
-        rest = end + 1;
-    } else {
-        end = text + strcspn(text, ":/");
-        rest = end;
+static const struct scheme *scheme_of(const char **text)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t len = strlen(schemes[i].prefix);
+        if (strncmp(*text, schemes[i].prefix, len) == 0) {
+            *text += len;
+            return &schemes[i];
+        }
     }
-    if (end == text || (rest[0] != '\0' && rest[0] != ':' && strcmp(rest, "/") != 0))
-        return false;
-    *ret_host = xstrndup(text, (size_t)(end - text));
-    *ret_port = rest[0] == ':' ? rest + 1 : NULL;
-    return true;
+    return &schemes[0];
 }
 
-static bool port_parse(const char *text, uint16_t *ret)
+/* ":8883"; advances past it. */
+static bool take_port(const char **text, uint16_t *ret)
 {
     char *end;
-    unsigned long port = strtoul(text, &end, 10);
 
-    if (text[0] < '0' || text[0] > '9' || (end[0] != '\0' && strcmp(end, "/") != 0) || port == 0 ||
-        port > 65535)
+    if ((*text)[0] != ':')
+        return true;
+    if ((*text)[1] < '0' || (*text)[1] > '9')
         return false;
+    unsigned long port = strtoul(*text + 1, &end, 10);
+    *text = end;
     *ret = (uint16_t)port;
-    return true;
+    return port != 0 && port <= UINT16_MAX;
+}
+
+/* "host" or "[v6]"; advances past it. NULL: neither. */
+static char *take_host(const char **text)
+{
+    bool bracket = (*text)[0] == '[';
+    const char *start = *text + bracket;
+    const char *end = start + strcspn(start, bracket ? "]" : ":/");
+
+    if (end == start || (bracket && *end != ']'))
+        return NULL;
+    *text = end + bracket;
+    return xstrndup(start, (size_t)(end - start));
+}
+
+/* What may stand in a request line, which a space ends. */
+static bool path_is_good(const char *path)
+{
+    for (const char *p = path; *p != '\0'; p++)
+        if (*p <= ' ' || *p >= 0x7f || *p == '#')
+            return false;
+    return path[0] == '/';
+}
+
+static bool split(const char *url, struct parts *ret)
+{
+    ret->scheme = scheme_of(&url);
+    ret->port = ret->scheme->port;
+    ret->host = take_host(&url);
+    if (ret->host == NULL || !take_port(&url, &ret->port))
+        return false;
+    ret->path = url;
+    if (*url == '\0')
+        return true;
+    return ret->scheme->websocket ? path_is_good(url) : strcmp(url, "/") == 0;
 }
 
 static int look_up(const char *host, const char *port, int flags, struct addrinfo **ret)
@@ -90,15 +135,19 @@ static void adopt(struct endpoint *e, struct addrinfo *found)
 {
     size_t count = 0;
 
-    for (struct addrinfo *at = found; at != NULL; at = at->ai_next)
+    for (struct addrinfo *at = found; at != NULL && count < ENDPOINT_ADDRESS_MAX; at = at->ai_next)
         count++;
     free(e->addresses);
+    free(e->avoid_until);
     e->addresses = xcalloc(count, sizeof *e->addresses);
-    e->count = count;
-    count = 0;
-    for (struct addrinfo *at = found; at != NULL; at = at->ai_next) {
-        memcpy(&e->addresses[count].addr, at->ai_addr, at->ai_addrlen);
-        e->addresses[count++].len = at->ai_addrlen;
+    e->avoid_until = xcalloc(count, sizeof *e->avoid_until);
+    e->count = e->leading = 0;
+    for (struct addrinfo *at = found; e->count < count; at = at->ai_next) {
+        memcpy(&e->addresses[e->count].addr, at->ai_addr, at->ai_addrlen);
+        e->addresses[e->count].len = at->ai_addrlen;
+        if (e->leading == e->count && at->ai_family == found->ai_family)
+            e->leading++;
+        e->count++;
     }
     e->stale = false;
     freeaddrinfo(found);
@@ -106,35 +155,37 @@ static void adopt(struct endpoint *e, struct addrinfo *found)
 
 struct endpoint *endpoint_new(const char *url, struct error *err)
 {
-    struct scheme scheme = schemes[0];
-    const char *rest = url, *port = NULL;
-    char *host = NULL;
+    struct parts parts;
 
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t len = strlen(schemes[i].prefix);
-        if (strncmp(url, schemes[i].prefix, len) == 0) {
-            scheme = schemes[i];
-            rest = url + len;
-            break;
-        }
-    }
-    uint16_t number = scheme.port;
-    if (!split(rest, &host, &port) || (port != NULL && !port_parse(port, &number))) {
-        error_set(
-            err, ERROR_USAGE,
-            "endpoint \"%s\": not an address (mqtts://host:port or mqtt://host:port is needed)",
-            url);
-        free(host);
+    if (!split(url, &parts)) {
+        error_set(err, ERROR_USAGE,
+                  "endpoint \"%s\": not an address (mqtts://host:port, mqtt://host:port, "
+                  "wss://host:port/path or ws://host:port/path is needed)",
+                  url);
+        free(parts.host);
         return NULL;
     }
     struct endpoint *e = xcalloc(1, sizeof *e);
-    e->host = host;
-    e->port = number;
-    e->tls = scheme.tls;
+    const struct scheme *scheme = parts.scheme;
+    bool v6 = strchr(parts.host, ':') != NULL;
     char digits[8];
     struct addrinfo *found = NULL;
-    snprintf(digits, sizeof digits, "%u", number);
-    if (look_up(host, digits, AI_NUMERICHOST, &found) == 0) {
+    e->host = parts.host;
+    e->port = parts.port;
+    e->tls = scheme->tls;
+    e->next = e;
+    if (scheme->websocket)
+        e->path = xstrdup(*parts.path != '\0' ? parts.path : DEFAULT_PATH);
+    char *name = xasprintf(v6 ? "[%s]" : "%s", e->host);
+    e->url = xasprintf("%s%s:%u%s",
+                       scheme->websocket ? scheme->prefix
+                       : scheme->tls     ? "mqtts://"
+                                         : "mqtt://",
+                       name, e->port, e->path != NULL ? e->path : "");
+    e->authority = e->port == scheme->port ? xstrdup(name) : xasprintf("%s:%u", name, e->port);
+    free(name);
+    snprintf(digits, sizeof digits, "%u", e->port);
+    if (look_up(e->host, digits, AI_NUMERICHOST, &found) == 0) {
         adopt(e, found);
         e->numeric = true;
     }
@@ -153,8 +204,11 @@ void endpoint_free(struct endpoint *e)
             pthread_join(e->lookup->thread, NULL);
         e->lookup->endpoint = NULL;
     }
+    char *texts[] = {e->host, e->path, e->url, e->authority};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        free(texts[i]);
     free(e->addresses);
-    free(e->host);
+    free(e->avoid_until);
     free(e);
 }
 
@@ -173,6 +227,21 @@ bool endpoint_is_tls(const struct endpoint *e)
     return e->tls;
 }
 
+const char *endpoint_path(const struct endpoint *e)
+{
+    return e->path;
+}
+
+const char *endpoint_url(const struct endpoint *e)
+{
+    return e->url;
+}
+
+const char *endpoint_authority(const struct endpoint *e)
+{
+    return e->authority;
+}
+
 bool endpoint_is_numeric(const struct endpoint *e)
 {
     return e->numeric;
@@ -183,9 +252,59 @@ size_t endpoint_count(const struct endpoint *e)
     return e->stale ? 0 : e->count;
 }
 
+size_t endpoint_known(const struct endpoint *e)
+{
+    return e->count;
+}
+
 const struct endpoint_address *endpoint_at(const struct endpoint *e, size_t index)
 {
     return &e->addresses[index];
+}
+
+/* How willingly it is tried, the least first: those of the preferred family in turn, then the
+   others; those to be avoided after all that are not. */
+static size_t rank(const struct endpoint *e, size_t index, usec_t now)
+{
+    size_t place = index;
+
+    if (index < e->leading)
+        place = (index + e->leading - e->turn % e->leading) % e->leading;
+    return e->avoid_until[index] > now ? e->count + place : place;
+}
+
+bool endpoint_pick(struct endpoint *e, uint32_t tried, size_t *ret_index)
+{
+    usec_t now = clock_now();
+    size_t best = SIZE_MAX;
+
+    if (tried == 0)
+        e->turn++;
+    for (size_t i = 0; i < e->count; i++) {
+        size_t r = rank(e, i, now);
+        if ((tried & (uint32_t)1 << i) == 0 && r < best) {
+            best = r;
+            *ret_index = i;
+        }
+    }
+    return best != SIZE_MAX;
+}
+
+void endpoint_report(struct endpoint *e, size_t index, bool reached)
+{
+    /* The list may be a newer one: then it is at worst the wrong address that comes last. */
+    if (index < e->count)
+        e->avoid_until[index] = reached ? 0 : clock_now() + AVOID_FOR;
+}
+
+struct endpoint *endpoint_next(struct endpoint *e)
+{
+    return e->next;
+}
+
+void endpoint_set_next(struct endpoint *e, struct endpoint *next)
+{
+    e->next = next;
 }
 
 void endpoint_distrust(struct endpoint *e)

@@ -2,21 +2,19 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/sources.h"
+#include "net/link_inside.h"
 
 /* Reads of one link in a row, so that a flood on one does not starve the others. */
 #define READS_PER_TURN 64
 
 /* ORDER LINK_STATE */
-static const char *const state_names[LINK_STATE_COUNT] = {"closed", "resolving", "connecting",
-                                                          "securing", "open"};
+static const char *const state_names[LINK_STATE_COUNT] = {"closed",   "resolving", "connecting",
+                                                          "securing", "upgrading", "open"};
 
 const char *link_state_name(enum link_state state)
 {
@@ -33,8 +31,10 @@ static int wants(const struct link *l)
         return l->connect_errno == 0 ? EV_WRITE : 0;
     case LINK_SECURING:
         return l->tls_wants_write ? EV_WRITE : EV_READ;
+    case LINK_UPGRADING:
     case LINK_OPEN:
-        return EV_READ | (l->write_blocked ? EV_WRITE : 0);
+        return (l->read_blocked ? 0 : EV_READ) |
+               (l->write_blocked || l->read_blocked ? EV_WRITE : 0);
     case LINK_CLOSED:
     case LINK_RESOLVING:
     case LINK_STATE_COUNT:
@@ -43,7 +43,7 @@ static int wants(const struct link *l)
     return 0;
 }
 
-static void watch(struct link *l)
+void link_watch(struct link *l)
 {
     int events = wants(l);
 
@@ -54,10 +54,10 @@ static void watch(struct link *l)
         ev_io_set(&l->io, l->fd, events);
         ev_io_start(l->net->loop->ev, &l->io);
     }
-    l->watching = events;
+    l->watching = (uint8_t)events;
 }
 
-static void set_deadline(struct link *l, usec_t delay)
+void link_set_deadline(struct link *l, usec_t delay)
 {
     struct ev_loop *ev = l->net->loop->ev;
 
@@ -81,17 +81,18 @@ static void set_clean(struct link *l)
 
 /* --- Closing --- */
 
-static void close_socket(struct link *l)
+void link_close_socket(struct link *l)
 {
     ev_io_stop(l->net->loop->ev, &l->io);
     l->watching = 0;
     tls_free(l->tls, l->ssl, l->session_key);
     l->ssl = NULL;
+    link_websocket_free(l);
     if (l->fd >= 0)
         close(l->fd);
     l->fd = -1;
     l->connect_errno = 0;
-    l->write_blocked = l->tls_wants_write = false;
+    l->write_blocked = l->read_blocked = l->tls_wants_write = false;
 }
 
 /* The one teardown. */
@@ -100,7 +101,7 @@ static void tear_down(struct link *l)
     set_clean(l);
     endpoint_cancel(&l->waiter);
     ev_timer_stop(l->net->loop->ev, &l->deadline);
-    close_socket(l);
+    link_close_socket(l);
     buf_done(&l->out);
     l->state = LINK_CLOSED;
 }
@@ -114,14 +115,13 @@ void link_close(struct link *l)
     tear_down(l);
 }
 
-static void fail(struct link *l, enum link_failure why, const char *text)
+void link_fail(struct link *l, enum link_failure why, const char *text)
 {
     tear_down(l);
     l->events->closed(l->ctx, why, text);
 }
 
-/* What a user can do about it. */
-static const char *remedy(int errnum)
+const char *link_remedy(int errnum)
 {
     static const struct remedy {
         int errnum;
@@ -142,42 +142,45 @@ static const char *remedy(int errnum)
     return "";
 }
 
-static void fail_tcp(struct link *l, int errnum)
+void link_fail_tcp(struct link *l, int errnum)
 {
     char text[384];
 
     snprintf(text, sizeof text, "%s %s port %u: %s%s",
              l->state == LINK_CONNECTING ? "cannot connect to" : "connection to",
              endpoint_host(l->endpoint), endpoint_port(l->endpoint), strerror(errnum),
-             remedy(errnum));
-    fail(l, LINK_FAILURE_TCP, text);
+             link_remedy(errnum));
+    link_fail(l, LINK_FAILURE_TCP, text);
 }
 
 static void fail_eof(struct link *l)
 {
-    fail(l, LINK_FAILURE_TCP,
-         l->state == LINK_SECURING ? "closed by the peer during the TLS handshake"
-                                   : "closed by the peer");
+    const char *text = "closed by the peer";
+
+    if (l->state == LINK_SECURING)
+        text = "closed by the peer during the TLS handshake";
+    else if (l->state == LINK_UPGRADING)
+        text = "closed by the peer during the WebSocket upgrade (does it speak WebSocket there?)";
+    link_fail(l, LINK_FAILURE_TCP, text);
 }
 
-/* A status of tls.h that is none of the WANTs. */
-static void fail_status(struct link *l, ptrdiff_t status, int errnum)
+void link_fail_status(struct link *l, ptrdiff_t status, int errnum)
 {
     char text[512];
 
     if (status == TLS_EOF) {
         fail_eof(l);
     } else if (status == TLS_RESET) {
-        fail_tcp(l, errnum);
+        link_fail_tcp(l, errnum);
     } else {
         snprintf(text, sizeof text, "%s", tls_why(l->tls));
-        fail(l, LINK_FAILURE_TLS, text);
+        link_fail(l, LINK_FAILURE_TLS, text);
     }
 }
 
 /* --- Open --- */
 
-static ptrdiff_t read_some(struct link *l)
+ptrdiff_t link_read(struct link *l)
 {
     uint8_t *data = l->net->scratch;
 
@@ -191,34 +194,40 @@ static ptrdiff_t read_some(struct link *l)
     return errno == EAGAIN || errno == EINTR ? TLS_WANT_READ : TLS_RESET;
 }
 
-static ptrdiff_t write_some(struct link *l)
+static ptrdiff_t write_some(struct link *l, const struct buf *out)
 {
     if (l->ssl != NULL)
-        return tls_write(l->tls, l->ssl, buf_data(&l->out), buf_len(&l->out));
-    ssize_t n = send(l->fd, buf_data(&l->out), buf_len(&l->out), MSG_NOSIGNAL);
+        return tls_write(l->tls, l->ssl, buf_data(out), buf_len(out));
+    ssize_t n = send(l->fd, buf_data(out), buf_len(out), MSG_NOSIGNAL);
     if (n >= 0)
         return n;
     return errno == EAGAIN || errno == EINTR ? TLS_WANT_WRITE : TLS_RESET;
 }
 
-/* Writes until all is gone, the socket takes no more or the connection is broken: the last status,
-   0 if all is gone. */
-static ptrdiff_t drain(struct link *l)
+/* What goes to the socket next. */
+static struct buf *output(struct link *l)
 {
+    return l->websocket != NULL ? link_websocket_output(l) : &l->out;
+}
+
+ptrdiff_t link_drain(struct link *l)
+{
+    struct buf *out = output(l);
     ptrdiff_t n = 0;
 
     l->write_blocked = false;
-    while (buf_len(&l->out) > 0) {
-        n = write_some(l);
+    while (buf_len(out) > 0) {
+        n = write_some(l, out);
         if (n < 0)
             break;
-        buf_consume(&l->out, (size_t)n);
+        buf_consume(out, (size_t)n);
         n = 0;
+        out = output(l);
     }
     if (n == TLS_WANT_WRITE)
         l->write_blocked = true;
-    if (buf_len(&l->out) == 0)
-        buf_done(&l->out);
+    if (buf_len(out) == 0)
+        buf_done(out);
     return n;
 }
 
@@ -227,28 +236,39 @@ void link_flush(struct link *l)
     set_clean(l);
     if (l->state != LINK_OPEN)
         return;
-    ptrdiff_t status = drain(l);
+    ptrdiff_t status = link_drain(l);
     int errnum = errno;
     if (status == TLS_EOF || status == TLS_RESET || status == TLS_ERROR) {
         /* Whoever closed may have said why: what it sent is there to be read still. */
-        ptrdiff_t last = l->ssl != NULL && status == TLS_RESET ? read_some(l) : 0;
-        fail_status(l, last == TLS_ERROR ? last : status, errnum);
+        ptrdiff_t last = l->ssl != NULL && status == TLS_RESET ? link_read(l) : 0;
+        link_fail_status(l, last == TLS_ERROR ? last : status, errnum);
         return;
     }
-    watch(l);
+    link_watch(l);
+}
+
+static void deliver(struct link *l, struct slice bytes)
+{
+    if (l->websocket != NULL)
+        link_websocket_receive(l, bytes);
+    else
+        l->events->received(l->ctx, bytes);
 }
 
 static void receive(struct link *l)
 {
+    l->read_blocked = false;
     for (int i = 0; i < READS_PER_TURN; i++) {
-        ptrdiff_t n = read_some(l);
-        if (n == TLS_WANT_READ || n == TLS_WANT_WRITE)
-            return;
-        if (n < 0) {
-            fail_status(l, n, errno);
+        ptrdiff_t n = link_read(l);
+        if (n == TLS_WANT_READ || n == TLS_WANT_WRITE) {
+            l->read_blocked = n == TLS_WANT_WRITE;
             return;
         }
-        l->events->received(l->ctx, slice_of(l->net->scratch, (size_t)n));
+        if (n < 0) {
+            link_fail_status(l, n, errno);
+            return;
+        }
+        deliver(l, slice_of(l->net->scratch, (size_t)n));
         if (l->state != LINK_OPEN || l->ssl == NULL || !tls_has_more(l->ssl))
             return;
     }
@@ -258,25 +278,40 @@ static void receive(struct link *l)
 
 static void on_open(struct link *l, int events)
 {
-    if ((events & EV_READ) != 0)
+    if ((events & EV_READ) != 0 || l->read_blocked)
         receive(l);
-    if (l->state == LINK_OPEN && (buf_len(&l->out) > 0 || l->write_blocked))
+    if (l->state != LINK_OPEN)
+        return;
+    if (buf_len(&l->out) > 0 || l->write_blocked)
         link_flush(l);
+    else
+        link_watch(l);
 }
 
 /* --- Opening --- */
 
-static void open_up(struct link *l)
+void link_open_up(struct link *l, struct slice early)
 {
     l->state = LINK_OPEN;
-    set_deadline(l, 0);
+    link_set_deadline(l, 0);
     l->events->opened(l->ctx);
+    if (l->state == LINK_OPEN && early.len > 0)
+        deliver(l, early);
     if (l->state != LINK_OPEN)
         return;
     /* What was read ahead with the handshake does not wake the watcher. */
     if (l->ssl != NULL && tls_has_more(l->ssl))
         ev_feed_event(l->net->loop->ev, &l->io, EV_READ);
     link_flush(l);
+}
+
+/* Before that: TCP, and TLS if there is any. */
+static void upgrade_or_open(struct link *l)
+{
+    if (endpoint_path(l->endpoint) != NULL)
+        link_upgrade_start(l);
+    else
+        link_open_up(l, (struct slice){NULL, 0});
 }
 
 static void secure(struct link *l, int events)
@@ -289,24 +324,25 @@ static void secure(struct link *l, int events)
     if (status == TLS_DONE && tls_resumed(l->ssl) && l->net->resumed != NULL)
         l->net->resumed(l->net->resumed_ctx);
     if (status == TLS_DONE)
-        open_up(l);
+        upgrade_or_open(l);
     else if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
-        watch(l);
+        link_watch(l);
     else
-        fail_status(l, status, errnum);
+        link_fail_status(l, status, errnum);
 }
 
-static void connect_up(struct link *l)
+void link_connect_up(struct link *l)
 {
     if (l->tls == NULL) {
-        l->state = LINK_OPEN;
+        enum link_state next = endpoint_path(l->endpoint) != NULL ? LINK_UPGRADING : LINK_OPEN;
+        l->state = next;
         l->events->connected(l->ctx);
-        if (l->state == LINK_OPEN)
-            open_up(l);
+        if (l->state == next)
+            upgrade_or_open(l);
         return;
     }
     l->state = LINK_SECURING;
-    set_deadline(l, l->tls_timeout);
+    link_set_deadline(l, l->tls_timeout);
     l->events->connected(l->ctx);
     if (l->state != LINK_SECURING)
         return;
@@ -314,80 +350,11 @@ static void connect_up(struct link *l)
     secure(l, 0);
 }
 
-/* The time left is shared among the addresses left, so that one that does not answer leaves some
-   for the others. */
-static usec_t attempt_time(const struct link *l)
-{
-    usec_t now = clock_now();
-    size_t left = endpoint_count(l->endpoint) - l->attempt;
-
-    if (l->step_deadline == 0)
-        return 0;
-    if (now >= l->step_deadline)
-        return 1;
-    return (l->step_deadline - now) / (left > 0 ? left : 1) + 1;
-}
-
-/* Starts with the address at l->attempt; false: no socket. */
-static bool dial(struct link *l, struct error *err)
-{
-    const struct endpoint_address *at = endpoint_at(l->endpoint, l->attempt);
-    int on = 1;
-
-    l->state = LINK_CONNECTING;
-    l->fd = socket(at->addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int errnum = l->fd < 0 ? errno : 0;
-    /* A machine without IPv6 goes on to the next address. */
-    if (errnum != 0 && errnum != EAFNOSUPPORT)
-        return error_set(err, ERROR_TARGET, "no socket: %s%s", strerror(errnum), remedy(errnum));
-    set_deadline(l, attempt_time(l));
-    if (errnum == 0) {
-        setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (l->net->sources != NULL)
-            errnum = sources_bind(l->net->sources, l->fd, at->addr.ss_family);
-        if (errnum == 0 && connect(l->fd, (const struct sockaddr *)&at->addr, at->len) != 0 &&
-            errno != EINPROGRESS)
-            errnum = errno;
-    }
-    if (errnum != 0) {
-        /* Reported from the loop, not from inside link_open(). */
-        l->connect_errno = errnum;
-        ev_feed_event(l->net->loop->ev, &l->io, EV_WRITE);
-    }
-    watch(l);
-    return true;
-}
-
-static bool dial_next(struct link *l)
-{
-    if ((size_t)l->attempt + 1 >= endpoint_count(l->endpoint))
-        return false;
-    close_socket(l);
-    l->attempt++;
-    return dial(l, NULL);
-}
-
-static void finish_connect(struct link *l, int events)
-{
-    int errnum = l->connect_errno;
-    socklen_t len = sizeof errnum;
-
-    (void)events;
-    if (errnum == 0)
-        getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &errnum, &len);
-    if (errnum == 0) {
-        connect_up(l);
-    } else if (!dial_next(l)) {
-        endpoint_distrust(l->endpoint);
-        fail_tcp(l, errnum);
-    }
-}
-
 static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
     /* ORDER LINK_STATE */
-    static void (*const steps[LINK_STATE_COUNT])(struct link *, int) = {NULL, NULL, finish_connect,
-                                                                        secure, on_open};
+    static void (*const steps[LINK_STATE_COUNT])(struct link *, int) = {
+        NULL, NULL, link_finish_connect, secure, link_upgrade, on_open};
     struct link *l = w->data;
 
     (void)ev;
@@ -404,20 +371,20 @@ static void on_io(struct ev_loop *ev, ev_io *w, int events)
 static void on_deadline(struct ev_loop *ev, ev_timer *w, int events)
 {
     /* ORDER LINK_STATE */
-    static const char *const steps[LINK_STATE_COUNT] = {"", "resolving", "TCP connect to",
-                                                        "TLS handshake with", ""};
+    static const char *const steps[LINK_STATE_COUNT] = {
+        "", "resolving", "TCP connect to", "TLS handshake with", "WebSocket upgrade at", ""};
     struct link *l = w->data;
     char text[320];
 
     (void)ev;
     (void)events;
-    if (l->state == LINK_CONNECTING && dial_next(l))
+    if (l->state == LINK_CONNECTING && link_dial_next(l))
         return;
     if (l->state == LINK_CONNECTING)
         endpoint_distrust(l->endpoint);
     snprintf(text, sizeof text, "%s %s port %u took too long", steps[l->state],
              endpoint_host(l->endpoint), endpoint_port(l->endpoint));
-    fail(l, LINK_FAILURE_TIMEOUT, text);
+    link_fail(l, LINK_FAILURE_TIMEOUT, text);
 }
 
 static void on_resolved(void *arg, const struct error *failure)
@@ -426,9 +393,9 @@ static void on_resolved(void *arg, const struct error *failure)
     struct error err;
 
     if (failure != NULL)
-        fail(l, LINK_FAILURE_RESOLVE, failure->text);
-    else if (!dial(l, &err))
-        fail(l, LINK_FAILURE_TCP, err.text);
+        link_fail(l, LINK_FAILURE_RESOLVE, failure->text);
+    else if (!link_dial(l, &err))
+        link_fail(l, LINK_FAILURE_TCP, err.text);
 }
 
 void link_init(struct link *l, struct net *net, const struct link_events *events, void *ctx,
@@ -455,14 +422,14 @@ bool link_open(struct link *l, const struct link_options *options, struct error 
     l->session_key = l->tls != NULL ? tls_target_key(&l->target) : 0;
     l->tls_timeout = options->tls_timeout;
     l->step_deadline = options->tcp_timeout != 0 ? clock_now() + options->tcp_timeout : 0;
-    l->attempt = 0;
+    l->tried = 0;
     if (endpoint_count(l->endpoint) == 0) {
         l->state = LINK_RESOLVING;
-        set_deadline(l, options->tcp_timeout);
+        link_set_deadline(l, options->tcp_timeout);
         endpoint_lookup(l->endpoint, l->net->loop, &l->waiter);
         return true;
     }
-    if (dial(l, err))
+    if (link_dial(l, err))
         return true;
     tear_down(l);
     return false;
@@ -484,7 +451,11 @@ void link_finish(struct link *l)
     char ignored[512];
 
     if (l->state == LINK_OPEN) {
-        drain(l);
+        link_drain(l);
+        if (l->websocket != NULL) {
+            link_websocket_goodbye(l);
+            link_drain(l);
+        }
         if (l->ssl != NULL)
             tls_goodbye(l->ssl);
         /* Unread bytes would turn the close into a reset, which overtakes what was sent. */

@@ -1,9 +1,15 @@
 /*
- * link.h — one outgoing connection, TCP or TLS over TCP, on the loop:
+ * link.h — one outgoing connection on the loop: TCP, TLS over TCP, or a WebSocket over either:
  *
- *     closed → resolving → connecting → securing → open → closed
+ *     closed → resolving → connecting → securing → upgrading → open → closed
  *
- * Owns      its socket, its TLS state, its unsent output.
+ * Of several addresses one after the other is tried. Each but the last has its share of the time,
+ * at most a second, so that one that does not answer costs little.
+ *
+ * Over a WebSocket, output handed over during one turn of the loop leaves as one binary frame, and
+ * what is received is the payload of binary frames, in whatever pieces it comes.
+ *
+ * Owns      its socket, its TLS and WebSocket state, its unsent output.
  * Borrows   the net, and while not closed: endpoint, TLS context and identity.
  * Promises  never blocks; no event from inside link_open(), link_kick() or link_close(); an event
  *           may close the link and open it again, but must not free its memory. Idle, it holds no
@@ -28,23 +34,26 @@ enum link_state {
     LINK_RESOLVING,  /* waits for the endpoint's addresses */
     LINK_CONNECTING, /* TCP handshake with one of them */
     LINK_SECURING,   /* TLS handshake */
+    LINK_UPGRADING,  /* WebSocket handshake */
     LINK_OPEN,
     LINK_STATE_COUNT
 };
 const char *link_state_name(enum link_state state);
 
 enum link_failure {
-    LINK_FAILURE_RESOLVE, /* the name does not resolve */
-    LINK_FAILURE_TCP,     /* refused, unreachable, reset, or closed by the peer */
-    LINK_FAILURE_TLS,     /* handshake, verification, or an alert later on */
-    LINK_FAILURE_TIMEOUT, /* a step took too long */
+    LINK_FAILURE_RESOLVE,   /* the name does not resolve */
+    LINK_FAILURE_TCP,       /* refused, unreachable, reset, or closed by the peer */
+    LINK_FAILURE_TLS,       /* handshake, verification, or an alert later on */
+    LINK_FAILURE_TIMEOUT,   /* a step took too long */
+    LINK_FAILURE_WEBSOCKET, /* the upgrade was refused, or a frame is wrong */
     LINK_FAILURE_COUNT
 };
 
 /* All are required. */
 struct link_events {
     void (*connected)(void *ctx); /* TCP is up */
-    void (*opened)(void *ctx);    /* TLS is done; follows connected at once without TLS */
+    /* TLS and WebSocket handshakes are done; follows connected at once if there are none. */
+    void (*opened)(void *ctx);
     /* The bytes are gone when the call returns. */
     void (*received)(void *ctx, struct slice bytes);
     /* The link is closed already. */
@@ -55,7 +64,8 @@ struct link_options {
     struct endpoint *endpoint;
     struct tls_context *tls;             /* NULL: plain TCP */
     const struct tls_identity *identity; /* NULL: no client certificate */
-    usec_t tcp_timeout, tls_timeout;     /* 0: none */
+    /* 0: none. The latter is for the TLS handshake and again for the WebSocket's. */
+    usec_t tcp_timeout, tls_timeout;
 };
 
 struct link {
@@ -66,16 +76,19 @@ struct link {
     int fd;
     bool busy;            /* inside its own watcher's callback, which flushes at its end */
     bool write_blocked;   /* the socket takes no more */
+    bool read_blocked;    /* TLS must answer a change of keys before it reads on */
     bool tls_wants_write; /* what the handshake waits for */
-    uint16_t attempt;     /* index of the address being tried */
+    uint8_t watching;     /* events the watcher is armed for */
+    uint8_t at;           /* index of the address being tried */
+    uint32_t tried;       /* addresses, by bits */
     int connect_errno;    /* connect() failed at once */
-    int watching;         /* events the watcher is armed for */
     struct net *net;
     const struct link_events *events;
     void *ctx;
     struct endpoint *endpoint;
     struct tls_context *tls;
     struct ssl_st *ssl;
+    struct link_websocket *websocket; /* NULL: none, or not upgrading yet */
     struct tls_target target;
     uint64_t session_key; /* of the target */
     usec_t step_deadline; /* of all TCP attempts together */

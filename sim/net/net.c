@@ -1,6 +1,7 @@
 #include "net/net.h"
 
 #include <assert.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 
 #include "base/xmem.h"
@@ -25,6 +26,7 @@ struct net *net_new(struct loop *loop)
     net->sources = NULL;
     net->resumed = NULL;
     net->resumed_ctx = NULL;
+    net->random_left = 0;
     ev_prepare_init(&net->before_wait, on_before_wait);
     net->before_wait.data = net;
     ev_prepare_start(loop->ev, &net->before_wait);
@@ -41,4 +43,16 @@ void net_free(struct net *net)
     ev_ref(net->loop->ev);
     ev_prepare_stop(net->loop->ev, &net->before_wait);
     free(net);
+}
+
+uint32_t net_random(struct net *net)
+{
+    if (net->random_left == 0) {
+        /* Only fails on a machine whose kernel has no entropy source. */
+        int ok = RAND_bytes((unsigned char *)net->random, (int)sizeof net->random);
+        assert(ok == 1);
+        (void)ok;
+        net->random_left = sizeof net->random / sizeof net->random[0];
+    }
+    return net->random[--net->random_left];
 }

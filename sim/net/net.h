@@ -29,11 +29,16 @@ struct net {
      */
     void (*resumed)(void *ctx);
     void *resumed_ctx;
+    uint32_t random[256]; /* those from random_left on are used up */
+    size_t random_left;
     uint8_t scratch[NET_SCRATCH_SIZE];
 };
 
 struct net *net_new(struct loop *loop);
 /* NULL is a no-op. */
 void net_free(struct net *net);
+
+/* That nobody can foresee; for WebSocket masks. */
+uint32_t net_random(struct net *net);
 
 #endif
