@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "base/shared_clock.h"
 #include "broker/config.h"
 #include "broker/port.h"
 #include "pki/pki.h"
@@ -40,6 +41,7 @@ struct broker {
     struct loop *loop; /* NULL: not watched */
     void (*exited)(void *ctx, const char *why);
     void *ctx;
+    struct shared_clock clock;
 };
 
 static int elapsed_ms(usec_t since)
@@ -302,6 +304,16 @@ static bool configure(const struct broker *b, const struct broker_options *optio
     return ok;
 }
 
+static bool make_clock(struct broker *b, const struct broker_options *options, struct error *err)
+{
+    if (!options->virtual_clock)
+        return true;
+    char *path = xasprintf("%s/" CONFIG_CLOCK, b->dir);
+    bool ok = shared_clock_create(&b->clock, path, options->clock_ms, err);
+    free(path);
+    return ok;
+}
+
 static bool start(struct broker *b, const struct broker_options *options, struct error *err)
 {
     usec_t started = clock_now();
@@ -310,7 +322,7 @@ static bool start(struct broker *b, const struct broker_options *options, struct
 
     if (program == NULL)
         return false;
-    bool ok = open_dir(b, options->dir, err) &&
+    bool ok = open_dir(b, options->dir, err) && make_clock(b, options, err) &&
               port_reserve(&b->port, address, options->port, err) &&
               configure(b, options, address, err) && open_notify(b, err) &&
               spawn(b, program, err) && wait_ready(b, started, err) && wait_answer(b, started, err);
@@ -375,11 +387,18 @@ void broker_stop(struct broker *b)
     close_fd(b->life_fd);
     close_fd(b->notify_fd);
     port_release(&b->port);
+    shared_clock_close(&b->clock);
     free(b->dir);
     free(b->endpoint);
     free(b->owner_socket);
     free(b->log_path);
     free(b);
+}
+
+void broker_set_clock(struct broker *b, int64_t wall_ms)
+{
+    if (b->clock.wall_ms != NULL)
+        *b->clock.wall_ms = wall_ms;
 }
 
 pid_t broker_pid(const struct broker *b)

@@ -28,6 +28,8 @@ struct broker_options {
     const char *key;          /* its key */
     const char *ca;           /* the root that clients' certificates end in */
     const char *intermediate; /* what issued them; NULL: the root did */
+    bool virtual_clock;       /* the cloud lives by broker_set_clock() */
+    int64_t clock_ms;         /* its first time of day, since the Unix epoch */
 };
 
 struct broker;
@@ -38,6 +40,9 @@ struct broker *broker_start(const struct broker_options *options, struct error *
 /* Ends the broker and waits for that (65 to 110 ms; at most 2 s, then it is killed). NULL: no-op.
  */
 void broker_stop(struct broker *broker);
+
+/* With virtual_clock: the time of day. */
+void broker_set_clock(struct broker *broker, int64_t wall_ms);
 
 pid_t broker_pid(const struct broker *broker);
 uint16_t broker_port(const struct broker *broker);

@@ -180,8 +180,8 @@ static const char settings[] = "per_listener_settings false\n"
                                "log_type warning\n"
                                "log_type notice\n";
 
-static bool write_config(const char *dir, const char *text_of_listener, const char *plugin,
-                         struct error *err)
+static bool write_config(const char *dir, const struct broker_options *o,
+                         const char *text_of_listener, const char *plugin, struct error *err)
 {
     struct buf text;
 
@@ -196,6 +196,8 @@ static bool write_config(const char *dir, const char *text_of_listener, const ch
                "plugin_opt_logpath " CONFIG_LOG "\n"
                "plugin_opt_owner " CONFIG_SOCKET "\n",
                plugin);
+    if (o->virtual_clock)
+        buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
     bool ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
                             : write_file(dir, CONFIG_FILE, buf_slice(&text), err);
     buf_done(&text);
@@ -222,7 +224,7 @@ bool config_write(const char *dir, const struct broker_options *o, const char *a
                                    "max_qos 1\n"
                                    "max_topic_alias 8\n",
                                    port, address, certificate, key);
-        ok = write_config(dir, listener, plugin, err);
+        ok = write_config(dir, o, listener, plugin, err);
         free(listener);
     }
     free(plugin);

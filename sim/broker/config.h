@@ -16,6 +16,7 @@
 #define CONFIG_LOG    "broker.log"
 #define CONFIG_SOCKET "owner.sock"
 #define CONFIG_TRUST  "trust.pem" /* root and intermediate */
+#define CONFIG_CLOCK  "clock"     /* the time of day, if it is not the real one */
 
 /* Absolute paths; free() them. */
 char *config_find_mosquitto(struct error *err);

@@ -23,6 +23,7 @@
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
 
+#include "base/shared_clock.h"
 #include "base/timeunit.h"
 #include "cloud/cloud.h"
 
@@ -43,9 +44,15 @@ struct plugin {
     struct cloud *cloud;
     struct cloud_actions kicks; /* for the next tick: a kick calls back */
     char *owner;
-    int log; /* descriptor, or -1 */
+    struct shared_clock clock; /* in virtual time */
+    int log;                   /* descriptor, or -1 */
     off_t log_seen;
 };
+
+static int64_t now_ms(const struct plugin *plugin)
+{
+    return plugin->clock.wall_ms != NULL ? *plugin->clock.wall_ms : clock_wall_ms();
+}
 
 static bool is_mqtt5(const struct mosquitto *client)
 {
@@ -154,7 +161,7 @@ static int on_connect(int event, void *event_data, void *userdata)
                  strcmp(peer.address, plugin->owner) == 0;
     X509_free(certificate);
     const struct mosquitto *old = cloud_handle(plugin->cloud, peer.client_id);
-    enum cloud_verdict verdict = cloud_connect(plugin->cloud, &peer, clock_wall_ms(), &out);
+    enum cloud_verdict verdict = cloud_connect(plugin->cloud, &peer, now_ms(plugin), &out);
     if (verdict == CLOUD_ALLOW && old != NULL && old != e->client)
         say_goodbye((struct mosquitto *)(uintptr_t)old, REASON_TAKEN_OVER);
     carry_out(plugin, &out);
@@ -181,9 +188,9 @@ static int on_access(int event, void *event_data, void *userdata)
                    : MOSQ_ERR_ACL_DENIED;
     cloud_actions_init(&out);
     if (e->access == MOSQ_ACL_SUBSCRIBE) {
-        verdict = cloud_subscribe(plugin->cloud, client_id, e->topic, clock_wall_ms(), &out);
+        verdict = cloud_subscribe(plugin->cloud, client_id, e->topic, now_ms(plugin), &out);
     } else if (e->access == MOSQ_ACL_UNSUBSCRIBE) {
-        verdict = cloud_unsubscribe(plugin->cloud, client_id, e->topic, clock_wall_ms(), &out);
+        verdict = cloud_unsubscribe(plugin->cloud, client_id, e->topic, now_ms(plugin), &out);
     } else if (e->access == MOSQ_ACL_WRITE) {
         struct cloud_message message = {.handle = e->client,
                                         .client_id = client_id,
@@ -209,7 +216,7 @@ static int on_message(int event, void *event_data, void *userdata)
 
     (void)event;
     cloud_actions_init(&out);
-    enum cloud_verdict verdict = cloud_message(plugin->cloud, &message, clock_wall_ms(), &out);
+    enum cloud_verdict verdict = cloud_message(plugin->cloud, &message, now_ms(plugin), &out);
     carry_out(plugin, &out);
     return verdict_code(e->client, verdict);
 }
@@ -262,7 +269,7 @@ static int on_disconnect(int event, void *event_data, void *userdata)
     if (reason == PRESENCE_KEEP_ALIVE_TIMEOUT)
         say_goodbye(e->client, REASON_KEEP_ALIVE);
     cloud_actions_init(&out);
-    cloud_disconnect(plugin->cloud, e->client, client_id, reason, clock_wall_ms(), &out);
+    cloud_disconnect(plugin->cloud, e->client, client_id, reason, now_ms(plugin), &out);
     carry_out(plugin, &out);
     return MOSQ_ERR_SUCCESS;
 }
@@ -275,7 +282,7 @@ static int on_tick(int event, void *event_data, void *userdata)
     (void)event;
     (void)event_data;
     cloud_actions_init(&out);
-    cloud_tick(plugin->cloud, clock_wall_ms(), &out);
+    cloud_tick(plugin->cloud, now_ms(plugin), &out);
     carry_out(plugin, &out);
     cloud_actions_init(&plugin->kicks);
     for (size_t i = 0; i < kicks.count; i++)
@@ -302,6 +309,7 @@ static void plugin_free(struct plugin *plugin)
 {
     if (plugin == NULL)
         return;
+    shared_clock_close(&plugin->clock);
     if (plugin->log >= 0)
         close(plugin->log);
     cloud_actions_done(&plugin->kicks);
@@ -329,6 +337,9 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
             free(plugin->owner);
             plugin->owner = strdup(options[i].value);
             ok = plugin->owner != NULL;
+        } else if (strcmp(options[i].key, "clock") == 0) {
+            struct error err;
+            ok = shared_clock_open(&plugin->clock, options[i].value, &err);
         }
     }
     if (!ok) {
