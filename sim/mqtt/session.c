@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "mqtt/failover.h"
 #include "mqtt/session_state.h"
 
 /* Unsent output: more than that means the broker does not read. */
@@ -44,10 +45,14 @@ static void go_off(struct session *s)
 void session_closed(struct session *s, enum mqtt_close why, uint8_t code, const char *text)
 {
     struct mqtt_closed closed = {.why = why, .reason_code = code, .text = text};
+    char *named = failover_end(&s->config.endpoint, &closed, s->state == SESSION_ONLINE);
 
+    if (named != NULL)
+        closed.text = named;
     go_off(s);
     if (s->client.events->closed != NULL)
         s->client.events->closed(s->client.ctx, &closed);
+    free(named);
 }
 
 /* props: NULL for none. */
@@ -203,7 +208,8 @@ static void on_link_closed(void *ctx, enum link_failure why, const char *text)
         [LINK_FAILURE_RESOLVE] = MQTT_CLOSE_RESOLVE,
         [LINK_FAILURE_TCP] = MQTT_CLOSE_TCP,
         [LINK_FAILURE_TLS] = MQTT_CLOSE_TLS,
-        [LINK_FAILURE_TIMEOUT] = MQTT_CLOSE_TIMEOUT};
+        [LINK_FAILURE_TIMEOUT] = MQTT_CLOSE_TIMEOUT,
+        [LINK_FAILURE_WEBSOCKET] = MQTT_CLOSE_PROTOCOL};
 
     session_closed(ctx, closes[why], 0, text);
 }

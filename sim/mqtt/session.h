@@ -8,6 +8,8 @@
  * Promises  those of client.h. The `packet` event alone comes from inside the calls that queue a
  *           packet; CONNECT is reported when it leaves. Without TLS there is no MQTT_PHASE_TLS.
  *
+ * Each attempt goes to one endpoint; failover.h says which end of it sends the next to another.
+ *
  * Choices where MQTT leaves one:
  *  - Up to 100 publishes of QoS 1 and 2 are kept; those past the broker's Receive Maximum wait
  *    their turn.
