@@ -149,8 +149,7 @@ static void flush_results(struct run *run)
         console_clear(&run->console);
         log_warn("%s", err.text);
     }
-    if (run->trace != NULL)
-        fflush(run->trace);
+    trace_flush(run->sim->trace);
 }
 
 static void on_second(void *arg)
@@ -236,7 +235,6 @@ static bool open_simulation(struct run *run, struct error *err)
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
         .keep_alive_s = (uint16_t)s->keep_alive,
         .timeline_places = timeline_places(s->vehicles),
-        .trace = run->trace,
         .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
     };
 
@@ -329,7 +327,8 @@ static bool open_trace(struct run *run, struct error *err)
     if (!ok)
         error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
     free(path);
-    run->sim->trace = run->trace;
+    if (ok)
+        run->sim->trace = trace_new(run->trace, run->sim->loop);
     return ok;
 }
 
@@ -455,8 +454,10 @@ static void release(struct run *run)
     runner_free(run->runner);
     script_free(run->script);
     junit_free(run->junit);
-    if (run->trace != NULL)
+    if (run->trace != NULL) {
+        trace_free(run->sim->trace);
         fclose(run->trace);
+    }
     target_close(&run->target);
     simulation_free(run->sim);
     free(run->abort_reason);

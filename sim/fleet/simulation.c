@@ -192,7 +192,6 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->seed = options->seed;
     rng_init(&sim->rng, options->seed, 0);
     sim->timeline_places = options->timeline_places;
-    sim->trace = options->trace;
     sim->started = clock_now();
     sim->sms_delay_min = 200 * USEC_PER_MSEC;
     sim->sms_delay_max = 800 * USEC_PER_MSEC;

@@ -8,15 +8,15 @@
 #include "base/xmem.h"
 
 struct line {
-    usec_t at;
+    usec_t at; /* since the loop was made */
     enum timeline_kind kind;
     char *text;
 };
 
 struct timeline {
     const char *name;
-    usec_t start;
-    FILE *trace;
+    const struct loop *loop;
+    struct trace *trace;
     size_t places, next, count;
     struct line lines[];
 };
@@ -29,12 +29,13 @@ const char *timeline_kind_name(enum timeline_kind kind)
     return kind < TIMELINE_KIND_COUNT ? names[kind] : "?";
 }
 
-struct timeline *timeline_new(const char *name, size_t places, usec_t start, FILE *trace)
+struct timeline *timeline_new(const char *name, size_t places, const struct loop *loop,
+                              struct trace *trace)
 {
     struct timeline *t = xcalloc(1, sizeof *t + places * sizeof *t->lines);
 
     t->name = name;
-    t->start = start;
+    t->loop = loop;
     t->trace = trace;
     t->places = places;
     return t;
@@ -53,13 +54,13 @@ static void trace_line(const struct timeline *t, const struct line *line)
 {
     cJSON *object = cJSON_CreateObject();
 
-    cJSON_AddNumberToObject(object, "t", (double)(line->at - t->start) / 1e6);
+    cJSON_AddNumberToObject(object, "t", (double)line->at / 1e6);
     cJSON_AddStringToObject(object, "vehicle", t->name);
     cJSON_AddStringToObject(object, "kind", timeline_kind_name(line->kind));
     cJSON_AddStringToObject(object, "text", line->text);
     char *text = cJSON_PrintUnformatted(object);
     if (text != NULL)
-        fprintf(t->trace, "%s\n", text);
+        trace_add(t->trace, t->name, line->kind == TIMELINE_APP, text);
     cJSON_free(text);
     cJSON_Delete(object);
 }
@@ -82,11 +83,16 @@ static char *clean_text(struct slice text)
     return copy;
 }
 
+static usec_t since_start(const struct timeline *t, usec_t at)
+{
+    return loop_is_virtual(t->loop) ? loop_script_now(t->loop) : at - t->loop->started;
+}
+
 void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text)
 {
     if (t == NULL)
         return;
-    struct line line = {.at = at, .kind = kind, .text = clean_text(text)};
+    struct line line = {.at = since_start(t, at), .kind = kind, .text = clean_text(text)};
     if (t->trace != NULL)
         trace_line(t, &line);
     if (t->places == 0) {
@@ -120,7 +126,7 @@ void timeline_write(const struct timeline *t, size_t most, struct buf *out)
     size_t n = most < t->count ? most : t->count;
     for (size_t i = 0; i < n; i++) {
         const struct line *line = &t->lines[(t->next + t->places - n + i) % t->places];
-        buf_printf(out, "  %+10.3f s  %-6s  ", (double)(line->at - t->start) / 1e6,
+        buf_printf(out, "  %+10.3f s  %-6s  ", (double)line->at / 1e6,
                    timeline_kind_name(line->kind));
         buf_append_str(out, line->text);
         buf_append_str(out, "\n");

@@ -10,10 +10,10 @@
 #define FLEET_TIMELINE_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "base/buf.h"
-#include "base/timeunit.h"
+#include "fleet/trace.h"
+#include "loop/loop.h"
 
 /* ORDER TIMELINE_KIND */
 enum timeline_kind {
@@ -32,12 +32,13 @@ const char *timeline_kind_name(enum timeline_kind kind);
 
 struct timeline;
 
-/* `name` is the car's, borrowed; `trace` may be NULL; times are told from `start`. Without places
-   it only traces. */
-struct timeline *timeline_new(const char *name, size_t places, usec_t start, FILE *trace);
+/* `name` is the car's; `trace` may be NULL; times are told from when the loop was made. All three
+   are borrowed. Without places it only traces. */
+struct timeline *timeline_new(const char *name, size_t places, const struct loop *loop,
+                              struct trace *trace);
 /* NULL is fine. */
 void timeline_free(struct timeline *t);
-/* Adds a line; NULL does nothing. Control characters in the text become blanks, what is not
+/* Adds a line; NULL does nothing. In virtual time `at` is not looked at: it is now. Control characters in the text become blanks, what is not
    UTF-8 question marks. */
 void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text);
 void timeline_addf(struct timeline *t, usec_t at, enum timeline_kind kind, const char *fmt, ...)

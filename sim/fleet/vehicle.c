@@ -353,7 +353,7 @@ struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
     }
     if (sim->timeline_places > 0 || sim->trace != NULL)
         v->timeline =
-            timeline_new(v->identity.thing_name, sim->timeline_places, sim->started, sim->trace);
+            timeline_new(v->identity.thing_name, sim->timeline_places, sim->loop, sim->trace);
     struct tcu_params params = {
         .loop = sim->loop,
         .config = &sim->tcu,

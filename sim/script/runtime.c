@@ -397,6 +397,13 @@ static int f_simulated_now(lua_State *L)
     return 1;
 }
 
+/* wall_clock(): seconds since the Unix epoch */
+static int f_wall_clock(lua_State *L)
+{
+    lua_pushnumber(L, (double)loop_wall_ms(script_of(L)->sim->loop) / 1e3);
+    return 1;
+}
+
 /* random() in [0,1), random(m,n) integers: the scenario's own draws. */
 static int f_random(lua_State *L)
 {
@@ -451,6 +458,7 @@ static const luaL_Reg core_functions[] = {
     {"where",         f_where        },
     {"wait",          f_wait         },
     {"now",           f_now          },
+    {"wall_clock",    f_wall_clock   },
     {"simulated_now", f_simulated_now},
     {"random",        f_random       },
     {"spawn",         f_spawn        },

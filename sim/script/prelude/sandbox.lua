@@ -53,7 +53,21 @@ api.string = shared_library("string", safe_string)
 api.math = shared_library("math", safe_math)
 api.table = shared_library("table", safe_table)
 api.utf8 = shared_library("utf8", utf8)
-api.os = shared_library("os", copy(os, "clock date difftime time"))
+local safe_os = copy(os, "clock difftime")
+api.os = shared_library("os", safe_os)
+
+-- The time of day is the simulation's.
+function safe_os.time(date)
+  if date ~= nil then
+    return os.time(date)
+  end
+  return core.wall_clock() // 1 | 0
+end
+
+function safe_os.date(format, time)
+  return os.date(format, time or core.wall_clock() // 1 | 0)
+end
+
 api.require = core.require
 api.load = core.load
 api.wait = core.wait

@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "fleet/timeline.h"
 
+static const struct loop at_one_second = {.started = 1000000, .time_scale = 1};
+static const struct loop at_zero = {.time_scale = 1};
+
 static void add(struct timeline *t, int n)
 {
     timeline_addf(t, 1000000 + (usec_t)n * 1000, TIMELINE_NOTE, "line %d", n);
@@ -27,7 +30,7 @@ static void expect(const struct timeline *t, size_t most, const char *expected)
 
 static void the_oldest_gives_way(void **state)
 {
-    struct timeline *t = timeline_new("car", 3, 1000000, NULL);
+    struct timeline *t = timeline_new("car", 3, &at_one_second, NULL);
 
     (void)state;
     expect(t, 10, "");
@@ -73,14 +76,14 @@ static void text_becomes_one_printable_line(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct timeline *t = timeline_new("car", 1, 0, NULL);
+        struct timeline *t = timeline_new("car", 1, &at_zero, NULL);
         char line[128];
         timeline_add(t, 0, TIMELINE_APP, slice_str(cases[i].text));
         snprintf(line, sizeof line, "      +0.000 s  app     %s\n", cases[i].shown);
         expect(t, 1, line);
         timeline_free(t);
     }
-    struct timeline *t = timeline_new("car", 1, 0, NULL);
+    struct timeline *t = timeline_new("car", 1, &at_zero, NULL);
     timeline_add(t, 0, TIMELINE_IN, slice_of(NULL, 0));
     expect(t, 1, "      +0.000 s  in      \n");
     timeline_free(t);
@@ -91,12 +94,13 @@ static void the_trace_is_json_line_by_line(void **state)
     char *text = NULL;
     size_t size = 0, lines = 0;
     FILE *file = open_memstream(&text, &size);
+    struct trace *trace = trace_new(file, &at_zero);
     char long_text[700];
 
     (void)state;
     /* Without places it only traces. */
     for (size_t places = 0; places < 2; places++) {
-        struct timeline *t = timeline_new("tcu \"1\"", places, 0, file);
+        struct timeline *t = timeline_new("tcu \"1\"", places, &at_zero, trace);
         timeline_add(t, 1500000, TIMELINE_OUT, slice_str("say \"\xff\"\n\t\\"));
         /* 511 bytes end in the middle of an ä. */
         memset(long_text, 'x', sizeof long_text);
@@ -104,6 +108,7 @@ static void the_trace_is_json_line_by_line(void **state)
         timeline_addf(t, 2000000, TIMELINE_SMS, "%s", long_text);
         timeline_free(t);
     }
+    trace_free(trace);
     fclose(file);
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"), lines++) {
         assert_true(json_is_utf8(slice_str(line)));
