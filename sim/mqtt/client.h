@@ -139,7 +139,19 @@ struct mqtt_client {
     const struct mqtt_client_ops *ops;
     const struct mqtt_client_events *events;
     void *ctx;
+    char *refusal; /* owned; see mqtt_client_refusal() */
 };
+
+/* For implementations: why the call that fails now does. Always returns false. NULL frees it. */
+bool mqtt_client_refuse(struct mqtt_client *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Why the last subscribe, unsubscribe or publish that was not taken was not: "profile aws: 9
+   filters in one SUBSCRIBE (…)". Borrowed until the next one. */
+static inline const char *mqtt_client_refusal(const struct mqtt_client *c)
+{
+    return c->refusal != NULL ? c->refusal : "the client did not take it";
+}
 
 /* NULL is a no-op. Closes abruptly if connected. */
 static inline void mqtt_client_free(struct mqtt_client *c)
@@ -157,7 +169,8 @@ static inline bool mqtt_client_connect(struct mqtt_client *c, const struct mqtt_
 }
 
 /* Packet id, or 0: not connected, larger than the broker takes, an identifier where it takes none
-   (its Maximum Packet Size, Subscription Identifier Available), or 1,000 are unanswered. */
+   (its Maximum Packet Size, Subscription Identifier Available), past a limit of the profile, or
+   1,000 are unanswered. */
 static inline uint16_t mqtt_client_subscribe(struct mqtt_client *c,
                                              const struct mqtt_filter *filters, size_t count)
 {
@@ -173,7 +186,8 @@ static inline uint16_t mqtt_client_unsubscribe(struct mqtt_client *c, const stru
 
 /* QoS 1 and 2: packet id > 0; kept and sent again on a resumed session until acknowledged
    (MQTT-4.4.0-1). QoS 0: 0. Negative: not connected, 100 are in flight already, or the broker does
-   not take it (its Maximum QoS, Retain Available, Maximum Packet Size). Copies what it needs. */
+   not take it (its Maximum QoS, Retain Available, Maximum Packet Size), or it is past a limit of
+   the profile. Copies what it needs. */
 static inline int32_t mqtt_client_publish(struct mqtt_client *c, const struct mqtt_message *message)
 {
     return c->ops->publish(c, message);

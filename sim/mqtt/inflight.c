@@ -106,6 +106,11 @@ static void drop(struct inflight *t, unsigned index)
     memmove(t->at + index, t->at + index + 1, (t->count - index) * sizeof(void *));
 }
 
+void inflight_forget(struct inflight *t, const struct inflight_packet *p)
+{
+    drop(t, index_of(t, p));
+}
+
 bool inflight_remove(struct inflight *t, uint16_t id, enum inflight_kind kind)
 {
     struct inflight_packet *p = inflight_find(t, id);
@@ -135,7 +140,7 @@ void inflight_mark_sent(struct inflight *t, struct inflight_packet *p)
 void inflight_rewind(struct inflight *t)
 {
     for (unsigned i = t->count; i-- > 0;) {
-        if (!is_publish(t->at[i]))
+        if (!is_publish(t->at[i]) || t->at[i]->id == 0)
             drop(t, i);
         else
             t->at[i]->sent = false;

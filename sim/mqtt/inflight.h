@@ -18,7 +18,7 @@
 #define INFLIGHT_REQUEST_MAX 1000
 
 enum inflight_kind {
-    INFLIGHT_PUBLISH, /* QoS 1 or 2: PUBACK or PUBREC is awaited */
+    INFLIGHT_PUBLISH, /* QoS 1 or 2: PUBACK or PUBREC is awaited; QoS 0: its turn is */
     INFLIGHT_PUBREL,  /* QoS 2 after PUBREC: PUBCOMP is awaited */
     INFLIGHT_SUBSCRIBE,
     INFLIGHT_UNSUBSCRIBE,
@@ -47,7 +47,8 @@ struct inflight {
 void inflight_done(struct inflight *t);
 /* A packet id that is not in use; never 0. */
 uint16_t inflight_next_id(struct inflight *t);
-/* Remembers a PUBLISH; `packet` is copied. NULL if INFLIGHT_PUBLISH_MAX are there. */
+/* Remembers a PUBLISH; `packet` is copied. One of QoS 0 that waits has id 0. NULL if
+ * INFLIGHT_PUBLISH_MAX are there. */
 struct inflight_packet *inflight_add(struct inflight *t, uint16_t id, struct slice packet);
 /* Remembers another packet by its id. False if INFLIGHT_REQUEST_MAX are there. */
 bool inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind kind,
@@ -56,12 +57,15 @@ bool inflight_add_request(struct inflight *t, uint16_t id, enum inflight_kind ki
 struct inflight_packet *inflight_find(const struct inflight *t, uint16_t id);
 /* PUBREC has come: the PUBLISH becomes a PUBREL, sent on this connection. Invalidates p. */
 void inflight_release(struct inflight *t, struct inflight_packet *p);
+/* Forgets a packet: a PUBLISH of QoS 0 has been sent. */
+void inflight_forget(struct inflight *t, const struct inflight_packet *p);
 /* Forgets the packet with this id. False if there is none of that kind. */
 bool inflight_remove(struct inflight *t, uint16_t id, enum inflight_kind kind);
 /* The first PUBREL or PUBLISH not sent on this connection yet, or NULL. */
 struct inflight_packet *inflight_unsent(const struct inflight *t);
 void inflight_mark_sent(struct inflight *t, struct inflight_packet *p);
-/* A connection has ended: nothing counts as sent, and only PUBLISHes and PUBRELs are kept. */
+/* A connection has ended: nothing counts as sent, and only PUBLISHes above QoS 0 and PUBRELs are
+   kept. */
 void inflight_rewind(struct inflight *t);
 /* The broker has forgotten the session: nothing counts as a repetition, and no PUBREL is to be
    sent; inflight_take_pubrel() hands them over. */

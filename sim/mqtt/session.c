@@ -35,6 +35,7 @@ static void go_off(struct session *s)
     buf_done(&s->in);
     inflight_rewind(&s->inflight);
     received_rewind(&s->received);
+    session_bounds_end(s);
     alias_table_free(s->aliases_out);
     /* A message that is being delivered may borrow its topic from there. */
     if (s->aliases_in != NULL)
@@ -123,6 +124,8 @@ static void session_free(struct mqtt_client *c)
     session_abort(c);
     inflight_done(&s->inflight);
     received_done(&s->received);
+    session_bounds_free(s);
+    mqtt_client_refuse(c, NULL);
     c->events = &nobody;
     /* Its own callbacks may be on the stack. */
     loop_post(s->config.net->loop, free, s);
@@ -226,7 +229,7 @@ static bool queue_connect(struct session *s, const struct mqtt_connect *o)
     c->client_id = o->client_id;
     c->username = o->username;
     c->password = o->password;
-    c->keep_alive_s = o->keep_alive_s;
+    c->keep_alive_s = mqtt_profile_keep_alive(session_profile(s), o->keep_alive_s);
     c->clean_start = o->clean_start;
     c->has_will = o->will != NULL;
     if (o->will != NULL)
@@ -258,6 +261,8 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
     if (options->version != MQTT_3_1_1 && options->version != MQTT_5)
         return error_set(err, ERROR_USAGE, "MQTT version %d: not known (3.1.1 or 5 is needed)",
                          (int)options->version);
+    if (!mqtt_profile_check_connect(session_profile(s), options, err))
+        return false;
     buf_done(&s->link.out);
     if (!queue_connect(s, options))
         return error_set(err, ERROR_USAGE,
@@ -271,7 +276,8 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
     }
     s->version = options->version;
     s->expires = options->session_expiry_s != 0;
-    s->keepalive = (struct keepalive){.interval_s = options->keep_alive_s};
+    s->keepalive = (struct keepalive){
+        .interval_s = mqtt_profile_keep_alive(session_profile(s), options->keep_alive_s)};
     s->connack_timeout = options->connack_timeout;
     s->state = SESSION_LINKING;
     s->life++;
@@ -308,6 +314,8 @@ struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_sessio
     buf_init(&s->in, SESSION_PACKET_MAX + NET_SCRATCH_SIZE);
     ev_init(&s->timer, on_timer);
     s->timer.data = s;
+    if (config->profile != NULL)
+        s->bounds = session_bounds_new(s);
     link_init(&s->link, config->net, &link_events, s, OUT_MAX);
     return &s->client;
 }

@@ -20,9 +20,12 @@
  *    clean_start, or in the other MQTT version, drops them all.
  *  - A publish that the broker has declared too large, or of a QoS or retain that it does not take,
  *    is refused like one past the limit.
+ *  - What the profile's broker would not take is refused by name. Its messages a second are kept to
+ *    by waiting: publishes of any QoS then wait among the 100 that are kept; those of QoS 0 are
+ * gone with the connection. A keep-alive is brought into its range.
  *  - Topic aliases are the engine's own affair, both ways: 8 are offered to the broker, and used
- * for the last 8 topics if the broker takes them. Messages come and go with their topics; an alias
- *    among the properties of a publish is ignored. A PUBLISH that is sent again, or had to wait,
+ *    for the last 8 topics if the broker takes them. Messages come and go with their topics; an
+ * alias among the properties of a publish is ignored. A PUBLISH that is sent again, or had to wait,
  *    has its topic in full.
  *  - PINGREQ goes out when nothing was sent, or nothing received, for a keep-alive; PINGRESP is due
  *    within half a keep-alive.
@@ -35,6 +38,7 @@
 
 #include "loop/loop.h"
 #include "mqtt/client.h"
+#include "mqtt/profile.h"
 #include "net/endpoint.h"
 #include "net/net.h"
 #include "net/tls.h"
@@ -42,8 +46,9 @@
 struct mqtt_session_config {
     struct net *net; /* of the same loop */
     struct endpoint *endpoint;
-    struct tls_context *tls;      /* NULL: plain TCP */
-    struct tls_identity identity; /* leaf.len 0: no client certificate */
+    struct tls_context *tls;            /* NULL: plain TCP */
+    struct tls_identity identity;       /* leaf.len 0: no client certificate */
+    const struct mqtt_profile *profile; /* NULL: no limits but the broker's own; fixed at _new() */
 };
 
 /* The configuration is copied, with borrowed pointers; so is `events` (the pointer). Free with

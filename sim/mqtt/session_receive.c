@@ -77,9 +77,12 @@ static uint8_t on_connack(struct session *s, struct mqtt_packet *packet, const c
     if (mqtt_props_has(&in->props, MQTT_PROP_SERVER_KEEP_ALIVE))
         s->keepalive.interval_s = in->props.server_keep_alive;
     session_watch_keep_alive(s);
+    session_bounds_begin(s);
     if (!in->session_present) {
         inflight_make_new(&s->inflight);
         received_done(&s->received);
+        if (s->bounds != NULL)
+            subscriptions_done(&s->bounds->subscriptions);
     }
     struct mqtt_connack connack = {.session_present = in->session_present,
                                    .props = in->props,
@@ -104,6 +107,7 @@ static uint8_t on_publish(struct session *s, struct mqtt_packet *packet, const c
     uint8_t qos = in->message.qos;
     uint32_t life = s->life;
 
+    session_note_message(s);
     if (mqtt_props_has(&in->message.props, MQTT_PROP_TOPIC_ALIAS)) {
         uint8_t code = alias_resolve(&s->aliases_in, in->message.props.topic_alias,
                                      &in->message.topic, ret_why);
@@ -222,6 +226,9 @@ static uint8_t on_suback(struct session *s, struct mqtt_packet *packet, const ch
         return MQTT_REASON_PROTOCOL_ERROR;
     }
     inflight_remove(&s->inflight, in->packet_id, INFLIGHT_SUBSCRIBE);
+    if (s->bounds != NULL)
+        subscriptions_answer(&s->bounds->subscriptions, in->packet_id, in->codes.data,
+                             in->codes.len);
     if (remark(s, in->packet_id, &in->props) && s->client.events->subscribed != NULL)
         s->client.events->subscribed(s->client.ctx, in->packet_id, in->codes.data, in->codes.len);
     return 0;

@@ -36,20 +36,50 @@ void session_send_waiting(struct session *s)
     while (s->state == SESSION_ONLINE && (p = inflight_unsent(&s->inflight)) != NULL) {
         size_t before = buf_len(&s->link.out);
         /* Receive Maximum does not hold back PUBREL (MQTT-4.9.0-3). */
-        if (p->kind == INFLIGHT_PUBLISH && s->inflight.sent >= s->limits.receive_max)
+        if (p->kind == INFLIGHT_PUBLISH &&
+            (s->inflight.sent >= s->limits.receive_max || !session_may_send(s)))
             return;
         if (!append_waiting(s, p))
             return;
-        inflight_mark_sent(&s->inflight, p);
+        if (p->id == 0)
+            inflight_forget(&s->inflight, p);
+        else
+            inflight_mark_sent(&s->inflight, p);
         session_queued(s, before);
     }
 }
 
-static bool may_publish(const struct session *s, const struct mqtt_message *m)
+static bool may_publish(struct session *s, const struct mqtt_message *m)
 {
-    return s->state == SESSION_ONLINE && m->qos <= s->limits.max_qos &&
-           (!m->retain || s->limits.retain_available) &&
-           (m->qos == 0 || s->inflight.publishes < INFLIGHT_PUBLISH_MAX);
+    struct error err;
+
+    if (s->state != SESSION_ONLINE)
+        return mqtt_client_refuse(&s->client, "not connected");
+    if (!mqtt_profile_check_publish(session_profile(s), m, &err))
+        return mqtt_client_refuse(&s->client, "%s", err.text);
+    if (m->qos > s->limits.max_qos)
+        return mqtt_client_refuse(&s->client,
+                                  "a message of QoS %u (the broker's Maximum QoS is %u)", m->qos,
+                                  s->limits.max_qos);
+    if (m->retain && !s->limits.retain_available)
+        return mqtt_client_refuse(&s->client,
+                                  "a retained message (the broker's Retain Available is 0)");
+    if (m->qos != 0 && s->inflight.publishes >= INFLIGHT_PUBLISH_MAX)
+        return mqtt_client_refuse(&s->client,
+                                  "%d messages wait for their turn or their "
+                                  "acknowledgement already",
+                                  INFLIGHT_PUBLISH_MAX);
+    return true;
+}
+
+/* Of a packet that could not be appended. */
+static int refuse_size(struct session *s)
+{
+    mqtt_client_refuse(&s->client,
+                       "too large (the broker's Maximum Packet Size is %u), or the broker reads "
+                       "too slowly",
+                       (unsigned)s->limits.packet_max);
+    return -1;
 }
 
 /* Appends a PUBLISH that the broker takes. Its length, or 0. */
@@ -90,13 +120,33 @@ static size_t append_with_alias(struct session *s, const struct mqtt_message *m,
     return append_publish(s, m, id);
 }
 
+/* It waits behind what waits for the profile's pace, or is the first to. */
+static int32_t publish_later(struct session *s, const struct mqtt_message *m)
+{
+    struct buf *out = &s->link.out;
+    size_t before = buf_len(out);
+    size_t len = append_publish(s, m, 0);
+
+    if (len == 0)
+        return refuse_size(s);
+    out->end -= len;
+    if (inflight_add(&s->inflight, 0, slice_of(buf_data(out) + before, len)) != NULL)
+        return 0;
+    mqtt_client_refuse(
+        &s->client, "profile %s: more than %u messages a second, and %d wait already",
+        session_profile(s)->name, session_profile(s)->publishes_per_s, INFLIGHT_PUBLISH_MAX);
+    return -1;
+}
+
 static int32_t publish_once(struct session *s, const struct mqtt_message *m)
 {
     size_t before = buf_len(&s->link.out);
-    size_t len = worth_an_alias(s, m) ? append_with_alias(s, m, 0) : append_publish(s, m, 0);
 
+    if (session_is_waiting(s) || !session_may_send(s))
+        return publish_later(s, m);
+    size_t len = worth_an_alias(s, m) ? append_with_alias(s, m, 0) : append_publish(s, m, 0);
     if (len == 0)
-        return -1;
+        return refuse_size(s);
     session_queued(s, before);
     return 0;
 }
@@ -110,11 +160,12 @@ static int32_t publish_kept(struct session *s, const struct mqtt_message *m)
     size_t len = append_publish(s, m, id);
 
     if (len == 0)
-        return -1;
+        return refuse_size(s);
     struct inflight_packet *p =
         inflight_add(&s->inflight, id, slice_of(buf_data(out) + before, len));
     /* Those before it have waited longer. */
-    if (s->inflight.sent >= s->limits.receive_max || inflight_unsent(&s->inflight) != p) {
+    if (s->inflight.sent >= s->limits.receive_max || inflight_unsent(&s->inflight) != p ||
+        !session_may_send(s)) {
         out->end -= len;
         return id;
     }
@@ -141,6 +192,14 @@ int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *messag
     return message->qos == 0 ? publish_once(s, message) : publish_kept(s, message);
 }
 
+static void refuse_request(struct session *s)
+{
+    mqtt_client_refuse(&s->client,
+                       "too many or too long filters (the broker's Maximum Packet Size is %u), or "
+                       "too many requests without an answer",
+                       (unsigned)s->limits.packet_max);
+}
+
 /* The SUBSCRIBE or UNSUBSCRIBE that has been appended is let go. Its packet id, or 0. */
 static uint16_t request(struct session *s, size_t before, uint16_t id, enum inflight_kind kind,
                         size_t filters)
@@ -151,10 +210,37 @@ static uint16_t request(struct session *s, size_t before, uint16_t id, enum infl
     if (len > s->limits.packet_max || filters > UINT16_MAX ||
         !inflight_add_request(&s->inflight, id, kind, (uint16_t)filters)) {
         out->end -= len;
+        refuse_request(s);
         return 0;
     }
     session_queued(s, before);
     return id;
+}
+
+static bool may_subscribe(struct session *s, const struct mqtt_filter *filters, size_t count)
+{
+    struct error err;
+
+    if (s->state != SESSION_ONLINE)
+        return mqtt_client_refuse(&s->client, "not connected");
+    if (count == 0)
+        return mqtt_client_refuse(&s->client, "no filter");
+    if (s->bounds != NULL) {
+        const struct subscriptions *held = &s->bounds->subscriptions;
+        size_t fresh = subscriptions_fresh(held, filters, count);
+        if (!mqtt_profile_check_subscribe(s->bounds->profile, filters, count, fresh, held->count,
+                                          &err))
+            return mqtt_client_refuse(&s->client, "%s", err.text);
+    }
+    if (filters->identifier == 0 || s->version != MQTT_5)
+        return true;
+    if (!s->limits.subscription_identifiers)
+        return mqtt_client_refuse(&s->client,
+                                  "a subscription identifier (the broker's Subscription "
+                                  "Identifier Available is 0)");
+    if (filters->identifier > IDENTIFIER_MAX)
+        return mqtt_client_refuse(&s->client, "a subscription identifier above %d", IDENTIFIER_MAX);
+    return true;
 }
 
 uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filters, size_t count)
@@ -163,18 +249,22 @@ uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filt
     struct mqtt_props props = {0};
     size_t before = buf_len(&s->link.out);
 
-    if (s->state != SESSION_ONLINE || count == 0)
+    if (!may_subscribe(s, filters, count))
         return 0;
     if (filters->identifier != 0 && s->version == MQTT_5) {
-        if (!s->limits.subscription_identifiers || filters->identifier > IDENTIFIER_MAX)
-            return 0;
         mqtt_props_set(&props, MQTT_PROP_SUBSCRIPTION_IDENTIFIER);
         props.subscription_identifier = filters->identifier;
     }
     uint16_t id = inflight_next_id(&s->inflight);
-    if (!mqtt_encode_subscribe(&s->link.out, s->version, id, &props, filters, count))
+    if (!mqtt_encode_subscribe(&s->link.out, s->version, id, &props, filters, count)) {
+        refuse_request(s);
         return 0;
-    return request(s, before, id, INFLIGHT_SUBSCRIBE, count);
+    }
+    if (request(s, before, id, INFLIGHT_SUBSCRIBE, count) == 0)
+        return 0;
+    if (s->bounds != NULL)
+        subscriptions_ask(&s->bounds->subscriptions, id, filters, count);
+    return id;
 }
 
 uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters, size_t count)
@@ -195,5 +285,16 @@ uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters,
         ok = mqtt_encode(&s->link.out, s->version, &p);
     }
     buf_done(&entries);
-    return ok ? request(s, before, p.subscribe.packet_id, INFLIGHT_UNSUBSCRIBE, count) : 0;
+    if (!ok) {
+        if (s->state != SESSION_ONLINE)
+            mqtt_client_refuse(c, "not connected");
+        else
+            refuse_request(s);
+        return 0;
+    }
+    if (request(s, before, p.subscribe.packet_id, INFLIGHT_UNSUBSCRIBE, count) == 0)
+        return 0;
+    if (s->bounds != NULL)
+        subscriptions_end(&s->bounds->subscriptions, filters, count);
+    return p.subscribe.packet_id;
 }

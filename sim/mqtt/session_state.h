@@ -1,7 +1,7 @@
 /*
  * session_state.h — what the parts of the native engine share: session.c opens and ends connections
- * and keeps them alive, session_send.c hands over what the owner says, session_receive.c acts on
- * what the broker says. Nobody else includes it.
+ * and keeps them alive, session_bounds.c keeps them within a profile, session_send.c hands over
+ * what the owner says, session_receive.c acts on what the broker says. Nobody else includes it.
  */
 #ifndef MQTT_SESSION_STATE_H
 #define MQTT_SESSION_STATE_H
@@ -11,8 +11,10 @@
 #include "mqtt/inflight.h"
 #include "mqtt/keepalive.h"
 #include "mqtt/limits.h"
+#include "mqtt/pace.h"
 #include "mqtt/received.h"
 #include "mqtt/session.h"
+#include "mqtt/subscriptions.h"
 #include "net/link.h"
 
 /* The largest packet taken; MQTT 5 announces it. AWS IoT's largest payload is 128 KiB. */
@@ -25,6 +27,14 @@ enum session_state {
     SESSION_LINKING, /* the link is on its way */
     SESSION_ASKING,  /* CONNECT sent, CONNACK awaited */
     SESSION_ONLINE
+};
+
+/* What keeping within a profile takes. */
+struct session_bounds {
+    const struct mqtt_profile *profile;
+    struct pace pace;
+    ev_timer timer; /* when the next message may go */
+    struct subscriptions subscriptions;
 };
 
 struct session {
@@ -43,6 +53,7 @@ struct session {
     ev_timer timer; /* CONNACK, then keep-alive */
     struct link link;
     struct mqtt_session_config config;
+    struct session_bounds *bounds; /* NULL: no profile */
 };
 
 static inline struct session *session_of(struct mqtt_client *c)
@@ -65,6 +76,27 @@ void session_closed(struct session *s, enum mqtt_close why, uint8_t code, const 
 void session_refuse(struct session *s, uint8_t reason_code, const char *text);
 /* Sends PINGREQ or ends the connection if it is time; sets the timer for the next look. */
 void session_watch_keep_alive(struct session *s);
+
+/* session_bounds.c */
+
+struct session_bounds *session_bounds_new(struct session *s);
+void session_bounds_free(struct session *s);
+static inline const struct mqtt_profile *session_profile(const struct session *s)
+{
+    return s->bounds != NULL ? s->bounds->profile : NULL;
+}
+/* A connection begins; one has ended. */
+void session_bounds_begin(struct session *s);
+void session_bounds_end(struct session *s);
+/* May a PUBLISH go now? If not, what waits is sent when it may. */
+bool session_may_send(struct session *s);
+/* Does anything wait for that? */
+static inline bool session_is_waiting(const struct session *s)
+{
+    return s->bounds != NULL && ev_is_active(&s->bounds->timer);
+}
+/* A PUBLISH has come: it counts too. */
+void session_note_message(struct session *s);
 
 /* session_send.c */
 
