@@ -27,6 +27,7 @@
 #include "base/slice.h"
 #include "base/timeunit.h"
 #include "loop/loop.h"
+#include "mqtt/client.h"
 
 struct companion;
 
@@ -60,8 +61,9 @@ struct companion_connected {
 };
 
 struct companion_lost {
-    const char *text;   /* a sentence: "certificate verify failed (is ca.pem the CA that …)" */
-    bool was_connected; /* false: an attempt to connect failed */
+    const char *text;    /* a sentence: "certificate verify failed (is ca.pem the CA that …)" */
+    uint8_t reason_code; /* of a CONNACK or DISCONNECT, else 0 */
+    bool was_connected;  /* false: an attempt to connect failed */
     usec_t at;
     usec_t retry_in;
 };
@@ -119,6 +121,15 @@ struct companion_acked {
     usec_t at;
 };
 
+/* The answer to one companion_subscribe() or companion_unsubscribe(). */
+struct companion_subscribed {
+    uint64_t id; /* what that call returned; of a renewed subscription, which need not be known */
+    bool ok;
+    int reason_code;  /* of SUBACK or UNSUBACK; 3.1.1: QoS, or 0x80 */
+    const char *text; /* its name, and what the broker said beside it */
+    usec_t at;
+};
+
 /* What the owner wants to hear; any member may be NULL. */
 struct companion_events {
     void (*connected)(void *ctx, const struct companion_connected *e);
@@ -129,6 +140,9 @@ struct companion_events {
     void (*response)(void *ctx, const struct companion_response *e);
     void (*presence)(void *ctx, const struct companion_presence *e);
     void (*acked)(void *ctx, const struct companion_acked *e);
+    void (*subscribed)(void *ctx, const struct companion_subscribed *e);
+    /* What a companion_subscribe() asked for; besides the events above, if it is that too. */
+    void (*message)(void *ctx, const struct mqtt_message *message, usec_t received_at);
 };
 
 /* Starts Paho's threads, once per process, ahead of the first companion, which then connects 100 ms
@@ -164,6 +178,16 @@ bool companion_watch(struct companion *c, const char *thing, unsigned flags, str
 /* Every thing, by wildcards. */
 void companion_watch_all(struct companion *c, unsigned flags);
 
+/* Subscribes to any filter, also "$share/group/filter", and repeats that at every connect. A filter
+   subscribed to before is given new options. `subscribed` tells the answer, unless the connection
+   ends first; if that was the first one, or if it says no, the subscription is dropped. False: not
+   connected, not a filter, or not on this broker. The options count on MQTT 5 only. */
+bool companion_subscribe(struct companion *c, const struct mqtt_filter *filter, uint64_t *ret_id,
+                         struct error *err);
+/* False: not subscribed, or not connected, which ends the subscription as well. */
+bool companion_unsubscribe(struct companion *c, struct slice filter, uint64_t *ret_id,
+                           struct error *err);
+
 /* All that publish: false with err when not connected, or when the arguments cannot make a message;
    ret may be NULL. QoS 1. Thing names are contract 1.1's. */
 
@@ -196,7 +220,10 @@ struct companion_request {
 bool companion_request(struct companion *c, const struct companion_request *request,
                        struct companion_publish *ret, struct error *err);
 
-/* Any message to any topic. */
+/* Any message; QoS 0 is acked as soon as it is out. Properties count on MQTT 5 only. */
+bool companion_publish(struct companion *c, const struct mqtt_message *message,
+                       struct companion_publish *ret, struct error *err);
+/* Likewise, QoS 1. */
 bool companion_publish_raw(struct companion *c, const char *topic, struct slice payload,
                            struct companion_publish *ret, struct error *err);
 

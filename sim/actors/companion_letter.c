@@ -6,6 +6,7 @@
 
 #include "actors/json_peek.h"
 #include "base/xmem.h"
+#include "mqtt/props.h"
 
 struct companion_letter *companion_letter_new(usec_t at)
 {
@@ -23,7 +24,19 @@ void companion_letter_free(struct companion_letter *letter)
     free(letter->token);
     free(letter->text);
     free((void *)(uintptr_t)letter->payload.data);
+    free((void *)(uintptr_t)letter->topic.data);
+    free((void *)(uintptr_t)letter->props.data);
     free(letter);
+}
+
+struct slice companion_letter_copy(struct slice s)
+{
+    uint8_t *copy = xmalloc(s.len + 1);
+
+    if (s.len != 0)
+        memcpy(copy, s.data, s.len);
+    copy[s.len] = '\0';
+    return slice_of(copy, s.len);
 }
 
 static char *dup_slice(struct slice s)
@@ -79,8 +92,18 @@ static void read_presence(struct companion_letter *letter, struct slice correlat
     }
 }
 
+static struct slice correlation_of(struct slice wire)
+{
+    struct mqtt_props props;
+    const char *why = NULL;
+
+    if (wire.len == 0 || mqtt_props_read(wire, MQTT_TYPE_PUBLISH, &props, &why) != 0)
+        return slice_of(NULL, 0);
+    return props.correlation_data;
+}
+
 struct companion_letter *companion_letter_read(struct slice topic, struct slice payload,
-                                               struct slice correlation, usec_t at)
+                                               struct slice props, usec_t at)
 {
     static void (*const readers[COMPANION_TOPIC_KIND_COUNT])(struct companion_letter * letter,
                                                              struct slice correlation) = {
@@ -99,11 +122,7 @@ struct companion_letter *companion_letter_read(struct slice topic, struct slice 
     letter->outcome = t.outcome;
     letter->subject = dup_slice(t.subject);
     letter->detail = dup_slice(t.detail);
-    uint8_t *copy = xmalloc(payload.len + 1);
-    if (payload.len != 0)
-        memcpy(copy, payload.data, payload.len);
-    copy[payload.len] = '\0';
-    letter->payload = slice_of(copy, payload.len);
-    readers[t.kind](letter, correlation);
+    letter->payload = companion_letter_copy(payload);
+    readers[t.kind](letter, correlation_of(props));
     return letter;
 }

@@ -13,7 +13,7 @@ struct companion_letter {
     struct companion *companion;
     void (*deliver)(struct companion *c, const struct companion_letter *letter);
     usec_t at;
-    /* connack, down, suback */
+    /* connack, down, answers */
     uint64_t link;
     uint64_t cookie;
     unsigned refused;
@@ -26,7 +26,11 @@ struct companion_letter {
     char *detail;         /* shadow name */
     char *token;          /* client token, request id or session id */
     char *text;           /* disconnect reason; why it is down; why it was not acked */
-    struct slice payload; /* owned, NUL-terminated */
+    struct slice payload; /* owned, NUL-terminated; so are: */
+    struct slice topic;   /* of a message as it came */
+    struct slice props;   /* of such, and of a connack: as on the wire */
+    uint8_t qos;
+    bool retain, dup;
     int64_t version;
     int64_t timestamp_ms;
     int code;
@@ -35,9 +39,11 @@ struct companion_letter {
 
 struct companion_letter *companion_letter_new(usec_t at);
 void companion_letter_free(struct companion_letter *letter);
+/* A copy for a letter's own, with a NUL behind it. */
+struct slice companion_letter_copy(struct slice s);
 
-/* NULL: none of the topics a companion knows. correlation.data NULL: none. */
+/* NULL: none of the topics a companion knows. props: as on the wire. */
 struct companion_letter *companion_letter_read(struct slice topic, struct slice payload,
-                                               struct slice correlation, usec_t at);
+                                               struct slice props, usec_t at);
 
 #endif

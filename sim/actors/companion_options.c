@@ -50,26 +50,35 @@ void companion_options_copy(const struct companion_options *o, struct paho_link_
     usec_t timeout = o->connect_timeout != 0 ? o->connect_timeout : 10 * USEC_PER_SEC;
 
     *ret = (struct paho_link_options){
-        .uri = make_uri(o),
+        .setup =
+            {
+                    .uri = make_uri(o),
+                    .ca_file = copy(o->ca_file),
+                    .cert_file = copy(o->cert_file),
+                    .key_file = copy(o->key_file != NULL ? o->key_file : o->cert_file),
+                    .max_buffered = PAHO_LINK_MAX_BUFFERED,
+                    .insecure = o->insecure,
+                    },
         .client_id = xstrdup(o->client_id),
-        .mqtt_version = o->mqtt_version != 0 ? o->mqtt_version : 5,
-        .ca_file = copy(o->ca_file),
-        .cert_file = copy(o->cert_file),
-        .key_file = copy(o->key_file != NULL ? o->key_file : o->cert_file),
-        .insecure = o->insecure,
+        .version = o->mqtt_version == 4 ? MQTT_3_1_1 : MQTT_5,
         .keep_alive_s = o->keep_alive_s != 0 ? o->keep_alive_s : 30,
         .connect_timeout = timeout > USEC_PER_SEC ? timeout : USEC_PER_SEC,
     };
     if (o->alpn != NULL)
-        ret->alpn = xasprintf("%c%s", (int)(unsigned char)strlen(o->alpn), o->alpn);
+        ret->setup.alpn = xasprintf("%c%s", (int)(unsigned char)strlen(o->alpn), o->alpn);
+}
+
+static void release(const char *text)
+{
+    free((char *)(uintptr_t)text);
 }
 
 void companion_options_done(struct paho_link_options *o)
 {
-    free(o->uri);
     free(o->client_id);
-    free(o->ca_file);
-    free(o->cert_file);
-    free(o->key_file);
-    free(o->alpn);
+    release(o->setup.uri);
+    release(o->setup.ca_file);
+    release(o->setup.cert_file);
+    release(o->setup.key_file);
+    release(o->setup.alpn);
 }

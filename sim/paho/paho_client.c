@@ -20,6 +20,7 @@
 /* A publish of QoS 1 or 2 until the broker's last word on it. */
 struct kept {
     struct kept *next;
+    uint16_t packet_id;
     struct paho_parcel parcel; /* owns what it points to */
     bool sent;                 /* on this connection */
 };
@@ -33,6 +34,8 @@ struct paho_client {
     uint32_t attempts;
     bool holding; /* the anchor */
     bool connected;
+    bool expires;     /* the session: not at once */
+    bool identifiers; /* the broker takes them; 3.1.1: they do not count */
     enum mqtt_version version;
     uint16_t keep_alive_s;
     uint16_t last_id;
@@ -69,7 +72,7 @@ static bool forget(struct paho_client *c, uint16_t packet_id)
 {
     for (struct kept **p = &c->first; *p != NULL; p = &(*p)->next) {
         struct kept *k = *p;
-        if (k->parcel.packet_id != packet_id)
+        if (k->packet_id != packet_id)
             continue;
         *p = k->next;
         c->kept--;
@@ -89,7 +92,7 @@ static void pump(struct paho_client *c)
          k = k->next) {
         if (k->sent)
             continue;
-        if (!paho_attempt_publish(c->attempt, &k->parcel))
+        if (!paho_attempt_publish(c->attempt, k->packet_id, &k->parcel))
             return;
         k->sent = true;
         c->in_flight++;
@@ -100,7 +103,7 @@ static bool id_taken(const struct paho_client *c, uint16_t id)
 {
     const struct kept *k = c->first;
 
-    while (k != NULL && k->parcel.packet_id != id)
+    while (k != NULL && k->packet_id != id)
         k = k->next;
     return id == 0 || k != NULL;
 }
@@ -140,6 +143,9 @@ static void connected(struct paho_client *c, const struct paho_letter *letter)
     if (mqtt_props_has(&connack.props, MQTT_PROP_SERVER_KEEP_ALIVE))
         connack.keep_alive_s = connack.props.server_keep_alive;
     c->connected = true;
+    c->identifiers = c->version != MQTT_5 ||
+                     !mqtt_props_has(&connack.props, MQTT_PROP_SUBSCRIPTION_IDENTIFIER_AVAILABLE) ||
+                     connack.props.subscription_identifier_available != 0;
     c->window = MAX_KEPT;
     /* One is left free: Paho counts a SUBSCRIBE too. */
     if (mqtt_props_has(&connack.props, MQTT_PROP_RECEIVE_MAXIMUM) &&
@@ -165,11 +171,29 @@ static void down(struct paho_client *c, const struct paho_letter *letter)
         c->base.events->closed(c->base.ctx, &closed);
 }
 
+/* Tells the remark of an answer, if there is one; is the client still there? */
+static bool remark(struct paho_client *c, const struct paho_letter *letter)
+{
+    const struct mqtt_client_events *events = c->base.events;
+    struct paho_mailbox *box = letter->box;
+
+    if (letter->topic.len > 1 && events->remark != NULL)
+        events->remark(c->base.ctx, letter->packet_id, (const char *)letter->topic.data);
+    return box->owner != NULL;
+}
+
 static void subscribed(struct paho_client *c, const struct paho_letter *letter)
 {
-    if (c->base.events->subscribed != NULL)
+    if (remark(c, letter) && c->base.events->subscribed != NULL)
         c->base.events->subscribed(c->base.ctx, letter->packet_id, letter->body.data,
                                    letter->body.len);
+}
+
+static void unsubscribed(struct paho_client *c, const struct paho_letter *letter)
+{
+    if (remark(c, letter) && c->base.events->unsubscribed != NULL)
+        c->base.events->unsubscribed(c->base.ctx, letter->packet_id, letter->body.data,
+                                     letter->body.len);
 }
 
 static void acked(struct paho_client *c, const struct paho_letter *letter)
@@ -177,7 +201,7 @@ static void acked(struct paho_client *c, const struct paho_letter *letter)
     if (!forget(c, letter->packet_id))
         return;
     pump(c);
-    if (c->base.events->published != NULL)
+    if (remark(c, letter) && c->base.events->published != NULL)
         c->base.events->published(c->base.ctx, letter->packet_id, letter->reason_code);
 }
 
@@ -202,7 +226,7 @@ static void receive(void *owner, const struct paho_letter *letter)
                                                      const struct paho_letter *letter) = {
         [PAHO_LETTER_CONNECTED] = connected,   [PAHO_LETTER_DOWN] = down,
         [PAHO_LETTER_SUBSCRIBED] = subscribed, [PAHO_LETTER_ACKED] = acked,
-        [PAHO_LETTER_MESSAGE] = message,
+        [PAHO_LETTER_MESSAGE] = message,       [PAHO_LETTER_UNSUBSCRIBED] = unsubscribed,
     };
     struct paho_client *c = owner;
 
@@ -226,26 +250,50 @@ static void end_leaving(struct paho_client *c)
     c->leaving = NULL;
 }
 
-static void client_disconnect(struct mqtt_client *base, uint8_t reason_code)
+/* It goes on without us until it has ended. */
+static void let_go(struct paho_client *c)
+{
+    end_leaving(c);
+    c->leaving = c->attempt;
+    c->attempt = NULL;
+}
+
+static void client_disconnect_with(struct mqtt_client *base, uint8_t reason_code,
+                                   const struct mqtt_props *props)
 {
     struct paho_client *c = client_of(base);
+    struct mqtt_props said = {0};
 
-    if (c->connected && paho_attempt_disconnect(c->attempt, reason_code)) {
-        end_leaving(c);
-        c->leaving = c->attempt;
-        c->attempt = NULL;
+    if (props != NULL) {
+        if (c->expires || props->session_expiry_interval == 0)
+            said.present = props->present & ((uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL);
+        said.session_expiry_interval = props->session_expiry_interval;
+        said.present |= props->present & ((uint64_t)1 << MQTT_PROP_REASON_STRING);
+        said.reason_string = props->reason_string;
+        said.user = props->user;
     }
+    if (c->connected && paho_attempt_disconnect(c->attempt, reason_code, &said))
+        let_go(c);
     end_attempt(c);
+}
+
+static void client_disconnect(struct mqtt_client *base, uint8_t reason_code)
+{
+    client_disconnect_with(base, reason_code, NULL);
 }
 
 static void client_abort(struct mqtt_client *base)
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || paho_attempt_cut(c->attempt))
+    if (!c->connected) {
         end_attempt(c);
-    else
+    } else if (paho_attempt_cut(c->attempt)) {
+        let_go(c);
+        end_attempt(c);
+    } else {
         client_disconnect(base, c->version == MQTT_5 ? DISCONNECT_WILL : DISCONNECT_NORMAL);
+    }
 }
 
 static void client_free(struct mqtt_client *base)
@@ -277,20 +325,12 @@ static bool client_connect(struct mqtt_client *base, const struct mqtt_connect *
         forget_all(c);
     c->version = options->version;
     c->keep_alive_s = options->keep_alive_s;
+    c->expires = options->session_expiry_s != 0;
     if (!c->holding && !paho_anchor_hold(err))
         return false;
     c->holding = true;
     c->attempt = paho_attempt_new(&c->setup, c->box, ++c->attempts, options, err);
     return c->attempt != NULL;
-}
-
-static bool is_plain(const struct mqtt_filter *filters, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (filters[i].no_local || filters[i].retain_as_published ||
-            filters[i].retain_handling != 0 || filters[i].identifier != 0)
-            return false;
-    return true;
 }
 
 static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_filter *filters,
@@ -299,10 +339,21 @@ static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_fil
     struct paho_client *c = client_of(base);
 
     if (!c->connected || count == 0 || count > MAX_FILTERS ||
-        (c->version == MQTT_5 && !is_plain(filters, count)))
+        (filters[0].identifier != 0 && !c->identifiers))
         return 0;
     uint16_t id = next_id(c);
     return paho_attempt_subscribe(c->attempt, id, filters, count) ? id : 0;
+}
+
+static uint16_t client_unsubscribe(struct mqtt_client *base, const struct slice *filters,
+                                   size_t count)
+{
+    struct paho_client *c = client_of(base);
+
+    if (!c->connected || count == 0 || count > MAX_FILTERS)
+        return 0;
+    uint16_t id = next_id(c);
+    return paho_attempt_unsubscribe(c->attempt, id, filters, count) ? id : 0;
 }
 
 static struct kept *keep(struct paho_client *c, const struct mqtt_message *m)
@@ -330,7 +381,7 @@ static int32_t client_publish(struct mqtt_client *base, const struct mqtt_messag
         return -1;
     struct kept *k = keep(c, m);
     if (m->qos == 0) {
-        bool ok = paho_attempt_publish(c->attempt, &k->parcel);
+        bool ok = paho_attempt_publish(c->attempt, k->packet_id, &k->parcel);
         kept_free(k);
         return ok ? 0 : -1;
     }
@@ -338,7 +389,7 @@ static int32_t client_publish(struct mqtt_client *base, const struct mqtt_messag
     while (*last != NULL)
         last = &(*last)->next;
     uint16_t id = next_id(c);
-    k->parcel.packet_id = id;
+    k->packet_id = id;
     *last = k;
     c->kept++;
     pump(c);
@@ -367,6 +418,8 @@ struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_
         .publish = client_publish,
         .disconnect = client_disconnect,
         .abort = client_abort,
+        .unsubscribe = client_unsubscribe,
+        .disconnect_with = client_disconnect_with,
     };
     struct paho_client *c = xcalloc(1, sizeof *c);
 

@@ -18,10 +18,7 @@
  *  - On a resumed session what is unacknowledged is sent as new messages, without DUP: nothing is
  *    lost, but a message of QoS 2 may then arrive twice. A connect with clean_start, or in the
  *    other MQTT version, drops them.
- *  - An attempt may fail by itself ("socket error") right after another connection was closed: seen
- *    now and then, cause not proven. It is reported as any other.
- *  - Not offered here: UNSUBSCRIBE, DISCONNECT with properties, the remarks of answers. A subscribe
- *    with the options of MQTT 5 or an identifier is refused.
+ *  - Of a publish that succeeded neither the reason code nor the remark is known: it counts as 0.
  *  - A connection that ends without a word is MQTT_CLOSE_TCP whether the peer closed it or a
  *    PINGRESP is missing; so is one that the broker closes right after its DISCONNECT, which Paho
  *    does not read then. Certificates that Paho itself turns down may look the same.

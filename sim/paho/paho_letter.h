@@ -34,6 +34,7 @@ enum paho_letter_kind {
     PAHO_LETTER_DOWN,         /* the attempt failed, or the connection is lost */
     PAHO_LETTER_DISCONNECTED, /* our DISCONNECT is out */
     PAHO_LETTER_SUBSCRIBED,
+    PAHO_LETTER_UNSUBSCRIBED,
     PAHO_LETTER_ACKED,
     PAHO_LETTER_MESSAGE,
     PAHO_LETTER_COUNT
@@ -50,8 +51,8 @@ struct paho_letter {
     bool session_present; /* CONNECTED */
     uint8_t qos;          /* MESSAGE */
     bool retain, dup;     /* MESSAGE */
-    struct slice topic;   /* MESSAGE; these point behind the struct */
-    struct slice body;    /* MESSAGE: payload; SUBSCRIBED: codes; DOWN: a sentence with a NUL */
+    struct slice topic;   /* MESSAGE; answers: a remark with a NUL; these point behind the struct */
+    struct slice body;    /* MESSAGE: payload; answers: codes; DOWN: a sentence with a NUL */
     struct slice props;   /* MESSAGE, CONNECTED: as on the wire */
 };
 

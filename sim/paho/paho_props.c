@@ -1,5 +1,9 @@
 #include "paho/paho_props.h"
 
+#include "mqtt/remark.h"
+
+#define REMARK_PROPS_MAX 65536
+
 /* ---- from Paho ---- */
 
 static void put_number(struct buf *to, uint32_t value, unsigned bytes)
@@ -61,6 +65,20 @@ void paho_props_encode(const MQTTProperties *from, struct buf *to)
 {
     for (int i = 0; i < from->count; i++)
         put_property(to, &from->array[i]);
+}
+
+void paho_props_remark(const MQTTProperties *from, enum mqtt_type type, char *ret, size_t size)
+{
+    struct mqtt_props props = {0};
+    const char *why = NULL;
+    struct buf wire;
+
+    buf_init(&wire, REMARK_PROPS_MAX);
+    paho_props_encode(from, &wire);
+    if (mqtt_props_read(buf_slice(&wire), type, &props, &why) != 0)
+        props = (struct mqtt_props){0};
+    mqtt_remark(&props, ret, size);
+    buf_done(&wire);
 }
 
 /* ---- to Paho ---- */

@@ -132,6 +132,7 @@ static const struct mqtt_client_events events = {
     .phase = on_phase,
     .connected = on_connected,
     .subscribed = on_subscribed,
+    .unsubscribed = on_subscribed,
     .message = on_message,
     .published = on_published,
     .closed = on_closed,
@@ -307,8 +308,16 @@ static void test_properties(void **state)
     party_init(&p, loop, MQTT_5, "car", "client.pem");
     start(&p);
     subscribe(&p, "t");
-    struct mqtt_filter special = {.filter = slice_str("t"), .qos = 1, .no_local = true};
-    assert_int_equal(mqtt_client_subscribe(p.client, &special, 1), 0);
+    /* What we say on "own" does not come back. */
+    struct mqtt_filter special = {.filter = slice_str("own"), .no_local = true, .identifier = 9};
+    uint16_t id = mqtt_client_subscribe(p.client, &special, 1);
+    run_until(&p, SUBSCRIBED, 2);
+    assert_int_equal(p.packet_id, id);
+    assert_true(publish(&p, "own", "mine", 1) > 0);
+    id = mqtt_client_unsubscribe(p.client, &special.filter, 1);
+    run_until(&p, SUBSCRIBED, 3);
+    assert_int_equal(p.packet_id, id);
+    assert_int_equal(p.codes[0], 0);
     buf_init(&run, 1024);
     mqtt_props_add_user(&run, slice_str("colour"), slice_str("red"));
     m.props.user = buf_slice(&run);
