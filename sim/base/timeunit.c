@@ -85,6 +85,24 @@ void timestamp_iso(int64_t wall_ms, char ret[32])
     snprintf(ret + n, 32 - n, ".%03dZ", (int)ms);
 }
 
+bool wall_parse(const char *text, int64_t *ret_ms)
+{
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S",
+                                        "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        if (end == NULL || *end != '\0')
+            continue;
+        int day = tm.tm_mday;
+        int64_t seconds = timegm(&tm);
+        *ret_ms = seconds * 1000;
+        return tm.tm_mday == day; /* the 30th of February has become another day */
+    }
+    return false;
+}
+
 void duration_human(double usec, char *ret, size_t size)
 {
     static const struct {

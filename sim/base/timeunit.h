@@ -25,6 +25,9 @@ int64_t clock_wall_ms(void);
 bool duration_parse(const char *text, usec_t *ret);
 /* "2026-11-21T00:57:18.123Z" for a wall time in ms. */
 void timestamp_iso(int64_t wall_ms, char ret[32]);
+/* A time of day in UTC: "2026-01-12T06:30:00Z", "2026-01-12T06:30" or "2026-01-12". False if it is
+   none. */
+bool wall_parse(const char *text, int64_t *ret_ms);
 /* "850 µs", "12.3 ms", "4.56 s": three significant digits. */
 void duration_human(double usec, char *ret, size_t size);
 

@@ -105,6 +105,8 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
         printf(" --timeout %gs", (double)s->timeout / 1e6);
     if (s->time_scale < 1 || s->time_scale > 1)
         printf(" --time-scale %g", s->time_scale);
+    print_option("time", s->target.virtual_time ? s->time : NULL);
+    print_option("start", s->start);
     print_option("cloud", s->target.cloud_dir);
     print_option("endpoint", s->target.endpoint);
     print_option("pki", s->target.pki_dir);
@@ -149,8 +151,13 @@ void console_summary(struct console *c, const char *results)
         if (runner_tally(c->runner, (enum scenario_verdict)v) > 0)
             printf(", %zu %s", runner_tally(c->runner, (enum scenario_verdict)v),
                    scenario_verdict_name((enum scenario_verdict)v));
-    printf("  (%.2f s, seed %" PRIu64 ")\n", (double)(clock_now() - c->started) / 1e6,
-           c->settings->seed);
+    printf("  (%.2f s", (double)(clock_now() - c->started) / 1e6);
+    if (loop_is_virtual(c->sim->loop)) {
+        char lived[32];
+        duration_human((double)loop_simulated_now(c->sim->loop), lived, sizeof lived);
+        printf(" for %s of virtual time", lived);
+    }
+    printf(", seed %" PRIu64 ")\n", c->settings->seed);
     if (results != NULL)
         printf("results: %s\n", results);
     fflush(stdout);

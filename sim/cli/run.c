@@ -218,6 +218,13 @@ static size_t timeline_places(uint64_t vehicles)
     return vehicles <= 200 ? 200 : vehicles <= 1000 ? 64 : vehicles <= 5000 ? 16 : 0;
 }
 
+static void on_leapt(void *ctx, int64_t wall_ms)
+{
+    struct run *run = ctx;
+
+    target_set_clock(&run->target, wall_ms);
+}
+
 static bool open_simulation(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -232,6 +239,8 @@ static bool open_simulation(struct run *run, struct error *err)
         .connect_concurrency = (size_t)s->connect_concurrency,
         .seed = s->seed,
         .time_scale = s->time_scale,
+        .virtual_time = s->target.virtual_time,
+        .epoch_ms = s->target.epoch_ms,
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
         .keep_alive_s = (uint16_t)s->keep_alive,
         .timeline_places = timeline_places(s->vehicles),
@@ -243,6 +252,8 @@ static bool open_simulation(struct run *run, struct error *err)
         return false;
     run->console.sim = run->sim;
     check_ports(run->sim, s->vehicles);
+    run->sim->leapt = on_leapt;
+    run->sim->leapt_ctx = run;
     run->sim->unreachable = on_unreachable;
     run->sim->unreachable_ctx = run;
     struct script_options script = {

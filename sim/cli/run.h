@@ -20,6 +20,8 @@ struct run_settings {
     const char *name;    /* of the run */
     const char *mqtt;    /* "5" or "3.1.1" */
     const char *client;  /* "native" or "paho" */
+    const char *time;    /* "real" or "virtual" */
+    const char *start;   /* with virtual time: when it begins; NULL: a Monday's midnight */
     const char *vehicles_dir;
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */

@@ -152,6 +152,8 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .key = pki_path(made, PKI_FILE_SERVER_KEY),
         .ca = pki_path(made, PKI_FILE_CA),
         .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
+        .virtual_clock = options->virtual_time,
+        .clock_ms = options->epoch_ms,
     };
     t->broker = broker_start(&broker, err);
     pki_free(made);
@@ -235,6 +237,12 @@ void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, 
 {
     if (t->broker != NULL)
         broker_watch(t->broker, loop, ended, ctx);
+}
+
+void target_set_clock(struct target *t, int64_t wall_ms)
+{
+    if (t->broker != NULL)
+        broker_set_clock(t->broker, wall_ms);
 }
 
 bool target_alive(const struct target *t)

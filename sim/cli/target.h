@@ -21,6 +21,8 @@ struct target_options {
     const char *pki_dir;   /* with endpoint: what `fleetsim pki init` made */
     const char *ca_file;   /* with endpoint: what verifies the server; NULL: the PKI's root */
     uint64_t seed;         /* of the fleet, with our own cloud */
+    bool virtual_time;     /* our own cloud lives by target_set_clock() */
+    int64_t epoch_ms;      /* its first time of day */
     uint32_t vehicles;     /* how many identities to make at once */
 };
 
@@ -41,6 +43,8 @@ bool target_open(struct target *t, const struct target_options *options, struct 
    live until target_close(). */
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
                   void *ctx);
+/* With virtual_time: the time of day in our own cloud. */
+void target_set_clock(struct target *t, int64_t wall_ms);
 /* False once our own broker has ended. */
 bool target_alive(const struct target *t);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */

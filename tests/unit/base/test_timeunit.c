@@ -117,6 +117,32 @@ static void timestamps(void **state)
     }
 }
 
+static void times_of_day_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {
+        {"1970-01-01",           0            },
+        {"2026-01-12",           1768176000000},
+        {"2026-01-12T06:30",     1768199400000},
+        {"2026-01-12T06:30Z",    1768199400000},
+        {"2026-01-12T06:30:05",  1768199405000},
+        {"2026-01-12T06:30:05Z", 1768199405000},
+    };
+    static const char *const bad[] = {"", "tomorrow", "2026-13-01", "2026-02-30", "06:30",
+                                      "2026-01-12T06:30:05+01:00"};
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(wall_parse(good[i].text, &ms));
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(wall_parse(bad[i], &ms));
+}
+
 static void clocks_move_forward(void **state)
 {
     usec_t before = clock_now();
@@ -136,6 +162,7 @@ int main(void)
         cmocka_unit_test(durations_are_read),
         cmocka_unit_test(durations_are_shown_with_three_digits),
         cmocka_unit_test(timestamps),
+        cmocka_unit_test(times_of_day_are_read),
         cmocka_unit_test(clocks_move_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
