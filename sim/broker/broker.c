@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/xmem.h"
 #include "base/shared_clock.h"
+#include "base/xmem.h"
 #include "broker/config.h"
 #include "broker/port.h"
 #include "pki/pki.h"
@@ -29,8 +29,8 @@
 
 struct broker {
     char *dir; /* absolute: dir/broker of the options */
-    char *endpoint, *owner_socket, *log_path;
-    struct port port;
+    char *endpoint, *websocket, *owner_socket, *log_path;
+    struct port port, websocket_port;
     int dir_fd;
     int life_fd;     /* reads end-of-file when the child is gone */
     int notify_fd;   /* its READY=1 comes here */
@@ -289,9 +289,10 @@ static bool configure(const struct broker *b, const struct broker_options *optio
                       const char *address, struct error *err)
 {
     struct broker_options o = *options;
+    const struct config_listen listen = {address, b->port.number, b->websocket_port.number};
 
     if (o.certificate != NULL)
-        return config_write(b->dir, &o, address, b->port.number, err);
+        return config_write(b->dir, &o, &listen, err);
     struct pki *pki = pki_open(o.dir, err);
     if (pki == NULL)
         return false;
@@ -299,7 +300,7 @@ static bool configure(const struct broker *b, const struct broker_options *optio
     o.key = pki_path(pki, PKI_FILE_SERVER_KEY);
     o.ca = pki_path(pki, PKI_FILE_CA);
     o.intermediate = pki_path(pki, PKI_FILE_INTERMEDIATE);
-    bool ok = config_write(b->dir, &o, address, b->port.number, err);
+    bool ok = config_write(b->dir, &o, &listen, err);
     pki_free(pki);
     return ok;
 }
@@ -314,6 +315,17 @@ static bool make_clock(struct broker *b, const struct broker_options *options, s
     return ok;
 }
 
+/* A broker that listens everywhere is named by the loopback's address. */
+static char *make_uri(const char *scheme, const char *address, uint16_t port, const char *path)
+{
+    bool v6 = strchr(address, ':') != NULL;
+    const char *host = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1"
+                       : strcmp(address, "::") == 0    ? "::1"
+                                                       : address;
+
+    return xasprintf("%s://%s%s%s:%u%s", scheme, v6 ? "[" : "", host, v6 ? "]" : "", port, path);
+}
+
 static bool start(struct broker *b, const struct broker_options *options, struct error *err)
 {
     usec_t started = clock_now();
@@ -324,18 +336,15 @@ static bool start(struct broker *b, const struct broker_options *options, struct
         return false;
     bool ok = open_dir(b, options->dir, err) && make_clock(b, options, err) &&
               port_reserve(&b->port, address, options->port, err) &&
+              (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
               configure(b, options, address, err) && open_notify(b, err) &&
               spawn(b, program, err) && wait_ready(b, started, err) && wait_answer(b, started, err);
     free(program);
     if (!ok)
         return false;
-    bool any = strcmp(address, "0.0.0.0") == 0;
-    bool v6 = strchr(address, ':') != NULL;
-    b->endpoint = xasprintf(v6 ? "mqtts://[%s]:%u" : "mqtts://%s:%u",
-                            any                          ? "127.0.0.1"
-                            : strcmp(address, "::") == 0 ? "::1"
-                                                         : address,
-                            b->port.number);
+    b->endpoint = make_uri("mqtts", address, b->port.number, "");
+    if (options->websocket)
+        b->websocket = make_uri("wss", address, b->websocket_port.number, "/mqtt");
     return true;
 }
 
@@ -343,7 +352,7 @@ struct broker *broker_start(const struct broker_options *options, struct error *
 {
     struct broker *b = xcalloc(1, sizeof *b);
 
-    b->dir_fd = b->life_fd = b->notify_fd = b->port.fd = -1;
+    b->dir_fd = b->life_fd = b->notify_fd = b->port.fd = b->websocket_port.fd = -1;
     if (start(b, options, err))
         return b;
     broker_stop(b);
@@ -387,9 +396,11 @@ void broker_stop(struct broker *b)
     close_fd(b->life_fd);
     close_fd(b->notify_fd);
     port_release(&b->port);
+    port_release(&b->websocket_port);
     shared_clock_close(&b->clock);
     free(b->dir);
     free(b->endpoint);
+    free(b->websocket);
     free(b->owner_socket);
     free(b->log_path);
     free(b);
@@ -414,6 +425,11 @@ uint16_t broker_port(const struct broker *b)
 const char *broker_endpoint(const struct broker *b)
 {
     return b->endpoint;
+}
+
+const char *broker_websocket(const struct broker *b)
+{
+    return b->websocket;
 }
 
 const char *broker_owner_socket(const struct broker *b)

@@ -22,6 +22,7 @@ struct broker_options {
     const char *dir;    /* made if missing; the broker's files go to dir/broker */
     const char *bind;   /* NULL: 127.0.0.1 */
     uint16_t port;      /* 0: a free one */
+    bool websocket;     /* another port, a free one, for MQTT over WebSocket */
     const char *plugin; /* NULL: $FLEETSIM_PLUGIN, beside the program, or in its libdir */
     /* PEM files. `certificate` NULL: all four come from the PKI in dir (pki/pki.h). */
     const char *certificate;  /* the server's chain */
@@ -48,6 +49,8 @@ pid_t broker_pid(const struct broker *broker);
 uint16_t broker_port(const struct broker *broker);
 /* "mqtts://127.0.0.1:40123"; a broker bound to all addresses is named by the loopback one. */
 const char *broker_endpoint(const struct broker *broker);
+/* "wss://127.0.0.1:40124/mqtt"; NULL if it was not asked for. */
+const char *broker_websocket(const struct broker *broker);
 /* A Unix socket on which this process may do everything, without TLS; see CLOUD_CONTROL_TOPIC.
    Valid in this process alone. */
 const char *broker_owner_socket(const struct broker *broker);

@@ -180,16 +180,44 @@ static const char settings[] = "per_listener_settings false\n"
                                "log_type warning\n"
                                "log_type notice\n";
 
-static bool write_config(const char *dir, const struct broker_options *o,
-                         const char *text_of_listener, const char *plugin, struct error *err)
+/* Both ways in ask for a certificate. */
+static void add_listener(struct buf *to, const char *certificate, const char *key)
+{
+    buf_printf(to,
+               "cafile " CONFIG_TRUST "\n"
+               "certfile %s\n"
+               "keyfile %s\n"
+               "require_certificate true\n"
+               "tls_version tlsv1.2\n"
+               "max_qos 1\n"
+               "max_topic_alias 8\n",
+               certificate, key);
+}
+
+/* Mosquitto's WebSockets listen everywhere unless told the family, and do not know 0.0.0.0. */
+static void add_websocket(struct buf *to, const struct config_listen *listen)
+{
+    bool v6 = strchr(listen->address, ':') != NULL;
+    bool everywhere = strcmp(listen->address, "0.0.0.0") == 0 || strcmp(listen->address, "::") == 0;
+
+    buf_printf(to,
+               "listener %u %s\n"
+               "protocol websockets\n",
+               listen->websocket_port, everywhere ? "" : listen->address);
+    if (!v6)
+        buf_append_str(to, "socket_domain ipv4\n");
+}
+
+static bool write_config(const char *dir, const struct broker_options *o, struct slice listeners,
+                         const char *plugin, struct error *err)
 {
     struct buf text;
 
-    buf_init(&text, 16384);
+    buf_init(&text, 4 * (size_t)PATH_MAX + 16384);
     if (geteuid() == 0)
         buf_append_str(&text, "user root\n"); /* or it could not read our files */
     buf_append_str(&text, settings);
-    buf_append_str(&text, text_of_listener);
+    buf_append_slice(&text, listeners);
     buf_printf(&text,
                "listener 0 " CONFIG_SOCKET "\n"
                "plugin %s\n"
@@ -204,8 +232,8 @@ static bool write_config(const char *dir, const struct broker_options *o,
     return ok;
 }
 
-bool config_write(const char *dir, const struct broker_options *o, const char *address,
-                  uint16_t port, struct error *err)
+bool config_write(const char *dir, const struct broker_options *o,
+                  const struct config_listen *listen, struct error *err)
 {
     char *plugin = config_find_plugin(o->plugin, err);
     char *certificate = plugin != NULL ? absolute(o->certificate, err) : NULL;
@@ -215,17 +243,16 @@ bool config_write(const char *dir, const struct broker_options *o, const char *a
     if (ok && (strpbrk(plugin, "\r\n") != NULL || strpbrk(certificate, "\r\n") != NULL))
         ok = error_set(err, ERROR_USAGE, "%s: line break in the name (rename it)", certificate);
     if (ok) {
-        char *listener = xasprintf("listener %u %s\n"
-                                   "cafile " CONFIG_TRUST "\n"
-                                   "certfile %s\n"
-                                   "keyfile %s\n"
-                                   "require_certificate true\n"
-                                   "tls_version tlsv1.2\n"
-                                   "max_qos 1\n"
-                                   "max_topic_alias 8\n",
-                                   port, address, certificate, key);
-        ok = write_config(dir, o, listener, plugin, err);
-        free(listener);
+        struct buf listeners;
+        buf_init(&listeners, 4 * (size_t)PATH_MAX + 4096);
+        buf_printf(&listeners, "listener %u %s\n", listen->port, listen->address);
+        add_listener(&listeners, certificate, key);
+        if (listen->websocket_port != 0) {
+            add_websocket(&listeners, listen);
+            add_listener(&listeners, certificate, key);
+        }
+        ok = write_config(dir, o, buf_slice(&listeners), plugin, err);
+        buf_done(&listeners);
     }
     free(plugin);
     free(certificate);

@@ -26,8 +26,15 @@ char *config_find_plugin(const char *given, struct error *err);
    broker that was not; else NULL. free() it. */
 char *config_preload(void);
 
+/* Where the broker listens. */
+struct config_listen {
+    const char *address;     /* numeric */
+    uint16_t port;           /* MQTT */
+    uint16_t websocket_port; /* MQTT over WebSocket; 0: none */
+};
+
 /* Writes configuration and trust into the directory. */
-bool config_write(const char *dir, const struct broker_options *options, const char *address,
-                  uint16_t port, struct error *err);
+bool config_write(const char *dir, const struct broker_options *options,
+                  const struct config_listen *listen, struct error *err);
 
 #endif

@@ -95,6 +95,7 @@ static bool write_json(struct session *s)
     char *aside = xasprintf("%s.new", path);
 
     cJSON_AddStringToObject(doc, "endpoint", broker_endpoint(s->broker));
+    cJSON_AddStringToObject(doc, "websocket", broker_websocket(s->broker));
     cJSON_AddStringToObject(doc, "ca", s->ca);
     cJSON_AddNumberToObject(doc, "pid", (double)getpid());
     char *text = cJSON_PrintUnformatted(doc);
@@ -121,6 +122,7 @@ static void print_welcome(const struct session *s)
     const char *dir = s->options->dir;
 
     printf("endpoint   %s\n"
+           "websocket  %s\n"
            "authority  %s\n"
            "details    %s\n"
            "\n"
@@ -131,7 +133,7 @@ static void print_welcome(const struct session *s)
            "    -i my-app -V 5 -v -t '$aws/things/+/shadow/update/documents'\n"
            "\n"
            "Ctrl-C stops it.\n",
-           broker_endpoint(s->broker), s->ca, s->json_path, dir,
+           broker_endpoint(s->broker), broker_websocket(s->broker), s->ca, s->json_path, dir,
            is_everywhere(s->options->bind) ? "localhost" : s->options->bind, broker_port(s->broker),
            s->ca, dir, dir);
     fflush(stdout);
@@ -174,8 +176,10 @@ static bool open_session(struct session *s)
 {
     if (!prepare_pki(s) || !lock_dir(s))
         return false;
-    const struct broker_options options = {
-        .dir = s->options->dir, .bind = s->options->bind, .port = (uint16_t)s->options->port};
+    const struct broker_options options = {.dir = s->options->dir,
+                                           .bind = s->options->bind,
+                                           .port = (uint16_t)s->options->port,
+                                           .websocket = true};
     s->broker = broker_start(&options, &s->err);
     return s->broker != NULL && write_json(s);
 }

@@ -13,6 +13,7 @@
 #include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -131,6 +132,38 @@ static void two_at_once(void **state)
     broker_stop(a);
 }
 
+/* 0, or why not. */
+static int knock(uint32_t address, unsigned port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(address),
+                             .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int result = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
+
+    close(fd);
+    return result;
+}
+
+/* On the address that was asked for, and no other. */
+static void listens_for_websockets(void **state)
+{
+    struct error err = {0};
+    unsigned port = 0;
+    struct broker *b = broker_start(&(struct broker_options){.dir = lab, .websocket = true}, &err);
+
+    (void)state;
+    assert_non_null(b);
+    assert_int_equal(sscanf(broker_websocket(b), "wss://127.0.0.1:%u/mqtt", &port), 1);
+    assert_int_not_equal(port, broker_port(b));
+    assert_int_equal(knock(INADDR_LOOPBACK, port), 0);
+    assert_int_equal(knock(INADDR_LOOPBACK + 1, port), ECONNREFUSED);
+    broker_stop(b);
+    b = start();
+    assert_null(broker_websocket(b));
+    broker_stop(b);
+}
+
 struct witness {
     struct loop *loop;
     struct broker *broker;
@@ -213,7 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_and_stops),     cmocka_unit_test(two_at_once),
         cmocka_unit_test(its_death_is_noticed), cmocka_unit_test(errors_are_told),
-        cmocka_unit_test(stopping_nothing),
+        cmocka_unit_test(stopping_nothing),     cmocka_unit_test(listens_for_websockets),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
