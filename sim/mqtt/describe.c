@@ -298,12 +298,39 @@ static void describe_broken(struct buf *out, struct slice packet, uint8_t code, 
     buf_printf(out, " (%zu B)", packet.len);
 }
 
+void mqtt_describer_done(struct mqtt_describer *d)
+{
+    alias_table_free(d->in);
+    alias_table_free(d->out);
+    *d = (struct mqtt_describer){0};
+}
+
+/* One that stands for nothing is shown as it came. */
+static void resolve(struct mqtt_describer *d, bool outgoing, struct mqtt_packet *packet)
+{
+    struct mqtt_message *m = &packet->publish.message;
+    const char *why;
+
+    if (packet->type == MQTT_TYPE_CONNECT)
+        mqtt_describer_done(d);
+    else if (packet->type == MQTT_TYPE_PUBLISH && mqtt_props_has(&m->props, MQTT_PROP_TOPIC_ALIAS))
+        alias_resolve(outgoing ? &d->out : &d->in, m->props.topic_alias, &m->topic, &why);
+}
+
 bool mqtt_describe(struct slice packet, enum mqtt_version version, struct buf *out)
+{
+    return mqtt_describe_next(NULL, false, packet, version, out);
+}
+
+bool mqtt_describe_next(struct mqtt_describer *d, bool outgoing, struct slice packet,
+                        enum mqtt_version version, struct buf *out)
 {
     struct mqtt_packet decoded;
     const char *why = NULL;
     uint8_t code = mqtt_decode(packet, version, &decoded, &why);
 
+    if (code == 0 && d != NULL)
+        resolve(d, outgoing, &decoded);
     if (code != 0) {
         describe_broken(out, packet, code, why);
         return !out->overflow;

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "mqtt/alias.h"
 #include "mqtt/client.h"
 #include "mqtt/reason.h"
 
@@ -24,5 +25,16 @@
    and its first bytes in hexadecimal. False if `out` reached its ceiling; the
    line is cut then. */
 bool mqtt_describe(struct slice packet, enum mqtt_version version, struct buf *out);
+
+/* What the topic aliases of one car's connection stand for, learnt from its packets: a PUBLISH
+   without a topic is then shown with the one that it means, and its alias among the properties.
+   Zero-initialised: knows none. */
+struct mqtt_describer {
+    struct alias_table *in, *out;
+};
+/* As mqtt_describe(). Must see every packet, as a CONNECT ends what the aliases before it meant. */
+bool mqtt_describe_next(struct mqtt_describer *d, bool outgoing, struct slice packet,
+                        enum mqtt_version version, struct buf *out);
+void mqtt_describer_done(struct mqtt_describer *d);
 
 #endif

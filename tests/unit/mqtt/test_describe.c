@@ -129,6 +129,42 @@ static void test_secrets(void **state)
     }
 }
 
+static void test_aliases(void **state)
+{
+    static const struct {
+        bool outgoing;
+        const char *packet, *text;
+    } rows[] = {
+        {true,  "30 ~ 0000 03 23 0001 'x'",                "PUBLISH q0  [Topic Alias=1] x (1 B)"    },
+        {true,  "30 ~ 0003 'a/b' 03 23 0001 'x'",          "PUBLISH q0 a/b [Topic Alias=1] x (1 B)" },
+        {true,  "30 ~ 0000 03 23 0001 'y'",                "PUBLISH q0 a/b [Topic Alias=1] y (1 B)" },
+        {false, "30 ~ 0000 03 23 0001 'y'",                "PUBLISH q0  [Topic Alias=1] y (1 B)"    },
+        {false, "30 ~ 0001 'c' 03 23 0001 'y'",            "PUBLISH q0 c [Topic Alias=1] y (1 B)"   },
+        {false, "30 ~ 0000 03 23 0001 'z'",                "PUBLISH q0 c [Topic Alias=1] z (1 B)"   },
+        {true,  "30 ~ 0001 'd' 03 23 0001 'y'",            "PUBLISH q0 d [Topic Alias=1] y (1 B)"   },
+        {true,  "30 ~ 0000 03 23 0001 'y'",                "PUBLISH q0 d [Topic Alias=1] y (1 B)"   },
+        {true,  "30 ~ 0000 03 23 ffff 'y'",                "PUBLISH q0  [Topic Alias=65535] y (1 B)"},
+        {true,  "c0 ~",                                    "PINGREQ"                                },
+        {true,  "10 ~ 0004 'MQTT' 05 02 003c 00 0001 'c'",
+         "CONNECT v5 client=c clean=1 keep-alive=60"                                                },
+        {true,  "30 ~ 0000 03 23 0001 'y'",                "PUBLISH q0  [Topic Alias=1] y (1 B)"    },
+    };
+    struct mqtt_describer d = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct hex h;
+        struct buf out;
+        buf_init(&out, 4096);
+        assert_true(
+            mqtt_describe_next(&d, rows[i].outgoing, hex_bytes(&h, rows[i].packet), MQTT_5, &out));
+        assert_string_equal(buf_cstr(&out), rows[i].text);
+        buf_done(&out);
+    }
+    mqtt_describer_done(&d);
+    mqtt_describer_done(&d);
+}
+
 static void test_ceiling(void **state)
 {
     struct hex h;
@@ -168,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_long_payloads_are_shortened),
         cmocka_unit_test(test_broken_packets),
         cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_ceiling),
         cmocka_unit_test(test_reason_names),
     };
