@@ -85,7 +85,7 @@ static void lose(struct companion *c, const char *text, uint8_t reason_code, use
     c->connack_at = 0;
     drop_link(c);
     e.retry_in = backoff(c);
-    loop_timer_start(&c->retry, e.retry_in);
+    loop_timer_start_script(&c->retry, e.retry_in);
     if (c->events->lost != NULL)
         c->events->lost(c->ctx, &e);
 }
@@ -151,6 +151,7 @@ static void read_acked(struct companion *c, const struct companion_letter *lette
     struct companion_acked e = letter->acked;
 
     e.text = letter->text;
+    c->unacked--;
     if (c->events->acked != NULL)
         c->events->acked(c->ctx, &e);
 }
@@ -310,6 +311,8 @@ static void on_retry(void *arg)
     struct companion *c = arg;
     struct error err;
 
+    if (c->events->connecting != NULL)
+        c->events->connecting(c->ctx);
     if (!connect_link(c, &err))
         lose(c, err.text, 0, clock_now());
 }

@@ -143,6 +143,10 @@ struct companion_events {
     void (*subscribed)(void *ctx, const struct companion_subscribed *e);
     /* What a companion_subscribe() asked for; besides the events above, if it is that too. */
     void (*message)(void *ctx, const struct mqtt_message *message, usec_t received_at);
+    /* After `lost`: another attempt to connect begins. */
+    void (*connecting)(void *ctx);
+    /* The answer to companion_fence(), unless the connection ends first. */
+    void (*fenced)(void *ctx);
 };
 
 /* Starts Paho's threads, once per process, ahead of the first companion, which then connects 100 ms
@@ -187,6 +191,10 @@ bool companion_subscribe(struct companion *c, const struct mqtt_filter *filter, 
 /* False: not subscribed, or not connected, which ends the subscription as well. */
 bool companion_unsubscribe(struct companion *c, struct slice filter, uint64_t *ret_id,
                            struct error *err);
+
+/* Begins a round trip behind all that was said so far; when `fenced` comes, whatever the broker had
+   to say until then has been told, and all publishes are acknowledged. False: not connected. */
+bool companion_fence(struct companion *c);
 
 /* All that publish: false with err when not connected, or when the arguments cannot make a message;
    ret may be NULL. QoS 1. Thing names are contract 1.1's. */

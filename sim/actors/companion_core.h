@@ -50,6 +50,7 @@ struct companion {
     struct paho_link *link;
     uint64_t link_number; /* rises with each link: letters of older ones are stale */
     uint64_t last_publish;
+    uint64_t unacked; /* publishes */
     unsigned attempts;
     usec_t connack_at;
     struct watch *watches;

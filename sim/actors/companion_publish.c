@@ -21,6 +21,7 @@ static bool publish(struct companion *c, const struct mqtt_message *m,
     if (!paho_link_publish(c->link, id, m, &sent_at, err))
         return false;
     c->last_publish = id;
+    c->unacked++;
     if (ret != NULL)
         *ret = (struct companion_publish){.id = id, .sent_at = sent_at};
     return true;
@@ -107,9 +108,9 @@ bool companion_publish_raw(struct companion *c, const char *topic, struct slice 
 
 /* Whole seconds left, rounded up; 0 if none: an expired command travels without the property, so
    that it is the car that has to refuse it. */
-static uint32_t seconds_left(int64_t expires_at_ms)
+static uint32_t seconds_left(const struct companion *c, int64_t expires_at_ms)
 {
-    int64_t left = expires_at_ms - clock_wall_ms();
+    int64_t left = expires_at_ms - loop_wall_ms(c->loop);
 
     if (expires_at_ms == 0 || left <= 0)
         return 0;
@@ -138,7 +139,7 @@ bool companion_request(struct companion *c, const struct companion_request *requ
         return false;
     if (request->request_id == NULL || request->request_id[0] == '\0')
         return error_set(err, ERROR_SCRIPT, "request: no request id");
-    int64_t issued = request->issued_at_ms != 0 ? request->issued_at_ms : clock_wall_ms();
+    int64_t issued = request->issued_at_ms != 0 ? request->issued_at_ms : loop_wall_ms(c->loop);
     int64_t expires = request->expires_at_ms;
     if (expires == 0 && request->expiry != 0)
         expires = issued + (int64_t)(request->expiry / USEC_PER_MSEC);
@@ -153,7 +154,7 @@ bool companion_request(struct companion *c, const struct companion_request *requ
         err);
     struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str(payload), .qos = 1};
     if (!request->bare)
-        add_properties(&m.props, answer_to, request->request_id, seconds_left(expires));
+        add_properties(&m.props, answer_to, request->request_id, seconds_left(c, expires));
     bool ok = payload != NULL && publish(c, &m, ret, err);
     free(answer_to);
     free(topic);

@@ -12,6 +12,10 @@
 /* Cookies: of a watch its index and which of its filters; of a subscription its id and this. */
 #define COOKIE_SUBSCRIPTION ((uint64_t)1 << 63)
 #define COOKIE_UNSUBSCRIBE  ((uint64_t)1 << 62)
+#define COOKIE_FENCE        ((uint64_t)1 << 61)
+
+/* Nobody subscribes to it: to unsubscribe from it is a round trip that changes nothing. */
+#define FENCE_FILTER "fleetsim/fence"
 
 /* ---- watches ---- */
 
@@ -204,6 +208,18 @@ bool companion_unsubscribe(struct companion *c, struct slice filter, uint64_t *r
                              c->options.setup.uri);
 }
 
+bool companion_fence(struct companion *c)
+{
+    return c->connected && paho_link_unsubscribe(c->link, slice_str(FENCE_FILTER), COOKIE_FENCE);
+}
+
+/* Publishes may have waited their turn behind it. */
+static void fence_answered(struct companion *c)
+{
+    if ((c->unacked == 0 || !companion_fence(c)) && c->events->fenced != NULL)
+        c->events->fenced(c->ctx);
+}
+
 static void tell_subscribed(struct companion *c, const struct companion_letter *letter, uint64_t id,
                             enum mqtt_type type)
 {
@@ -240,6 +256,8 @@ bool companion_answered(struct companion *c, const struct companion_letter *lett
         subscription_answered(c, letter, letter->cookie & ~COOKIE_SUBSCRIPTION);
     else if ((letter->cookie & COOKIE_UNSUBSCRIBE) != 0)
         tell_subscribed(c, letter, letter->cookie & ~COOKIE_UNSUBSCRIBE, MQTT_TYPE_UNSUBACK);
+    else if (letter->cookie == COOKIE_FENCE)
+        fence_answered(c);
     else if (letter->cookie >> 8 == 0)
         return true;
     else

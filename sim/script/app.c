@@ -23,6 +23,8 @@ struct app *app_check(lua_State *L, int index)
 
     if (app->companion == NULL)
         luaL_error(L, "this companion is gone: its scenario has ended");
+    /* Whatever it is about to say, or what it wants to know: the wire has to be quiet again. */
+    wire_stir(&app->party);
     return app;
 }
 
@@ -90,11 +92,22 @@ void app_ask(struct app *app, struct view *view)
 {
     struct error err;
 
+    wire_stir(&app->party);
     if (!view->asked)
         view->asked = companion_get_shadow(app->companion, view->thing, NULL, NULL, &err);
 }
 
 /* ---- making and ending ---- */
+
+static bool fence(void *ctx)
+{
+    struct app *app = ctx;
+
+    if (!companion_fence(app->companion))
+        return false;
+    wire_hold(&app->party);
+    return true;
+}
 
 /* app(watch_all, cars): a new companion of the running scenario, connecting */
 static int f_app(lua_State *L)
@@ -130,6 +143,10 @@ static int f_app(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, app->ref);
         return luaL_error(L, "companion: %s", err.text);
     }
+    if (loop_is_virtual(script->sim->loop)) {
+        wire_join(&script->sim->wire, &app->party, fence, app, true);
+        wire_hold(&app->party);
+    }
     app->views = xcalloc(app->view_buckets, sizeof(struct view *));
     if (watch_all)
         companion_watch_all(app->companion, 0);
@@ -149,6 +166,7 @@ static void free_view(struct app *app, struct view *view)
 
 static void free_app(struct app *app)
 {
+    wire_leave(&app->party);
     companion_free(app->companion);
     app->companion = NULL;
     for (size_t i = 0; i < app->view_buckets; i++)

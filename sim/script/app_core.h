@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "actors/companion.h"
+#include "fleet/wire.h"
 #include "script/app.h"
 #include "script/twin.h"
 
@@ -37,6 +38,7 @@ struct app {
     struct app *next; /* of all */
     int ref;
     bool watch_all, watching_all;
+    struct wire_party party; /* in virtual time */
     char trouble[256]; /* why the last attempt to connect failed */
     struct wait_queue changed;
     struct view **views; /* hash by thing */

@@ -181,6 +181,8 @@ static void on_connected(void *ctx, const struct companion_connected *e)
     struct app *app = ctx;
 
     (void)e;
+    wire_release(&app->party);
+    wire_stir(&app->party);
     app->trouble[0] = '\0';
     app->script->sim->companion_reached = true;
     queue_notify(app_scheduler(app), &app->changed);
@@ -198,6 +200,7 @@ static void on_lost(void *ctx, const struct companion_lost *e)
 {
     struct app *app = ctx;
 
+    wire_cut(&app->party);
     snprintf(app->trouble, sizeof app->trouble, "%s", e->text);
     recorder_count(app_recorder(app), e->was_connected ? "companion.lost" : "companion.failed", 1);
     if (!app->script->sim->companion_reached)
@@ -239,7 +242,23 @@ static void on_watching(void *ctx, const struct companion_watching *e)
     queue_notify(app_scheduler(app), &app->changed);
 }
 
+static void on_connecting(void *ctx)
+{
+    struct app *app = ctx;
+
+    wire_hold(&app->party);
+}
+
+static void on_fenced(void *ctx)
+{
+    struct app *app = ctx;
+
+    wire_release(&app->party);
+}
+
 const struct companion_events app_events = {
+    .connecting = on_connecting,
+    .fenced = on_fenced,
     .connected = on_connected,
     .lost = on_lost,
     .watching = on_watching,
