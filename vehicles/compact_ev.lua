@@ -11,6 +11,8 @@ local battery = require "parts.battery"
 local charging = require "parts.charging"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local low_voltage = require "parts.low_voltage"
+local weather = require "parts.weather"
 
 return model {
   name = "compact_ev",
@@ -19,12 +21,14 @@ return model {
     doors {},
     locks { motor_seconds = 0.3 },
     windows { percent_per_second = 20 },
-    climate { degrees_per_second = 0.1, kilowatts = 2 },
+    climate { heat_kilowatts = 5, cool_kilowatts = 4 },
     lights {},
     horn { seconds = 0.5 },
     battery { kilowatt_hours = 52, full_range_km = 350, state_of_charge = 70 },
-    charging { limit = 80 },
-    driving { latitude = 48.1374, longitude = 11.5755 },
+    charging { limit = 80, ac_kilowatts = 11, dc_kilowatts = 100 },
+    low_voltage { ampere_hours = 45 },
+    driving { latitude = 48.1374, longitude = 11.5755, kilograms = 1650, drag_area = 0.65 },
     tyres { kilopascals = 240 },
+    weather { mean = 12 },
   },
 }

@@ -1,4 +1,4 @@
--- Driving along a straight line at a steady speed: odometer, position, and what it takes of the battery.
+-- Driving along a straight line at a steady speed: odometer, position, and what that takes.
 
 local energy = require "parts.energy"
 local physics = require "parts.physics"
@@ -8,14 +8,15 @@ local latitude, longitude, heading = "position.latitude", "position.longitude", 
 local metres_per_degree = 111320
 
 local function park(car)
+  physics.settle(car, 0)
   car:set(speed, 0)
   car:set("driving.ignition", "off")
 end
 
 local function advance(car, metres)
   local degrees = metres / metres_per_degree
-  local north = physics.exact(car, latitude, 1e5)
-  local east = physics.exact(car, longitude, 1e5)
+  local north = physics.exact(car, latitude)
+  local east = physics.exact(car, longitude)
   local direction = math.rad(car:get(heading))
   east = east + math.sin(direction) * degrees / math.max(0.01, math.cos(math.rad(north)))
   north = north + math.cos(direction) * degrees
@@ -23,20 +24,21 @@ local function advance(car, metres)
     physics.set_exact(car, latitude, 1e5, north)
   end
   physics.set_exact(car, longitude, 1e5, (east + 180) % 360 - 180)
-  physics.set_exact(car, odometer, 1, physics.exact(car, odometer, 1) + metres)
+  physics.set_exact(car, odometer, 1, physics.exact(car, odometer) + metres)
 end
 
-local function run(car)
-  while car:get(speed) > 0 do
-    wait(1)
-    local metres = car:get(speed) / 3.6
-    advance(car, metres)
-    if car:has("battery.capacity") then
-      energy.add(car, -metres * car:get("battery.capacity") / car:get("battery.full_range"))
-    end
-    if energy.percent(car) <= 0 then
-      park(car)
-    end
+-- Rolling, air, and what the electronics take.
+local function step(car, dt, body)
+  local kmh = car:get(speed)
+  if kmh <= 0 then
+    return false
+  end
+  local v, load = kmh / 3.6, body.load
+  advance(car, v * dt)
+  energy.propel(car, (load.rolling + load.drag * v * v) * v / 1000, dt, v * dt)
+  energy.draw(car, load.electronics, dt, "electronics")
+  if energy.exhausted(car) then
+    park(car)
   end
 end
 
@@ -50,8 +52,8 @@ local function check(car)
   end
   if car:has("charging.plugged") and car:get("charging.plugged") then
     car:refuse("PLUGGED_IN", "the charging cable is plugged in")
-  elseif energy.percent(car) <= 0 then
-    car:refuse("LOW_BATTERY", "the battery is empty")
+  elseif energy.exhausted(car) then
+    car:refuse(car:has("fuel.litres") and "LOW_FUEL" or "LOW_BATTERY", "there is nothing left to drive with")
   end
 end
 
@@ -62,11 +64,12 @@ return part("driving", function(options)
   -- battery is empty.
   function actions.drive(car, kmh, degrees)
     check(car)
+    physics.settle(car, 0)
     car:set("driving.ignition", "on")
     car:set(heading, (degrees or car:get(heading)) % 360)
     car:set(speed, kmh)
     if kmh > 0 then
-      physics.run(car, "driving", run)
+      physics.start(car, "driving", step, "motion")
     end
   end
 
@@ -89,9 +92,17 @@ return part("driving", function(options)
         vss = "Vehicle.CurrentLocation.Heading" },
     },
     actions = actions,
+    refresh = physics.settle,
+    embody = function(_, body)
+      body.load = {
+        rolling = (options.kilograms or 1650) * 9.81 * (options.rolling or 0.01), -- N
+        drag = 0.6 * (options.drag_area or 0.65), -- N s²/m²: half the density of air, times m² (cw · A)
+        electronics = options.electronics_kilowatts or 0.3,
+      }
+    end,
     start = function(car)
       if car:get(speed) > 0 then
-        physics.run(car, "driving", run)
+        physics.start(car, "driving", step, "motion")
       end
     end,
   }

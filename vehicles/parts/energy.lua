@@ -1,5 +1,5 @@
--- Energy taken from and put into the traction battery (parts/battery.lua declares its signals).
--- Cars without such a battery have all they ask for.
+-- Where power comes from and goes to: the one way into the traction battery and out of it, and to the wheels.
+-- Cars without such a battery have all the electricity they ask for: their engine sees to it.
 
 local physics = require "parts.physics"
 
@@ -12,26 +12,52 @@ function energy.percent(car)
   if not car:has(charge) then
     return 100
   end
-  return physics.exact(car, charge, 10)
+  return physics.exact(car, charge)
 end
 
-local function show(car, percent)
-  physics.set_exact(car, charge, 10, percent)
-  car:set("battery.range", physics.round(car:get("battery.full_range") * percent / 100, 0.001))
+function energy.charging(car)
+  return car:has("charging.active") and car:get("charging.active")
 end
 
--- Range follows from the charge; for when the charge was set from outside.
-function energy.refresh(car)
-  show(car, energy.percent(car))
-end
-
--- Negative: takes.
-function energy.add(car, kilowatt_hours)
-  if not car:has(charge) then
+-- Something takes so much power for so long (negative: gives it). `what` is whom it is booked on. The battery sees
+-- the sum of all at the end of the step: parts/battery.lua, which keeps the ledger, or the station's cable before it.
+function energy.draw(car, kilowatts, seconds, what)
+  local body = physics.body(car)
+  local pack = body.pack
+  if not pack or kilowatts == 0 then
     return
   end
-  local percent = energy.percent(car) + 100 * kilowatt_hours / car:get("battery.capacity")
-  show(car, math.max(0, math.min(100, percent)))
+  local kilowatt_hours = kilowatts * seconds / 3600
+  pack.pending = pack.pending + kilowatt_hours
+  pack.used[what] = (pack.used[what] or 0) + kilowatt_hours
+  if body.supply and not body.steps.charging then
+    physics.start(car, "charging", body.supply, "charger")
+  end
+  if not body.steps.battery then
+    physics.start(car, "battery", pack.step, "battery")
+  end
+end
+
+-- Mechanical power at the wheels, for so long; negative when braking. `metres` is how far that brought the car: its
+-- range follows from it. A hybrid drives electrically while it can.
+function energy.propel(car, kilowatts, seconds, metres)
+  local body = physics.body(car)
+  local pack, tank = body.pack, body.tank
+  if pack and (not tank or energy.percent(car) > pack.reserve or kilowatts < 0) then
+    pack.metres = pack.metres + metres
+    energy.draw(car, kilowatts < 0 and kilowatts * pack.recuperation or kilowatts / pack.drive_efficiency, seconds,
+      "driving")
+  end
+  if tank and not (pack and energy.percent(car) > pack.reserve) then
+    tank.burn(car, math.max(kilowatts, tank.idle_kilowatts) * seconds / 3600 / tank.engine_efficiency, metres)
+  end
+end
+
+-- Is there anything left to drive with?
+function energy.exhausted(car)
+  local body = physics.body(car)
+  return not (body.pack and energy.percent(car) > 0 or body.tank and physics.exact(car, "fuel.litres") > 0
+    or not body.pack and not body.tank)
 end
 
 return energy

@@ -279,14 +279,17 @@ function physics.exact(car, path)
   return body.exact[path]
 end
 
+-- Does the signal show another value now?
 function physics.set_exact(car, path, per_unit, value)
   local body = bodies[car] or embody(car)
   local shown = math.floor(value * per_unit + 0.5) / per_unit
   body.exact[path] = value
-  if shown ~= body.shown[path] then
-    body.shown[path] = shown
-    car:set(path, shown)
+  if shown == body.shown[path] then
+    return false
   end
+  body.shown[path] = shown
+  car:set(path, shown)
+  return true
 end
 
 -- Sets a signal that only the physics set, if it changes: cheaper than asking.
@@ -321,20 +324,6 @@ end
 function physics.seconds_until(car, time)
   local left = (time - physics.time_of_day(car)) % day
   return left > 0 and left or day
-end
-
--- Runs fn(car) beside whatever else the car does, once at a time.
-
-function physics.run(car, name, fn)
-  local memory = car:memory()
-  if memory[name] then
-    return
-  end
-  memory[name] = true
-  car:spawn(function()
-    fn(car)
-    memory[name] = nil
-  end)
 end
 
 return physics

@@ -1,44 +1,109 @@
--- Tyre pressures. They change only by a puncture and by the pump.
+-- Tyres: the air in them is warmed by the road and by driving, and its pressure with it. They lose air slowly, or fast
+-- through a nail.
 
 local physics = require "parts.physics"
+local sky = require "parts.sky"
 
-local tyres = {
-  { "front_left", "Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure" },
-  { "front_right", "Vehicle.Chassis.Axle.Row1.Wheel.Right.Tire.Pressure" },
-  { "rear_left", "Vehicle.Chassis.Axle.Row2.Wheel.Left.Tire.Pressure" },
-  { "rear_right", "Vehicle.Chassis.Axle.Row2.Wheel.Right.Tire.Pressure" },
+local wheels = {
+  { "front_left", "Row1.Wheel.Left" },
+  { "front_right", "Row1.Wheel.Right" },
+  { "rear_left", "Row2.Wheel.Left" },
+  { "rear_right", "Row2.Wheel.Right" },
 }
+local flat, air_pressure, zero = 100, 101.3, -273.15 -- kPa, kPa, celsius
+
+-- What the gauge would show at another temperature.
+local function at(pressure, from, to)
+  return (pressure + air_pressure) * (to - zero) / (from - zero) - air_pressure
+end
 
 return part("tyres", function(options)
   local normal = options.kilopascals or 240
-  local flat = 100
-  local signals = {}
-  for i, tyre in ipairs(tyres) do
-    signals[i] = {
-      "tyres." .. tyre[1], type = "integer", unit = "kPa", min = 0, max = 500, initial = normal, vss = tyre[2],
-    }
+  local warning = options.warning_kilopascals or 0.8 * normal
+  local leak = options.leak_per_day or 0.1 -- kPa
+  local paths, low, signals = {}, {}, {}
+  for i, wheel in ipairs(wheels) do
+    local vss = "Vehicle.Chassis.Axle." .. wheel[2] .. ".Tire."
+    paths[i] = "tyres." .. wheel[1]
+    low[i] = paths[i] .. "_low"
+    signals[#signals + 1] = { paths[i], type = "integer", unit = "kPa", min = 0, max = 500, initial = normal,
+      vss = vss .. "Pressure" }
+    signals[#signals + 1] = { low[i], type = "boolean", reported = false, vss = vss .. "IsPressureLow" }
+  end
+  signals[#signals + 1] = { "tyres.warning", type = "boolean" }
+  signals[#signals + 1] = { "tyres.temperature", type = "integer", unit = "celsius", reported = false, initial = 12,
+    vss = "Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Temperature" }
+
+  local function show(car, body)
+    local warn = false
+    for i, path in ipairs(paths) do
+      local is_low = car:get(path) < warning
+      physics.show(car, low[i], is_low)
+      warn = warn or is_low
+    end
+    physics.show(car, "tyres.warning", warn)
+    physics.show(car, "tyres.temperature", physics.round(body.tyres.celsius, 1))
+  end
+
+  -- Driving warms them by a quarter of a degree for each km/h, within some ten minutes.
+  local function settle(car, seconds, body)
+    local tyres = body.tyres
+    local kmh = car:has("driving.speed") and car:get("driving.speed") or 0
+    local before = tyres.celsius
+    tyres.celsius = physics.decay(before, sky.outside(car, body) + kmh / 4, seconds, 700)
+    for _, path in ipairs(paths) do
+      local pressure = at(physics.exact(car, path), before, tyres.celsius) - leak * seconds / 86400
+      physics.set_exact(car, path, 1, math.max(0, pressure))
+    end
+    show(car, body)
+  end
+
+  local function lose(car, dt, body)
+    local losing = false
+    for i, path in ipairs(paths) do
+      local rate, pressure = body.tyres.rates[i], physics.exact(car, path)
+      if rate > 0 and pressure > flat then
+        physics.set_exact(car, path, 1, math.max(flat, pressure - rate * dt))
+        losing = true
+      end
+    end
+    show(car, body)
+    return losing
+  end
+
+  local function wheel_of(tyre)
+    for i, wheel in ipairs(wheels) do
+      if wheel[1] == tyre then
+        return i
+      end
+    end
+    error("no tyre '" .. tostring(tyre) .. "': front_left, front_right, rear_left, rear_right", 3)
   end
 
   local actions = {}
 
-  -- Loses so many kPa a second until it is flat, or pumped up.
+  -- Loses so many kPa a second until it is flat, or pumped up: 5 if not given, 0.002 is a nail that stays in.
   function actions.puncture(car, tyre, kilopascals_per_second)
-    local path = "tyres." .. tyre
-    local rate = kilopascals_per_second or 5
-    car:set(path, car:get(path) - rate)
-    physics.run(car, path, function()
-      while car:get(path) > flat and car:get(path) < normal do
-        wait(1)
-        if car:get(path) < normal then
-          car:set(path, physics.towards(car:get(path), flat, rate))
-        end
-      end
-    end)
+    physics.body(car).tyres.rates[wheel_of(tyre)] = kilopascals_per_second or 5
+    physics.start(car, "tyres", lose)
   end
 
   function actions.pump_up(car, tyre)
-    car:set("tyres." .. tyre, normal)
+    local i = wheel_of(tyre)
+    local body = physics.body(car)
+    body.tyres.rates[i] = 0
+    physics.set_exact(car, paths[i], 1, normal)
+    show(car, body)
   end
 
-  return { signals = signals, actions = actions }
+  return {
+    signals = signals,
+    actions = actions,
+    refresh = physics.settle,
+    settle = settle,
+    embody = function(car, body)
+      body.tyres = { celsius = sky.outside(car, body), rates = { 0, 0, 0, 0 } }
+      show(car, body)
+    end,
+  }
 end)

@@ -1,0 +1,56 @@
+-- Weather and time of day where the car is: other parts read them by parts/sky.lua. It gets warm in the afternoon and
+-- in summer, and no day is like the one before.
+
+local physics = require "parts.physics"
+local sky = require "parts.sky"
+
+local outside, clock = "climate.outside_temperature", "clock.time"
+
+return part("weather", function(options)
+  local climate = {
+    mean = options.mean or 12, -- celsius, of the year
+    swing = options.swing or 5, -- between the mean and the extremes of a day
+    season = options.season or 8, -- between the means of the year and of its extreme months
+    whim = options.whim or 3, -- by how much a day may differ
+  }
+  local start = options.clock or "08:00"
+  local born = assert(physics.parse_time(start), "weather: clock is a time such as \"08:00\"")
+  local day = options.day_of_year or 110
+
+  local function show(car, body)
+    local minutes = (body.born + body.now) % 86400 // 60
+    physics.show(car, clock, string.format("%02d:%02d", minutes // 60, minutes % 60))
+    physics.set_exact(car, outside, 10, sky.temperature(body) + body.weather.offset)
+  end
+
+  return {
+    signals = {
+      { outside, type = "float", unit = "celsius", initial = physics.round(sky.typical(climate, day, born), 10),
+        vss = "Vehicle.Exterior.AirTemperature" },
+      { clock, type = "string", reported = false, initial = start },
+    },
+    refresh = physics.settle,
+    embody = function(car, body)
+      body.born = physics.parse_time(car:get(clock)) or born
+      body.weather = {
+        climate = climate, day = day, offset = 0, seed = car:random(1, 1000000),
+        sunshine = options.sunshine or 700, -- W/m² at noon under a clear sky
+      }
+      -- Whatever it shows now is what it was like in the beginning.
+      body.weather.offset = car:get(outside) - sky.temperature(body)
+      physics.exact(car, outside)
+      body.shown[clock] = car:get(clock)
+    end,
+    settle = function(car, _, body)
+      local shown = car:get(outside)
+      if shown ~= body.shown[outside] then
+        body.weather.offset = shown - sky.temperature(body)
+      end
+      local time = car:get(clock)
+      if time ~= body.shown[clock] then
+        body.born = (physics.parse_time(time) or body.born + body.now) - body.now
+      end
+      show(car, body)
+    end,
+  }
+end)
