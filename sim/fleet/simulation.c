@@ -28,7 +28,7 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
     struct simulation *sim = v->sim;
     struct mqtt_session_config config = {
         .net = sim->net,
-        .endpoint = sim->endpoint,
+        .endpoint = endpoints_first(sim->endpoints, index),
         .tls = sim->tls,
         .identity =
             {
@@ -40,7 +40,6 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
                        },
     };
 
-    (void)index;
     return mqtt_session_new(sim->loop, &config, events, ctx);
 }
 
@@ -51,19 +50,20 @@ static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
     struct simulation *sim = v->sim;
     struct buf pem;
 
-    (void)index;
+    char *uri = endpoints_join(sim->endpoints, index);
     buf_init(&pem, PEM_FILE_MAX);
     if (sim->ca_file != NULL) {
         pki_chain_pem(sim->pki, v->certificate, &pem);
         ec_key_pem(v->key, &pem);
     }
-    struct paho_client_config config = {.uri = sim->uri,
+    struct paho_client_config config = {.uri = uri,
                                         .ca_file = sim->ca_file,
                                         .pem = buf_slice(&pem),
                                         .alpn = sim->alpn,
                                         .insecure = sim->insecure};
     struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
     buf_done(&pem);
+    free(uri);
     return client;
 }
 
@@ -77,19 +77,19 @@ static struct mqtt_client *make_watched(void *vehicle, uint32_t index,
     return wire_client_wrap(c, sim->make_wired(vehicle, index, &wire_client_events, c));
 }
 
-/* Paho knows fewer ways to write it. */
-static char *paho_uri(const struct endpoint *e)
-{
-    const char *host = endpoint_host(e);
-    bool v6 = strchr(host, ':') != NULL;
-
-    return xasprintf("%s://%s%s%s:%u", endpoint_is_tls(e) ? "ssl" : "tcp", v6 ? "[" : "", host,
-                     v6 ? "]" : "", (unsigned)endpoint_port(e));
-}
-
 /* What AWS IoT Core wants to hear on the port that MQTT shares with HTTPS. */
 #define AWS_PORT 443
 #define AWS_ALPN "x-amzn-mqtt-ca"
+
+/* WebSocket is HTTP there. */
+static bool all_on_aws_port(const struct endpoints *list)
+{
+    for (size_t i = 0; i < endpoints_count(list); i++)
+        if (endpoint_port(endpoints_at(list, i)) != AWS_PORT ||
+            endpoint_path(endpoints_at(list, i)) != NULL)
+            return false;
+    return true;
+}
 
 static struct tls_options choose_tls(const struct simulation *sim,
                                      const struct simulation_options *options)
@@ -99,7 +99,7 @@ static struct tls_options choose_tls(const struct simulation *sim,
     tls.ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA);
     tls.ca_pem = slice_of(NULL, 0);
     tls.insecure = options->insecure;
-    if (tls.alpn == NULL && endpoint_port(sim->endpoint) == AWS_PORT)
+    if (tls.alpn == NULL && all_on_aws_port(sim->endpoints))
         tls.alpn = AWS_ALPN;
     return tls;
 }
@@ -121,7 +121,8 @@ static bool plain_is_meant(const struct simulation_options *options, struct erro
 {
     if (options->tls == NULL || !tls_options_chosen(options->tls))
         return true;
-    return error_set(err, ERROR_USAGE, "TLS options given, but %s is plain TCP (mqtts:// is TLS)",
+    return error_set(err, ERROR_USAGE,
+                     "TLS options given, but %s is plain TCP (mqtts:// and wss:// are TLS)",
                      options->endpoint);
 }
 
@@ -139,12 +140,13 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
             return false;
         sim->net->sources = sim->sources;
     }
-    sim->endpoint = endpoint_new(options->endpoint, err);
-    if (sim->endpoint == NULL)
+    sim->endpoints = endpoints_new(options->endpoint, options->endpoint_policy, err);
+    if (sim->endpoints == NULL)
         return false;
-    if (!endpoint_resolve(sim->endpoint, err))
+    sim->endpoint = endpoints_at(sim->endpoints, 0);
+    if (!endpoints_resolve(sim->endpoints, err))
         return error_prefix(err, "%s", options->endpoint);
-    sim->uri = paho_uri(sim->endpoint);
+    sim->uri = endpoints_join(sim->endpoints, 0);
     sim->insecure = options->insecure;
     if (!endpoint_is_tls(sim->endpoint))
         return plain_is_meant(options, err);
@@ -220,7 +222,7 @@ void simulation_free(struct simulation *sim)
     if (sim == NULL)
         return;
     connect_gate_done(&sim->gate);
-    endpoint_free(sim->endpoint);
+    endpoints_free(sim->endpoints);
     sources_free(sim->sources);
     tls_context_free(sim->tls);
     pki_free(sim->pki);

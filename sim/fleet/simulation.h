@@ -15,11 +15,11 @@
 #include "base/rng.h"
 #include "fleet/vehicle.h"
 #include "fleet/wire.h"
+#include "net/endpoints.h"
 
 struct recorder;
 struct tls_context;
 struct tls_options;
-struct endpoint;
 struct net;
 
 /* What the cars' MQTT clients are made of. */
@@ -29,10 +29,11 @@ enum simulation_client {
 };
 
 struct simulation_options {
-    const char *endpoint; /* "mqtts://host:port" or "mqtt://…" */
-    const char *pki_dir;  /* what pki_open() takes */
-    const char *ca_file;  /* NULL: the PKI's own root verifies the server */
-    bool insecure;        /* do not verify the server */
+    const char *endpoint; /* what endpoints_new() takes */
+    enum endpoint_policy endpoint_policy;
+    const char *pki_dir; /* what pki_open() takes */
+    const char *ca_file; /* NULL: the PKI's own root verifies the server */
+    bool insecure;       /* do not verify the server */
     /* Whatever else may be chosen of TLS; its ca_file, ca_pem and insecure are not read. NULL: the
        defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
     const struct tls_options *tls;
@@ -55,10 +56,11 @@ struct simulation {
     struct recorder *recorder;
     struct pki *pki;
     struct tls_context *tls; /* NULL: plain TCP */
-    struct endpoint *endpoint;
-    struct sources *sources; /* NULL: the system chooses */
+    struct endpoints *endpoints;
+    struct endpoint *endpoint; /* the first of them */
+    struct sources *sources;   /* NULL: the system chooses */
     struct net *net;
-    struct connect_gate gate; /* that all cars go through to connect */
+    struct connect_gate gate;  /* that all cars go through to connect */
     struct slice intermediate; /* every car's issuer, DER */
     struct tcu_config tcu;
     uint64_t fleet; /* identity_fleet() of the PKI's seed */
@@ -86,7 +88,7 @@ struct simulation {
     /* Private part */
     struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
                                       const struct mqtt_client_events *events, void *ctx);
-    char *uri;     /* for Paho */
+    char *uri;     /* for Paho: the endpoints, commas between */
     char *ca_file; /* NULL: not TLS */
     char *alpn;    /* NULL: none */
     bool insecure;

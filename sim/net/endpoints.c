@@ -97,6 +97,19 @@ struct endpoint *endpoints_first(const struct endpoints *list, uint32_t index)
     return list->items[list->policy == ENDPOINT_SPREAD ? index % list->count : 0];
 }
 
+char *endpoints_join(const struct endpoints *list, uint32_t index)
+{
+    struct endpoint *first = endpoints_first(list, index);
+    char *text = xstrdup(endpoint_url(first));
+
+    for (struct endpoint *e = endpoint_next(first); e != first; e = endpoint_next(e)) {
+        char *longer = xasprintf("%s,%s", text, endpoint_url(e));
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 bool endpoints_resolve(struct endpoints *list, struct error *err)
 {
     struct error other;

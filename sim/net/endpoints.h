@@ -34,6 +34,8 @@ size_t endpoints_count(const struct endpoints *list);
 struct endpoint *endpoints_at(const struct endpoints *list, size_t index);
 /* The one that the index-th of those who connect begins with. */
 struct endpoint *endpoints_first(const struct endpoints *list, uint32_t index);
+/* The URLs from that one on and round, commas between; to be freed. */
+char *endpoints_join(const struct endpoints *list, uint32_t index);
 /* Looks names up here and now until one resolves; fails, with the first one's error, if none does.
    Links look up the others when they need them. */
 bool endpoints_resolve(struct endpoints *list, struct error *err);

@@ -30,7 +30,7 @@
 #include "mqtt/client.h"
 
 struct paho_client_config {
-    const char *uri;     /* "ssl://host:port" or "tcp://host:port" */
+    const char *uri;     /* "mqtts://host:port", mqtt://, wss://, ws://; or several, with commas */
     const char *ca_file; /* PEM, verifies the server; NULL: the system's */
     struct slice pem;    /* the client's certificate chain and private key, PEM; empty: none */
     const char *alpn;    /* protocol to ask for; NULL: none */

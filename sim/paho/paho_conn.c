@@ -12,9 +12,9 @@
 #include "mqtt/remark.h"
 #include "paho/paho_anchor.h"
 #include "paho/paho_failure.h"
-#include "paho/paho_nodelay.h"
 #include "paho/paho_props.h"
 #include "paho/paho_socket.h"
+#include "paho/paho_uris.h"
 
 /* How long paho_conn_free() waits for Paho to see that a connection was cut. */
 #define CUT_WAIT  (50 * USEC_PER_MSEC)
@@ -59,7 +59,7 @@ static void on_connected(struct paho_conn *c, bool session_present, const MQTTPr
     pthread_mutex_unlock(&c->lock);
     stop_hurrying(c);
     if (!paho_socket_nodelay(c->setup->certificate))
-        paho_nodelay(paho_nodelay_port(c->setup->uri));
+        paho_uris_nodelay(c->setup->uri);
     c->events->connected(c->ctx, session_present, props);
 }
 
@@ -353,6 +353,7 @@ static int start_connecting(struct paho_conn *c, const struct mqtt_connect *conn
     MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
     MQTTProperties props = MQTTProperties_initializer;
     MQTTProperties will_props = MQTTProperties_initializer;
+    struct paho_uris uris;
     usec_t timeout = connect->tcp_timeout + connect->tls_timeout + connect->connack_timeout;
     char *will_topic = NULL;
     char *username = text_of(connect->username);
@@ -372,7 +373,13 @@ static int start_connecting(struct paho_conn *c, const struct mqtt_connect *conn
     options.binarypwd.data = connect->password.data;
     options.keepAliveInterval = connect->keep_alive_s;
     options.connectTimeout = (int)((timeout + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    paho_uris_split(&uris, c->setup->uri);
+    if (uris.count > 1) {
+        options.serverURIs = uris.items;
+        options.serverURIcount = uris.count;
+    }
     int rc = MQTTAsync_connect(c->handle, &options);
+    paho_uris_done(&uris);
     MQTTProperties_free(&props);
     MQTTProperties_free(&will_props);
     free(will_topic);
@@ -384,11 +391,14 @@ static int create_handle(struct paho_conn *c, const struct mqtt_connect *connect
 {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
     char *client_id = text_of(connect->client_id);
+    struct paho_uris uris;
 
+    paho_uris_split(&uris, c->setup->uri);
     options.MQTTVersion = (int)connect->version;
     options.maxBufferedMessages = c->setup->max_buffered;
-    int rc = MQTTAsync_createWithOptions(&c->handle, c->setup->uri, client_id,
+    int rc = MQTTAsync_createWithOptions(&c->handle, uris.items[0], client_id,
                                          MQTTCLIENT_PERSISTENCE_NONE, NULL, &options);
+    paho_uris_done(&uris);
     free(client_id);
     if (rc == MQTTASYNC_SUCCESS)
         rc = MQTTAsync_setCallbacks(c->handle, c, on_connection_lost, on_message, NULL);

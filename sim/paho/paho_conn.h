@@ -22,7 +22,7 @@
 
 /* Strings may be NULL, but for the URI. */
 struct paho_conn_setup {
-    const char *uri;
+    const char *uri;     /* or several with commas between (paho_uris.h) */
     const char *ca_file; /* PEM; NULL: the system's trust store */
     const char *cert_file, *key_file;
     const char *alpn;        /* wire format: length, name */
