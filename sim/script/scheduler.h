@@ -34,6 +34,9 @@ struct scheduler {
     size_t grown;
     struct task *ready_first, *ready_last;
     struct task *tasks;
+    struct task **subjects; /* those that are about something, by what: chains */
+    size_t subject_chains;  /* a power of two */
+    size_t subject_count;
     struct task *current;
     struct loop_timer turn;
     uint64_t turns;
@@ -68,7 +71,7 @@ void task_cancel(struct task *task);
 /* Cancels every task of an owner, except the one that is running. */
 void scheduler_cancel_owner(struct scheduler *s, const struct script_owner *owner);
 
-/* Likewise every task about this subject. */
+/* Likewise every task about this subject; costs no more than these. */
 void scheduler_cancel_subject(struct scheduler *s, const void *subject);
 
 /* The running task; raises a Lua error outside of one ("… can be used only inside a scenario"). */
@@ -81,8 +84,8 @@ lua_State *task_state(const struct task *task);
 
 /* Use as `return task_sleep(…)` in a lua_CFunction: simulated time; the call returns nothing. */
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay);
-/* Likewise: waits for queue_notify(), at most `timeout` by the script clock; the call returns true, or
-   false when the time ran out. */
+/* Likewise: waits for queue_notify(), at most `timeout` by the script clock; the call returns true,
+   or false when the time ran out. */
 int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_t timeout);
 
 /* Lets all waiting tasks go on. */

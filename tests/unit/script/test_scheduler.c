@@ -355,6 +355,32 @@ static void a_subject_ends_its_tasks(void **state)
     assert_string_equal(said(st), "not about ");
 }
 
+/* More subjects than the index begins with, two tasks each, ended in no order. */
+static void many_subjects_are_told_apart(void **state)
+{
+    enum { SUBJECTS = 300, STRIDE = 7 };
+    static char subjects[SUBJECTS];
+    struct stage *st = *state;
+
+    for (size_t i = 0; i < SUBJECTS; i++) {
+        start_as(st, "wait(60) say('first')", &st->owner, &subjects[i]);
+        start_as(st, "wait(60) say('second')", &st->owner, &subjects[i]);
+    }
+    turn(st);
+    assert_int_equal(st->s.subject_count, 2 * SUBJECTS);
+    for (size_t i = 0; i < SUBJECTS - 1; i++) {
+        scheduler_cancel_subject(&st->s, &subjects[i * STRIDE % SUBJECTS]);
+        assert_int_equal(st->s.subject_count, 2 * (SUBJECTS - 1 - i));
+        scheduler_cancel_subject(&st->s, &subjects[i * STRIDE % SUBJECTS]);
+    }
+    scheduler_cancel_subject(&st->s, &st->subject);
+    scheduler_cancel_subject(&st->s, NULL);
+    queue_notify(&st->s, &st->queue);
+    run_all(st);
+    assert_string_equal(said(st), "first second ");
+    assert_int_equal(st->s.subject_count, 0);
+}
+
 /* ---- errors and budgets ---- */
 
 static void errors_reach_the_end(void **state)
@@ -464,6 +490,7 @@ int main(void)
         BOTH(cancelling_runs_nothing_of_the_script),
         BOTH(an_owner_ends_all_but_the_running),
         BOTH(a_subject_ends_its_tasks),
+        BOTH(many_subjects_are_told_apart),
         BOTH(errors_reach_the_end),
         BOTH(no_script_escapes_its_budget),
         BOTH(each_wait_renews_the_budget),
