@@ -22,6 +22,8 @@ scenario("a refused desired state shows its reason in the shadow, and may be wis
   car:wait_online()
   car:unlock()
   car:open_door("front_left")
+  -- Before the cloud knows that it is unlocked, the wish to lock it differs from nothing.
+  car:wait_in_step()
   local refused = app:desire(car, { locks = { all = "locked" } }):await()
   t:equal(refused.status, "REJECTED")
   t:equal(refused.reason, "DOOR_OPEN")

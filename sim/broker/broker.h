@@ -24,6 +24,9 @@ struct broker_options {
     uint16_t port;      /* 0: a free one */
     bool websocket;     /* another port, a free one, for MQTT over WebSocket */
     const char *plugin; /* NULL: $FLEETSIM_PLUGIN, beside the program, or in its libdir */
+    /* A file with more lines for mosquitto.conf, for all or for our listener, in place of what we
+       would say of the same setting; NULL: none. Other files are named in it by absolute paths. */
+    const char *more;
     /* PEM files. `certificate` NULL: all four come from the PKI in dir (pki/pki.h). */
     const char *certificate;  /* the server's chain */
     const char *key;          /* its key */

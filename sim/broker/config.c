@@ -13,7 +13,7 @@
 #include "base/xmem.h"
 
 #define PLUGIN_FILE "fleetsim-cloud.so"
-#define PEM_MAX     ((size_t)65536)
+#define PEM_MAX     ((size_t)65536) /* and of what the user adds */
 
 #if !defined(__has_feature)
 #define __has_feature(feature) 0
@@ -116,7 +116,7 @@ char *config_find_plugin(const char *given, struct error *err)
     return found;
 }
 
-static bool append_file(struct buf *to, const char *path, struct error *err)
+static bool append_file(struct buf *to, const char *path, const char *remedy, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = -1;
@@ -129,8 +129,7 @@ static bool append_file(struct buf *to, const char *path, struct error *err)
         close(fd);
     }
     if (n < 0)
-        return error_set(err, ERROR_USAGE, "%s: %s (run `fleetsim pki init` first?)", path,
-                         strerror(errno));
+        return error_set(err, ERROR_USAGE, "%s: %s (%s)", path, strerror(errno), remedy);
     return buf_append_str(to, "\n");
 }
 
@@ -153,11 +152,57 @@ static bool write_trust(const char *dir, const struct broker_options *o, struct 
 {
     struct buf pem;
 
+    static const char remedy[] = "run `fleetsim pki init` first?";
+
     buf_init(&pem, 4 * PEM_MAX);
-    bool ok = append_file(&pem, o->ca, err) &&
-              (o->intermediate == NULL || append_file(&pem, o->intermediate, err)) &&
+    bool ok = append_file(&pem, o->ca, remedy, err) &&
+              (o->intermediate == NULL || append_file(&pem, o->intermediate, remedy, err)) &&
               write_file(dir, CONFIG_TRUST, buf_slice(&pem), err);
     buf_done(&pem);
+    return ok;
+}
+
+/* Does a line of the text begin with that word? */
+static bool makes_setting(const char *text, const char *word, size_t len)
+{
+    for (const char *line = text; *line != '\0'; line += *line == '\n') {
+        if (strncmp(line, word, len) == 0 && strchr(" \t\r\n", line[len]) != NULL)
+            return true;
+        line += strcspn(line, "\n");
+    }
+    return false;
+}
+
+/* The user's lines go to the end of our first listener, so that they may be about it. What they set
+   is not set by us before them: Mosquitto takes some settings once only. */
+static void insert_more(struct buf *to, const char *text, const char *more)
+{
+    unsigned listeners = 0;
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n") + 1;
+        bool listener = strncmp(text, "listener ", 9) == 0;
+        listeners += listener;
+        if (listener && listeners == 2)
+            buf_append_str(to, more);
+        if (listener || listeners > 1 || !makes_setting(more, text, strcspn(text, " ")))
+            buf_append(to, text, len);
+        text += len;
+    }
+}
+
+static bool write_settings(const char *dir, struct buf *text, const char *more_path,
+                           struct error *err)
+{
+    struct buf more, all;
+
+    buf_init(&more, PEM_MAX);
+    buf_init(&all, buf_len(text) + PEM_MAX);
+    bool ok = more_path == NULL || append_file(&more, more_path, "name a file to read", err);
+    insert_more(&all, buf_cstr(text), buf_cstr(&more));
+    ok = ok && write_file(dir, CONFIG_FILE, buf_slice(&all), err);
+    buf_done(&more);
+    buf_done(&all);
     return ok;
 }
 
@@ -227,7 +272,7 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
     bool ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
-                            : write_file(dir, CONFIG_FILE, buf_slice(&text), err);
+                            : write_settings(dir, &text, o->more, err);
     buf_done(&text);
     return ok;
 }

@@ -25,6 +25,7 @@ static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 struct cloud_options {
     const char *dir;
     const char *bind;
+    const char *broker_conf;
     uint64_t port;
     struct option_list server_names;
 };
@@ -179,7 +180,8 @@ static bool open_session(struct session *s)
     const struct broker_options options = {.dir = s->options->dir,
                                            .bind = s->options->bind,
                                            .port = (uint16_t)s->options->port,
-                                           .websocket = true};
+                                           .websocket = true,
+                                           .more = s->options->broker_conf};
     s->broker = broker_start(&options, &s->err);
     return s->broker != NULL && write_json(s);
 }
@@ -237,9 +239,11 @@ int cmd_cloud(int argc, char **argv)
         {"port", 'p', OPTION_NUMBER, &o.port, "P", "listen there (default: any free port)"},
         {"bind",         0, OPTION_STRING, &o.bind, "ADDRESS",
          "listen on this address; 0.0.0.0 is all of them (default\n127.0.0.1)"},
-        {"server-name",              0, OPTION_LIST, &o.server_names, "NAME",
+        {"broker-conf",              0, OPTION_STRING, &o.broker_conf, "FILE",
+         "more lines for mosquitto.conf, such as max_packet_size 1024"},
+        {"server-name",           0, OPTION_LIST, &o.server_names, "NAME",
          "a further DNS name or IP address to put into the server's\ncertificate; may repeat"},
-        {0          },
+        {0      },
     };
     const struct command_spec command = {
         "fleetsim cloud", "",

@@ -154,6 +154,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
         .virtual_clock = options->virtual_time,
         .clock_ms = options->epoch_ms,
+        .more = options->broker_conf,
     };
     t->broker = broker_start(&broker, err);
     pki_free(made);

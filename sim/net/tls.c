@@ -46,7 +46,7 @@ static const struct alert_text {
     {SSL_AD_UNKNOWN_CA,              "unknown ca (register the CA that issued the client certificate with it)"},
     {SSL_AD_ACCESS_DENIED,           "access denied"                                                          },
     {SSL_AD_DECRYPT_ERROR,           "decrypt error (does the private key belong to the certificate?)"        },
-    {SSL_AD_PROTOCOL_VERSION,        "protocol version (it offers neither TLS 1.2 nor 1.3)"                   },
+    {SSL_AD_PROTOCOL_VERSION,        "protocol version (it speaks no version of TLS that we offer)"           },
     {SSL_AD_UNRECOGNIZED_NAME,       "unrecognized name (is the endpoint's host name right?)"                 },
     {TLS13_AD_CERTIFICATE_REQUIRED,  "certificate required (none was given)"                                  },
     {SSL_AD_NO_APPLICATION_PROTOCOL, "no application protocol (is the ALPN name right?)"                      },

@@ -176,9 +176,9 @@ class Place:
         self.check_clean(str(done), before)
         return done
 
-    def cloud(self, name="lab", *arguments):
+    def cloud(self, name="lab", *arguments, **how):
         """Starts `fleetsim cloud --dir NAME`; its Running gets an endpoint."""
-        running = self.start("cloud", "--dir", name, *arguments)
+        running = self.start("cloud", "--dir", name, *arguments, **how)
         try:
             running.until(lambda: os.path.exists(self.path(f"{name}/cloud.json")), "the cloud")
             running.until_said("Ctrl-C stops it")

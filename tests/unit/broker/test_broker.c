@@ -235,6 +235,38 @@ static void errors_are_told(void **state)
                  "invalid ELF header");
 }
 
+/* What the user says of a setting stands in place of what we would. */
+static void takes_more_settings(void **state)
+{
+    static const char more[] = "# tls_version of old\ntls_version tlsv1.3\nmax_packet_size 1024";
+    struct error err = {0};
+    char path[PATH_MAX];
+    char text[16384];
+
+    (void)state;
+    if (!find_plugin())
+        skip();
+    snprintf(path, sizeof path, "%s/more.conf", lab);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(more, f) >= 0 && fclose(f) == 0);
+    struct broker *b = broker_start(&(struct broker_options){.dir = lab, .more = path}, &err);
+    if (b == NULL)
+        fail_msg("%s", err.text);
+    broker_stop(b);
+    snprintf(path, sizeof path, "%s/broker/mosquitto.conf", lab);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    assert_non_null(strstr(text, "max_topic_alias 8\n# tls_version of old\ntls_version tlsv1.3\n"
+                                 "max_packet_size 1024\nlistener "));
+    assert_null(strstr(text, "tlsv1.2"));
+    assert_null(strstr(text, "max_packet_size 149504"));
+    expect_error(&(struct broker_options){.dir = lab, .more = "/nothing"}, ERROR_USAGE,
+                 "/nothing: No such file");
+}
+
 static void stopping_nothing(void **state)
 {
     (void)state;
@@ -247,6 +279,7 @@ int main(void)
         cmocka_unit_test(starts_and_stops),     cmocka_unit_test(two_at_once),
         cmocka_unit_test(its_death_is_noticed), cmocka_unit_test(errors_are_told),
         cmocka_unit_test(stopping_nothing),     cmocka_unit_test(listens_for_websockets),
+        cmocka_unit_test(takes_more_settings),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
