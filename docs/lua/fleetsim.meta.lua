@@ -10,7 +10,7 @@ null = nil
 
 ---Declares a scenario; only at the top of a scenario file.
 ---@param name string
----@param options { timeout?: number } timeout: real seconds, 30 if not given
+---@param options { timeout?: number, timeout_per_car?: number } real seconds: 30 if not given; more for each car of a fleet
 ---@param fn fun(t: fleetsim.Test)
 ---@overload fun(name: string, fn: fun(t: fleetsim.Test))
 function scenario(name, options, fn) end
@@ -67,7 +67,7 @@ function test:vehicle(options) end
 
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it
----@field rate? number how many start in a second
+---@field rate? number how many start in a second; not given: as fast as they can be made
 ---@field model? string
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
@@ -158,7 +158,7 @@ local fleet = {}
 ---@return fleetsim.Fleet
 function fleet:each(fn) end
 
----@param timeout? number real seconds for all of them, 30
+---@param timeout? number real seconds for all of them, 30 and 0.01 for each
 ---@return fleetsim.Fleet
 function fleet:wait_online(timeout) end
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fleet/simulation.h"
+#include "metrics/recorder.h"
 #include "metrics/table.h"
 
 /* What no shell takes for anything else. */
@@ -22,21 +23,71 @@ void console_clear(struct console *c)
     c->status_line = false;
 }
 
+/* Where no terminal is, between two lines. */
+#define TELL_EVERY (5 * USEC_PER_SEC)
+
+/* Is it time to say how far the run has come? */
+static bool begin_progress(struct console *c)
+{
+    usec_t last = c->told_at != 0 ? c->told_at : c->started;
+
+    if (c->settings->quiet || (!isatty(STDERR_FILENO) && clock_now() - last < TELL_EVERY))
+        return false;
+    console_clear(c);
+    fprintf(stderr, "%5.1f s  ", (double)(clock_now() - c->started) / 1e6);
+    return true;
+}
+
+static void end_progress(struct console *c)
+{
+    c->status_line = isatty(STDERR_FILENO);
+    if (!c->status_line)
+        fputc('\n', stderr);
+    fflush(stderr);
+    c->told_at = clock_now();
+}
+
+void console_certificates(struct console *c, uint32_t made, uint32_t count)
+{
+    if (!begin_progress(c))
+        return;
+    fprintf(stderr, "certificates %" PRIu32 "/%" PRIu32, made, count);
+    end_progress(c);
+}
+
+static void print_vehicles(const struct simulation *sim)
+{
+    const size_t *by = sim->by_state;
+    size_t waiting = sim->gate.queued;
+
+    fprintf(stderr, "vehicles %zu online, %zu connecting, %zu asleep", by[TCU_ONLINE],
+            by[TCU_CONNECTING] - waiting + by[TCU_SYNCING] + by[TCU_BACKING_OFF], by[TCU_ASLEEP]);
+    if (waiting > 0)
+        fprintf(stderr, ", %zu queued", waiting);
+}
+
 void console_status(struct console *c)
 {
-    const size_t *by = c->sim->by_state;
+    const struct recorder *rec = c->sim->recorder;
+    uint64_t connects = recorder_counter(rec, "connect.succeeded");
+    uint64_t sent = recorder_counter(rec, "commands.sent");
+    size_t open = recorder_journeys_open(rec);
+    usec_t since = clock_now() - (c->told_at != 0 ? c->told_at : c->started);
     size_t total = runner_count(c->runner);
     size_t finished = total - runner_tally(c->runner, SCENARIO_WAITING) -
                       runner_tally(c->runner, SCENARIO_RUNNING);
 
-    if (!isatty(STDERR_FILENO) || c->settings->quiet)
+    if (!begin_progress(c))
         return;
-    console_clear(c);
-    fprintf(stderr, "%5.1f s  scenarios %zu/%zu  vehicles %zu online, %zu connecting, %zu asleep",
-            (double)(clock_now() - c->started) / 1e6, finished, total, by[TCU_ONLINE],
-            by[TCU_CONNECTING] + by[TCU_SYNCING] + by[TCU_BACKING_OFF], by[TCU_ASLEEP]);
-    fflush(stderr);
-    c->status_line = true;
+    fprintf(stderr, "scenarios %zu/%zu  ", finished, total);
+    print_vehicles(c->sim);
+    if (connects > c->connects && since > 0)
+        fprintf(stderr, "  %.0f connects/s",
+                (double)(connects - c->connects) * 1e6 / (double)since);
+    if (sent > 0)
+        fprintf(stderr, "  commands %" PRIu64 " done, %zu open", sent - open, open);
+    c->connects = connects;
+    end_progress(c);
 }
 
 /* The length of `line` up to SHOWN_MAX bytes, not inside a UTF-8 character. */
@@ -109,6 +160,10 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
     print_option("start", s->start);
     print_option("cloud", s->target.cloud_dir);
     print_option("endpoint", s->target.endpoint);
+    if (s->endpoint_policy != ENDPOINT_ORDER)
+        print_option("endpoint-policy", endpoint_policy_name(s->endpoint_policy));
+    if (s->target.websocket)
+        fputs(" --websocket", stdout);
     print_option("pki", s->target.pki_dir);
     print_option("ca", s->target.ca_file);
     fputs(s->insecure ? " --insecure\n" : "\n", stdout);

@@ -1,6 +1,7 @@
 /*
- * console.h — what people see of a run: a status line while it runs on a terminal, a line for each
- * scenario, the story of each failure, and the summary. Results on stdout, status on stderr.
+ * console.h — what people see of a run: how far it has come, a line for each scenario, the story of
+ * each failure, and the summary. Results on stdout, progress on stderr: on a terminal a status line
+ * that is written anew, elsewhere a line every few seconds.
  */
 #ifndef CLI_CONSOLE_H
 #define CLI_CONSOLE_H
@@ -16,13 +17,17 @@ struct console {
     const struct simulation *sim;
     const struct runner *runner;
     usec_t started;
-    bool status_line; /* something stands on the terminal's last line */
+    bool status_line;  /* something stands on the terminal's last line */
+    usec_t told_at;    /* when progress was last told */
+    uint64_t connects; /* that had succeeded then */
 };
 
 /* Makes room for other output. */
 void console_clear(struct console *c);
-/* Does nothing when stderr is no terminal. */
+/* How far the run has come; about once a second. */
 void console_status(struct console *c);
+/* How far its preparation has come. */
+void console_certificates(struct console *c, uint32_t made, uint32_t count);
 void console_verdict(struct console *c, const struct scenario *s);
 /* `results` NULL: none are left behind. */
 void console_summary(struct console *c, const char *results);

@@ -6,24 +6,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
+#include "cli/capacity.h"
 #include "cli/console.h"
 #include "cli/options.h"
 #include "fleet/simulation.h"
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
+#include "net/endpoint.h"
 #include "net/sources.h"
+#include "pki/fleet_file.h"
 
-/* Descriptors that are not cars: broker pipes, companions, files. */
-#define SPARE_DESCRIPTORS 256
-#define LAG_PERIOD        (50 * USEC_PER_MSEC)
-#define WARNING_DELAY     (100 * USEC_PER_MSEC)
+#define LAG_PERIOD    (50 * USEC_PER_MSEC)
+#define WARNING_DELAY (100 * USEC_PER_MSEC)
 
 struct run {
     const struct run_settings *settings;
@@ -109,8 +109,8 @@ static void on_unreachable(void *ctx, const char *why)
 {
     struct run *run = ctx;
 
-    /* A companion names the endpoint itself. */
-    bool named = strncmp(why, run->target.uri, strlen(run->target.uri)) == 0;
+    /* A companion names the endpoint itself; so does everybody if there are several. */
+    bool named = strncmp(why, run->sim->uri, strcspn(run->sim->uri, ",")) == 0;
     run->unreachable = named ? xstrdup(why) : xasprintf("%s: %s", run->target.uri, why);
     loop_timer_start(&run->warning, WARNING_DELAY);
 }
@@ -174,42 +174,31 @@ static void on_lag(void *arg)
 
 /* ---- setting up ---- */
 
-static bool check_descriptors(uint64_t vehicles, struct error *err)
+static struct capacity_car car_of(const struct run_settings *s)
 {
-    struct rlimit limit;
+    bool paho = strcmp(s->client, "paho") == 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return true;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (vehicles + SPARE_DESCRIPTORS <= limit.rlim_max)
-        return true;
-    return error_set(
-        err, ERROR_USAGE,
-        "%" PRIu64 " vehicles need %" PRIu64 " file descriptors, the limit is %" PRIu64
-        " (raise it: ulimit -n %" PRIu64 ", or --vehicles %" PRIu64 ")",
-        vehicles, vehicles + SPARE_DESCRIPTORS, (uint64_t)limit.rlim_max,
-        vehicles + SPARE_DESCRIPTORS,
-        limit.rlim_max > SPARE_DESCRIPTORS ? (uint64_t)limit.rlim_max - SPARE_DESCRIPTORS : 0);
+    return (struct capacity_car){.descriptors = paho ? 2 : 1, .binds = !paho};
 }
 
 /* A warning only: a broker with several addresses offers each port several times. */
-static void check_ports(const struct simulation *sim, uint64_t vehicles)
+static void check_ports(const struct run *run)
 {
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    char range[64] = "";
-    size_t addresses = sim->sources != NULL ? sources_count(sim->sources) : 1;
+    const struct simulation *sim = run->sim;
+    struct capacity_car car = car_of(run->settings);
+    struct error err;
 
-    if (file == NULL)
-        return;
-    uint64_t ports = fgets(range, sizeof range, file) != NULL ? sources_ports(range) : 0;
-    fclose(file);
-    if (ports == 0 || vehicles <= ports * addresses)
-        return;
-    log_warn("%" PRIu64 " vehicles, but %" PRIu64 " local ports at each of %zu addresses: some may "
-             "find none (give %" PRIu64 " local addresses with --source-address, or widen it: "
-             "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\")",
-             vehicles, ports, addresses, (vehicles + ports - 1) / ports);
+    if (!capacity_check_ports(&car, run->settings->vehicles, endpoint_host(sim->endpoint),
+                              sim->sources != NULL ? sources_count(sim->sources) : 0, NULL, &err))
+        log_warn("%s", err.text);
+}
+
+/* Scenarios side by side, as far as there are descriptors for a fleet in each. */
+static size_t jobs_of(const struct run_settings *s, uint64_t vehicles_max)
+{
+    if (s->jobs != 0 || s->vehicles == 0 || vehicles_max / s->vehicles >= RUNNER_JOBS)
+        return (size_t)s->jobs;
+    return (size_t)(vehicles_max / s->vehicles);
 }
 
 /* The larger the fleet, the less each car can remember of itself. */
@@ -230,6 +219,7 @@ static bool open_simulation(struct run *run, struct error *err)
     const struct run_settings *s = run->settings;
     struct simulation_options options = {
         .endpoint = run->target.uri,
+        .endpoint_policy = s->endpoint_policy,
         .pki_dir = run->target.pki_dir,
         .ca_file = run->target.ca_file,
         .insecure = s->insecure,
@@ -251,7 +241,7 @@ static bool open_simulation(struct run *run, struct error *err)
     if (run->sim == NULL)
         return false;
     run->console.sim = run->sim;
-    check_ports(run->sim, s->vehicles);
+    check_ports(run);
     run->sim->leapt = on_leapt;
     run->sim->leapt_ctx = run;
     run->sim->unreachable = on_unreachable;
@@ -263,7 +253,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .app =
             {
                   .name = run->target.app_name,
-                  .uri = run->target.uri,
+                  .uri = run->sim->uri,
                   .ca_file = run->target.ca_file,
                   .cert_file = run->target.app_cert,
                   .key_file = run->target.app_key,
@@ -274,16 +264,26 @@ static bool open_simulation(struct run *run, struct error *err)
     return run->script != NULL && companion_prepare(err);
 }
 
+static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)
+{
+    const struct run *run = ctx;
+    struct capacity_car car = car_of(run->settings);
+
+    return capacity_check_descriptors(&car, vehicles, err);
+}
+
 static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)
 {
     const struct run_settings *s = run->settings;
+    struct capacity_car car = car_of(s);
     struct runner_options options = {
         .filter = s->filter,
         .seed = s->seed,
         .vehicles = (uint32_t)s->vehicles,
         .vehicles_forced = s->vehicles != 0,
         .timeout = s->timeout,
-        .jobs = (size_t)s->jobs,
+        .jobs = jobs_of(s, capacity_of_descriptors(&car)),
+        .fits = on_fleet,
         .finished = on_finished,
         .all_done = on_all_done,
         .ctx = run,
@@ -475,6 +475,11 @@ static void release(struct run *run)
     free(run->unreachable);
 }
 
+static void on_certificates(void *ctx, uint32_t made, uint32_t count)
+{
+    console_certificates(ctx, made, count);
+}
+
 int run_scenarios(const struct run_settings *settings, char **paths, int count)
 {
     struct run run = {
@@ -485,9 +490,14 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     struct error err;
     int status;
 
+    struct capacity_car car = car_of(settings);
+    struct fleet_progress progress = {.made = on_certificates, .ctx = &run.console};
+    struct target_options target = settings->target;
+
+    target.progress = &progress;
     catch_signals();
-    bool ok = check_descriptors(settings->vehicles, &err) &&
-              target_open(&run.target, &settings->target, &err) && open_simulation(&run, &err) &&
+    bool ok = capacity_check_descriptors(&car, settings->vehicles, &err) &&
+              target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
               load_scenarios(&run, paths, count, &err);
     if (caught != 0) {
         status = 128 + caught;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cli/target.h"
+#include "net/endpoints.h"
 #include "net/tls_options.h"
 
 struct run_settings {
@@ -25,9 +26,10 @@ struct run_settings {
     const char *vehicles_dir;
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
-    usec_t timeout, time_limit; /* 0: default; none */
+    usec_t timeout, time_limit;                 /* 0: default; none */
     double time_scale;
     bool trace, insecure, quiet, list, no_results;
+    enum endpoint_policy endpoint_policy;
     struct target_options target;
     struct tls_options tls; /* of the cars */
     const char *source_addresses;

@@ -135,7 +135,8 @@ static bool make_temporary(struct target *t, struct error *err)
 static bool start_own(struct target *t, const struct target_options *options, struct error *err)
 {
     char seed[32];
-    struct pki_options pki = {.seed = seed, .vehicles = options->vehicles};
+    struct pki_options pki = {
+        .seed = seed, .vehicles = options->vehicles, .progress = options->progress};
 
     if (!make_temporary(t, err))
         return false;

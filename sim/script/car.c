@@ -474,17 +474,7 @@ static const luaL_Reg methods[] = {
     {NULL,              NULL             },
 };
 
-/* connecting(): how many cars of the whole run are on their way to being online */
-static int f_connecting(lua_State *L)
-{
-    const size_t *by_state = script_of(L)->sim->by_state;
-
-    lua_pushinteger(L, (lua_Integer)by_state[TCU_CONNECTING] + (lua_Integer)by_state[TCU_SYNCING]);
-    return 1;
-}
-
 static const luaL_Reg functions[] = {
-    {"connecting", f_connecting},
     {"car",        f_car       },
     {"store",      f_store     },
     {"model_of",   f_model_of  },

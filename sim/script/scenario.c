@@ -206,7 +206,7 @@ static void start(struct scenario *s)
 
 static void start_more(struct runner *r)
 {
-    size_t jobs = r->options.jobs != 0 ? r->options.jobs : 64;
+    size_t jobs = r->options.jobs != 0 ? r->options.jobs : RUNNER_JOBS;
 
     while (r->next_to_start != NULL && r->running < jobs) {
         struct scenario *s = r->next_to_start;
@@ -246,7 +246,8 @@ void runner_abort(struct runner *r, const char *reason)
 
 /* ---- declaring ---- */
 
-/* declare(name, fn, timeout, line): called by the prelude's scenario() while a file is loaded */
+/* declare(name, fn, timeout, line, timeout_per_car): called by the prelude's scenario() while a
+   file is loaded */
 static int f_declare(lua_State *L)
 {
     struct runner *r = script_of(L)->runner;
@@ -261,6 +262,7 @@ static int f_declare(lua_State *L)
     if (!lua_isnoneornil(L, 3))
         timeout = script_check_seconds(L, 3);
     unsigned line = (unsigned)luaL_optinteger(L, 4, 0);
+    usec_t per_car = lua_isnoneornil(L, 5) ? 0 : script_check_seconds(L, 5);
     lua_pushvalue(L, 2);
     int fn = luaL_ref(L, LUA_REGISTRYINDEX);
     struct scenario *s = xcalloc(1, sizeof *s);
@@ -271,6 +273,7 @@ static int f_declare(lua_State *L)
     s->file = r->loading;
     s->line = line;
     s->timeout = timeout;
+    s->timeout_per_car = per_car;
     s->fn = fn;
     loop_timer_init(&s->clock, r->script->sim->loop, on_timeout, s);
     *r->last = s;
@@ -283,14 +286,31 @@ static struct scenario *current(lua_State *L)
     return (struct scenario *)script_owner_current(L, "a test");
 }
 
-/* fleet_size(n): how many cars a fleet that asks for n (or nil) gets */
+/* What is to be done with so many cars takes longer. */
+static void allow_for(struct scenario *s, uint64_t cars)
+{
+    usec_t now = clock_now();
+
+    s->timeout += s->timeout_per_car * cars;
+    usec_t end = s->started + s->timeout;
+    loop_timer_start(&s->clock, end > now ? end - now : 0);
+}
+
+/* fleet_size(n): how many cars a fleet that asks for n (or nil) gets, and may have */
 static int f_fleet_size(lua_State *L)
 {
-    const struct runner_options *o = &current(L)->runner->options;
+    struct scenario *s = current(L);
+    const struct runner_options *o = &s->runner->options;
     lua_Integer n = luaL_optinteger(L, 1, 0);
 
     if (n <= 0 || o->vehicles_forced)
         n = o->vehicles != 0 ? (lua_Integer)o->vehicles : 10;
+    uint64_t all = (uint64_t)n + s->runner->script->sim->vehicle_count;
+    struct error err;
+    if (o->fits != NULL && !o->fits(o->ctx, all, &err))
+        return luaL_error(L, "%s", err.text);
+    if (s->timeout_per_car != 0)
+        allow_for(s, (uint64_t)n);
     lua_pushinteger(L, n);
     return 1;
 }

@@ -39,10 +39,12 @@ struct scenario {
     struct scenario *next;
     char *name_copy;
     int fn;
-    usec_t timeout;
+    usec_t timeout, timeout_per_car; /* the first grows with each fleet */
     struct task *main;
     struct loop_timer clock;
 };
+
+#define RUNNER_JOBS 64
 
 struct runner_options {
     const char *filter; /* only scenarios whose name is this, or else contains it; NULL: all */
@@ -50,7 +52,9 @@ struct runner_options {
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */
     usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
-    size_t jobs;          /* how many run at once; 0: 64 */
+    size_t jobs;          /* how many run at once; 0: RUNNER_JOBS */
+    /* Can this process have so many cars at once? Asked before a fleet is made; may be NULL. */
+    bool (*fits)(void *ctx, uint64_t vehicles, struct error *err);
     void (*started)(void *ctx, struct scenario *s);
     void (*finished)(void *ctx, struct scenario *s);
     void (*all_done)(void *ctx);

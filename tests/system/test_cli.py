@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line: help, options, their mirrors in the environment, and what is refused."""
+import json
 import os
 import resource
 import sys
@@ -94,9 +95,47 @@ def not_enough_descriptors(place):
     place.run_clean("run", "s.lua", "--vehicles", "1000", preexec=few).refuses(
         2, "1000 vehicles need 1256 file descriptors, the limit is 300", "ulimit -n 1256", "--vehicles 44")
     check(not os.path.exists(place.path("results")), "results of a run that never was")
+    place.run_clean("run", "s.lua", "--vehicles", "40", "--client", "paho", preexec=few).refuses(
+        2, "40 vehicles need 336 file descriptors", "ulimit -n 336", "--vehicles 22")
     place.run_clean("run", "s.lua", "--vehicles", "40", preexec=few).expect(0, "1 passed")
+
+
+def a_fleet_larger_than_the_descriptors(place):
+    """What only the scenario knows is said when it asks for it, not when the descriptors are gone."""
+    place.write("s.lua", 'scenario("large", function(t) t:fleet { count = 45 } end)\n')
+
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
+
+    place.run_clean("run", "s.lua", preexec=few).expect(3, "45 vehicles need 301 file descriptors", "ulimit -n 301")
+
+
+def fleets_side_by_side(place):
+    """As many scenarios at once as there are descriptors for, each with a whole fleet, whatever the
+    number of cars that may connect at once; one that must wait is told apart."""
+    place.write("s.lua", "for i = 1, 3 do\n"
+                '  scenario("fleet " .. i, { timeout = 20, timeout_per_car = 0.1 }, function(t)\n'
+                "    t:fleet { count = 2 }:wait_online()\n  end)\nend\n")
+
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
+
+    done = place.run_clean("run", "s.lua", "--vehicles", "40", "--connect-concurrency", "5", "--connect-rate", "400",
+                           preexec=few)
+    done.expect(0, "3 passed", "connect.queue")
+    with open(f"{place.results()}/summary.json", encoding="utf-8") as f:
+        stages = json.load(f)["stages_us"]
+    check_equal(stages["connect.queue"]["count"], 120, "cars that went through the gate")
+    check_equal(stages["connect.total"]["count"], 120, "cars that connected")
+    check(stages["connect.queue"]["max"] >= 50000, f"forty at 400 a second: {stages['connect.queue']}")
+
+
+def bad_connect_limits(place):
+    place.write("s.lua", PASSES)
+    for option in ("--connect-rate", "--connect-concurrency"):
+        place.run_clean("run", "s.lua", option, "fast").refuses(2, option)
 
 
 main([help_of_every_command, help_of_the_program, unknown_options, bad_option_values,
       options_from_the_environment, list_of_scenarios, filter_without_a_match, no_scenarios,
-      not_enough_descriptors])
+      not_enough_descriptors, a_fleet_larger_than_the_descriptors, fleets_side_by_side, bad_connect_limits])

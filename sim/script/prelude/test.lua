@@ -27,7 +27,7 @@ function fleet:each(fn)
 end
 
 function fleet:wait_online(timeout)
-  local deadline = core.now() + (timeout or 30)
+  local deadline = core.now() + (timeout or 30 + 0.01 * #self)
   for _, car in ipairs(self) do
     car:wait_online(math.max(deadline - core.now(), 0))
   end
@@ -59,9 +59,8 @@ function test:vehicle(options)
   return start_car(options or {})
 end
 
--- How many cars of a fleet connect at once: a broker's listen backlog drops what is beyond, and then
--- it is TCP's retries that one measures.
-local connecting_at_once = 64
+-- How long cars are made before the loop looks after those that are there, in seconds.
+local making = 0.005
 
 -- options.count may be changed by --vehicles; options.rate limits how many start per second.
 function test:fleet(options)
@@ -70,15 +69,14 @@ function test:fleet(options)
   local made = setmetatable({}, fleet)
   local count = core.fleet_size(options.count)
   local began, pause = core.now(), core.queue()
+  local went_on = began
   self.cars = self.cars + count
   for i = 1, count do
     made[i] = start_car(options)
-    while core.connecting() >= connecting_at_once do
-      pause:wait(0.002)
-    end
     local ahead = options.rate and i / options.rate - (core.now() - began) or 0
-    if ahead > 0 then
-      pause:wait(ahead)
+    if ahead > 0 or core.now() - went_on > making then
+      pause:wait(math.max(ahead, 0))
+      went_on = core.now()
     end
   end
   return made
@@ -193,7 +191,7 @@ end
 
 -- ---- declaring scenarios ----------------------------------------------------------------------
 
-local known_options = { timeout = true }
+local known_options = { timeout = true, timeout_per_car = true }
 
 function api.scenario(name, options, fn)
   if fn == nil then
@@ -203,5 +201,5 @@ function api.scenario(name, options, fn)
     error("usage: scenario(name, [options,] function(t) … end)", 2)
   end
   tools.check_options("scenario " .. show(name), options, known_options)
-  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline)
+  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline, options.timeout_per_car)
 end
