@@ -184,6 +184,8 @@ ptrdiff_t link_read(struct link *l)
 {
     uint8_t *data = l->net->scratch;
 
+    if (l->ssl != NULL && l->write_blocked && tls_owes_keys(l->ssl))
+        return TLS_WANT_WRITE;
     if (l->ssl != NULL)
         return tls_read(l->tls, l->ssl, data, NET_SCRATCH_SIZE);
     ssize_t n = recv(l->fd, data, NET_SCRATCH_SIZE, 0);

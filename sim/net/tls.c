@@ -498,6 +498,11 @@ enum tls_status tls_handshake(struct tls_context *c, SSL *ssl)
     return TLS_DONE;
 }
 
+bool tls_owes_keys(const SSL *ssl)
+{
+    return SSL_get_key_update_type(ssl) != SSL_KEY_UPDATE_NONE;
+}
+
 static int clamp(size_t size)
 {
     return size > INT_MAX ? INT_MAX : (int)size;

@@ -83,6 +83,10 @@ enum tls_status tls_handshake(struct tls_context *c, struct ssl_st *ssl);
 ptrdiff_t tls_read(struct tls_context *c, struct ssl_st *ssl, void *data, size_t size);
 /* Is there more to be read without the socket's help? */
 bool tls_has_more(const struct ssl_st *ssl);
+/* Has the server asked for new keys that it has not got yet? They go out with the next bytes
+   written. Do not read before if a write was left half done: OpenSSL would put the keys into its
+   midst, and fail ("bad length"). */
+bool tls_owes_keys(const struct ssl_st *ssl);
 /* Bytes written, maybe fewer than asked, or a status. After a WANT the same bytes must be at the
    front of the next call's data. */
 ptrdiff_t tls_write(struct tls_context *c, struct ssl_st *ssl, const void *data, size_t size);
