@@ -1,6 +1,7 @@
 #include "cli/cmd_run.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,6 +15,8 @@
 static struct run_settings settings = {
     .name = "run", .mqtt = "5", .client = "native", .time = "real", .time_scale = 1};
 static bool verbose;
+static struct option_list endpoints;
+static const char *endpoint_policy = "order";
 
 // clang-format off
 static const struct option_spec options[] = {
@@ -59,8 +62,14 @@ static const struct option_spec options[] = {
      "use the `fleetsim cloud` that runs in DIR"},
     {"broker-conf", 0, OPTION_STRING, &settings.target.broker_conf, "FILE",
      "more lines for the local cloud's mosquitto.conf"},
-    {"endpoint", 0, OPTION_STRING, &settings.target.endpoint, "URI",
-     "mqtts://host:port of any other broker (needs --pki)"},
+    {"endpoint", 0, OPTION_LIST, &endpoints, "URI",
+     "mqtts://host:port or wss://host:port/path of any other broker\n(needs --pki); several, "
+     "with commas or repeated, for fail-over"},
+    {"endpoint-policy", 0, OPTION_STRING, &endpoint_policy, "POLICY",
+     "which of several a car tries first: order (the first) or\nspread (by its index; default "
+     "order)"},
+    {"websocket", 0, OPTION_FLAG, &settings.target.websocket, NULL,
+     "reach the local cloud over WebSocket"},
     {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
      "certificates made by `fleetsim pki init`"},
     {"ca", 0, OPTION_STRING, &settings.target.ca_file, "FILE",
@@ -139,6 +148,26 @@ static bool check_time(struct run_settings *s, struct error *err)
     return true;
 }
 
+/* One text, as if they had come with commas. */
+static bool check_endpoints(struct run_settings *s, struct error *err)
+{
+    static char joined[4096];
+    size_t len = 0;
+
+    for (size_t i = 0; i < endpoints.count && len < sizeof joined; i++)
+        len += (size_t)snprintf(joined + len, sizeof joined - len, "%s%s", i > 0 ? "," : "",
+                                endpoints.items[i]);
+    if (len >= sizeof joined)
+        return error_set(err, ERROR_USAGE, "--endpoint: more than %zu characters",
+                         sizeof joined - 1);
+    if (endpoints.count > 0)
+        s->target.endpoint = joined;
+    if (endpoint_policy_parse(endpoint_policy, &s->endpoint_policy))
+        return true;
+    return error_set(err, ERROR_USAGE, "--endpoint-policy %s: not a policy (order or spread)",
+                     endpoint_policy);
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
@@ -192,7 +221,7 @@ int cmd_run(int argc, char **argv)
     }
     if (first == argc)
         error_set(&err, ERROR_USAGE, "no scenario given (try `fleetsim run scenarios/`)");
-    if (first == argc || !check_settings(&settings, &err))
+    if (first == argc || !check_settings(&settings, &err) || !check_endpoints(&settings, &err))
         return options_fail(&err);
     if (verbose)
         log_set_level(LOG_DEBUG);

@@ -153,6 +153,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .key = pki_path(made, PKI_FILE_SERVER_KEY),
         .ca = pki_path(made, PKI_FILE_CA),
         .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
+        .websocket = options->websocket,
         .virtual_clock = options->virtual_time,
         .clock_ms = options->epoch_ms,
         .more = options->broker_conf,
@@ -161,7 +162,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
     pki_free(made);
     if (t->broker == NULL)
         return error_prefix(err, "local cloud");
-    t->uri = xstrdup(broker_endpoint(t->broker));
+    t->uri = xstrdup(options->websocket ? broker_websocket(t->broker) : broker_endpoint(t->broker));
     return true;
 }
 
@@ -188,12 +189,13 @@ static char *read_file(const char *path, struct error *err)
     return copy;
 }
 
-static bool join_cloud(struct target *t, const char *dir, struct error *err)
+static bool join_cloud(struct target *t, const struct target_options *options, struct error *err)
 {
+    const char *dir = options->cloud_dir;
     char *path = xasprintf("%s/cloud.json", dir);
     char *text = read_file(path, err);
     cJSON *json = text != NULL ? json_parse(slice_str(text), 4) : NULL;
-    const char *endpoint = json_str(json, "endpoint", NULL);
+    const char *endpoint = json_str(json, options->websocket ? "websocket" : "endpoint", NULL);
     bool ok = endpoint != NULL;
 
     if (ok) {
@@ -210,6 +212,9 @@ static bool join_cloud(struct target *t, const char *dir, struct error *err)
 
 static bool join_endpoint(struct target *t, const struct target_options *options, struct error *err)
 {
+    if (options->websocket)
+        return error_set(err, ERROR_USAGE,
+                         "--websocket is for the local cloud (write --endpoint wss://…)");
     if (options->pki_dir == NULL)
         return error_set(err, ERROR_USAGE,
                          "--endpoint: no certificates for it (give --pki DIR, made by `fleetsim "
@@ -228,7 +233,7 @@ bool target_open(struct target *t, const struct target_options *options, struct 
     if (options->endpoint != NULL)
         ok = join_endpoint(t, options, err);
     else if (options->cloud_dir != NULL)
-        ok = join_cloud(t, options->cloud_dir, err);
+        ok = join_cloud(t, options, err);
     else
         ok = start_own(t, options, err);
     return ok && issue_app(t, err);
