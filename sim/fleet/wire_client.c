@@ -5,15 +5,17 @@
 #include "base/xmem.h"
 #include "mqtt/type.h"
 
-/* Nobody subscribes to it: to unsubscribe from it costs a round trip and changes nothing. */
+/* For clients that cannot ping. Nobody subscribes to it: to unsubscribe from it costs a round trip
+   and changes nothing. */
 #define FENCE_FILTER "fleetsim/fence"
 
 struct wire_client {
     struct mqtt_client client;
     struct mqtt_client *inner;
     struct wire_party party;
-    uint16_t fence;    /* packet id of the fence under way; 0: none */
-    bool fence_leaves; /* its packet is being sent */
+    bool pinged;
+    uint16_t fence;    /* packet id of the UNSUBSCRIBE that is a fence; 0: none */
+    bool fence_leaves; /* it is being sent */
 };
 
 static struct wire_client *of(struct mqtt_client *c)
@@ -26,11 +28,14 @@ static bool fence(void *ctx)
     struct wire_client *c = ctx;
     struct slice filter = slice_str(FENCE_FILTER);
 
-    c->fence_leaves = true;
-    c->fence = mqtt_client_unsubscribe(c->inner, &filter, 1);
-    c->fence_leaves = false;
-    if (c->fence == 0)
-        return false;
+    c->pinged = mqtt_client_ping(c->inner);
+    if (!c->pinged) {
+        c->fence_leaves = true;
+        c->fence = mqtt_client_unsubscribe(c->inner, &filter, 1);
+        c->fence_leaves = false;
+        if (c->fence == 0)
+            return false;
+    }
     wire_hold(&c->party);
     return true;
 }
@@ -39,6 +44,7 @@ static bool fence(void *ctx)
 static void cut(struct wire_client *c)
 {
     c->fence = 0;
+    c->pinged = false;
     wire_cut(&c->party);
 }
 
@@ -49,6 +55,7 @@ static void op_free(struct mqtt_client *client)
     struct wire_client *c = of(client);
 
     wire_leave(&c->party);
+    mqtt_client_refuse(client, NULL);
     mqtt_client_free(c->inner);
     free(c);
 }
@@ -70,6 +77,7 @@ static uint16_t op_subscribe(struct mqtt_client *client, const struct mqtt_filte
     struct wire_client *c = of(client);
     uint16_t id = mqtt_client_subscribe(c->inner, filters, count);
 
+    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
     if (id != 0)
         wire_hold(&c->party);
     return id;
@@ -81,6 +89,7 @@ static uint16_t op_unsubscribe(struct mqtt_client *client, const struct slice *f
     struct wire_client *c = of(client);
     uint16_t id = mqtt_client_unsubscribe(c->inner, filters, count);
 
+    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
     if (id != 0)
         wire_hold(&c->party);
     return id;
@@ -91,6 +100,7 @@ static int32_t op_publish(struct mqtt_client *client, const struct mqtt_message 
     struct wire_client *c = of(client);
     int32_t id = mqtt_client_publish(c->inner, message);
 
+    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
     if (id > 0)
         wire_hold(&c->party);
     if (id >= 0)
@@ -188,11 +198,19 @@ static bool answers_fence(const struct wire_client *c, struct slice bytes)
     return at + 2 <= bytes.len && ((unsigned)bytes.data[at] << 8 | bytes.data[at + 1]) == c->fence;
 }
 
+/* Keep-alive runs by real time: when one is sent is nothing of the simulation's. */
+static bool is_ping(struct slice bytes)
+{
+    enum mqtt_type type = bytes.len != 0 ? mqtt_type_of(bytes.data[0]) : MQTT_TYPE_CONNECT;
+
+    return type == MQTT_TYPE_PINGREQ || type == MQTT_TYPE_PINGRESP;
+}
+
 static void on_packet(void *ctx, bool outgoing, struct slice bytes, usec_t at)
 {
     struct wire_client *c = ctx;
 
-    if (outgoing ? c->fence_leaves : answers_fence(c, bytes))
+    if (is_ping(bytes) || (outgoing ? c->fence_leaves : answers_fence(c, bytes)))
         return;
     TELL(c, packet, outgoing, bytes, at);
 }
@@ -218,7 +236,17 @@ static void on_remark(void *ctx, uint16_t packet_id, const char *text)
         TELL(c, remark, packet_id, text);
 }
 
+static void on_pong(void *ctx)
+{
+    struct wire_client *c = ctx;
+
+    if (c->pinged)
+        wire_release(&c->party);
+    c->pinged = false;
+}
+
 const struct mqtt_client_events wire_client_events = {
+    .pong = on_pong,
     .phase = on_phase,
     .connected = on_connected,
     .subscribed = on_subscribed,

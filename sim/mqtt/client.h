@@ -105,6 +105,8 @@ struct mqtt_client_events {
     /* MQTT 5: the answer to packet_id has a reason string or user properties; comes just before
        `subscribed`, `unsubscribed` or `published`. The text is one line, for people. */
     void (*remark)(void *ctx, uint16_t packet_id, const char *text);
+    /* PINGRESP, to whatever asked for it. */
+    void (*pong)(void *ctx);
 };
 
 /* Those after `qos` count on MQTT 5 only. */
@@ -132,6 +134,7 @@ struct mqtt_client_ops {
     uint16_t (*unsubscribe)(struct mqtt_client *c, const struct slice *filters, size_t count);
     void (*disconnect_with)(struct mqtt_client *c, uint8_t reason_code,
                             const struct mqtt_props *props);
+    bool (*ping)(struct mqtt_client *c);
 };
 
 /* First member of every implementation. */
@@ -211,6 +214,12 @@ static inline void mqtt_client_disconnect_with(struct mqtt_client *c, uint8_t re
         c->ops->disconnect_with(c, reason_code, props);
     else
         c->ops->disconnect(c, reason_code);
+}
+
+/* Sends PINGREQ now; `pong` tells its answer. False: not connected, or the implementation cannot. */
+static inline bool mqtt_client_ping(struct mqtt_client *c)
+{
+    return c->ops->ping != NULL && c->ops->ping(c);
 }
 
 /* Drops the connection without a word, as a loss of power does. */

@@ -140,6 +140,17 @@ static void arm(struct session *s, double delay)
     ev_timer_start(session_ev(s), &s->timer);
 }
 
+bool session_ping(struct mqtt_client *c)
+{
+    struct session *s = session_of(c);
+    size_t before = buf_len(&s->link.out);
+
+    if (s->state != SESSION_ONLINE || !mqtt_encode_pingreq(&s->link.out))
+        return false;
+    session_queued(s, before);
+    return true;
+}
+
 /* The timer is not touched by traffic: when it fires it looks how long things have been quiet. */
 void session_watch_keep_alive(struct session *s)
 {
@@ -304,6 +315,7 @@ struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_sessio
         .abort = session_abort,
         .unsubscribe = session_unsubscribe,
         .disconnect_with = session_disconnect_with,
+        .ping = session_ping,
     };
     struct session *s = xcalloc(1, sizeof *s);
 

@@ -258,6 +258,8 @@ static uint8_t on_pingresp(struct session *s, struct mqtt_packet *packet, const 
     (void)packet;
     (void)ret_why;
     s->keepalive.pinged = false;
+    if (s->client.events->pong != NULL)
+        s->client.events->pong(s->client.ctx);
     return 0;
 }
 

@@ -108,6 +108,7 @@ void session_acknowledge(struct session *s, enum mqtt_type type, uint16_t packet
 int32_t session_publish(struct mqtt_client *c, const struct mqtt_message *message);
 uint16_t session_subscribe(struct mqtt_client *c, const struct mqtt_filter *filters, size_t count);
 uint16_t session_unsubscribe(struct mqtt_client *c, const struct slice *filters, size_t count);
+bool session_ping(struct mqtt_client *c);
 
 /* session_receive.c */
 
