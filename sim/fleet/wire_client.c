@@ -71,16 +71,23 @@ static bool op_connect(struct mqtt_client *client, const struct mqtt_connect *op
     return true;
 }
 
+/* An answer to this packet id, or no answer because it was refused. */
+static uint16_t awaiting(struct wire_client *c, uint16_t id)
+{
+    if (id != 0)
+        wire_hold(&c->party);
+    else
+        mqtt_client_refuse(&c->client, "%s", mqtt_client_refusal(c->inner));
+    return id;
+}
+
 static uint16_t op_subscribe(struct mqtt_client *client, const struct mqtt_filter *filters,
                              size_t count)
 {
     struct wire_client *c = of(client);
     uint16_t id = mqtt_client_subscribe(c->inner, filters, count);
 
-    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
-    if (id != 0)
-        wire_hold(&c->party);
-    return id;
+    return awaiting(c, id);
 }
 
 static uint16_t op_unsubscribe(struct mqtt_client *client, const struct slice *filters,
@@ -89,10 +96,7 @@ static uint16_t op_unsubscribe(struct mqtt_client *client, const struct slice *f
     struct wire_client *c = of(client);
     uint16_t id = mqtt_client_unsubscribe(c->inner, filters, count);
 
-    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
-    if (id != 0)
-        wire_hold(&c->party);
-    return id;
+    return awaiting(c, id);
 }
 
 static int32_t op_publish(struct mqtt_client *client, const struct mqtt_message *message)
@@ -100,7 +104,8 @@ static int32_t op_publish(struct mqtt_client *client, const struct mqtt_message 
     struct wire_client *c = of(client);
     int32_t id = mqtt_client_publish(c->inner, message);
 
-    mqtt_client_refuse(client, mqtt_client_refusal(c->inner));
+    if (id < 0)
+        mqtt_client_refuse(client, "%s", mqtt_client_refusal(c->inner));
     if (id > 0)
         wire_hold(&c->party);
     if (id >= 0)
