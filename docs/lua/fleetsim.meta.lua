@@ -326,6 +326,73 @@ function app:shadow(car) end
 ---@overload fun(self: fleetsim.Companion, car: fleetsim.Car, document: string)
 function app:update(car, document) end
 
+---@class fleetsim.Granted
+---@field reason_code integer
+---@field reason string
+
+---@class fleetsim.SubscribeOptions
+---@field qos? 0|1|2 1
+---@field share? string group whose members share the messages
+---@field no_local? boolean
+---@field retain_as_published? boolean
+---@field retain_handling? 0|1|2
+---@field identifier? integer
+---@field timeout? number real seconds, 10
+
+---Subscribes and waits until that is granted; an error if it is refused.
+---@param filter string|string[]
+---@param options? fleetsim.SubscribeOptions
+---@return fleetsim.Granted|fleetsim.Granted[]
+function app:subscribe(filter, options) end
+
+---@param filter string a shared one in full
+---@return fleetsim.Granted
+function app:unsubscribe(filter) end
+
+---@class fleetsim.PublishOptions
+---@field qos? 0|1|2 1
+---@field retain? boolean
+---@field expiry? integer seconds
+---@field content_type? string
+---@field response_topic? string
+---@field correlation? string
+---@field user? table<string, string|string[]>
+---@field timeout? number real seconds, 10
+
+---Publishes and waits until the broker has it; an error if it is refused.
+---@param topic string
+---@param payload string|table a table is sent as JSON
+---@param options? fleetsim.PublishOptions
+---@return fleetsim.Granted
+function app:publish(topic, payload, options) end
+
+---@class fleetsim.Message
+---@field topic string
+---@field payload string
+---@field qos 0|1|2
+---@field retain boolean
+---@field dup boolean
+---@field content_type? string
+---@field response_topic? string
+---@field correlation? string
+---@field expiry? integer
+---@field subscription_identifier? integer
+---@field user table<string, string|string[]>
+
+---Takes the oldest message that matches.
+---@param filter string
+---@param timeout? number real seconds, 10
+---@return fleetsim.Message
+function app:wait_message(filter, timeout) end
+
+---What has come and was not taken.
+---@param filter? string
+---@return fleetsim.Message[]
+function app:messages(filter) end
+
+---@return { connected: boolean, losses: integer, reason_code: integer, reason: string }
+function app:connection() end
+
 ---@param car fleetsim.Car
 function app:delete_shadow(car) end
 

@@ -11,7 +11,7 @@
 #define SUBSCRIBE (1u << POLICY_SUBSCRIBE)
 #define RECEIVE   (1u << POLICY_RECEIVE)
 
-/* A car: its own shadows, its own telemetry, its own command requests. */
+/* A car: its own shadows, telemetry, command requests and configuration. */
 static const struct policy_statement vehicle_statements[] = {
     {true,  CONNECT,          "client/" THING                                   },
     {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/get"          },
@@ -26,10 +26,13 @@ static const struct policy_statement vehicle_statements[] = {
     {true,  RECEIVE,          "topic/$aws/things/" THING "/shadow/*"            },
     {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/request"      },
     {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/request"            },
+    {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/config"       },
+    {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/config"             },
     {false, RETAIN,           "topic/$aws/*"                                    },
 };
 
-/* An app, or an observer: every car's shadow, answers to its own commands, telemetry and events. */
+/* An app, or an observer: every car's shadow, answers to its own commands, telemetry and events;
+   the configuration of every car, retained for whoever comes later. */
 static const struct policy_statement companion_statements[] = {
     {true,  CONNECT,   "client/" CN                                  },
     {true,  CONNECT,   "client/" CN "-*"                             },
@@ -40,6 +43,10 @@ static const struct policy_statement companion_statements[] = {
     {true,  PUBLISH,   "topic/$aws/things/*/shadow/name/*/update"    },
     {true,  PUBLISH,   "topic/$aws/things/*/shadow/name/*/delete"    },
     {true,  PUBLISH,   "topic/cmd/fleetsim/*/request"                },
+    {true,  PUBLISH,   "topic/cmd/fleetsim/*/config"                 },
+    {true,  RETAIN,    "topic/cmd/fleetsim/*/config"                 },
+    {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/config"           },
+    {true,  RECEIVE,   "topic/cmd/fleetsim/*/config"                 },
     {true,  SUBSCRIBE, "topicfilter/$aws/things/*"                   },
     {true,  RECEIVE,   "topic/$aws/things/*"                         },
     {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CN     },

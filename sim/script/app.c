@@ -133,6 +133,7 @@ static int f_app(lua_State *L)
         .cert_file = way->cert_file,
         .key_file = way->key_file,
         .insecure = way->insecure,
+        .alpn = script->sim->alpn,
         .client_id = app->client_id,
         .mqtt_version = (int)script->sim->tcu.version,
         .seed = script->sim->seed,
@@ -176,6 +177,7 @@ static void free_app(struct app *app)
             app->views[i] = next;
         }
     queue_notify(app_scheduler(app), &app->changed);
+    app_messages_done(app);
     free(app->views);
     free(app->client_id);
     luaL_unref(app->script->L, LUA_REGISTRYINDEX, app->ref);
@@ -323,6 +325,7 @@ void app_open(lua_State *L)
     luaL_newmetatable(L, APP_TYPE);
     luaL_newlib(L, methods);
     luaL_setfuncs(L, app_command_functions, 0);
+    luaL_setfuncs(L, app_message_functions, 0);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");

@@ -1,6 +1,7 @@
 /*
  * app_core.h — what the files of the script's companion share: app.c (its life, what Lua asks of
- * it), app_events.c (what the cloud tells it), app_command.c (what it asks of cars).
+ * it), app_events.c (what the cloud tells it), app_command.c (what it asks of cars), app_message.c
+ * (subscriptions and messages of its own).
  */
 #ifndef SCRIPT_APP_CORE_H
 #define SCRIPT_APP_CORE_H
@@ -11,6 +12,7 @@
 #include "actors/companion.h"
 #include "fleet/wire.h"
 #include "script/app.h"
+#include "script/message.h"
 #include "script/twin.h"
 
 /* JSON from the cloud, parsed on the loop's thread. */
@@ -39,10 +41,15 @@ struct app {
     int ref;
     bool watch_all, watching_all;
     struct wire_party party; /* in virtual time */
-    char trouble[256]; /* why the last attempt to connect failed */
+    char trouble[256];       /* why the last attempt to connect failed */
     struct wait_queue changed;
     struct view **views; /* hash by thing */
     size_t view_buckets;
+    struct asked *asked; /* what waits for an answer, or for a script to look at it */
+    struct inbox inbox;
+    unsigned losses; /* of connections */
+    int lost_code;   /* why the last one ended */
+    char lost_text[512];
 };
 
 /* ORDER COMMAND_KIND */
@@ -85,6 +92,16 @@ void app_ask(struct app *app, struct view *view);
 /* ---- app_events.c ---- */
 
 extern const struct companion_events app_events;
+
+/* ---- app_message.c ---- */
+
+extern const luaL_Reg app_message_functions[];
+void app_on_subscribed(void *ctx, const struct companion_subscribed *e);
+void app_on_acked(void *ctx, const struct companion_acked *e);
+void app_on_message(void *ctx, const struct mqtt_message *m, usec_t received_at);
+/* What waits for an answer has failed. */
+void app_messages_lost(struct app *app, const struct companion_lost *e);
+void app_messages_done(struct app *app);
 
 /* ---- app_command.c ---- */
 

@@ -202,6 +202,8 @@ static void on_lost(void *ctx, const struct companion_lost *e)
 
     wire_cut(&app->party);
     snprintf(app->trouble, sizeof app->trouble, "%s", e->text);
+    snprintf(app->lost_text, sizeof app->lost_text, "%s", e->text);
+    app_messages_lost(app, e);
     recorder_count(app_recorder(app), e->was_connected ? "companion.lost" : "companion.failed", 1);
     if (!app->script->sim->companion_reached)
         simulation_connect_failed(app->script->sim, e->text);
@@ -265,4 +267,7 @@ const struct companion_events app_events = {
     .shadow = on_shadow,
     .response = on_response,
     .presence = on_presence,
+    .acked = app_on_acked,
+    .subscribed = app_on_subscribed,
+    .message = app_on_message,
 };

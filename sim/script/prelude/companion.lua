@@ -148,6 +148,94 @@ function app:sees_online(car)
   return self.a:presence(car)
 end
 
+-- ---- messages of its own ---------------------------------------------------------------------
+
+-- Waits for the broker's answer; raises unless it is yes.
+local function await_answer(self, number, publish, timeout, what)
+  local deadline = core.now() + timeout
+  while true do
+    local ok, code, text = self.a:outcome(number, publish)
+    if ok then
+      return { reason_code = code, reason = text }
+    elseif ok == false then
+      error(string.format("%s: refused: 0x%02x %s", what, code, text), 3)
+    end
+    local left = deadline - core.now()
+    if left <= 0 then
+      core.count_assertion()
+      tools.fail(string.format("%s: expected an answer within %g s, saw none", what, timeout))
+    end
+    self.a:wait_change(math.min(left, 0.5))
+  end
+end
+
+local subscribe_options = {
+  qos = true, share = true, no_local = true, retain_as_published = true, retain_handling = true,
+  identifier = true, timeout = true,
+}
+
+-- Subscribes to a filter, or a list of them, and waits until that is granted.
+function app:subscribe(filter, options)
+  options = options or {}
+  tools.check_options("app:subscribe", options, subscribe_options)
+  if type(filter) == "table" then
+    local granted = {}
+    for i, one in ipairs(filter) do
+      granted[i] = self:subscribe(one, options)
+    end
+    return granted
+  end
+  if options.share then
+    filter = "$share/" .. options.share .. "/" .. filter
+  end
+  local number = self.a:subscribe(filter, options)
+  return await_answer(self, number, false, options.timeout or 10, "app:subscribe " .. filter)
+end
+
+-- Filters with "$share/…" in full.
+function app:unsubscribe(filter)
+  local number = self.a:unsubscribe(filter)
+  return await_answer(self, number, false, 10, "app:unsubscribe " .. filter)
+end
+
+local publish_options = {
+  qos = true, retain = true, expiry = true, content_type = true, response_topic = true,
+  correlation = true, user = true, timeout = true,
+}
+
+-- Publishes text, or a table as JSON, and waits until the broker has it.
+function app:publish(topic, payload, options)
+  options = options or {}
+  tools.check_options("app:publish", options, publish_options)
+  if type(payload) == "table" then
+    payload = core.to_json(payload)
+  end
+  local number = self.a:publish(topic, payload, options)
+  return await_answer(self, number, true, options.timeout or 10, "app:publish " .. topic)
+end
+
+-- What has come for its subscriptions and was not taken by wait_message.
+function app:messages(filter)
+  return self.a:messages(filter)
+end
+
+-- Waits for a message that matches, takes it and returns it.
+function app:wait_message(filter, timeout)
+  local message
+  app_wait(self, timeout or 10, "a message on " .. filter, function()
+    message = self.a:take(filter)
+    local _, trouble = self.a:ready()
+    return message, trouble
+  end)
+  return message
+end
+
+-- { connected, losses, reason_code, reason }: how its connection is, and why the last one ended.
+function app:connection()
+  local connected, losses, code, text = self.a:connection()
+  return { connected = connected, losses = losses, reason_code = code, reason = text }
+end
+
 -- A connected companion that watches the cars it deals with, or all.
 function tools.new_companion(watch_all, cars, timeout)
   local made = setmetatable({ a = core.app(watch_all, cars) }, app)

@@ -243,6 +243,48 @@ static void presence_goes_by_its_version(void **state)
     }
 }
 
+static void subscribed(struct scene *sc, uint64_t id, bool ok, int code, const char *text)
+{
+    struct companion_subscribed e = {.id = id, .ok = ok, .reason_code = code, .text = text};
+
+    app_events.subscribed(sc->app, &e);
+}
+
+/* Nothing can be sent here, but what comes is kept; what is refused later is trouble. */
+static void messages_wait_for_the_script(void **state)
+{
+    struct mqtt_message m = {.topic = slice_str("a/b"), .payload = slice_str("x"), .qos = 1};
+    struct companion_acked acked = {.publish = {.id = 7}, .text = ""};
+    struct companion_lost lost = {.text = "gone", .was_connected = true, .reason_code = 0x8e};
+    struct scene *sc = *state;
+    lua_State *L = sc->L;
+
+    app_events.message(sc->app, &m, clock_now());
+    app_events.message(sc->app, &m, clock_now());
+    app_events.acked(sc->app, &acked); /* of a command: nobody asked */
+    assert_int_equal(sc->app->inbox.count, 2);
+    lua_settop(L, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, sc->app->ref);
+    lua_getfield(L, 1, "take");
+    lua_pushvalue(L, 1);
+    lua_pushstring(L, "a/+");
+    assert_int_equal(lua_pcall(L, 2, 1, 0), LUA_OK);
+    assert_true(lua_istable(L, -1));
+    assert_int_equal(sc->app->inbox.count, 1);
+    subscribed(sc, 99, false, 0x87, "Not authorized");
+    assert_string_equal(sc->app->trouble, "a subscription was refused: Not authorized");
+    app_events.lost(sc->app, &lost);
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "connection");
+    lua_pushvalue(L, 1);
+    assert_int_equal(lua_pcall(L, 1, 4, 0), LUA_OK);
+    assert_false(lua_toboolean(L, -4));
+    assert_int_equal(lua_tointeger(L, -3), 1);
+    assert_int_equal(lua_tointeger(L, -2), 0x8e);
+    assert_string_equal(lua_tostring(L, -1), "gone");
+    lua_settop(L, 0);
+}
+
 static void strangers_are_ignored(void **state)
 {
     struct scene *sc = *state;
@@ -286,6 +328,7 @@ int main(void)
         IN_SCENE(an_open_command_is_kept),
         IN_SCENE(a_broken_connection_forgets_what_was_seen),
         IN_SCENE(presence_goes_by_its_version),
+        IN_SCENE(messages_wait_for_the_script),
         IN_SCENE(strangers_are_ignored),
         IN_SCENE(commands_survive_their_app),
     };
