@@ -29,6 +29,7 @@ struct task {
     int nargs;
     int used;           /* instructions since it last waited */
     uint64_t ready_for; /* the turn in which it runs */
+    uint64_t number;    /* rises with each task */
     bool ready, timed_wait;
     bool over_budget;
     bool over_memory; /* it was refused memory */
@@ -122,6 +123,19 @@ static void leave_subject(struct task *task)
 
 /* ---- ready list ---- */
 
+/* First come, first served. In virtual time a turn comes when the wire is quiet, and tasks take it
+   in the order in which they were started: which of their messages came first is the kernel's
+   choice, and must not make the same day another one. */
+static struct task *predecessor(const struct task *task)
+{
+    struct task *p = task->s->ready_last;
+
+    if (loop_is_virtual(task->s->loop))
+        while (p != NULL && p->ready_for == task->ready_for && p->number > task->number)
+            p = p->ready_prev;
+    return p;
+}
+
 static void make_ready(struct task *task)
 {
     struct scheduler *s = task->s;
@@ -130,15 +144,12 @@ static void make_ready(struct task *task)
         return;
     task->ready = true;
     task->ready_for = s->turns + 1;
-    task->ready_next = NULL;
-    task->ready_prev = s->ready_last;
-    if (s->ready_last != NULL)
-        s->ready_last->ready_next = task;
-    else
-        s->ready_first = task;
-    s->ready_last = task;
+    task->ready_prev = predecessor(task);
+    task->ready_next = task->ready_prev != NULL ? task->ready_prev->ready_next : s->ready_first;
+    *(task->ready_prev != NULL ? &task->ready_prev->ready_next : &s->ready_first) = task;
+    *(task->ready_next != NULL ? &task->ready_next->ready_prev : &s->ready_last) = task;
     if (!loop_timer_active(&s->turn))
-        loop_timer_start(&s->turn, 0);
+        loop_timer_start_script(&s->turn, 0);
 }
 
 static void leave_ready(struct task *task)
@@ -359,7 +370,7 @@ static void drain(void *arg)
         run(task);
     }
     if (s->ready_first != NULL && !loop_timer_active(&s->turn))
-        loop_timer_start(&s->turn, 0);
+        loop_timer_start_script(&s->turn, 0);
 }
 
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
@@ -379,6 +390,7 @@ struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
     *(struct task **)lua_getextraspace(co) = task;
     lua_xmove(L, co, nargs + 1);
     task->nargs = nargs;
+    task->number = ++s->started;
     task->next = s->tasks;
     if (s->tasks != NULL)
         s->tasks->prev = task;

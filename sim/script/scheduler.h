@@ -39,7 +39,7 @@ struct scheduler {
     size_t subject_count;
     struct task *current;
     struct loop_timer turn;
-    uint64_t turns;
+    uint64_t turns, started;
 };
 
 enum task_end { TASK_RETURNED, TASK_RAISED };
