@@ -32,9 +32,9 @@ local function show_charge(car, pack, percent)
   end
 end
 
--- Volts, amperes and watts fit each other to the last digit that they show. Positive: into the battery.
+-- Volts, amperes and watts fit each other exactly. Positive: into the battery.
 local function show_power(car, volts, amperes)
-  volts, amperes = physics.round(volts, 10), physics.round(amperes, 10)
+  volts, amperes = physics.round(volts, 1), physics.round(amperes, 1)
   physics.show(car, "battery.voltage", volts)
   physics.show(car, "battery.current", amperes)
   physics.show(car, "battery.power", volts * amperes)
@@ -44,16 +44,22 @@ local function resting_volts(pack, percent)
   return physics.interpolate(cell_volts, percent) * pack.cells
 end
 
-local function ohms(pack)
-  return pack.ohms * math.exp(0.03 * math.max(-15, math.min(45, 25 - pack.celsius)))
+local function ohms(pack, celsius)
+  return pack.ohms * math.exp(0.03 * math.max(-15, math.min(45, 25 - celsius)))
 end
 
--- Amperes and the kW lost in the cells when so many kW leave the terminals (negative: enter).
-local function current(pack, kilowatts, percent)
-  local volts, resistance = resting_volts(pack, percent), ohms(pack)
+-- Amperes, the kW lost in the cells, and volts when so many kW leave the terminals (negative: enter).
+local function current(pack, kilowatts, percent, celsius)
+  local volts, resistance = resting_volts(pack, percent), ohms(pack, celsius)
   local root = math.sqrt(math.max(0, volts * volts - 4000 * kilowatts * resistance))
   local amperes = (volts - root) / (2 * resistance)
   return amperes, amperes * amperes * resistance / 1000, volts - amperes * resistance
+end
+
+-- kW at the terminals that store so many kW in the cells.
+local function to_store(pack, kilowatts, percent)
+  local amperes = kilowatts * 1000 / resting_volts(pack, percent)
+  return kilowatts + amperes * amperes * ohms(pack, pack.celsius) / 1000
 end
 
 -- How much of a change the charge has room for: 1 is all.
@@ -77,10 +83,11 @@ local function learn(pack, kilowatt_hours)
   end
 end
 
+-- The ledger is exact in the body; signals show it in steps of 10 Wh.
 local function book(car, pack, into, out)
   pack.energy_in, pack.energy_out = pack.energy_in + into, pack.energy_out + out
-  car:set("battery.energy_in", pack.energy_in)
-  car:set("battery.energy_out", pack.energy_out)
+  physics.show(car, "battery.energy_in", physics.round(pack.energy_in, 100))
+  physics.show(car, "battery.energy_out", physics.round(pack.energy_out, 100))
 end
 
 -- The last of all steps: what the others drew and gave is settled with the cells.
@@ -93,7 +100,7 @@ local function step(car, dt, body)
     show_power(car, resting_volts(pack, percent), 0)
     return false
   end
-  local amperes, lost, volts = current(pack, drawn * 3600 / dt, percent)
+  local amperes, lost, volts = current(pack, drawn * 3600 / dt, percent, pack.celsius)
   lost = lost * dt / 3600
   local stored = percent / 100 * pack.capacity
   local part_of_it = room(stored, -drawn - lost, pack.capacity)
@@ -115,10 +122,10 @@ local function condition(car, dt, body)
     pack.celsius = pack.celsius - pack.cooling_kilowatts * 1000 * dt / pack.joules_per_degree
     energy.draw(car, pack.cooling_kilowatts / 2.5, dt, "battery")
   elseif wish and pack.celsius < wish and energy.percent(car) > 10 then
-    local missing = (wish - pack.celsius) * pack.joules_per_degree / 1000 / dt
-    local kilowatts = math.min(pack.heating_kilowatts, missing)
-    pack.celsius = pack.celsius + kilowatts * 1000 * dt / pack.joules_per_degree
-    energy.draw(car, kilowatts, dt, "battery")
+    local most = pack.celsius + pack.heating_kilowatts * 1000 * dt / pack.joules_per_degree
+    local reached = math.min(wish + 0.5, most)
+    energy.draw(car, (reached - pack.celsius) * pack.joules_per_degree / 1000 / dt, dt, "battery")
+    pack.celsius = reached
   else
     if wish then
       car:set("battery.conditioning", "off")
@@ -139,12 +146,12 @@ return part("battery", function(options)
       step = step, pending = 0, metres = 0, consumed = 0, used = {}, energy_in = 0, energy_out = 0,
       capacity = capacity, cells = options.cells or 96, ohms = (options.milliohms or 5200 / net) / 1000,
       consumption = net / (car:get("battery.full_range") / 1000), -- kWh/km
-      celsius = sky.outside(car, body),
+      celsius = sky.outside(car),
       joules_per_degree = 5800 * net, seconds_to_cool = options.seconds_to_cool or 25000,
       cooling_kilowatts = options.cooling_kilowatts or 5, heating_kilowatts = options.heating_kilowatts or 5,
       reserve = options.reserve_percent or 15, -- of hybrids: below it the engine drives
       drive_efficiency = options.drive_efficiency or 0.88, recuperation = options.recuperation or 0.7,
-      amperes_at = current,
+      current = current, to_store = to_store,
     }
     show_range(car, body.pack)
     show_power(car, resting_volts(body.pack, energy.percent(car)), 0)
@@ -152,7 +159,7 @@ return part("battery", function(options)
 
   local function settle(car, seconds, body)
     local pack = body.pack
-    pack.celsius = physics.decay(pack.celsius, sky.outside(car, body), seconds, pack.seconds_to_cool)
+    pack.celsius = physics.decay(pack.celsius, sky.outside(car), seconds, pack.seconds_to_cool)
     physics.show(car, temperature, physics.round(pack.celsius, 1))
     if pack.celsius > 40 and not body.steps.conditioning then
       physics.start(car, "conditioning", condition)

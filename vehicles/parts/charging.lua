@@ -3,6 +3,7 @@
 
 local energy = require "parts.energy"
 local physics = require "parts.physics"
+local sky = require "parts.sky"
 
 local plugged, active, limit = "charging.plugged", "charging.active", "charging.limit"
 local schedule, departure, cheap_hours = "charging.schedule", "charging.departure", "charging.cheap_hours"
@@ -31,13 +32,15 @@ end
 -- Seconds from here to the limit: the steps to come, done roughly.
 local function time_left(car, body, wanted_limit)
   local pack, charger = body.pack, body.charger
+  local outside = sky.outside(car)
   local supply = from_station(car, charger)
   local percent, celsius, seconds = energy.percent(car), pack.celsius, 0
   while percent < wanted_limit do
-    local change = math.min(2, wanted_limit - percent)
+    local change = math.min(1, wanted_limit - percent)
     local kilowatts = math.min(supply, accepted(charger, percent + change / 2, celsius))
-    local _, lost = pack.amperes_at(pack, -kilowatts, percent + change / 2)
+    local _, lost = pack.current(pack, -kilowatts, percent + change / 2, celsius)
     local took = change / 100 * pack.capacity / math.max(0.05, kilowatts - lost) * 3600
+    celsius = physics.decay(celsius, outside, took, pack.seconds_to_cool)
     celsius = math.min(40, celsius + lost * 1000 * took / pack.joules_per_degree)
     percent, seconds = percent + change, seconds + took
   end
@@ -75,12 +78,11 @@ local function charge(car, dt, body, supply, load)
   local pack, percent = body.pack, energy.percent(car)
   local missing = (car:get(limit) - percent) / 100 * pack.capacity
   local kilowatts = math.min(supply - load, accepted(body.charger, percent, pack.celsius))
-  local _, lost = pack.amperes_at(pack, -kilowatts, percent)
-  local stored = (kilowatts - lost) * dt / 3600
-  if stored < missing then
+  local _, lost = pack.current(pack, -kilowatts, percent, pack.celsius)
+  if (kilowatts - lost) * dt / 3600 < missing then
     return kilowatts, false
   end
-  return kilowatts * math.max(0, missing) / stored, true
+  return pack.to_store(pack, math.max(0, missing) * 3600 / dt, percent), true
 end
 
 -- After all that draws, before the battery: the cable feeds the loads first, the pack with the rest.

@@ -66,7 +66,7 @@ end
 local function let_pass(car, body, heat, dt)
   local model = body.cabin
   local air = physics.exact(car, cabin)
-  air, model.interior = pass(model.c, air, model.interior, sky.outside(car, body), heat,
+  air, model.interior = pass(model.c, air, model.interior, sky.outside(car), heat,
     model.c.glass * sky.sunshine(body), dt)
   physics.set_exact(car, cabin, 10, air)
 end
@@ -102,7 +102,7 @@ end
 
 -- Books the heat, and returns what the car can really give. Fuel holds 8.9 kWh a litre.
 local function supply(car, body, heat, dt)
-  local model, out = body.cabin, sky.outside(car, body)
+  local model, out = body.cabin, sky.outside(car)
   if body.pack then
     energy.draw(car, math.abs(heat) / efficiency(model, out, heat) + model.fan, dt, "climate")
     return heat
@@ -140,7 +140,7 @@ local function step(car, dt, body)
     switch_off(car)
     return extra > 0
   end
-  local c, out, sun = model.c, sky.outside(car, body), model.c.glass * sky.sunshine(body)
+  local c, out, sun = model.c, sky.outside(car), model.c.glass * sky.sunshine(body)
   local heat = wanted_heat(c, physics.exact(car, cabin), model.interior, out, sun, car:get(target), dt)
   heat = math.max(-model.cool, math.min(model.heat, heat))
   let_pass(car, body, supply(car, body, heat, dt), dt)
@@ -172,8 +172,8 @@ local function prepare(car)
   plan(car)
 end
 
-local function lead(car, body)
-  local difference = math.abs(car:get(target) - sky.outside(car, body))
+local function lead(car)
+  local difference = math.abs(car:get(target) - sky.outside(car))
   return math.min(1800, 300 + 60 * difference)
 end
 
@@ -184,7 +184,7 @@ function plan(car)
     physics.alarm(car, "climate.departure", nil)
     return
   end
-  local before = lead(car, physics.body(car))
+  local before = lead(car)
   local seconds = physics.seconds_until(car, time) - before
   physics.alarm(car, "climate.departure", seconds > 1 and seconds or seconds + 86400, prepare)
 end
@@ -193,7 +193,7 @@ end
 
 return part("climate", function(options)
   local c = new_cabin(options)
-  local initial = options.outside or 12
+  local initial = options.cabin or 12
 
   local function check(car)
     local model = physics.body(car).cabin
@@ -242,7 +242,11 @@ return part("climate", function(options)
     end
   end
 
+  -- A new car is as warm as the air around it, unless somebody said otherwise.
   local function embody(car, body)
+    if car:get(cabin) == initial and not options.cabin then
+      car:set(cabin, sky.outside(car))
+    end
     body.cabin = {
       c = c, interior = car:get(cabin), extra = extras(car), done = 0,
       heat = options.heat_kilowatts or 5, cool = options.cool_kilowatts or 4, fan = options.fan_kilowatts or 0.15,
@@ -265,7 +269,7 @@ return part("climate", function(options)
     { active, type = "boolean", desired = true, vss = "Vehicle.Cabin.HVAC.IsAirConditioningActive" },
     { target, type = "float", unit = "celsius", min = 16, max = 30, desired = true, initial = 21,
       vss = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature" },
-    { cabin, type = "float", unit = "celsius", initial = options.cabin or initial,
+    { cabin, type = "float", unit = "celsius", initial = initial,
       vss = "Vehicle.Cabin.HVAC.AmbientAirTemperature" },
     { departure, type = "string", desired = true },
   }

@@ -42,8 +42,8 @@ function sky.sunshine(body)
 end
 
 -- Outside the car, in celsius. Cars without weather stand in a hall.
-function sky.outside(car, body)
-  return body.weather and car:get("climate.outside_temperature") or 20
+function sky.outside(car)
+  return car:has("climate.outside_temperature") and car:get("climate.outside_temperature") or 20
 end
 
 return sky

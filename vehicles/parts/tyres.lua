@@ -50,7 +50,7 @@ return part("tyres", function(options)
     local tyres = body.tyres
     local kmh = car:has("driving.speed") and car:get("driving.speed") or 0
     local before = tyres.celsius
-    tyres.celsius = physics.decay(before, sky.outside(car, body) + kmh / 4, seconds, 700)
+    tyres.celsius = physics.decay(before, sky.outside(car) + kmh / 4, seconds, 700)
     for _, path in ipairs(paths) do
       local pressure = at(physics.exact(car, path), before, tyres.celsius) - leak * seconds / 86400
       physics.set_exact(car, path, 1, math.max(0, pressure))
@@ -102,7 +102,7 @@ return part("tyres", function(options)
     refresh = physics.settle,
     settle = settle,
     embody = function(car, body)
-      body.tyres = { celsius = sky.outside(car, body), rates = { 0, 0, 0, 0 } }
+      body.tyres = { celsius = sky.outside(car), rates = { 0, 0, 0, 0 } }
       show(car, body)
     end,
   }
