@@ -317,9 +317,9 @@ static void on_retry(void *arg)
         lose(c, err.text, 0, clock_now());
 }
 
-bool companion_prepare(struct error *err)
+bool companion_prepare(const struct paho_tls *tls, struct error *err)
 {
-    if (!paho_anchor_hold(err))
+    if ((tls != NULL && !paho_tls_choose(tls, err)) || !paho_anchor_hold(err))
         return false;
     paho_anchor_release();
     return true;

@@ -28,6 +28,7 @@
 #include "base/timeunit.h"
 #include "loop/loop.h"
 #include "mqtt/client.h"
+#include "paho/paho_tls.h"
 
 struct companion;
 
@@ -149,9 +150,10 @@ struct companion_events {
     void (*fenced)(void *ctx);
 };
 
-/* Starts Paho's threads, once per process, ahead of the first companion, which then connects 100 ms
-   sooner. Never needed; any time, e.g. while the broker starts. */
-bool companion_prepare(struct error *err);
+/* Chooses what all companions of the process offer in TLS (NULL: OpenSSL's defaults) and starts
+   Paho's threads ahead of the first of them, which then connects 100 ms sooner. Never needed; while
+   there is no companion, e.g. while the broker starts. */
+bool companion_prepare(const struct paho_tls *tls, struct error *err);
 
 /* Starts connecting; NULL with err for what can be known at once (a missing file, a bad name). */
 struct companion *companion_new(struct loop *loop, const struct companion_options *options,

@@ -214,6 +214,15 @@ static void on_leapt(void *ctx, int64_t wall_ms)
     target_set_clock(&run->target, wall_ms);
 }
 
+static bool prepare_companions(const struct tls_options *tls, struct error *err)
+{
+    struct paho_tls chosen = {
+        .version = tls->version, .ciphers = tls->ciphers, .groups = tls->groups};
+    bool any = tls->version != NULL || tls->ciphers != NULL || tls->groups != NULL;
+
+    return companion_prepare(any ? &chosen : NULL, err);
+}
+
 static bool open_simulation(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -261,7 +270,7 @@ static bool open_simulation(struct run *run, struct error *err)
                   },
     };
     run->script = script_new(&script, err);
-    return run->script != NULL && companion_prepare(err);
+    return run->script != NULL && prepare_companions(&s->tls, err);
 }
 
 static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)

@@ -174,6 +174,27 @@ static void test_wrong_host_is_refused(void **state)
     free(uri);
 }
 
+/* The broker's certificate is of the other kind: chosen ciphers are all that is offered. */
+static void test_chosen_ciphers_are_offered(void **state)
+{
+    struct paho_tls rsa = {.version = "1.2", .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"};
+    struct paho_tls ecdsa = {.version = "1.2", .ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"};
+    struct heard h = {.loop = loop_new()};
+    struct error err;
+
+    (void)state;
+    assert_true(companion_prepare(&rsa, &err));
+    make(&h, "app-1", 5, "ca.pem", "client.pem");
+    run_until(h.loop, &h.lost, 1);
+    assert_non_null(strstr(h.text, "handshake failure"));
+    companion_free(h.companion);
+    assert_true(companion_prepare(&ecdsa, &err));
+    make_connected(&h, "app-1", 5);
+    companion_free(h.companion);
+    assert_true(companion_prepare(&(struct paho_tls){0}, &err));
+    loop_free(h.loop);
+}
+
 static void test_bad_options(void **state)
 {
     static const struct {
@@ -265,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_chosen_ciphers_are_offered),
         cmocka_unit_test(test_shadow_and_presence),
         cmocka_unit_test(test_shadow_requests),
         cmocka_unit_test(test_reconnect_mqtt311),
