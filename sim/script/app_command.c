@@ -168,7 +168,8 @@ static void take_id(lua_State *L, int options, struct command *c, struct app *ap
 }
 
 /* expires_in (may be negative: expired already) decides over expiry. */
-static void take_expiry(lua_State *L, int options, struct companion_request *request)
+static void take_expiry(lua_State *L, const struct app *app, int options,
+                        struct companion_request *request)
 {
     double expiry = seconds_option(L, options, "expiry");
     double expires_in = seconds_option(L, options, "expires_in");
@@ -177,7 +178,8 @@ static void take_expiry(lua_State *L, int options, struct companion_request *req
         luaL_error(L, "app:request: expiry must not be negative (expires_in may be)");
     request->expiry = (usec_t)(expiry * 1e6);
     if (option(L, options, "expires_in"))
-        request->expires_at_ms = clock_wall_ms() + (int64_t)(expires_in * 1e3);
+        request->expires_at_ms =
+            loop_wall_ms(app->script->sim->loop) + (int64_t)(expires_in * 1e3);
     lua_pop(L, 1);
 }
 
@@ -196,7 +198,7 @@ static int f_request(lua_State *L)
     take_id(L, 4, c, app);
     struct companion_request request = {
         .thing = view->thing, .request_id = c->token, .bare = flag_option(L, 4, "bare")};
-    take_expiry(L, 4, &request);
+    take_expiry(L, app, 4, &request);
     bool wake = flag_option(L, 4, "wake");
     /* From here on nothing raises while the JSON is held. */
     cJSON *json = lua_json_check(L, 3);
