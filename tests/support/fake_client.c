@@ -20,7 +20,7 @@ static void fake_free(struct mqtt_client *c)
         free(f->sent[i].correlation);
     }
     free(f->sent);
-    mqtt_client_refuse(c, NULL);
+    free(c->refusal);
     free(f);
 }
 
