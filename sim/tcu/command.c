@@ -2,7 +2,6 @@
 
 #include <fleetsim/topics.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -42,7 +41,8 @@ struct request {
     char id[ID_MAX + 1];
     struct slice response_topic, correlation;
     bool expired;
-    const cJSON *command;
+    struct json_value command;
+    char topic_room[ROUTE_TOPIC_MAX + 1];
 };
 
 static struct command *command_of(struct tcu *t)
@@ -282,13 +282,19 @@ static bool printable(struct slice s)
     return s.len != 0 && json_is_utf8(s);
 }
 
-static bool read_id(struct tcu *t, const cJSON *doc, struct request *r)
+static bool read_id(struct tcu *t, const struct json_value *doc, struct request *r)
 {
-    const cJSON *item = json_get(doc, "requestId");
+    char room[6 * ID_MAX];
+    struct json_value item;
+    struct slice id = r->correlation;
 
-    if (item != NULL && !cJSON_IsString(item))
-        return bad_request(t, "requestId is not a string");
-    struct slice id = item != NULL ? slice_str(item->valuestring) : r->correlation;
+    if (json_find(doc, "requestId", &item)) {
+        if (item.type != JSON_STRING)
+            return bad_request(t, "requestId is not a string");
+        id = item.text;
+        if (item.escaped)
+            id = json_text(&item, room, sizeof room) ? slice_str(room) : slice_of(NULL, 0);
+    }
     if (id.data == NULL || !printable(id))
         return bad_request(t, "it has neither a requestId nor printable correlation data");
     if (id.len > ID_MAX)
@@ -298,15 +304,19 @@ static bool read_id(struct tcu *t, const cJSON *doc, struct request *r)
     return true;
 }
 
-static bool read_response_topic(struct tcu *t, const cJSON *doc, const struct mqtt_message *m,
-                                struct request *r)
+static bool read_response_topic(struct tcu *t, const struct json_value *doc,
+                                const struct mqtt_message *m, struct request *r)
 {
     char room[ROUTE_TOPIC_MAX];
     struct slice prefix = route_compose(room, TOPIC_COMMAND_RESPONSE, t->thing_name, "");
 
-    r->response_topic = mqtt_props_has(&m->props, MQTT_PROP_RESPONSE_TOPIC)
-                            ? m->props.response_topic
-                            : slice_str(json_str(doc, "responseTopic", NULL));
+    struct json_value item;
+
+    if (mqtt_props_has(&m->props, MQTT_PROP_RESPONSE_TOPIC))
+        r->response_topic = m->props.response_topic;
+    else if (json_find(doc, "responseTopic", &item) &&
+             json_text(&item, r->topic_room, sizeof r->topic_room))
+        r->response_topic = slice_str(r->topic_room);
     struct slice topic = r->response_topic;
     if (topic.len <= prefix.len || memcmp(topic.data, prefix.data, prefix.len) != 0)
         return bad_request(t, "its response topic is missing, or not one of this car's");
@@ -316,22 +326,23 @@ static bool read_response_topic(struct tcu *t, const cJSON *doc, const struct mq
     return true;
 }
 
-static bool read_request(struct tcu *t, const cJSON *doc, const struct mqtt_message *m,
+static bool read_request(struct tcu *t, const struct json_value *doc, const struct mqtt_message *m,
                          struct request *r)
 {
-    const cJSON *expires = json_get(doc, "expiresAt");
+    struct json_value expires = {.type = JSON_NULL};
 
     if (mqtt_props_has(&m->props, MQTT_PROP_CORRELATION_DATA))
         r->correlation = m->props.correlation_data;
     if (!read_response_topic(t, doc, m, r) || !read_id(t, doc, r))
         return false;
-    if (expires != NULL && !cJSON_IsNull(expires) && !cJSON_IsNumber(expires))
+    json_find(doc, "expiresAt", &expires);
+    if (expires.type != JSON_NULL && expires.type != JSON_NUMBER)
         return bad_request(t, "its expiresAt is not a number of milliseconds");
-    r->expired = json_num(doc, "expiresAt", (double)INFINITY) <=
-                         (double)loop_wall_ms(t->p->loop) ||
+    r->expired = (expires.type == JSON_NUMBER &&
+                  json_number(&expires) <= (double)loop_wall_ms(t->p->loop)) ||
                  (mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
                   m->props.message_expiry_interval == 0);
-    r->command = json_get(doc, "command");
+    json_find(doc, "command", &r->command);
     return true;
 }
 
@@ -368,7 +379,7 @@ static void execute(struct tcu *t, const struct request *r, usec_t at)
 {
     struct desired d;
 
-    desired_read(&d, t->signals.schema, r->command, NULL);
+    desired_read(&d, t->signals.schema, &r->command, &(struct json_value){.type = JSON_NULL});
     if (d.bad != 0 || d.count == 0) {
         desired_done(&d);
         refuse(t, r, TCU_REJECTED, "INVALID_COMMAND",
@@ -389,19 +400,18 @@ static void execute(struct tcu *t, const struct request *r, usec_t at)
 void command_on_request(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct request r = {.expired = false};
-    cJSON *doc = json_parse(m->payload, CORE_JSON_DEPTH);
+    struct json_value doc;
 
-    if (!cJSON_IsObject(doc)) {
+    if (!json_check(m->payload, CORE_JSON_DEPTH, &doc) || doc.type != JSON_OBJECT) {
         bad_request(t, "its payload is not a JSON object");
-    } else if (!read_request(t, doc, m, &r) || handle_repeated(t, &r)) {
+    } else if (!read_request(t, &doc, m, &r) || handle_repeated(t, &r)) {
         /* Noted there. */
     } else if (r.expired) {
         refuse(t, &r, TCU_TIMED_OUT, "EXPIRED", "the request had expired before it arrived");
         core_note(t, TCU_NOTE_EXPIRED_REQUEST, "%s", r.id);
-    } else if (!cJSON_IsObject(r.command)) {
+    } else if (r.command.type != JSON_OBJECT) {
         refuse(t, &r, TCU_REJECTED, "INVALID_COMMAND", "command: expected an object");
     } else {
         execute(t, &r, at);
     }
-    cJSON_Delete(doc);
 }

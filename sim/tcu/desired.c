@@ -17,35 +17,42 @@ static void bad_leaf(struct desired *d, const struct error *why)
         d->first_bad = *why;
 }
 
-static void no_signal(struct desired *d, const struct place *at, const char *key, const char *why)
+static void no_signal(struct desired *d, const struct place *at, struct slice key, const char *why)
 {
     struct error err;
 
-    error_set(&err, ERROR_FAILED, "%.*s%s%.60s: %s", (int)at->len, at->text,
-              at->len != 0 ? "." : "", key, why);
+    error_set(&err, ERROR_FAILED, "%.*s%s%.*s: %s", (int)at->len, at->text, at->len != 0 ? "." : "",
+              (int)(key.len < 60 ? key.len : 60), (const char *)key.data, why);
     bad_leaf(d, &err);
+}
+
+static struct desired_leaf *leaf_of(struct desired *d, size_t index)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->leaves[i].change.index == index)
+            return &d->leaves[i];
+    return NULL;
 }
 
 /* A document that names a signal twice means the last. */
 static struct desired_leaf *leaf_for(struct desired *d, size_t index)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (d->leaves[i].change.index == index)
-            return &d->leaves[i];
+    struct desired_leaf *leaf = leaf_of(d, index);
+
+    if (leaf != NULL)
+        return leaf;
     if (d->count == d->capacity) {
-        d->capacity = d->capacity != 0 ? d->capacity * 2 : 4;
-        d->leaves = xrealloc(d->leaves, d->capacity * sizeof *d->leaves);
+        struct desired_leaf *old = d->leaves == d->few ? NULL : d->leaves;
+        d->capacity *= 2;
+        d->leaves = xrealloc(old, d->capacity * sizeof *d->leaves);
+        if (old == NULL)
+            memcpy(d->leaves, d->few, sizeof d->few);
     }
     return &d->leaves[d->count++];
 }
 
-static uint32_t seconds(const cJSON *stamp)
-{
-    double s = json_num(stamp, "timestamp", 0);
-    return s >= 1 && s < 4294967295.0 ? (uint32_t)s : 0;
-}
-
-static void read_leaf(struct desired *d, size_t index, const cJSON *item, const cJSON *stamp)
+static void read_leaf(struct desired *d, size_t index, const struct json_value *item,
+                      size_t document_len)
 {
     const struct signal_def *def = signal_schema_def(d->schema, index);
     union signal_value value;
@@ -56,60 +63,95 @@ static void read_leaf(struct desired *d, size_t index, const cJSON *item, const 
         bad_leaf(d, &err);
         return;
     }
-    if (!signal_read_value(def, item, &value, &err)) {
+    /* Texts are shorter than they were written, quotes included: all fit. */
+    if (def->type == SIGNAL_STRING && d->strings == NULL)
+        d->strings = xmalloc(document_len);
+    if (!signal_read_value(def, item, d->strings + d->strings_used, &value, &err)) {
         bad_leaf(d, &err);
         return;
     }
+    if (def->type == SIGNAL_STRING)
+        d->strings_used += strlen(value.s) + 1;
     *leaf_for(d, index) = (struct desired_leaf){
-        .change = {.index = index, .value = value},
-          .timestamp = seconds(stamp)
+        .change = {.index = index, .value = value}
     };
 }
 
 /* Appends a level; false if no signal's path can look like that. */
-static bool go_down(struct place *at, const char *key)
+static bool go_down(struct place *at, const struct json_value *member)
 {
-    size_t len = strlen(key);
+    struct json_value key = {
+        .type = JSON_STRING, .escaped = member->key_escaped, .text = member->key};
+    char room[PATH_MAX_LEN];
     size_t dot = at->len != 0 ? 1 : 0;
 
-    if (len == 0 || strchr(key, '.') != NULL || len + dot > sizeof at->text - at->len)
+    if (key.escaped && json_text(&key, room, sizeof room))
+        key.text = slice_str(room);
+    if (key.text.len == 0 || key.text.len + dot > sizeof at->text - at->len ||
+        memchr(key.text.data, '.', key.text.len) != NULL)
         return false;
     if (dot != 0)
         at->text[at->len++] = '.';
-    memcpy(at->text + at->len, key, len);
-    at->len += len;
+    memcpy(at->text + at->len, key.text.data, key.text.len);
+    at->len += key.text.len;
     return true;
 }
 
 /* Depth is bounded by the schema: only prefixes of signals are entered. */
-static void read_level(struct desired *d, struct place *at, const cJSON *state,
-                       const cJSON *metadata)
+static void read_level(struct desired *d, struct place *at, const struct json_value *state,
+                       size_t document_len)
 {
+    struct json_value item;
     size_t base = at->len;
 
-    for (const cJSON *item = state->child; item != NULL; item = item->next) {
-        const cJSON *below = json_get(metadata, item->string);
-        at->len = base;
-        if (!go_down(at, item->string)) {
-            no_signal(d, at, item->string, "the car has no such signal");
+    for (struct json_cursor c = json_enter(state); json_next(&c, &item); at->len = base) {
+        if (!go_down(at, &item)) {
+            no_signal(d, at, item.key, "the car has no such signal");
             continue;
         }
-        int index = signal_schema_find(d->schema, slice_of(at->text, at->len));
-        bool group = signal_schema_has_prefix(d->schema, slice_of(at->text, at->len));
-        size_t len = at->len;
-        at->len = base;
-        if (index >= 0)
-            read_leaf(d, (size_t)index, item, below);
-        else if (!group)
-            no_signal(d, at, item->string, "the car has no such signal");
-        else if (!cJSON_IsObject(item))
-            no_signal(d, at, item->string, "is a group of signals, so its value must be an object");
-        else {
-            at->len = len;
-            read_level(d, at, item, below);
+        struct slice path = slice_of(at->text, at->len);
+        int index = signal_schema_find(d->schema, path);
+        if (index >= 0) {
+            read_leaf(d, (size_t)index, &item, document_len);
+            continue;
         }
+        bool group = signal_schema_has_prefix(d->schema, path);
+        if (group && item.type == JSON_OBJECT) {
+            read_level(d, at, &item, document_len);
+            continue;
+        }
+        at->len = base;
+        no_signal(d, at, item.key,
+                  group ? "is a group of signals, so its value must be an object"
+                        : "the car has no such signal");
     }
-    at->len = base;
+}
+
+static uint32_t seconds(const struct json_value *stamp)
+{
+    struct json_value timestamp;
+    double s = json_find(stamp, "timestamp", &timestamp) ? json_number(&timestamp) : 0;
+
+    return s >= 1 && s < 4294967295.0 ? (uint32_t)s : 0;
+}
+
+/* Of the leaves that were read. */
+static void read_stamps(struct desired *d, struct place *at, const struct json_value *metadata)
+{
+    struct json_value item;
+    size_t base = at->len;
+
+    for (struct json_cursor c = json_enter(metadata); json_next(&c, &item); at->len = base) {
+        if (item.type != JSON_OBJECT || !go_down(at, &item))
+            continue;
+        struct slice path = slice_of(at->text, at->len);
+        int index = signal_schema_find(d->schema, path);
+        struct desired_leaf *leaf = index >= 0 ? leaf_of(d, (size_t)index) : NULL;
+        if (leaf != NULL)
+            leaf->timestamp = seconds(&item);
+        else if (index < 0 && signal_schema_has_prefix(d->schema, path))
+            read_stamps(d, at, &item);
+    }
 }
 
 static int by_index(const void *a, const void *b)
@@ -119,20 +161,29 @@ static int by_index(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void desired_read(struct desired *ret, const struct signal_schema *schema, const cJSON *state,
-                  const cJSON *metadata)
+void desired_read(struct desired *ret, const struct signal_schema *schema,
+                  const struct json_value *state, const struct json_value *metadata)
 {
     struct place at = {.len = 0};
 
-    *ret = (struct desired){.schema = schema};
-    read_level(ret, &at, state, metadata);
+    ret->schema = schema;
+    ret->leaves = ret->few;
+    ret->capacity = DESIRED_FEW;
+    ret->count = ret->bad = ret->strings_used = 0;
+    ret->strings = NULL;
+    read_level(ret, &at, state, state->text.len);
+    if (ret->count != 0)
+        read_stamps(ret, &at, metadata);
     if (ret->count > 1)
         qsort(ret->leaves, ret->count, sizeof *ret->leaves, by_index);
 }
 
 void desired_done(struct desired *d)
 {
-    free(d->leaves);
+    if (d->leaves != d->few)
+        free(d->leaves);
+    free(d->strings);
     d->leaves = NULL;
+    d->strings = NULL;
     d->count = d->capacity = 0;
 }

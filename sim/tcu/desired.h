@@ -6,11 +6,14 @@
 #define TCU_DESIRED_H
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_reader.h"
 #include "tcu/signals.h"
 
+/* Most documents wish no more than this: then nothing is allocated. */
+#define DESIRED_FEW 8
+
 struct desired_leaf {
-    struct signal_change change; /* strings borrowed from the document */
+    struct signal_change change; /* strings owned by the struct desired */
     uint32_t timestamp;          /* of its metadata, seconds; 0 if it has none */
 };
 
@@ -22,11 +25,15 @@ struct desired {
     /* Private part */
     const struct signal_schema *schema;
     size_t capacity;
+    char *strings; /* room for every text of the document */
+    size_t strings_used;
+    struct desired_leaf few[DESIRED_FEW];
 };
 
-/* `state` must be an object; `metadata` mirrors it (contract 1.4) or is NULL. */
-void desired_read(struct desired *ret, const struct signal_schema *schema, const cJSON *state,
-                  const cJSON *metadata);
+/* `state` must be an object; `metadata` mirrors it (contract 1.4), or is anything but an object.
+   Both of checked documents. `ret` must not be moved. */
+void desired_read(struct desired *ret, const struct signal_schema *schema,
+                  const struct json_value *state, const struct json_value *metadata);
 void desired_done(struct desired *d);
 
 #endif

@@ -146,8 +146,8 @@ static void pause_reports(struct tcu *t)
     struct shadow *s = shadow_of(t);
     const struct tcu_config *c = t->p->config;
 
-    loop_timer_start_script(&s->timer,
-                            backoff_delay(&t->p->rng, c->backoff_base, c->backoff_cap, s->refusals));
+    loop_timer_start_script(
+        &s->timer, backoff_delay(&t->p->rng, c->backoff_base, c->backoff_cap, s->refusals));
     if (s->refusals < UINT8_MAX)
         s->refusals++;
 }
@@ -271,31 +271,74 @@ void shadow_order_done(struct tcu *t, struct tcu_order *order)
 
 /* ── Messages ───────────────────────────────────────────────────────────────────────────────── */
 
-/* NULL, and noted, if it is no JSON object. */
-static cJSON *parse(struct tcu *t, const struct mqtt_message *m)
-{
-    cJSON *doc = json_parse(m->payload, CORE_JSON_DEPTH);
+/* What shadow messages are made of (contract 1.4 to 1.8); what is missing is 0, "" or null. */
+struct document {
+    struct json_value state, metadata, message;
+    double timestamp;
+    uint64_t version;
+    int code;
+    char token[TOKEN_SIZE]; /* a longer one is nobody's that matters */
+};
 
-    if (cJSON_IsObject(doc))
-        return doc;
-    cJSON_Delete(doc);
-    core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: %s", SLICE_ARGS(m->topic),
-              "its payload is not a JSON object");
-    return NULL;
-}
-
-/* 0 if there is none. */
-static uint64_t version_of(const cJSON *doc)
+static uint64_t version_in(const struct json_value *member)
 {
-    double v = json_num(doc, "version", 0);
+    double v = json_number(member);
     return v >= 1 && v <= 9007199254740992.0 ? (uint64_t)v : 0;
 }
 
-/* 0 if there is none. Contract 1.8. */
-static int code_of(const cJSON *doc)
+static int code_in(const struct json_value *member)
 {
-    double code = json_num(doc, "code", 0);
+    double code = json_number(member);
     return code >= 1 && code <= 9999 ? (int)code : 0;
+}
+
+static void read_member(struct document *doc, const struct json_value *member)
+{
+    if (json_key_is(member, "state"))
+        doc->state = *member;
+    else if (json_key_is(member, "metadata"))
+        doc->metadata = *member;
+    else if (json_key_is(member, "version"))
+        doc->version = version_in(member);
+    else if (json_key_is(member, "timestamp"))
+        doc->timestamp = json_number(member);
+    else if (json_key_is(member, "clientToken") &&
+             !json_text(member, doc->token, sizeof doc->token))
+        doc->token[0] = '\0';
+    else if (json_key_is(member, "code"))
+        doc->code = code_in(member);
+    else if (json_key_is(member, "message"))
+        doc->message = *member;
+}
+
+/* False, and noted, if it is no JSON object. Of members with one name the last counts. */
+static bool read_document(struct tcu *t, const struct mqtt_message *m, struct document *ret)
+{
+    struct json_value whole, member;
+
+    *ret = (struct document){.version = 0};
+    if (!json_check(m->payload, CORE_JSON_DEPTH, &whole) || whole.type != JSON_OBJECT) {
+        core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: %s", SLICE_ARGS(m->topic),
+                  "its payload is not a JSON object");
+        return false;
+    }
+    for (struct json_cursor c = json_enter(&whole); json_next(&c, &member);)
+        read_member(ret, &member);
+    return true;
+}
+
+/* "404 No shadow exists with name: …" */
+static void describe_refusal(const struct document *doc, char ret[256])
+{
+    char text[201] = "";
+
+    if (!json_text(&doc->message, text, sizeof text) && doc->message.type == JSON_STRING)
+        snprintf(text, sizeof text, "%.*s",
+                 (int)json_utf8_prefix(slice_of(doc->message.text.data, doc->message.text.len < 200
+                                                                            ? doc->message.text.len
+                                                                            : 200)),
+                 (const char *)doc->message.text.data);
+    snprintf(ret, 256, "%d %s", doc->code, text);
 }
 
 static void saw_version(struct shadow *s, uint64_t version)
@@ -339,8 +382,7 @@ void shadow_forget(struct tcu *t, const struct tcu_order *order)
 
 /* A document that wishes something. */
 struct wish {
-    const cJSON *state;
-    const cJSON *metadata;
+    struct json_value state, metadata;
     uint64_t version;
     uint32_t written; /* its time, if it comes of somebody else's update, else 0 */
     const char *token;
@@ -378,13 +420,16 @@ static void act_on(struct tcu *t, const struct wish *w, usec_t at)
     struct tcu_order *order = NULL;
     struct desired d;
 
-    desired_read(&d, t->signals.schema, w->state, w->metadata);
+    desired_read(&d, t->signals.schema, &w->state, &w->metadata);
     if (d.count != 0) {
-        struct signal_change *changes = xcalloc(d.count, sizeof *changes);
+        struct signal_change few[DESIRED_FEW];
+        struct signal_change *changes =
+            d.count <= DESIRED_FEW ? few : xcalloc(d.count, sizeof *changes);
         size_t count = choose(t, w, &d, changes);
         if (count != 0)
             order = order_new(TCU_ORDER_DESIRED, w->token, t->signals.schema, changes, count);
-        free(changes);
+        if (changes != few)
+            free(changes);
     }
     for (size_t i = 0; i < d.count; i++) {
         const struct signal_change *change = &d.leaves[i].change;
@@ -418,20 +463,18 @@ static void hold(struct shadow *s, const struct wish *w)
 void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
-    cJSON *doc = parse(t, m);
+    struct document doc;
 
-    if (doc == NULL)
+    if (!read_document(t, m, &doc))
         return;
-    const char *token = json_str(doc, "clientToken", "");
-    bool own = token_own(t->thing_name, token);
-    double timestamp = json_num(doc, "timestamp", 0);
-    bool timed = !own && timestamp >= 1 && timestamp < 4294967295.0;
-    struct wish w = {.state = json_get(doc, "state"),
-                     .metadata = json_get(doc, "metadata"),
-                     .version = version_of(doc),
-                     .written = timed ? (uint32_t)timestamp : 0,
-                     .token = own ? "" : token};
-    if (w.version == 0 || !cJSON_IsObject(w.state)) {
+    bool own = token_own(t->thing_name, doc.token);
+    bool timed = !own && doc.timestamp >= 1 && doc.timestamp < 4294967295.0;
+    struct wish w = {.state = doc.state,
+                     .metadata = doc.metadata,
+                     .version = doc.version,
+                     .written = timed ? (uint32_t)doc.timestamp : 0,
+                     .token = own ? "" : doc.token};
+    if (w.version == 0 || w.state.type != JSON_OBJECT) {
         core_note(t, TCU_NOTE_BAD_MESSAGE, "shadow delta: it has no %s",
                   w.version == 0 ? "version" : "state object");
     } else if (w.version <= s->delta_version) {
@@ -444,30 +487,24 @@ void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
         saw_version(s, w.version);
         act_on(t, &w, at);
     }
-    cJSON_Delete(doc);
 }
 
 void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
-    cJSON *doc = s->get_token != 0 ? parse(t, m) : NULL;
+    struct document doc;
+    struct json_value reported = {.type = JSON_NULL};
 
-    if (doc == NULL)
+    if (s->get_token == 0 || !read_document(t, m, &doc) ||
+        !token_is(t->thing_name, s->get_token, doc.token))
         return;
-    if (!token_is(t->thing_name, s->get_token, json_str(doc, "clientToken", ""))) {
-        cJSON_Delete(doc);
-        return;
-    }
     uint32_t epoch = t->p->epoch;
-    const cJSON *state = json_get(doc, "state");
-    struct wish w = {.state = json_get(state, "delta"),
-                     .metadata = json_get(json_get(doc, "metadata"), "desired"),
-                     .version = version_of(doc),
-                     .token = ""};
+    struct wish w = {.version = doc.version, .token = ""};
+    json_find(&doc.state, "delta", &w.state);
+    json_find(&doc.metadata, "desired", &w.metadata);
     s->get_token = 0;
     if (w.version < s->held_version && !s->asked_again && shadow_get(t)) {
         s->asked_again = true;
-        cJSON_Delete(doc);
         return;
     }
     if (w.version == s->held_version && s->held_token != NULL)
@@ -475,13 +512,12 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
     /* A version below one seen before the question: it was deleted and made anew meanwhile. */
     if (w.version < s->asked_version)
         start_over(t);
-    else if (!cJSON_IsObject(json_get(state, "reported")))
+    else if (!json_find(&doc.state, "reported", &reported) || reported.type != JSON_OBJECT)
         signal_touch_all(&t->signals);
     s->delta_version = w.version;
     saw_version(s, w.version);
-    if (cJSON_IsObject(w.state))
+    if (w.state.type == JSON_OBJECT)
         act_on(t, &w, at);
-    cJSON_Delete(doc);
     if (t->p->epoch != epoch)
         return;
     let_go(s);
@@ -491,40 +527,36 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
 void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
-    cJSON *doc = s->get_token != 0 ? parse(t, m) : NULL;
+    struct document doc;
+    char why[256];
 
     (void)at;
-    if (doc == NULL)
+    if (s->get_token == 0 || !read_document(t, m, &doc) ||
+        !token_is(t->thing_name, s->get_token, doc.token))
         return;
-    bool ours = token_is(t->thing_name, s->get_token, json_str(doc, "clientToken", ""));
-    int code = code_of(doc);
-    if (ours && code == 404) {
-        s->get_token = 0;
+    s->get_token = 0;
+    if (doc.code == 404) {
         let_go(s);
         start_over(t);
         core_synced(t);
-    } else if (ours) {
-        uint32_t epoch = t->p->epoch;
-        s->get_token = 0;
-        core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %d %.200s", code,
-                  json_str(doc, "message", ""));
-        if (t->p->epoch == epoch)
-            core_sync_later(t);
+        return;
     }
-    cJSON_Delete(doc);
+    uint32_t epoch = t->p->epoch;
+    describe_refusal(&doc, why);
+    core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %s", why);
+    if (t->p->epoch == epoch)
+        core_sync_later(t);
 }
 
 void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
-    cJSON *doc = parse(t, m);
+    struct document doc;
 
-    if (doc == NULL)
+    if (!read_document(t, m, &doc))
         return;
-    bool ours = token_is(t->thing_name, s->report_token, json_str(doc, "clientToken", ""));
-    saw_version(s, version_of(doc));
-    cJSON_Delete(doc);
-    if (!ours)
+    saw_version(s, doc.version);
+    if (!token_is(t->thing_name, s->report_token, doc.token))
         return;
     struct tcu_order *told = s->told;
     s->told = NULL;
@@ -553,25 +585,19 @@ static bool passes_later(int code)
 void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct shadow *s = shadow_of(t);
-    cJSON *doc = parse(t, m);
+    struct document doc;
+    char why[256];
 
     (void)at;
-    if (doc == NULL)
+    if (!read_document(t, m, &doc) || !token_is(t->thing_name, s->report_token, doc.token))
         return;
-    int code = code_of(doc);
-    if (!token_is(t->thing_name, s->report_token, json_str(doc, "clientToken", ""))) {
-        cJSON_Delete(doc);
-        return;
-    }
-    if (passes_later(code)) {
+    if (passes_later(doc.code)) {
         report_lost(t);
         pause_reports(t);
     } else {
-        char why[256];
-        snprintf(why, sizeof why, "%d %.200s", code, json_str(doc, "message", ""));
+        describe_refusal(&doc, why);
         report_refused(t, why);
     }
-    cJSON_Delete(doc);
 }
 
 void shadow_on_delete_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)

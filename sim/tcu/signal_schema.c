@@ -5,14 +5,24 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/xmem.h"
 
 enum { MAX_LEVELS = 5, MAX_KEY = 60, MAX_PATH = MAX_LEVELS * (MAX_KEY + 1) };
+
+/* Paths are looked up for every value that a script or a document touches. */
+struct slot {
+    uint32_t hash;
+    uint32_t len; /* of the path; 0: an empty slot */
+    size_t index;
+};
 
 struct signal_schema {
     char *model;
     struct signal_def *defs;
     size_t count, capacity, desired_count;
+    struct slot *slots; /* open addressing, half of them empty */
+    size_t slot_count;  /* a power of two */
     bool sealed;
 };
 
@@ -51,6 +61,7 @@ void signal_schema_free(struct signal_schema *s)
     for (size_t i = 0; i < s->count; i++)
         def_done(&s->defs[i]);
     free(s->defs);
+    free(s->slots);
     free(s->model);
     free(s);
 }
@@ -184,6 +195,38 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct signal_def *)a)->path, ((const struct signal_def *)b)->path);
 }
 
+static uint32_t path_hash(struct slice path)
+{
+    uint64_t hash = hash_bytes(path);
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+/* The slot of the path, or the empty one where it would go. */
+static struct slot *slot_of(const struct signal_schema *s, struct slice path, uint32_t hash)
+{
+    size_t at = hash & (s->slot_count - 1);
+
+    while (s->slots[at].len != 0 &&
+           (s->slots[at].hash != hash || s->slots[at].len != path.len ||
+            memcmp(s->defs[s->slots[at].index].path, path.data, path.len) != 0))
+        at = (at + 1) & (s->slot_count - 1);
+    return &s->slots[at];
+}
+
+static void fill_slots(struct signal_schema *s)
+{
+    s->slot_count = 8;
+    while (s->slot_count < s->count * 2)
+        s->slot_count *= 2;
+    s->slots = xcalloc(s->slot_count, sizeof *s->slots);
+    for (size_t i = 0; i < s->count; i++) {
+        struct slice path = slice_str(s->defs[i].path);
+        uint32_t hash = path_hash(path);
+        *slot_of(s, path, hash) =
+            (struct slot){.hash = hash, .len = (uint32_t)path.len, .index = i};
+    }
+}
+
 void signal_schema_seal(struct signal_schema *s)
 {
     if (s->sealed)
@@ -193,6 +236,7 @@ void signal_schema_seal(struct signal_schema *s)
     for (size_t i = 0; i < s->count; i++)
         if ((s->defs[i].flags & SIGNAL_DESIRED) != 0)
             s->defs[i].desired_slot = (int)s->desired_count++;
+    fill_slots(s);
     s->sealed = true;
 }
 
@@ -246,12 +290,10 @@ static bool as_string(struct slice path, const char *tail, char ret[MAX_PATH + 2
 
 int signal_schema_find(const struct signal_schema *s, struct slice path)
 {
-    char text[MAX_PATH + 2];
-
-    if (!as_string(path, "", text))
+    if (path.len == 0 || path.len > MAX_PATH || s->slot_count == 0)
         return -1;
-    size_t at = lower_bound(s, text);
-    return at < s->count && strcmp(s->defs[at].path, text) == 0 ? (int)at : -1;
+    const struct slot *slot = slot_of(s, path, path_hash(path));
+    return slot->len != 0 ? (int)slot->index : -1;
 }
 
 bool signal_schema_has_prefix(const struct signal_schema *s, struct slice path)

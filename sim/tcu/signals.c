@@ -290,54 +290,52 @@ bool signal_write_value(const struct signal_def *def, union signal_value value, 
     return false;
 }
 
-static const char *json_type_name(const cJSON *json)
-{
-    if (cJSON_IsBool(json))
-        return "a boolean";
-    if (cJSON_IsNumber(json))
-        return "a number";
-    if (cJSON_IsString(json))
-        return "a string";
-    if (cJSON_IsArray(json))
-        return "an array";
-    return cJSON_IsObject(json) ? "an object" : "null";
-}
-
-static bool wrong_type(const struct signal_def *def, const cJSON *json, const char *expected,
-                       struct error *err)
+static bool wrong_type(const struct signal_def *def, const struct json_value *json,
+                       const char *expected, struct error *err)
 {
     return error_set(err, ERROR_FAILED, "%s: expected %s, got %s", def->path, expected,
-                     json_type_name(json));
+                     json_type_text(json->type));
 }
 
-static bool read_enum(const struct signal_def *def, const cJSON *json, union signal_value *ret,
-                      struct error *err)
+static bool not_one_of(const struct signal_def *def, struct slice seen, struct error *err)
 {
     struct buf names;
 
-    if (!cJSON_IsString(json))
-        return wrong_type(def, json, "a string", err);
-    for (size_t i = 0; i < def->value_count; i++) {
-        if (strcmp(def->values[i], json->valuestring) == 0) {
-            ret->e = (uint32_t)i;
-            return true;
-        }
-    }
     buf_init(&names, 256);
     for (size_t i = 0; i < def->value_count && !names.overflow; i++)
         buf_printf(&names, "%s%s", i != 0 ? ", " : "", def->values[i]);
-    error_set(err, ERROR_FAILED, "%s: \"%.60s\" is not one of %s%s", def->path, json->valuestring,
-              buf_cstr(&names), names.overflow ? ", …" : "");
+    error_set(err, ERROR_FAILED, "%s: \"%.*s\" is not one of %s%s", def->path,
+              (int)(seen.len < 60 ? seen.len : 60), (const char *)seen.data, buf_cstr(&names),
+              names.overflow ? ", …" : "");
     buf_done(&names);
     return false;
 }
 
-static bool read_number(const struct signal_def *def, const cJSON *json, double *ret,
+static bool read_enum(const struct signal_def *def, const struct json_value *json,
+                      union signal_value *ret, struct error *err)
+{
+    char room[512];
+    struct slice text = json->text;
+
+    if (json->type != JSON_STRING)
+        return wrong_type(def, json, "a string", err);
+    if (json->escaped && json_text(json, room, sizeof room))
+        text = slice_str(room);
+    for (size_t i = 0; i < def->value_count; i++) {
+        if (slice_is(text, def->values[i])) {
+            ret->e = (uint32_t)i;
+            return true;
+        }
+    }
+    return not_one_of(def, text, err);
+}
+
+static bool read_number(const struct signal_def *def, const struct json_value *json, double *ret,
                         struct error *err)
 {
-    if (!cJSON_IsNumber(json))
+    if (json->type != JSON_NUMBER)
         return wrong_type(def, json, "a number", err);
-    double n = json->valuedouble;
+    double n = json_number(json);
     if (!isfinite(n))
         return error_set(err, ERROR_FAILED, "%s: the number is too large", def->path);
     if (n < def->min)
@@ -348,7 +346,7 @@ static bool read_number(const struct signal_def *def, const cJSON *json, double 
     return true;
 }
 
-static bool read_integer(const struct signal_def *def, const cJSON *json, int64_t *ret,
+static bool read_integer(const struct signal_def *def, const struct json_value *json, int64_t *ret,
                          struct error *err)
 {
     const double exact = 9007199254740992.0; /* 2^53: beyond, a double skips integers */
@@ -362,14 +360,25 @@ static bool read_integer(const struct signal_def *def, const cJSON *json, int64_
     return true;
 }
 
-bool signal_read_value(const struct signal_def *def, const cJSON *json, union signal_value *ret,
-                       struct error *err)
+static bool read_string(const struct signal_def *def, const struct json_value *json, char *room,
+                        union signal_value *ret, struct error *err)
+{
+    if (json->type != JSON_STRING)
+        return wrong_type(def, json, "a string", err);
+    if (!json_text(json, room, json->text.len + 1))
+        return error_set(err, ERROR_FAILED, "%s: there is a NUL in the text", def->path);
+    ret->s = room;
+    return true;
+}
+
+bool signal_read_value(const struct signal_def *def, const struct json_value *json, char *room,
+                       union signal_value *ret, struct error *err)
 {
     switch (def->type) {
     case SIGNAL_BOOL:
-        if (!cJSON_IsBool(json))
+        if (json->type != JSON_TRUE && json->type != JSON_FALSE)
             return wrong_type(def, json, "a boolean", err);
-        ret->b = cJSON_IsTrue(json) != 0;
+        ret->b = json->type == JSON_TRUE;
         return true;
     case SIGNAL_INT:
         return read_integer(def, json, &ret->i, err);
@@ -378,10 +387,7 @@ bool signal_read_value(const struct signal_def *def, const cJSON *json, union si
     case SIGNAL_ENUM:
         return read_enum(def, json, ret, err);
     case SIGNAL_STRING:
-        if (!cJSON_IsString(json))
-            return wrong_type(def, json, "a string", err);
-        ret->s = json->valuestring;
-        return true;
+        return read_string(def, json, room, ret, err);
     case SIGNAL_TYPE_COUNT:
         break;
     }

@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json_reader.h"
 #include "base/slice.h"
 
 /* ORDER SIGNAL_TYPE */
@@ -110,10 +110,10 @@ void signal_report_lost(struct signal_table *t);     /* flying bits become dirty
  */
 bool signal_write_value(const struct signal_def *def, union signal_value value, struct buf *out);
 /* Reads a JSON value; false with a reason ("locks.all: \"open\" is not one of locked, unlocked") if
-   it is of the wrong type, not in the enum or outside min..max. The string is borrowed from json.
- */
-bool signal_read_value(const struct signal_def *def, const cJSON *json, union signal_value *ret,
-                       struct error *err);
+   it is of the wrong type, not in the enum or outside min..max. The text of a SIGNAL_STRING is
+   written to `room`, which has json->text.len + 1 bytes, and borrowed from there. */
+bool signal_read_value(const struct signal_def *def, const struct json_value *json, char *room,
+                       union signal_value *ret, struct error *err);
 
 /* One leaf of a desired document that was matched with a signal. */
 struct signal_change {

@@ -135,7 +135,6 @@ static void test_reading_values(void **state)
         {"cabin.secret",   "1e300",                    NULL,                            "cabin.secret: 1e+300 is not an integer"            },
         {"cabin.secret",   "-9007199254740992",        "-9007199254740992",             NULL                                                },
         {"label",          "\"a\\\"b\\\\\\n\\u00e9\"", "\"a\\\"b\\\\\\u000a\xc3\xa9\"", NULL                                                },
-        {"label",          "\"\xff\xfe!\"",            "\"\?\?!\"",                     NULL                                                },
         {"label",          "false",                    NULL,                            "label: expected a string, got a boolean"           },
     };
     struct signal_schema *s = car_schema();
@@ -144,11 +143,12 @@ static void test_reading_values(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct signal_def *def =
             signal_schema_def(s, (size_t)signal_schema_find(s, slice_str(cases[i].path)));
-        cJSON *json = json_parse(slice_str(cases[i].json), 8);
+        struct json_value json;
+        char room[1000];
         union signal_value value;
         struct error err = {.text = ""};
-        assert_non_null(json);
-        bool ok = signal_read_value(def, json, &value, &err);
+        assert_true(json_check(slice_str(cases[i].json), 8, &json));
+        bool ok = signal_read_value(def, &json, room, &value, &err);
         if (cases[i].written == NULL) {
             assert_false(ok);
             assert_string_equal(err.text, cases[i].why);
@@ -161,8 +161,13 @@ static void test_reading_values(void **state)
             assert_string_equal(buf_cstr(&out), cases[i].written);
             buf_done(&out);
         }
-        cJSON_Delete(json);
     }
+    struct buf out;
+    buf_init(&out, 100);
+    signal_write_value(&(struct signal_def){.type = SIGNAL_STRING},
+                       (union signal_value){.s = "\xff\xfe!"}, &out);
+    assert_string_equal(buf_cstr(&out), "\"?\?!\"");
+    buf_done(&out);
     signal_schema_free(s);
 }
 
