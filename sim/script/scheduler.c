@@ -34,6 +34,7 @@ struct task {
     bool over_budget;
     bool over_memory; /* it was refused memory */
     bool ending;      /* its end function runs: nobody may free it */
+    bool returned;    /* its coroutine has nothing left on its stack that runs */
     struct task_params params;
 };
 
@@ -318,7 +319,12 @@ static void free_task(struct task *task)
         task->next->prev = task->prev;
     /* Its to-be-closed variables are not closed: nothing of the script runs any more. */
     lua_sethook(task->co, NULL, 0, 0);
-    luaL_unref(s->L, LUA_REGISTRYINDEX, task->ref);
+    if (task->returned && s->spare_count < SCHEDULER_SPARES) {
+        lua_settop(task->co, 0);
+        s->spares[s->spare_count++] = (struct spare_thread){.co = task->co, .ref = task->ref};
+    } else {
+        luaL_unref(s->L, LUA_REGISTRYINDEX, task->ref);
+    }
     free(task);
 }
 
@@ -326,6 +332,7 @@ static void end(struct task *task, enum task_end how)
 {
     lua_sethook(task->co, NULL, 0, 0);
     task->ending = true;
+    task->returned = how == TASK_RETURNED;
     if (task->params.end != NULL)
         task->params.end(task->params.arg, task, how, task->co);
     free_task(task);
@@ -373,22 +380,31 @@ static void drain(void *arg)
         loop_timer_start_script(&s->turn, 0);
 }
 
+/* A new coroutine costs its stack, which grows while it runs, and the collector's time: most
+   activities are short, and take over one that has returned. */
+static struct spare_thread take_thread(struct scheduler *s, lua_State *L)
+{
+    if (s->spare_count > 0)
+        return s->spares[--s->spare_count];
+    lua_State *co = lua_newthread(L);
+    return (struct spare_thread){.co = co, .ref = luaL_ref(L, LUA_REGISTRYINDEX)};
+}
+
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
                         const struct task_params *params)
 {
     /* All that can raise comes before the task exists. */
-    lua_State *co = lua_newthread(L);
-    if (!lua_checkstack(co, nargs + 1))
+    struct spare_thread thread = take_thread(s, L);
+    if (!lua_checkstack(thread.co, nargs + 1))
         luaL_error(L, "too many arguments for a task");
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
     struct task *task = xcalloc(1, sizeof *task);
     task->s = s;
     task->params = *params;
     loop_timer_init(&task->timer, s->loop, on_timer, task);
-    task->co = co;
-    task->ref = ref;
-    *(struct task **)lua_getextraspace(co) = task;
-    lua_xmove(L, co, nargs + 1);
+    task->co = thread.co;
+    task->ref = thread.ref;
+    *(struct task **)lua_getextraspace(task->co) = task;
+    lua_xmove(L, task->co, nargs + 1);
     task->nargs = nargs;
     task->number = ++s->started;
     task->next = s->tasks;

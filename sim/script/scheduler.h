@@ -25,6 +25,14 @@ struct wait_queue {
     struct task *first, *last;
 };
 
+/* Coroutines kept for the next tasks. */
+#define SCHEDULER_SPARES 64
+
+struct spare_thread {
+    lua_State *co;
+    int ref; /* its anchor in the registry */
+};
+
 struct scheduler {
     lua_State *L;
     struct loop *loop;
@@ -38,6 +46,8 @@ struct scheduler {
     size_t subject_chains;  /* a power of two */
     size_t subject_count;
     struct task *current;
+    struct spare_thread spares[SCHEDULER_SPARES];
+    size_t spare_count;
     struct loop_timer turn;
     uint64_t turns, started;
 };
