@@ -3,11 +3,13 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/perf_event.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
@@ -31,7 +33,7 @@ struct options {
 
 struct sample {
     usec_t at, cpu;
-    uint64_t commands, received;
+    uint64_t commands, received, instructions;
 };
 
 struct bench {
@@ -48,6 +50,7 @@ struct bench {
     usec_t until;
     struct sample since;
     struct histogram lags;
+    int counter; /* of instructions; -1: the system does not let us */
     double rss_before, heap_before;
     double kb_resident, kb_heap, kb_lua, idle_percent;
     bool ok;
@@ -91,12 +94,31 @@ static double heap_kb(void)
     return (double)(m.uordblks + m.hblkhd) / 1024;
 }
 
+/* Busy neighbours change times, but not this. */
+static int open_counter(void)
+{
+    struct perf_event_attr attr = {.type = PERF_TYPE_HARDWARE,
+                                   .size = sizeof attr,
+                                   .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                   .exclude_hv = 1};
+
+    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t instructions(const struct bench *b)
+{
+    uint64_t n = 0;
+
+    return b->counter >= 0 && read(b->counter, &n, sizeof n) == (ssize_t)sizeof n ? n : 0;
+}
+
 static struct sample take(const struct bench *b)
 {
     struct rusage u;
 
     getrusage(RUSAGE_SELF, &u);
     return (struct sample){.at = clock_now(),
+                           .instructions = instructions(b),
                            .cpu = (usec_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * USEC_PER_SEC +
                                   (usec_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec),
                            .commands = b->pretend != NULL
@@ -139,7 +161,7 @@ static void begin_commands(struct bench *b)
 }
 
 struct row {
-    double per_s, cpu_us, per_core, received;
+    double per_s, cpu_us, per_core, received, instructions;
     usec_t p50, p99, max;
 };
 
@@ -154,6 +176,8 @@ static struct row measured(const struct bench *b)
                         .cpu_us = cpu * 1e6 / commands,
                         .per_core = commands / cpu,
                         .received = (double)(now.received - b->since.received) / commands,
+                        .instructions =
+                            (double)(now.instructions - b->since.instructions) / commands,
                         .p50 = histogram_percentile(&b->lags, 50),
                         .p99 = histogram_percentile(&b->lags, 99),
                         .max = histogram_max(&b->lags)};
@@ -163,22 +187,25 @@ static void print_json(const struct bench *b, const struct row *r)
 {
     printf("{\"cloud\":\"%s\",\"vehicles\":%u,\"rate\":%.0f,\"commands_per_s\":%.0f,"
            "\"cpu_us_per_command\":%.2f,\"commands_per_s_per_core\":%.0f,"
+           "\"instructions_per_command\":%.0f,"
            "\"messages_received_per_command\":%.2f,\"lag_us_p50\":%" PRIu64
            ",\"lag_us_p99\":%" PRIu64 ",\"lag_us_max\":%" PRIu64 ",\"kb_resident\":%.2f,"
            "\"kb_heap\":%.2f,\"kb_lua\":%.2f,\"idle_percent_of_core\":%.2f}\n",
            b->pretend != NULL ? "pretend" : "mqtts", b->options->vehicles, b->options->rate,
-           r->per_s, r->cpu_us, r->per_core, r->received, r->p50, r->p99, r->max, b->kb_resident,
-           b->kb_heap, b->kb_lua, b->idle_percent);
+           r->per_s, r->cpu_us, r->per_core, r->instructions, r->received, r->p50, r->p99, r->max,
+           b->kb_resident, b->kb_heap, b->kb_lua, b->idle_percent);
 }
 
 static void print_text(const struct bench *b, const struct row *r)
 {
     printf("%u cars over %s\n"
-           "  commands    %.0f/s, %.2f µs of CPU each: %.0f/s per core (%.2f messages in)\n"
+           "  commands    %.0f/s, %.2f µs of CPU each: %.0f/s per core (%.0f instructions, %.2f "
+           "messages in)\n"
            "  loop lag    p50 %" PRIu64 " µs, p99 %" PRIu64 " µs, max %" PRIu64 " µs\n"
            "  per car     %.1f KB resident, %.1f KB of heap, %.1f KB of it Lua\n",
            b->options->vehicles, b->pretend != NULL ? "nothing" : "mutual TLS", r->per_s, r->cpu_us,
-           r->per_core, r->received, r->p50, r->p99, r->max, b->kb_resident, b->kb_heap, b->kb_lua);
+           r->per_core, r->instructions, r->received, r->p50, r->p99, r->max, b->kb_resident,
+           b->kb_heap, b->kb_lua);
     if (b->options->idle > 0)
         printf("  idle        %.2f %% of a core\n", b->idle_percent);
 }
@@ -306,6 +333,7 @@ static void run(struct bench *b)
     struct loop *loop = b->sim->loop;
 
     histogram_init(&b->lags);
+    b->counter = open_counter();
     b->rss_before = rss_kb();
     b->heap_before = heap_kb();
     loop_timer_init(&b->poll, loop, on_poll, b);

@@ -176,6 +176,7 @@ bool source_fork(struct source *s, const struct target *target, uint32_t vehicle
         char byte;
         close(pipes[1]);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_NAME, "bench-source");
         if (read(pipes[0], &byte, 1) != 1)
             _exit(0);
         if (run_source(target, vehicles, rate, pipes[0], &err))
