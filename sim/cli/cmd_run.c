@@ -68,8 +68,10 @@ static const struct option_spec options[] = {
     {"endpoint-policy", 0, OPTION_STRING, &endpoint_policy, "POLICY",
      "which of several a car tries first: order (the first) or\nspread (by its index; default "
      "order)"},
+    {"app-endpoint", 0, OPTION_STRING, &settings.target.app_endpoint, "URI",
+     "where companions connect (default: as the cars)"},
     {"websocket", 0, OPTION_FLAG, &settings.target.websocket, NULL,
-     "reach the local cloud over WebSocket"},
+     "the cars reach the local cloud over WebSocket"},
     {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
      "certificates made by `fleetsim pki init`"},
     {"ca", 0, OPTION_STRING, &settings.target.ca_file, "FILE",

@@ -164,6 +164,7 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
         print_option("endpoint-policy", endpoint_policy_name(s->endpoint_policy));
     if (s->target.websocket)
         fputs(" --websocket", stdout);
+    print_option("app-endpoint", s->target.app_endpoint);
     print_option("pki", s->target.pki_dir);
     print_option("ca", s->target.ca_file);
     fputs(s->insecure ? " --insecure\n" : "\n", stdout);

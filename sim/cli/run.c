@@ -262,7 +262,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .app =
             {
                   .name = run->target.app_name,
-                  .uri = run->sim->uri,
+                  .uri = run->target.app_uri != NULL ? run->target.app_uri : run->sim->uri,
                   .ca_file = run->target.ca_file,
                   .cert_file = run->target.app_cert,
                   .key_file = run->target.app_key,

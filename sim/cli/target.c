@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "net/endpoints.h"
 #include "pki/pki.h"
 
 #define APP_NAME "companion"
@@ -163,6 +164,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
     if (t->broker == NULL)
         return error_prefix(err, "local cloud");
     t->uri = xstrdup(options->websocket ? broker_websocket(t->broker) : broker_endpoint(t->broker));
+    t->app_uri = xstrdup(broker_endpoint(t->broker));
     return true;
 }
 
@@ -195,11 +197,13 @@ static bool join_cloud(struct target *t, const struct target_options *options, s
     char *path = xasprintf("%s/cloud.json", dir);
     char *text = read_file(path, err);
     cJSON *json = text != NULL ? json_parse(slice_str(text), 4) : NULL;
-    const char *endpoint = json_str(json, options->websocket ? "websocket" : "endpoint", NULL);
-    bool ok = endpoint != NULL;
+    const char *app_endpoint = json_str(json, "endpoint", NULL);
+    const char *endpoint = options->websocket ? json_str(json, "websocket", NULL) : app_endpoint;
+    bool ok = endpoint != NULL && app_endpoint != NULL;
 
     if (ok) {
         t->uri = xstrdup(endpoint);
+        t->app_uri = xstrdup(app_endpoint);
         t->pki_dir = xstrdup(dir);
     } else if (text != NULL) {
         error_set(err, ERROR_TARGET, "%s: no endpoint in it (start `fleetsim cloud` again)", path);
@@ -225,6 +229,18 @@ static bool join_endpoint(struct target *t, const struct target_options *options
     return true;
 }
 
+static bool choose_app_endpoint(struct target *t, const char *urls, struct error *err)
+{
+    struct endpoints *list = urls != NULL ? endpoints_new(urls, ENDPOINT_ORDER, err) : NULL;
+
+    if (list != NULL) {
+        free(t->app_uri);
+        t->app_uri = endpoints_join(list, 0);
+    }
+    endpoints_free(list);
+    return urls == NULL || list != NULL;
+}
+
 bool target_open(struct target *t, const struct target_options *options, struct error *err)
 {
     bool ok;
@@ -236,7 +252,7 @@ bool target_open(struct target *t, const struct target_options *options, struct 
         ok = join_cloud(t, options, err);
     else
         ok = start_own(t, options, err);
-    return ok && issue_app(t, err);
+    return ok && choose_app_endpoint(t, options->app_endpoint, err) && issue_app(t, err);
 }
 
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
@@ -264,8 +280,8 @@ void target_close(struct target *t)
         remove_tree(t->temporary);
     if (t->lock >= 0)
         close(t->lock);
-    char *texts[] = {t->uri,     t->pki_dir,  t->ca_file,  t->app_cert,
-                     t->app_key, t->app_name, t->temporary};
+    char *texts[] = {t->uri,      t->app_uri, t->pki_dir,  t->ca_file,
+                     t->app_cert, t->app_key, t->app_name, t->temporary};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     *t = (struct target){.lock = -1};

@@ -17,21 +17,23 @@ struct broker;
 struct fleet_progress;
 
 struct target_options {
-    const char *endpoint;    /* what endpoints_new() takes; NULL: see cloud_dir */
-    bool websocket;          /* how a local cloud is reached */
-    const char *cloud_dir;   /* directory of a running `fleetsim cloud`; NULL: start our own */
-    const char *pki_dir;     /* with endpoint: what `fleetsim pki init` made */
-    const char *ca_file;     /* with endpoint: what verifies the server; NULL: the PKI's root */
-    const char *broker_conf; /* with our own cloud: struct broker_options' `more` */
-    uint64_t seed;           /* of the fleet, with our own cloud */
-    bool virtual_time;       /* our own cloud lives by target_set_clock() */
-    int64_t epoch_ms;        /* its first time of day */
-    uint32_t vehicles;       /* how many identities to make at once */
+    const char *endpoint;     /* what endpoints_new() takes; NULL: see cloud_dir */
+    const char *app_endpoint; /* the companions'; NULL: as the cars' */
+    bool websocket;           /* the cars reach a local cloud so; companions do not */
+    const char *cloud_dir;    /* directory of a running `fleetsim cloud`; NULL: start our own */
+    const char *pki_dir;      /* with endpoint: what `fleetsim pki init` made */
+    const char *ca_file;      /* with endpoint: what verifies the server; NULL: the PKI's root */
+    const char *broker_conf;  /* with our own cloud: struct broker_options' `more` */
+    uint64_t seed;            /* of the fleet, with our own cloud */
+    bool virtual_time;        /* our own cloud lives by target_set_clock() */
+    int64_t epoch_ms;         /* its first time of day */
+    uint32_t vehicles;        /* how many identities to make at once */
     const struct fleet_progress *progress; /* of that; NULL: none */
 };
 
 struct target {
     char *uri;
+    char *app_uri; /* NULL: as the cars' */
     char *pki_dir;
     char *ca_file;  /* NULL: the PKI's root */
     char *app_cert; /* the companions' credentials, PEM */
