@@ -10,7 +10,7 @@ null = nil
 
 ---Declares a scenario; only at the top of a scenario file.
 ---@param name string
----@param options { timeout?: number, timeout_per_car?: number } real seconds: 30 if not given; more for each car of a fleet
+---@param options { timeout?: number, timeout_per_car?: number, alone?: boolean } real seconds: 30 if not given; more for each car of a fleet. alone: no other scenario runs meanwhile
 ---@param fn fun(t: fleetsim.Test)
 ---@overload fun(name: string, fn: fun(t: fleetsim.Test))
 function scenario(name, options, fn) end
@@ -126,6 +126,10 @@ function test:never(seconds, fn, message) end
 
 ---@param message? string
 function test:fail(message) end
+
+---The broker of the run's own cloud ends and starts again; sessions, queued messages and shadows are kept.
+---@param options? { down?: number } real seconds in between: 0
+function test:restart_cloud(options) end
 
 ---Ends the scenario as skipped.
 ---@param message? string

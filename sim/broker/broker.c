@@ -37,6 +37,7 @@ struct broker {
     char notify[32]; /* for $NOTIFY_SOCKET */
     pid_t pid;       /* 0: not running, or waited for */
     int status;      /* once waited for */
+    bool paused;
     ev_io watcher;
     struct loop *loop; /* NULL: not watched */
     void (*exited)(void *ctx, const char *why);
@@ -266,6 +267,14 @@ static bool wait_answer(struct broker *b, usec_t started, struct error *err)
     return error_set(err, ERROR_TARGET, "mosquitto: does not answer (see %s for why)", b->log_path);
 }
 
+/* Of an earlier life. */
+static void remove_files(const struct broker *b)
+{
+    unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
+    unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
+    unlinkat(b->dir_fd, CONFIG_STATE, 0);
+}
+
 static bool open_dir(struct broker *b, const char *dir, struct error *err)
 {
     char *under = xasprintf("%s/broker", dir);
@@ -281,7 +290,7 @@ static bool open_dir(struct broker *b, const char *dir, struct error *err)
     b->log_path = xasprintf("%s/" CONFIG_LOG, b->dir);
     /* A Unix socket's path may have 107 characters; this one always has few. */
     b->owner_socket = xasprintf("/proc/self/fd/%d/" CONFIG_SOCKET, b->dir_fd);
-    unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
+    remove_files(b);
     return true;
 }
 
@@ -391,7 +400,7 @@ void broker_stop(struct broker *b)
     unwatch(b);
     end_process(b);
     if (b->dir_fd >= 0)
-        unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
+        remove_files(b);
     close_fd(b->dir_fd);
     close_fd(b->life_fd);
     close_fd(b->notify_fd);
@@ -452,12 +461,22 @@ static void on_gone(struct ev_loop *ev, ev_io *w, int events)
     struct broker *b = w->data;
     char why[sizeof(struct error)];
 
-    (void)ev;
     (void)events;
-    unwatch(b);
     reap(b);
+    if (b->paused) {
+        ev_io_stop(ev, w);
+        return;
+    }
+    unwatch(b);
     explain_exit(b, why, sizeof why);
     b->exited(b->ctx, why);
+}
+
+static void arm(struct broker *b)
+{
+    ev_io_init(&b->watcher, on_gone, b->life_fd, EV_READ);
+    b->watcher.data = b;
+    ev_io_start(b->loop->ev, &b->watcher);
 }
 
 void broker_watch(struct broker *b, struct loop *loop, void (*exited)(void *ctx, const char *why),
@@ -467,7 +486,38 @@ void broker_watch(struct broker *b, struct loop *loop, void (*exited)(void *ctx,
     b->loop = loop;
     b->exited = exited;
     b->ctx = ctx;
-    ev_io_init(&b->watcher, on_gone, b->life_fd, EV_READ);
-    b->watcher.data = b;
-    ev_io_start(loop->ev, &b->watcher);
+    arm(b);
+}
+
+void broker_pause(struct broker *b)
+{
+    if (b->paused || b->pid == 0)
+        return;
+    b->paused = true;
+    kill(b->pid, SIGTERM);
+}
+
+bool broker_resume(struct broker *b, struct error *err)
+{
+    char *program = config_find_mosquitto(err);
+    usec_t started = clock_now();
+
+    if (b->loop != NULL)
+        ev_io_stop(b->loop->ev, &b->watcher);
+    end_process(b);
+    close_fd(b->life_fd);
+    b->life_fd = -1;
+    unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
+    bool ok = program != NULL && spawn(b, program, err) && wait_ready(b, started, err) &&
+              wait_answer(b, started, err);
+    free(program);
+    if (!ok) {
+        end_process(b);
+        b->loop = NULL;
+        return false;
+    }
+    b->paused = false;
+    if (b->loop != NULL)
+        arm(b);
+    return true;
 }

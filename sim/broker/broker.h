@@ -48,6 +48,14 @@ void broker_stop(struct broker *broker);
 /* With virtual_clock: the time of day. */
 void broker_set_clock(struct broker *broker, int64_t wall_ms);
 
+/* Asks the broker to end, as for a restart, and returns at once: sessions, queued messages and
+   shadows are kept for broker_resume(), and so is the port, where nobody listens meanwhile. Not for
+   the watcher of broker_watch(). A no-op if it is paused already. */
+void broker_pause(struct broker *broker);
+/* Starts it again, after its end if need be (blocks for both, some tens of ms). False: it is
+   stopped for good. */
+bool broker_resume(struct broker *broker, struct error *err);
+
 pid_t broker_pid(const struct broker *broker);
 uint16_t broker_port(const struct broker *broker);
 /* "mqtts://127.0.0.1:40123"; a broker bound to all addresses is named by the loopback one. */

@@ -212,7 +212,9 @@ static bool write_settings(const char *dir, struct buf *text, const char *more_p
    they silently turn the plugin's authentication off. */
 static const char settings[] = "per_listener_settings false\n"
                                "allow_anonymous false\n"
-                               "persistence false\n"
+                               "persistence true\n"
+                               "persistence_file " CONFIG_SESSIONS "\n"
+                               "autosave_interval 0\n" /* when it ends, that is */
                                "set_tcp_nodelay true\n"
                                "max_inflight_messages 100\n"
                                "max_queued_messages 100000\n"
@@ -267,7 +269,8 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                "listener 0 " CONFIG_SOCKET "\n"
                "plugin %s\n"
                "plugin_opt_logpath " CONFIG_LOG "\n"
-               "plugin_opt_owner " CONFIG_SOCKET "\n",
+               "plugin_opt_owner " CONFIG_SOCKET "\n"
+               "plugin_opt_state " CONFIG_STATE "\n",
                plugin);
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");

@@ -15,8 +15,11 @@
 #define CONFIG_FILE   "mosquitto.conf"
 #define CONFIG_LOG    "broker.log"
 #define CONFIG_SOCKET "owner.sock"
-#define CONFIG_TRUST  "trust.pem" /* root and intermediate */
-#define CONFIG_CLOCK  "clock"     /* the time of day, if it is not the real one */
+/* What Mosquitto and the plugin leave behind for broker_resume(). */
+#define CONFIG_SESSIONS "mosquitto.db"
+#define CONFIG_STATE    "cloud.state"
+#define CONFIG_TRUST    "trust.pem" /* root and intermediate */
+#define CONFIG_CLOCK    "clock"     /* the time of day, if it is not the real one */
 
 /* Absolute paths; free() them. */
 char *config_find_mosquitto(struct error *err);

@@ -223,6 +223,18 @@ static bool prepare_companions(const struct tls_options *tls, struct error *err)
     return companion_prepare(any ? &chosen : NULL, err);
 }
 
+static bool on_pause(void *ctx)
+{
+    struct run *run = ctx;
+    return target_pause(&run->target);
+}
+
+static bool on_resume(void *ctx, struct error *err)
+{
+    struct run *run = ctx;
+    return target_resume(&run->target, err);
+}
+
 static bool open_simulation(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -269,6 +281,7 @@ static bool open_simulation(struct run *run, struct error *err)
                   .insecure = s->insecure,
                   },
     };
+    script.local_cloud = (struct local_cloud){.pause = on_pause, .resume = on_resume, .ctx = run};
     run->script = script_new(&script, err);
     return run->script != NULL && prepare_companions(&s->tls, err);
 }

@@ -268,6 +268,18 @@ void target_set_clock(struct target *t, int64_t wall_ms)
         broker_set_clock(t->broker, wall_ms);
 }
 
+bool target_pause(struct target *t)
+{
+    if (t->broker != NULL)
+        broker_pause(t->broker);
+    return t->broker != NULL;
+}
+
+bool target_resume(struct target *t, struct error *err)
+{
+    return broker_resume(t->broker, err) || error_prefix(err, "local cloud");
+}
+
 bool target_alive(const struct target *t)
 {
     return t->broker == NULL || broker_alive(t->broker);

@@ -11,6 +11,7 @@
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50
 #define SWEEP_MS          60000
+#define RECORD_DEPTH      32
 
 struct cloud {
     struct presence presence;
@@ -322,4 +323,29 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
         shadow_service_sweep(&cloud->shadows, now_ms);
     }
     return ok;
+}
+
+bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
+{
+    shadow_service_save(&cloud->shadows, to);
+    presence_save(&cloud->presence, now_ms, to);
+    return !to->failed;
+}
+
+size_t cloud_load(struct cloud *cloud, struct slice text)
+{
+    size_t bad = 0;
+
+    while (text.len != 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
+        cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
+        if (!shadow_service_load(&cloud->shadows, record) &&
+            !presence_load(&cloud->presence, record))
+            bad++;
+        cJSON_Delete(record);
+        size_t used = end != NULL ? len + 1 : len;
+        text = slice_of(text.data + used, text.len - used);
+    }
+    return bad;
 }

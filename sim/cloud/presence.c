@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 /* Sessions and version numbers live that long without a connection (contract 2.2, 6.5). */
 #define MEMORY_MS ((int64_t)3600 * 1000)
 
@@ -432,4 +434,76 @@ static bool is_forgotten(void *value, void *ctx)
 void presence_sweep(struct presence *p, int64_t now_ms)
 {
     table_sweep(&p->clients, is_forgotten, &now_ms);
+}
+
+static void save_text(struct text *t, const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    text_key(t, key);
+    text_quoted(t, value);
+}
+
+struct saving {
+    struct text *to;
+    int64_t now_ms;
+};
+
+static void save_client(const char *key, const void *value, void *ctx)
+{
+    const struct client *c = value;
+    const struct saving *saving = ctx;
+    struct text *t = saving->to;
+
+    if (c->owner)
+        return;
+    text_str(t, "{\"client\":");
+    text_quoted(t, key);
+    save_text(t, "name", c->common_name);
+    save_text(t, "unit", c->unit);
+    save_text(t, "principal", c->principal);
+    save_text(t, "address", c->address);
+    save_text(t, "session", c->session_id);
+    text_key(t, "version");
+    text_int(t, c->version);
+    text_key(t, "goneAt");
+    text_int(t, c->handle != NULL ? saving->now_ms : c->gone_at);
+    text_key(t, "thing");
+    text_str(t, c->is_thing ? "true" : "false");
+    text_key(t, "filters");
+    text_bytes(t, "[", 1);
+    for (size_t i = 0; i < c->filter_count; i++) {
+        text_bytes(t, ",", i != 0);
+        text_quoted(t, c->filters[i]);
+    }
+    text_str(t, "]}\n");
+}
+
+void presence_save(const struct presence *p, int64_t now_ms, struct text *to)
+{
+    struct saving saving = {.to = to, .now_ms = now_ms};
+
+    table_each(&p->clients, save_client, &saving);
+}
+
+bool presence_load(struct presence *p, const cJSON *record)
+{
+    const char *id = json_str(record, "client", NULL);
+    const cJSON *filter;
+    struct client *c = id != NULL && presence_find(p, id) == NULL ? new_client(p, id) : NULL;
+
+    if (c == NULL)
+        return false;
+    bool ok = set_string(&c->common_name, json_str(record, "name", NULL)) &&
+              set_string(&c->unit, json_str(record, "unit", NULL));
+    c->policy = policy_for_unit(c->unit);
+    c->is_thing = cJSON_IsTrue(json_get(record, "thing"));
+    c->version = (int64_t)json_num(record, "version", 0);
+    c->gone_at = (int64_t)json_num(record, "goneAt", 0);
+    snprintf(c->principal, sizeof c->principal, "%s", json_str(record, "principal", ""));
+    snprintf(c->address, sizeof c->address, "%s", json_str(record, "address", ""));
+    snprintf(c->session_id, sizeof c->session_id, "%s", json_str(record, "session", ""));
+    cJSON_ArrayForEach(filter, json_get(record, "filters")) ok =
+        ok && (!cJSON_IsString(filter) || add_filter(c, filter->valuestring));
+    return ok;
 }

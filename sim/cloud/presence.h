@@ -19,6 +19,7 @@
 #include "cloud/actions.h"
 #include "cloud/policy.h"
 #include "cloud/table.h"
+#include "cloud/text.h"
 
 #define PRESENCE_CLIENT_ID_MAX 128
 /* Filters of one SUBSCRIBE, and so of one subscription event (contract 6.8). */
@@ -114,6 +115,10 @@ bool presence_unsubscribe(struct presence *p, struct client *client, const char 
 bool presence_has_filter(const struct client *client, const char *filter);
 /* Publishes the collected event, if there is one. */
 bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *out);
+/* Appends a line of JSON, {"client":ID,…}, for each record but the owner's. */
+void presence_save(const struct presence *p, int64_t now_ms, struct text *to);
+/* Takes over such a line, as of a client that is not connected. False: it is none, or no memory. */
+bool presence_load(struct presence *p, const cJSON *record);
 /* Forgets clients that have been gone for an hour. */
 void presence_sweep(struct presence *p, int64_t now_ms);
 

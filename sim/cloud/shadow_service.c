@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "cloud/shadow_request.h"
 #include "cloud/shadow_tree.h"
 
@@ -445,4 +446,67 @@ size_t shadow_service_count(const struct shadow_service *s)
 
     table_sweep(&shadows, count_document, &count);
     return count;
+}
+
+static void save_shadow(const char *key, const void *value, void *ctx)
+{
+    const struct shadow *shadow = value;
+    struct text *t = ctx;
+
+    text_str(t, "{\"shadow\":");
+    text_quoted(t, key);
+    if (exists(shadow)) {
+        text_key(t, "document");
+        text_bytes(t, shadow->document, shadow->document_len);
+    } else {
+        text_key(t, "version");
+        text_int(t, shadow->version);
+        text_key(t, "deletedAt");
+        text_int(t, shadow->deleted_at);
+    }
+    text_str(t, "}\n");
+}
+
+void shadow_service_save(const struct shadow_service *s, struct text *to)
+{
+    table_each(&s->shadows, save_shadow, to);
+}
+
+static bool load_document(struct shadow *shadow, const cJSON *document)
+{
+    struct text t;
+
+    for (int i = 0; i < SECTION_COUNT; i++) {
+        const cJSON *state = json_get(json_get(document, "state"), section_names[i]);
+        shadow->sections[i] = shadow_tree_new();
+        if (shadow->sections[i] == NULL ||
+            (cJSON_IsObject(state) && shadow_tree_merge(shadow->sections[i], state, 0,
+                                                        SHADOW_DOCUMENT_MAX) != SHADOW_MERGED))
+            return false;
+        shadow_tree_stamp(shadow->sections[i],
+                          json_get(json_get(document, "metadata"), section_names[i]));
+    }
+    shadow->version = (int64_t)json_num(document, "version", 1);
+    text_init(&t);
+    text_json(&t, document);
+    shadow->document = text_take(&t, &shadow->document_len);
+    return shadow->document != NULL;
+}
+
+bool shadow_service_load(struct shadow_service *s, const cJSON *record)
+{
+    const char *key = json_str(record, "shadow", NULL);
+    const cJSON *document = json_get(record, "document");
+    struct shadow *shadow =
+        key != NULL && table_get(&s->shadows, key) == NULL ? calloc(1, sizeof *shadow) : NULL;
+
+    if (shadow == NULL)
+        return false;
+    shadow->version = (int64_t)json_num(record, "version", 0);
+    shadow->deleted_at = (int64_t)json_num(record, "deletedAt", 0);
+    if ((document == NULL || load_document(shadow, document)) &&
+        table_put(&s->shadows, key, shadow))
+        return true;
+    free_shadow(shadow);
+    return false;
 }

@@ -16,6 +16,7 @@
 #include "base/slice.h"
 #include "cloud/actions.h"
 #include "cloud/table.h"
+#include "cloud/text.h"
 
 /* `desired` and `reported` together, without metadata, after the merge (contract 1.9). */
 #define SHADOW_DOCUMENT_MAX 8192
@@ -34,6 +35,10 @@ bool shadow_service_request(struct shadow_service *s, const struct shadow_addres
                             struct slice payload, int64_t now_ms, struct cloud_actions *out);
 /* Forgets the versions of shadows that were deleted more than 48 h ago. */
 void shadow_service_sweep(struct shadow_service *s, int64_t now_ms);
+/* Appends a line of JSON, {"shadow":KEY,…}, for each shadow and each version that is remembered. */
+void shadow_service_save(const struct shadow_service *s, struct text *to);
+/* Takes over such a line. False: it is none, or no memory. */
+bool shadow_service_load(struct shadow_service *s, const cJSON *record);
 /* Shadows that exist. */
 size_t shadow_service_count(const struct shadow_service *s);
 

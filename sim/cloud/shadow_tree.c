@@ -383,3 +383,18 @@ void shadow_tree_request_metadata(const cJSON *item, int64_t now, struct text *t
     }
     text_bytes(to, object ? "}" : "]", 1);
 }
+
+/* Both are printed in one order, and read back so. */
+void shadow_tree_stamp(struct shadow_node *section, const cJSON *metadata)
+{
+    const cJSON *m = metadata != NULL ? metadata->child : NULL;
+
+    for (struct shadow_node *n = section->as.child; n != NULL && m != NULL; n = n->next) {
+        const cJSON *at = cJSON_GetObjectItemCaseSensitive(m, "timestamp");
+        if (is_container(n))
+            shadow_tree_stamp(n, m);
+        else if (cJSON_IsNumber(at))
+            n->written_at = (int64_t)at->valuedouble;
+        m = m->next;
+    }
+}

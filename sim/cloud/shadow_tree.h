@@ -34,6 +34,9 @@ enum shadow_merge { SHADOW_MERGED, SHADOW_TOO_LARGE, SHADOW_NO_MEMORY };
 enum shadow_merge shadow_tree_merge(struct shadow_node *section, const cJSON *patch, int64_t now,
                                     size_t max_bytes);
 
+/* Sets the times of a section from its metadata; what does not correspond keeps its time. */
+void shadow_tree_stamp(struct shadow_node *section, const cJSON *metadata);
+
 /* The section as JSON: {"hvac":{"t":21}}. */
 void shadow_tree_state(const struct shadow_node *section, struct text *to);
 /* Its metadata: {"hvac":{"t":{"timestamp":1700000010}}}. */

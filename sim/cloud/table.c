@@ -126,3 +126,11 @@ void table_sweep(struct table *t, bool (*drop)(void *value, void *ctx), void *ct
         }
     }
 }
+
+void table_each(const struct table *t, void (*visit)(const char *key, const void *value, void *ctx),
+                void *ctx)
+{
+    for (size_t i = 0; i < t->bucket_count; i++)
+        for (const struct table_entry *e = t->buckets[i]; e != NULL; e = e->next)
+            visit(e->key, e->value, ctx);
+}

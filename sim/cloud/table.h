@@ -26,6 +26,9 @@ void *table_get(const struct table *t, const char *key);
 bool table_put(struct table *t, const char *key, void *value);
 /* The value that was there, or NULL. */
 void *table_remove(struct table *t, const char *key);
+/* In no particular order; visit() must not change the table. */
+void table_each(const struct table *t, void (*visit)(const char *key, const void *value, void *ctx),
+                void *ctx);
 /* Removes every entry for which drop() says true; drop() frees the value then. */
 void table_sweep(struct table *t, bool (*drop)(void *value, void *ctx), void *ctx);
 

@@ -553,6 +553,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->sim = options->simulation;
     script->vehicles_dir = xstrdup(options->vehicles_dir);
     script->app_credentials = options->app;
+    script->local_cloud = options->local_cloud;
     script->next_index = options->first_index;
     script->memory_limit = options->memory_limit != 0 ? options->memory_limit : (size_t)4 << 30;
     script->L = lua_newstate(allocate, script);

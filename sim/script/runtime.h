@@ -29,8 +29,17 @@ struct app_credentials {
     bool insecure;
 };
 
+/* The run's own cloud, for scenarios that restart it. Members NULL: there is none. */
+struct local_cloud {
+    /* Ends it, keeping what it knows; false: there is none. */
+    bool (*pause)(void *ctx);
+    bool (*resume)(void *ctx, struct error *err);
+    void *ctx;
+};
+
 struct script_options {
     struct simulation *simulation;
+    struct local_cloud local_cloud;
     const char *vehicles_dir; /* where models and parts are */
     struct app_credentials app;
     size_t memory_limit;  /* bytes of Lua memory; 0: 4 GiB */
@@ -46,6 +55,7 @@ struct script {
     bool loading;      /* a file runs outside of any task */
     unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
+    struct local_cloud local_cloud;
     struct car *cars; /* all that live */
     struct app *apps;
     uint32_t next_index; /* number of the next car in the fleet */

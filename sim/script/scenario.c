@@ -24,6 +24,7 @@ struct runner {
     struct scenario *first, **last;
     struct scenario *next_to_start;
     size_t running;
+    bool exclusive;      /* what runs is to be alone */
     const char *loading; /* file */
     bool told_done;
 };
@@ -210,6 +211,9 @@ static void start_more(struct runner *r)
 
     while (r->next_to_start != NULL && r->running < jobs) {
         struct scenario *s = r->next_to_start;
+        if ((s->alone || r->exclusive) && r->running != 0)
+            break;
+        r->exclusive = s->alone;
         r->next_to_start = s->next;
         if (s->verdict == SCENARIO_WAITING)
             start(s);
@@ -246,8 +250,8 @@ void runner_abort(struct runner *r, const char *reason)
 
 /* ---- declaring ---- */
 
-/* declare(name, fn, timeout, line, timeout_per_car): called by the prelude's scenario() while a
-   file is loaded */
+/* declare(name, fn, timeout, line, timeout_per_car, alone): called by the prelude's scenario()
+   while a file is loaded */
 static int f_declare(lua_State *L)
 {
     struct runner *r = script_of(L)->runner;
@@ -274,6 +278,7 @@ static int f_declare(lua_State *L)
     s->line = line;
     s->timeout = timeout;
     s->timeout_per_car = per_car;
+    s->alone = lua_toboolean(L, 6) != 0;
     s->fn = fn;
     loop_timer_init(&s->clock, r->script->sim->loop, on_timeout, s);
     *r->last = s;
@@ -321,10 +326,31 @@ static int f_count_assertion(lua_State *L)
     return 0;
 }
 
+/* pause_cloud(): false if the run has none of its own */
+static int f_pause_cloud(lua_State *L)
+{
+    const struct local_cloud *cloud = &script_of(L)->local_cloud;
+
+    lua_pushboolean(L, cloud->pause != NULL && cloud->pause(cloud->ctx));
+    return 1;
+}
+
+static int f_resume_cloud(lua_State *L)
+{
+    const struct local_cloud *cloud = &script_of(L)->local_cloud;
+    struct error err;
+
+    if (!cloud->resume(cloud->ctx, &err))
+        return luaL_error(L, "%s", err.text);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"declare",         f_declare        },
     {"fleet_size",      f_fleet_size     },
     {"count_assertion", f_count_assertion},
+    {"pause_cloud",     f_pause_cloud    },
+    {"resume_cloud",    f_resume_cloud   },
     {NULL,              NULL             }
 };
 

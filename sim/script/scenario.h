@@ -39,6 +39,7 @@ struct scenario {
     struct scenario *next;
     char *name_copy;
     int fn;
+    bool alone;                      /* no other runs beside it */
     usec_t timeout, timeout_per_car; /* the first grows with each fleet */
     struct task *main;
     struct loop_timer clock;

@@ -4,6 +4,7 @@
  *
  * Options  logpath  the broker's own log file: its last words tell why a connection ended
  *          owner    the address that clients of the owner's Unix socket have
+ *          state    file that carries shadows and clients over a restart; absent: they are lost
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
  * the broker's one thread and never blocks; no lack of memory ends it.
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,6 +46,7 @@ struct plugin {
     struct cloud *cloud;
     struct cloud_actions kicks; /* for the next tick: a kick calls back */
     char *owner;
+    char *state;               /* path, or NULL */
     struct shared_clock clock; /* in virtual time */
     int log;                   /* descriptor, or -1 */
     off_t log_seen;
@@ -315,7 +318,52 @@ static void plugin_free(struct plugin *plugin)
     cloud_actions_done(&plugin->kicks);
     cloud_free(plugin->cloud);
     free(plugin->owner);
+    free(plugin->state);
     free(plugin);
+}
+
+/* Once: the next start without a proper end has nothing to go by. */
+static void load_state(struct plugin *plugin)
+{
+    int fd = open(plugin->state, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    void *bytes = MAP_FAILED;
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && st.st_size > 0)
+        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (bytes != MAP_FAILED) {
+        size_t bad = cloud_load(plugin->cloud, slice_of(bytes, (size_t)st.st_size));
+        if (bad != 0)
+            mosquitto_log_printf(MOSQ_LOG_WARNING, "fleetsim cloud: %zu lines of %s make no sense",
+                                 bad, plugin->state);
+        munmap(bytes, (size_t)st.st_size);
+    }
+    unlink(plugin->state);
+}
+
+static void save_state(const struct plugin *plugin)
+{
+    struct text t;
+
+    if (plugin->state == NULL)
+        return;
+    text_init(&t);
+    bool ok = cloud_save(plugin->cloud, now_ms(plugin), &t);
+    int fd = open(plugin->state, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    for (size_t done = 0; ok && fd >= 0 && done < t.len;) {
+        ssize_t n = write(fd, t.data + done, t.len - done);
+        ok = n > 0;
+        done += ok ? (size_t)n : 0;
+    }
+    if (!ok || fd < 0)
+        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s could not be written",
+                             plugin->state);
+    if (fd >= 0)
+        close(fd);
+    text_done(&t);
 }
 
 static struct plugin *plugin_new(const struct mosquitto_opt *options, int option_count)
@@ -337,6 +385,10 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
             free(plugin->owner);
             plugin->owner = strdup(options[i].value);
             ok = plugin->owner != NULL;
+        } else if (strcmp(options[i].key, "state") == 0) {
+            free(plugin->state);
+            plugin->state = strdup(options[i].value);
+            ok = plugin->state != NULL;
         } else if (strcmp(options[i].key, "clock") == 0) {
             struct error err;
             ok = shared_clock_open(&plugin->clock, options[i].value, &err);
@@ -346,6 +398,8 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
         plugin_free(plugin);
         return NULL;
     }
+    if (plugin->state != NULL)
+        load_state(plugin);
     return plugin;
 }
 
@@ -389,6 +443,7 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
     for (size_t i = 0; i < REGISTRATION_COUNT; i++)
         mosquitto_callback_unregister(plugin->id, registrations[i].event, registrations[i].callback,
                                       registrations[i].data);
+    save_state(plugin);
     plugin_free(plugin);
     return MOSQ_ERR_SUCCESS;
 }

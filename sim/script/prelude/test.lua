@@ -176,6 +176,18 @@ function test:spawn(fn, ...)
   core.spawn(fn, ...)
 end
 
+-- The run's own cloud ends and starts again; it keeps sessions, queued messages and shadows. Options:
+-- down, the real seconds in between.
+function test:restart_cloud(options)
+  options = options or {}
+  tools.check_options("t:restart_cloud", options, { down = true })
+  if not core.pause_cloud() then
+    self:skip("only a cloud of the run's own can be restarted")
+  end
+  core.queue():wait(options.down or 0)
+  core.resume_cloud()
+end
+
 -- Seconds of real time since the run began.
 function test:now()
   return core.now()
@@ -191,7 +203,7 @@ end
 
 -- ---- declaring scenarios ----------------------------------------------------------------------
 
-local known_options = { timeout = true, timeout_per_car = true }
+local known_options = { timeout = true, timeout_per_car = true, alone = true }
 
 function api.scenario(name, options, fn)
   if fn == nil then
@@ -201,5 +213,6 @@ function api.scenario(name, options, fn)
     error("usage: scenario(name, [options,] function(t) … end)", 2)
   end
   tools.check_options("scenario " .. show(name), options, known_options)
-  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline, options.timeout_per_car)
+  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline, options.timeout_per_car,
+    options.alone)
 end

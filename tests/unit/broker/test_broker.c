@@ -197,6 +197,41 @@ static void its_death_is_noticed(void **state)
     loop_free(w.loop);
 }
 
+static void restarts_in_its_place(void **state)
+{
+    struct witness w = {.loop = loop_new()};
+    struct error err = {0};
+
+    (void)state;
+    w.broker = start();
+    broker_watch(w.broker, w.loop, on_exited, &w);
+    pid_t pid = broker_pid(w.broker);
+    uint16_t port = broker_port(w.broker);
+    broker_pause(w.broker);
+    broker_pause(w.broker);
+    /* Its end is no news to the watcher; sometimes the loop sees it, sometimes it does not. */
+    for (int i = 0; i < 500 && broker_pid(w.broker) != 0; i++) {
+        ev_run(w.loop->ev, EVRUN_NOWAIT);
+        usleep(1000);
+    }
+    assert_false(broker_alive(w.broker));
+    for (int i = 0; i < 2; i++) {
+        if (!broker_resume(w.broker, &err))
+            fail_msg("%s", err.text);
+        assert_true(broker_alive(w.broker));
+        assert_int_not_equal(broker_pid(w.broker), pid);
+        assert_int_equal(broker_port(w.broker), port);
+        pid = broker_pid(w.broker);
+        if (i == 0)
+            broker_pause(w.broker);
+    }
+    assert_int_equal(w.calls, 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    loop_run(w.loop);
+    assert_int_equal(w.calls, 1);
+    loop_free(w.loop);
+}
+
 static void expect_error(const struct broker_options *options, enum error_code code,
                          const char *part)
 {
@@ -279,7 +314,7 @@ int main(void)
         cmocka_unit_test(starts_and_stops),     cmocka_unit_test(two_at_once),
         cmocka_unit_test(its_death_is_noticed), cmocka_unit_test(errors_are_told),
         cmocka_unit_test(stopping_nothing),     cmocka_unit_test(listens_for_websockets),
-        cmocka_unit_test(takes_more_settings),
+        cmocka_unit_test(takes_more_settings),  cmocka_unit_test(restarts_in_its_place),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
