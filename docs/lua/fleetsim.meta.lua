@@ -60,8 +60,29 @@ function show(value) end
 ---@class fleetsim.Test
 local test = {}
 
+---@class fleetsim.Will
+---@field topic string "{thing}" in it is the car's name
+---@field payload? string
+---@field qos? 0|1|2
+---@field retain? boolean
+---@field delay? integer seconds
+---@field expiry? integer
+---@field content_type? string
+---@field response_topic? string
+---@field correlation? string
+---@field user? table<string, string|string[]>
+
+---How a car connects, where it differs from all.
+---@class fleetsim.MqttOptions
+---@field clean_start? boolean
+---@field session_expiry? integer seconds
+---@field keep_alive? integer seconds
+---@field version? "5"|"3.1.1"
+---@field client_id? string "": the broker assigns one
+---@field will? fleetsim.Will
+
 ---Makes a car and switches its power on.
----@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off" }
+---@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off", mqtt?: fleetsim.MqttOptions }
 ---@return fleetsim.Car
 function test:vehicle(options) end
 
@@ -71,6 +92,7 @@ function test:vehicle(options) end
 ---@field model? string
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
+---@field mqtt? fleetsim.MqttOptions
 
 ---Makes many cars.
 ---@param options? fleetsim.FleetOptions
@@ -171,6 +193,38 @@ function fleet:wait_online(timeout) end
 ---@field [string] any
 ---@operator call: table<string, fleetsim.Value>
 
+---@class fleetsim.Connection
+---@field session_present boolean
+---@field client_id string in force
+---@field assigned boolean by the broker
+---@field version "5"|"3.1.1"
+---@field keep_alive integer in force
+---@field server_keep_alive boolean is it the broker's?
+---@field receive_maximum integer
+---@field topic_alias_maximum integer
+---@field maximum_qos integer
+---@field retain_available boolean
+---@field wildcard_subscriptions boolean
+---@field shared_subscriptions boolean
+---@field subscription_identifiers boolean
+---@field maximum_packet_size? integer
+---@field session_expiry? integer
+---@field reason_string? string
+---@field server_reference? string
+---@field response_information? string
+
+---@class fleetsim.Close
+---@field why "resolve"|"tcp"|"tls"|"timeout"|"refused"|"keep-alive"|"protocol"|"server"
+---@field text string
+---@field reason_code? integer
+---@field reason? string
+
+---What the broker said to a publish, subscribe or unsubscribe of a car.
+---@class fleetsim.Said
+---@field reason_code integer
+---@field reason string
+---@field text? string
+
 ---@class fleetsim.Car
 ---@field state fleetsim.State
 ---@field link fleetsim.Link
@@ -182,6 +236,8 @@ function fleet:wait_online(timeout) end
 ---@field model string
 ---@field index integer
 ---@field shadow_version integer
+---@field connection fleetsim.Connection|false
+---@field last_close fleetsim.Close|false
 ---@field [string] fun(car: fleetsim.Car, ...): any actions of its parts
 local car = {}
 
@@ -232,7 +288,55 @@ function car:power_off() end
 ---Reports what is left, says DISCONNECT, and is asleep.
 function car:sleep() end
 
-function car:disconnect() end
+---@param options? { reason?: integer|string, session_expiry?: integer, reason_string?: string }
+function car:disconnect(options) end
+
+---@class fleetsim.CarPublishOptions
+---@field qos? 0|1|2 1 if not given
+---@field retain? boolean
+---@field expiry? integer seconds
+---@field content_type? string
+---@field response_topic? string
+---@field correlation? string
+---@field user? table<string, string|string[]>
+---@field wait? boolean false: do not wait for the broker's answer
+---@field timeout? number seconds, 10
+
+---@param topic string
+---@param payload string|table
+---@param options? fleetsim.CarPublishOptions
+---@return fleetsim.Said? answer nil for QoS 0
+function car:publish(topic, payload, options) end
+
+---@class fleetsim.CarSubscribeOptions
+---@field qos? 0|1|2 1 if not given
+---@field no_local? boolean
+---@field retain_as_published? boolean
+---@field retain_handling? 0|1|2
+---@field identifier? integer
+---@field timeout? number seconds, 10
+
+---@param filter string
+---@param options? fleetsim.CarSubscribeOptions
+---@return fleetsim.Said
+---@overload fun(self: fleetsim.Car, filters: string[], options?: fleetsim.CarSubscribeOptions): table<string, fleetsim.Said>
+function car:subscribe(filter, options) end
+
+---@param filter string
+---@param options? { timeout?: number }
+---@return fleetsim.Said
+---@overload fun(self: fleetsim.Car, filters: string[], options?: table): table<string, fleetsim.Said>
+function car:unsubscribe(filter, options) end
+
+---Takes the oldest message that matches.
+---@param filter string
+---@param timeout? number real seconds, 10
+---@return fleetsim.Message
+function car:wait_message(filter, timeout) end
+
+---@param filter? string
+---@return fleetsim.Message[]
+function car:messages(filter) end
 
 ---From asleep or backing off: connects now.
 ---@return boolean
@@ -333,6 +437,7 @@ function app:update(car, document) end
 ---@class fleetsim.Granted
 ---@field reason_code integer
 ---@field reason string
+---@field text? string
 
 ---@class fleetsim.SubscribeOptions
 ---@field qos? 0|1|2 1
@@ -343,10 +448,10 @@ function app:update(car, document) end
 ---@field identifier? integer
 ---@field timeout? number real seconds, 10
 
----Subscribes and waits until that is granted; an error if it is refused.
+---Subscribes and waits for the answer; by filter for a list.
 ---@param filter string|string[]
 ---@param options? fleetsim.SubscribeOptions
----@return fleetsim.Granted|fleetsim.Granted[]
+---@return fleetsim.Granted|table<string, fleetsim.Granted>
 function app:subscribe(filter, options) end
 
 ---@param filter string a shared one in full
@@ -363,7 +468,7 @@ function app:unsubscribe(filter) end
 ---@field user? table<string, string|string[]>
 ---@field timeout? number real seconds, 10
 
----Publishes and waits until the broker has it; an error if it is refused.
+---Publishes and waits for the answer.
 ---@param topic string
 ---@param payload string|table a table is sent as JSON
 ---@param options? fleetsim.PublishOptions

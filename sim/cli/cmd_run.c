@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/run.h"
+#include "mqtt/profile.h"
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
@@ -50,6 +51,8 @@ static const struct option_spec options[] = {
      "5 or 3.1.1 (default 5)"},
     {"client", 0, OPTION_STRING, &settings.client, "CLIENT",
      "what the cars run on: native or paho (default native)"},
+    {"profile", 0, OPTION_STRING, &settings.profile, "NAME",
+     "keep cars within a broker's limits: aws or generic (default: aws for *.amazonaws.com)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
     {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",
@@ -176,6 +179,10 @@ static bool check_settings(struct run_settings *s, struct error *err)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", s->mqtt);
     if (strcmp(s->client, "native") != 0 && strcmp(s->client, "paho") != 0)
         return error_set(err, ERROR_USAGE, "--client %s: not a client (native or paho)", s->client);
+    const struct mqtt_profile *profile;
+    if (s->profile != NULL && !mqtt_profile_find(s->profile, &profile))
+        return error_set(err, ERROR_USAGE, "--profile %s: not a profile (aws or generic)",
+                         s->profile);
     /* Paho takes the protocol's name alone. */
     struct tls_options others = s->tls;
     others.alpn = NULL;

@@ -256,7 +256,11 @@ static bool open_simulation(struct run *run, struct error *err)
         .keep_alive_s = (uint16_t)s->keep_alive,
         .timeline_places = timeline_places(s->vehicles),
         .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
+        .generic = s->profile != NULL,
     };
+
+    if (s->profile != NULL)
+        mqtt_profile_find(s->profile, &options.profile);
 
     run->sim = simulation_new(&options, err);
     if (run->sim == NULL)

@@ -21,6 +21,7 @@ struct run_settings {
     const char *name;    /* of the run */
     const char *mqtt;    /* "5" or "3.1.1" */
     const char *client;  /* "native" or "paho" */
+    const char *profile; /* "aws" or "generic"; NULL: as the endpoint's name says */
     const char *time;    /* "real" or "virtual" */
     const char *start;   /* with virtual time: when it begins; NULL: a Monday's midnight */
     const char *vehicles_dir;

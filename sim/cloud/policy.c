@@ -26,6 +26,8 @@ static const struct policy_statement vehicle_statements[] = {
     {true,  RECEIVE,          "topic/$aws/things/" THING "/shadow/*"            },
     {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/request"      },
     {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/request"            },
+    {true,  SUBSCRIBE,        "topicfilter/dt/fleetsim/" THING "/*"             },
+    {true,  RECEIVE,          "topic/dt/fleetsim/" THING "/*"                   },
     {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/config"       },
     {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/config"             },
     {false, RETAIN,           "topic/$aws/*"                                    },

@@ -38,6 +38,7 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
                        .load_key = load_key,
                        .key_arg = v->key,
                        },
+        .profile = sim->tcu.profile,
     };
 
     return mqtt_session_new(sim->loop, &config, events, ctx);
@@ -179,6 +180,14 @@ static void on_resumed(void *ctx)
     recorder_count(ctx, "connect.resumed", 1);
 }
 
+static const struct mqtt_profile *choose_profile(const struct simulation *sim,
+                                                 const struct simulation_options *options)
+{
+    if (options->profile != NULL || options->generic)
+        return options->profile;
+    return mqtt_profile_of_host(endpoint_host(endpoints_at(sim->endpoints, 0)));
+}
+
 struct simulation *simulation_new(const struct simulation_options *options, struct error *err)
 {
     struct simulation *sim = xcalloc(1, sizeof *sim);
@@ -214,6 +223,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
         simulation_free(sim);
         return NULL;
     }
+    sim->tcu.profile = choose_profile(sim, options);
     return sim;
 }
 

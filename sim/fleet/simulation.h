@@ -49,6 +49,8 @@ struct simulation_options {
     size_t timeline_places; /* per car; 0: none */
     FILE *trace;
     enum simulation_client client;
+    const struct mqtt_profile *profile; /* NULL: the endpoint's own (mqtt_profile_of_host()) */
+    bool generic;                       /* no profile, whatever the endpoint */
 };
 
 struct simulation {

@@ -7,7 +7,6 @@
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
 #include "metrics/recorder.h"
-#include "mqtt/describe.h"
 #include "mqtt/type.h"
 
 /* Results that nobody claims (no companion watches) must not pile up. */
@@ -96,8 +95,7 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
                   tcu_outcome_name(outcome), reason_code != NULL ? " " : "",
                   reason_code != NULL ? reason_code : "", description != NULL ? ": " : "",
                   description != NULL ? description : "");
-    if (order->kind == TCU_ORDER_DESIRED &&
-        recorder_journey(v->sim->recorder, order->token) != NULL)
+    if (order->kind == TCU_ORDER_DESIRED && order->token[0] != '\0')
         remember_result(v, order->token, journey_outcome_of(outcome));
     tcu_order_done(v->tcu, order, outcome, reason_code, description);
 }
@@ -244,6 +242,7 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
         {"shadow.rejected",             "report rejected by the cloud"},
         {"connect.failed",              "connection failed"           },
         {"connect.lost",                "connection lost"             },
+        {"mqtt.refused",                "not sent"                    },
     };
     struct vehicle *v = ctx;
 
@@ -284,20 +283,38 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
 {
     struct vehicle *v = ctx;
 
-    (void)tcu;
     if (bytes.len > 0 && mqtt_type_of(bytes.data[0]) == MQTT_TYPE_PUBLISH)
         recorder_count(v->sim->recorder, outgoing ? "messages.sent" : "messages.received", 1);
     recorder_count(v->sim->recorder, outgoing ? "bytes.sent" : "bytes.received", bytes.len);
     if (v->timeline != NULL) {
         struct buf text;
         buf_init(&text, 1024);
-        mqtt_describe(bytes, v->sim->tcu.version, &text);
+        mqtt_describe_next(&v->describer, outgoing, bytes, tcu_version(tcu), &text);
         timeline_add(v->timeline, at, outgoing ? TIMELINE_OUT : TIMELINE_IN, buf_slice(&text));
         buf_done(&text);
     }
 }
 
+static void on_message(void *ctx, struct tcu *tcu, const struct mqtt_message *m)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    v->behaviour->message(v->ctx, v, m);
+}
+
+static void on_answered(void *ctx, struct tcu *tcu, uint16_t packet_id, const uint8_t *codes,
+                        size_t count, const char *remark)
+{
+    struct vehicle *v = ctx;
+
+    (void)tcu;
+    v->behaviour->answered(v->ctx, v, packet_id, codes, count, remark);
+}
+
 static const struct tcu_observer observer = {
+    .message = on_message,
+    .answered = on_answered,
     .state = on_state,
     .admit = on_admit,
     .order = on_order,
@@ -385,6 +402,7 @@ void vehicle_free(struct vehicle *v)
         tcu_free(v->tcu);
     }
     timeline_free(v->timeline);
+    mqtt_describer_done(&v->describer);
     while (v->results != NULL) {
         struct vehicle_result *next = v->results->next;
         free(v->results);

@@ -14,6 +14,7 @@
 
 #include "fleet/connect_gate.h"
 #include "fleet/timeline.h"
+#include "mqtt/describe.h"
 #include "pki/identity.h"
 #include "pki/pki.h"
 #include "tcu/tcu.h"
@@ -29,6 +30,10 @@ struct behaviour_ops {
     /* Act it out, then vehicle_order_done(). */
     void (*order)(void *ctx, struct vehicle *v, struct tcu_order *order);
     void (*order_cancelled)(void *ctx, struct vehicle *v, struct tcu_order *order);
+    /* As in struct tcu_observer. */
+    void (*message)(void *ctx, struct vehicle *v, const struct mqtt_message *message);
+    void (*answered)(void *ctx, struct vehicle *v, uint16_t packet_id, const uint8_t *codes,
+                     size_t count, const char *remark);
 };
 
 /* A command done by the car whose result the companion has not seen yet. */
@@ -38,7 +43,8 @@ struct vehicle {
     struct simulation *sim;
     struct identity identity;
     struct tcu *tcu;
-    struct timeline *timeline; /* NULL: not kept */
+    struct timeline *timeline;       /* NULL: not kept */
+    struct mqtt_describer describer; /* for the timeline */
     const struct behaviour_ops *behaviour;
     void *ctx;
     /* Credentials: point into the fleet file, or into `issued`. */

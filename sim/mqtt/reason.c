@@ -1,6 +1,7 @@
 #include "mqtt/reason.h"
 
 #include <stddef.h>
+#include <strings.h>
 
 #define IN(type)   (1u << MQTT_TYPE_##type)
 #define PUBLISHED  (IN(PUBACK) | IN(PUBREC))
@@ -70,6 +71,18 @@ const char *mqtt_reason_name_in(enum mqtt_type type, uint8_t code)
     if (code == 0 && type == MQTT_TYPE_SUBACK)
         return "Granted QoS 0";
     return mqtt_reason_name(code);
+}
+
+bool mqtt_reason_find(enum mqtt_type type, const char *name, uint8_t *ret)
+{
+    for (unsigned code = 0; code < 256; code++) {
+        if (!mqtt_reason_allowed(type, (uint8_t)code) ||
+            strcasecmp(mqtt_reason_name_in(type, (uint8_t)code), name) != 0)
+            continue;
+        *ret = (uint8_t)code;
+        return true;
+    }
+    return false;
 }
 
 bool mqtt_reason_allowed(enum mqtt_type type, uint8_t code)

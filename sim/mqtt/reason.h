@@ -38,6 +38,9 @@ const char *mqtt_reason_name(uint8_t code);
 /* The same, where the meaning depends on the packet: 0x00 is "Normal disconnection" in DISCONNECT
    and "Granted QoS 0" in SUBACK. */
 const char *mqtt_reason_name_in(enum mqtt_type type, uint8_t code);
+/* The code of that name in a packet of this type; upper and lower case are the same. False if there
+   is none. */
+bool mqtt_reason_find(enum mqtt_type type, const char *name, uint8_t *ret);
 /* May an MQTT 5 packet of this type carry the code? */
 bool mqtt_reason_allowed(enum mqtt_type type, uint8_t code);
 

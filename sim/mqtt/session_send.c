@@ -2,8 +2,6 @@
 
 /* Bytes that the alias itself takes in a PUBLISH. */
 #define ALIAS_COST 3
-/* The largest Subscription Identifier (MQTT 5, 3.8.2.1.2). */
-#define IDENTIFIER_MAX 268435455
 
 void session_acknowledge(struct session *s, enum mqtt_type type, uint16_t packet_id,
                          uint8_t reason_code)
@@ -55,15 +53,9 @@ static bool may_publish(struct session *s, const struct mqtt_message *m)
 
     if (s->state != SESSION_ONLINE)
         return mqtt_client_refuse(&s->client, "not connected");
-    if (!mqtt_profile_check_publish(session_profile(s), m, &err))
+    if (!mqtt_profile_check_publish(session_profile(s), m, &err) ||
+        !mqtt_limits_check_publish(&s->limits, m, &err))
         return mqtt_client_refuse(&s->client, "%s", err.text);
-    if (m->qos > s->limits.max_qos)
-        return mqtt_client_refuse(&s->client,
-                                  "a message of QoS %u (the broker's Maximum QoS is %u)", m->qos,
-                                  s->limits.max_qos);
-    if (m->retain && !s->limits.retain_available)
-        return mqtt_client_refuse(&s->client,
-                                  "a retained message (the broker's Retain Available is 0)");
     if (m->qos != 0 && s->inflight.publishes >= INFLIGHT_PUBLISH_MAX)
         return mqtt_client_refuse(&s->client,
                                   "%d messages wait for their turn or their "
@@ -232,14 +224,8 @@ static bool may_subscribe(struct session *s, const struct mqtt_filter *filters, 
                                           &err))
             return mqtt_client_refuse(&s->client, "%s", err.text);
     }
-    if (filters->identifier == 0 || s->version != MQTT_5)
-        return true;
-    if (!s->limits.subscription_identifiers)
-        return mqtt_client_refuse(&s->client,
-                                  "a subscription identifier (the broker's Subscription "
-                                  "Identifier Available is 0)");
-    if (filters->identifier > IDENTIFIER_MAX)
-        return mqtt_client_refuse(&s->client, "a subscription identifier above %d", IDENTIFIER_MAX);
+    if (s->version == MQTT_5 && !mqtt_limits_check_subscribe(&s->limits, filters, &err))
+        return mqtt_client_refuse(&s->client, "%s", err.text);
     return true;
 }
 

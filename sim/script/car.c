@@ -8,6 +8,7 @@
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
 #include "script/act.h"
+#include "script/car_mqtt.h"
 #include "script/model.h"
 
 #define CAR_TYPE   "fleetsim.car"
@@ -46,7 +47,9 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
 static const struct behaviour_ops behaviour = {.changed = on_changed,
                                                .state = on_state,
                                                .order = act_on_order,
-                                               .order_cancelled = act_on_order_cancelled};
+                                               .order_cancelled = act_on_order_cancelled,
+                                               .message = car_mqtt_on_message,
+                                               .answered = car_mqtt_on_answered};
 
 /* ---- making and ending ---- */
 
@@ -100,6 +103,7 @@ void car_free_all(struct script *script, const struct script_owner *owner)
         *p = car->next;
         vehicle_free(car->vehicle);
         car->vehicle = NULL;
+        car_mqtt_free(car);
         queue_notify(&script->scheduler, &car->changed);
         luaL_unref(script->L, LUA_REGISTRYINDEX, car->ref);
     }
@@ -281,12 +285,6 @@ static int f_power_off(lua_State *L)
     return 0;
 }
 
-static int f_disconnect(lua_State *L)
-{
-    tcu_sleep(car_check(L, 1)->vehicle->tcu);
-    return 0;
-}
-
 static int f_wake(lua_State *L)
 {
     lua_pushboolean(L, tcu_wake(car_check(L, 1)->vehicle->tcu));
@@ -434,7 +432,11 @@ static int f_property(lua_State *L)
             return 1;
         }
     }
-    if (strcmp(name, "index") == 0)
+    if (strcmp(name, "connection") == 0)
+        car_mqtt_push_connection(L, v);
+    else if (strcmp(name, "last_close") == 0)
+        car_mqtt_push_last_close(L, v);
+    else if (strcmp(name, "index") == 0)
         lua_pushinteger(L, v->identity.index);
     else if (strcmp(name, "shadow_version") == 0)
         lua_pushinteger(L, (lua_Integer)tcu_shadow_version(v->tcu));
@@ -461,7 +463,6 @@ static const luaL_Reg methods[] = {
     {"has",             f_has            },
     {"power_on",        f_power_on       },
     {"power_off",       f_power_off      },
-    {"disconnect",      f_disconnect     },
     {"wake",            f_wake           },
     {"drop_connection", f_drop_connection},
     {"sms",             f_sms            },
@@ -500,6 +501,7 @@ static void seal(lua_State *L)
 void car_open(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
+    car_mqtt_open(L);
     luaL_newmetatable(L, CAR_TYPE);
     lua_pushcfunction(L, f_tostring);
     lua_setfield(L, -2, "__tostring");

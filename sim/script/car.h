@@ -21,8 +21,9 @@ struct car {
     struct script_owner *owner;
     struct vehicle *vehicle; /* NULL: gone */
     struct wait_queue changed;
-    struct car *next; /* of all */
-    int ref;          /* registry anchor of the userdata */
+    struct car_mqtt *mqtt; /* messages of its own; NULL: none yet */
+    struct car *next;      /* of all */
+    int ref;               /* registry anchor of the userdata */
 };
 
 void car_open(lua_State *L);

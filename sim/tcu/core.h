@@ -10,6 +10,8 @@
 
 #include "base/rng.h"
 #include "tcu/command.h"
+#include "tcu/connection.h"
+#include "tcu/pubsub.h"
 #include "tcu/route.h"
 #include "tcu/shadow.h"
 #include "tcu/tcu.h"
@@ -28,15 +30,12 @@ enum core_wait {
     WAIT_COUNT
 };
 
-struct core_will; /* kept only by cars that leave one */
-
 struct tcu_private {
     struct loop *loop;
     const struct tcu_config *config;
     const struct tcu_observer *observer;
     void *ctx;
     struct mqtt_client *client;
-    struct core_will *will;
     struct rng rng;
     struct loop_timer timer;
     enum core_wait wait;
@@ -49,6 +48,8 @@ struct tcu_private {
     uint16_t subscribe_id;
     bool subscribed;        /* in the session that the broker keeps */
     struct tcu_order *open; /* handed out, not done */
+    struct connection connection;
+    struct pubsub *pubsub; /* NULL: not used */
     struct shadow shadow;
     struct command command;
 };

@@ -27,12 +27,6 @@ static const struct tcu_route {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
 
-/* The client wants these to stay until the next connect. */
-struct core_will {
-    struct mqtt_will will;
-    char topic[ROUTE_TOPIC_MAX];
-};
-
 const char *tcu_state_name(enum tcu_state state)
 {
     /* ORDER TCU_STATE */
@@ -136,11 +130,13 @@ static void settle(struct tcu *t)
 {
     struct tcu_private *p = t->p;
 
-    if (t->state == TCU_ONLINE && loop_script_now(p->loop) - p->online_since >= p->config->backoff_stable)
+    if (t->state == TCU_ONLINE &&
+        loop_script_now(p->loop) - p->online_since >= p->config->backoff_stable)
         p->failures = 0;
     loop_timer_stop(&p->timer);
     p->wait = WAIT_NOTHING;
     p->subscribe_id = p->sampled_id = 0;
+    connection_over(t);
     shadow_offline(t);
 }
 
@@ -198,16 +194,7 @@ static void lost(struct tcu *t, enum tcu_note note, const char *fmt, ...)
 static void start_connect(struct tcu *t)
 {
     struct tcu_private *p = t->p;
-    const struct tcu_config *c = p->config;
-    struct mqtt_connect options = {.version = c->version,
-                                   .client_id = slice_str(t->thing_name),
-                                   .keep_alive_s = c->keep_alive_s,
-                                   .clean_start = c->session_expiry_s == 0,
-                                   .session_expiry_s = c->session_expiry_s,
-                                   .will = p->will != NULL ? &p->will->will : NULL,
-                                   .tcp_timeout = c->tcp_timeout,
-                                   .tls_timeout = c->tls_timeout,
-                                   .connack_timeout = c->connack_timeout};
+    struct mqtt_connect options = connection_options(t);
     struct error err;
 
     p->connect_started = p->stage_started = clock_now();
@@ -335,8 +322,10 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
 
     if (t->state != TCU_CONNECTING)
         return;
+    connection_opened(t, connack);
     if (!connack->session_present) {
         p->subscribed = false;
+        pubsub_session_lost(t);
         command_session_lost(t);
     }
     p->packet_max = mqtt_limits_of(&connack->props).packet_max;
@@ -356,8 +345,10 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
     struct tcu_private *p = t->p;
     char room[ROUTE_TOPIC_MAX];
 
-    if (t->state != TCU_SYNCING || p->subscribe_id == 0 || packet_id != p->subscribe_id)
+    if (t->state != TCU_SYNCING || p->subscribe_id == 0 || packet_id != p->subscribe_id) {
+        pubsub_answered(t, packet_id, codes, count);
         return;
+    }
     p->subscribe_id = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         unsigned code = i < count ? codes[i] : SUBACK_FAILURE;
@@ -375,6 +366,16 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
         start_get(t);
 }
 
+static void on_unsubscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count)
+{
+    pubsub_answered(ctx, packet_id, codes, count);
+}
+
+static void on_remark(void *ctx, uint16_t packet_id, const char *text)
+{
+    pubsub_remark(ctx, packet_id, text);
+}
+
 static void on_message(void *ctx, const struct mqtt_message *m)
 {
     struct tcu *t = ctx;
@@ -382,12 +383,17 @@ static void on_message(void *ctx, const struct mqtt_message *m)
 
     if (!core_connected(t))
         return;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+    bool wanted = pubsub_wants(t, m->topic);
+    if (wanted && t->p->observer->message != NULL)
+        t->p->observer->message(t->p->ctx, t, m);
+    for (size_t i = 0; core_connected(t) && i < ROUTE_COUNT; i++) {
         if (route_matches(routes[i].pattern, t->thing_name, m->topic)) {
             routes[i].handle(t, m, now);
             return;
         }
     }
+    if (wanted)
+        return;
     core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: not a topic that this car asked for",
               m->topic.len < 256 ? (int)m->topic.len : 256,
               m->topic.len != 0 ? (const char *)m->topic.data : "");
@@ -408,6 +414,7 @@ static void on_published(void *ctx, uint16_t packet_id, uint8_t reason_code)
         command_flush(t);
     if (t->state == TCU_SYNCING && p->wait == WAIT_SHADOW && p->shadow.get_token == 0)
         shadow_get(t);
+    pubsub_answered(t, packet_id, &reason_code, 1);
 }
 
 static void on_closed(void *ctx, const struct mqtt_closed *closed)
@@ -415,6 +422,7 @@ static void on_closed(void *ctx, const struct mqtt_closed *closed)
     struct tcu *t = ctx;
     bool connecting = t->state == TCU_CONNECTING;
 
+    connection_closed(t, closed);
     if (connecting || core_connected(t))
         lost(t, connecting ? TCU_NOTE_CONNECT_FAILED : TCU_NOTE_CONNECTION_LOST, "%s",
              closed->text != NULL ? closed->text : "the connection was closed");
@@ -428,7 +436,8 @@ static void on_packet(void *ctx, bool outgoing, struct slice bytes, usec_t at)
 
 #define CLIENT_EVENTS                                                                              \
     .phase = on_phase, .connected = on_connected, .subscribed = on_subscribed,                     \
-    .message = on_message, .published = on_published, .closed = on_closed
+    .message = on_message, .published = on_published, .closed = on_closed,                         \
+    .unsubscribed = on_unsubscribed, .remark = on_remark
 
 static const struct mqtt_client_events events = {CLIENT_EVENTS};
 static const struct mqtt_client_events events_with_packets = {CLIENT_EVENTS, .packet = on_packet};
@@ -439,7 +448,7 @@ int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, ui
     struct tcu_private *p = t->p;
     struct mqtt_message m = {.topic = topic, .payload = payload, .qos = qos};
 
-    if (correlation.len != 0 && p->config->version == MQTT_5) {
+    if (correlation.len != 0 && tcu_version(t) == MQTT_5) {
         m.props.present = (uint64_t)1 << MQTT_PROP_CORRELATION_DATA;
         m.props.correlation_data = correlation;
     }
@@ -452,17 +461,6 @@ int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, ui
 }
 
 /* ── Life ───────────────────────────────────────────────────────────────────────────────────── */
-
-static struct core_will *make_will(const char *thing_name)
-{
-    static const char payload[] = "{\"status\":\"lost\"}";
-    struct core_will *w = xcalloc(1, sizeof *w);
-
-    w->will.message.topic = route_compose(w->topic, TOPIC_TELEMETRY, thing_name, "connection");
-    w->will.message.payload = slice_str(payload);
-    w->will.message.qos = 1;
-    return w;
-}
 
 struct tcu *tcu_new(const struct tcu_params *params)
 {
@@ -483,8 +481,6 @@ struct tcu *tcu_new(const struct tcu_params *params)
     loop_timer_init(&p->timer, p->loop, on_timer, t);
     shadow_init(t);
     command_init(t);
-    if (p->config->will)
-        p->will = make_will(t->thing_name);
     p->client =
         params->make_client(params->maker, params->index,
                             p->observer->packet != NULL ? &events_with_packets : &events, t);
@@ -503,7 +499,8 @@ void tcu_free(struct tcu *t)
     command_done(t);
     mqtt_client_free(t->p->client);
     signal_table_done(&t->signals);
-    free(t->p->will);
+    pubsub_done(t);
+    connection_done(t);
     free(t->p);
     free(t);
 }
@@ -530,10 +527,17 @@ void tcu_power_off(struct tcu *t)
 
 void tcu_sleep(struct tcu *t)
 {
+    tcu_disconnect(t, 0, NULL);
+}
+
+void tcu_disconnect(struct tcu *t, uint8_t reason_code, const struct mqtt_props *props)
+{
     if (t->state == TCU_OFF || t->state == TCU_ASLEEP)
         return;
-    if (core_connected(t))
-        mqtt_client_disconnect(t->p->client, 0);
+    if (core_connected(t) && props != NULL)
+        mqtt_client_disconnect_with(t->p->client, reason_code, props);
+    else if (core_connected(t))
+        mqtt_client_disconnect(t->p->client, reason_code);
     else
         mqtt_client_abort(t->p->client);
     settle(t);
@@ -572,7 +576,10 @@ bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_
     if (t->state != TCU_ONLINE || kind[0] == '\0' || strpbrk(kind, "+#") != NULL)
         return false;
     struct slice topic = route_compose(room, TOPIC_TELEMETRY, t->thing_name, kind);
-    return topic.len != 0 && core_publish(t, topic, payload, qos, slice_of(NULL, 0)) >= 0;
+    if (topic.len != 0 && core_publish(t, topic, payload, qos, slice_of(NULL, 0)) >= 0)
+        return true;
+    core_note(t, TCU_NOTE_REFUSED, "telemetry: %s", mqtt_client_refusal(t->p->client));
+    return false;
 }
 
 uint64_t tcu_shadow_version(const struct tcu *t)

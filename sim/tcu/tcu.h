@@ -18,6 +18,7 @@
 
 #include "loop/loop.h"
 #include "mqtt/client.h"
+#include "mqtt/profile.h"
 #include "tcu/signals.h"
 
 /* ORDER TCU_STATE */
@@ -40,7 +41,8 @@ struct tcu_config {
     usec_t tcp_timeout, tls_timeout, connack_timeout;
     usec_t request_timeout;                           /* shadow get and update, subscribe: 10 s */
     usec_t backoff_base, backoff_cap, backoff_stable; /* 1 s, 60 s, reset after 20 s online */
-    bool will; /* leave a last will on dt/fleetsim/<thing>/connection */
+    bool will;                          /* leave a last will on dt/fleetsim/<thing>/connection */
+    const struct mqtt_profile *profile; /* NULL: no limits but the broker's own */
 };
 void tcu_config_defaults(struct tcu_config *config);
 
@@ -108,6 +110,7 @@ enum tcu_note {
     TCU_NOTE_REPORT_REJECTED,   /* the cloud refused a report: detail has code and message */
     TCU_NOTE_CONNECT_FAILED,    /* detail: why */
     TCU_NOTE_CONNECTION_LOST,   /* detail: why */
+    TCU_NOTE_REFUSED,           /* a publish, subscribe or option was not taken; detail: why */
     TCU_NOTE_COUNT
 };
 
@@ -133,6 +136,13 @@ struct tcu_observer {
     /* The cloud has accepted a report: the car may be in step now. */
     void (*reported)(void *ctx, struct tcu *tcu);
     void (*packet)(void *ctx, struct tcu *tcu, bool outgoing, struct slice bytes, usec_t at);
+    /* A message that tcu_subscribe() asked for. */
+    void (*message)(void *ctx, struct tcu *tcu, const struct mqtt_message *message);
+    /* The broker's last word on what tcu_publish(), tcu_subscribe() or tcu_unsubscribe() returned;
+       one code for a publish, else one for each filter (none for an UNSUBACK of 3.1.1). `remark`:
+       the broker's reason string and user properties in one line, or NULL. */
+    void (*answered)(void *ctx, struct tcu *tcu, uint16_t packet_id, const uint8_t *codes,
+                     size_t count, const char *remark);
 };
 
 /* Read-only to others; change it through the functions. */
@@ -169,11 +179,25 @@ void tcu_free(struct tcu *tcu);
 /* off → connecting. No effect in other states. All reported signals are reported after the first
    connect; later ones report what changed. */
 void tcu_power_on(struct tcu *tcu);
+/* How one car connects, where it differs from what all share. */
+struct tcu_connect {
+    struct slice client_id;       /* data NULL: the thing's name; empty: the broker chooses */
+    int64_t clean_start;          /* 0, 1; below 0: as all */
+    int64_t session_expiry_s;     /* below 0: as all */
+    int64_t keep_alive_s;         /* below 0: as all */
+    enum mqtt_version version;    /* 0: as all */
+    const struct mqtt_will *will; /* NULL: as all */
+};
+/* Copies it; counts from the next connect on. False if the profile or MQTT forbid it. */
+bool tcu_configure(struct tcu *tcu, const struct tcu_connect *options, struct error *err);
+
 /* Abrupt loss of power from any state: the socket just dies, orders are cancelled. What survives in
    flash memory: signal values, the ids of requests already executed. */
 void tcu_power_off(struct tcu *tcu);
 /* Clean DISCONNECT, then asleep, from connecting, syncing, online or backing off. Orders go on. */
 void tcu_sleep(struct tcu *tcu);
+/* The same with a reason code and properties (mqtt_client_disconnect_with()); props may be NULL. */
+void tcu_disconnect(struct tcu *tcu, uint8_t reason_code, const struct mqtt_props *props);
 /* asleep → connecting; backing off → connecting at once. False in other states. */
 bool tcu_wake(struct tcu *tcu);
 /* Drops the connection without a word and backs off, as loss of network does. */
@@ -196,6 +220,33 @@ void tcu_order_done(struct tcu *tcu, struct tcu_order *order, enum tcu_outcome o
 
 /* Publishes telemetry on dt/fleetsim/<thing>/<kind>, QoS 0 or 1; false when not online. */
 bool tcu_telemetry(struct tcu *tcu, const char *kind, struct slice payload, uint8_t qos);
+
+/* A message of the car's own making, while connected. Packet id for QoS above 0 (`answered`
+   follows, also on a later connection), 0 for QoS 0, negative with ERROR_FAILED if it is not taken.
+ */
+int32_t tcu_publish(struct tcu *tcu, const struct mqtt_message *message, struct error *err);
+/* What comes goes to the observer's message(). Packet id, or 0 with ERROR_FAILED; `answered`
+   follows, unless the connection ends before. They last as long as the session does. */
+uint16_t tcu_subscribe(struct tcu *tcu, const struct mqtt_filter *filters, size_t count,
+                       struct error *err);
+uint16_t tcu_unsubscribe(struct tcu *tcu, const struct slice *filters, size_t count,
+                         struct error *err);
+
+/* What CONNACK said of the connection that stands. */
+struct tcu_connection {
+    bool session_present;
+    uint16_t keep_alive_s; /* in force */
+    enum mqtt_version version;
+    struct slice client_id;  /* in force */
+    struct mqtt_props props; /* of CONNACK */
+};
+/* Borrowed until the connection ends. False if there is none. */
+bool tcu_connection(const struct tcu *tcu, struct tcu_connection *ret);
+/* How a connection, or an attempt, last ended that the car did not end itself. Borrowed until the
+   next time. False if none has. */
+bool tcu_last_close(const struct tcu *tcu, struct mqtt_closed *ret);
+/* That of the next connection, or of the one that stands. */
+enum mqtt_version tcu_version(const struct tcu *tcu);
 
 /* The last shadow version this car has seen; 0: none. */
 uint64_t tcu_shadow_version(const struct tcu *tcu);

@@ -1,0 +1,56 @@
+-- A session keeps subscriptions and waiting messages for as long as the car asked for, and no longer.
+
+scenario("a session that is kept brings what came meanwhile", function(t)
+  local car = t:vehicle { mqtt = { session_expiry = 60 } }:wait_online()
+  local topic = "dt/fleetsim/" .. car.name .. "/notes"
+
+  t:equal(car.connection.session_present, false)
+  car:subscribe(topic, { qos = 1 })
+  car:publish(topic, "before", { qos = 1 })
+  t:equal(car:wait_message(topic).payload, "before")
+  car:sleep()
+  car:wake()
+  car:wait_online()
+  t:is_true(car.connection.session_present)
+  car:publish(topic, "after", { qos = 1 })
+  t:equal(car:wait_message(topic).payload, "after")
+end)
+
+scenario("a session that ends with the connection leaves nothing", function(t)
+  local car = t:vehicle { mqtt = { session_expiry = 0 } }:wait_online()
+  local topic = "dt/fleetsim/" .. car.name .. "/notes"
+
+  car:subscribe(topic)
+  car:sleep()
+  car:wake()
+  car:wait_online()
+  t:equal(car.connection.session_present, false)
+  car:publish(topic, "unheard", { qos = 1 })
+  t:never(0.3, function() return car:messages(topic)[1] end)
+end)
+
+scenario("a session is over when its time is", function(t)
+  local car = t:vehicle { mqtt = { session_expiry = 1 } }:wait_online()
+  if car.connection.version ~= "5" then
+    t:skip("a session of MQTT 3.1.1 has no expiry")
+  end
+
+  car:sleep()
+  t:wait(3)
+  car:wake()
+  car:wait_online()
+  t:equal(car.connection.session_present, false)
+end)
+
+scenario("a car may end its session with its last words", function(t)
+  local car = t:vehicle { mqtt = { session_expiry = 60 } }:wait_online()
+  if car.connection.version ~= "5" then
+    t:skip("a DISCONNECT of MQTT 3.1.1 has no properties")
+  end
+
+  car:disconnect { session_expiry = 0, reason_string = "going to be scrapped" }
+  t:wait(0.2)
+  car:wake()
+  car:wait_online()
+  t:equal(car.connection.session_present, false)
+end)
