@@ -118,7 +118,7 @@ struct companion_acked {
     struct companion_publish publish;
     bool ok;          /* PUBACK came and says success */
     int reason_code;  /* MQTT 5 reason code, else 0 */
-    const char *text; /* why not; "" if ok */
+    const char *text; /* "" if ok; why not, with a reason code: what the broker said beside it */
     usec_t at;
 };
 
@@ -126,8 +126,8 @@ struct companion_acked {
 struct companion_subscribed {
     uint64_t id; /* what that call returned; of a renewed subscription, which need not be known */
     bool ok;
-    int reason_code;  /* of SUBACK or UNSUBACK; 3.1.1: QoS, or 0x80 */
-    const char *text; /* its name, and what the broker said beside it */
+    int reason_code;    /* of SUBACK or UNSUBACK; 3.1.1: QoS, or 0x80 */
+    const char *remark; /* what the broker said beside it, "" if nothing */
     usec_t at;
 };
 

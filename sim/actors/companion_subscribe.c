@@ -1,12 +1,9 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/companion_core.h"
 #include "actors/companion_filters.h"
 #include "base/xmem.h"
-#include "mqtt/reason.h"
-#include "mqtt/remark.h"
 #include "mqtt/topic.h"
 
 /* Cookies: of a watch its index and which of its filters; of a subscription its id and this. */
@@ -220,18 +217,14 @@ static void fence_answered(struct companion *c)
         c->events->fenced(c->ctx);
 }
 
-static void tell_subscribed(struct companion *c, const struct companion_letter *letter, uint64_t id,
-                            enum mqtt_type type)
+static void tell_subscribed(struct companion *c, const struct companion_letter *letter, uint64_t id)
 {
-    char text[64 + MQTT_REMARK_SIZE];
     struct companion_subscribed e = {.id = id,
                                      .ok = letter->refused == 0,
                                      .reason_code = letter->code,
-                                     .text = text,
+                                     .remark = letter->text,
                                      .at = letter->at};
 
-    snprintf(text, sizeof text, "%s%s%s", mqtt_reason_name_in(type, (uint8_t)letter->code),
-             letter->text[0] != '\0' ? ": " : "", letter->text);
     if (c->events->subscribed != NULL)
         c->events->subscribed(c->ctx, &e);
 }
@@ -247,7 +240,7 @@ static void subscription_answered(struct companion *c, const struct companion_le
         remove_subscription(p);
     else if (*p != NULL)
         (*p)->granted = true;
-    tell_subscribed(c, letter, id, MQTT_TYPE_SUBACK);
+    tell_subscribed(c, letter, id);
 }
 
 bool companion_answered(struct companion *c, const struct companion_letter *letter)
@@ -255,7 +248,7 @@ bool companion_answered(struct companion *c, const struct companion_letter *lett
     if ((letter->cookie & COOKIE_SUBSCRIPTION) != 0)
         subscription_answered(c, letter, letter->cookie & ~COOKIE_SUBSCRIPTION);
     else if ((letter->cookie & COOKIE_UNSUBSCRIBE) != 0)
-        tell_subscribed(c, letter, letter->cookie & ~COOKIE_UNSUBSCRIBE, MQTT_TYPE_UNSUBACK);
+        tell_subscribed(c, letter, letter->cookie & ~COOKIE_UNSUBSCRIBE);
     else if (letter->cookie == COOKIE_FENCE)
         fence_answered(c);
     else if (letter->cookie >> 8 == 0)

@@ -1,13 +1,10 @@
 #include "actors/paho_link.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xmem.h"
-#include "mqtt/reason.h"
-#include "mqtt/remark.h"
 #include "paho/paho_failure.h"
 #include "paho/paho_props.h"
 
@@ -177,17 +174,11 @@ static void on_acked(void *ctx, const struct paho_answer *answer)
     struct publication *p = ctx;
     struct paho_link *link = p->link;
     uint8_t code = answer->count != 0 ? answer->codes[0] : 0;
-    char text[64 + MQTT_REMARK_SIZE];
 
-    if (answer->lost) {
+    if (answer->lost)
         report_lost(p);
-    } else if (code < PAHO_FAILURE) {
-        report(p, true, code, "");
-    } else {
-        snprintf(text, sizeof text, "%s%s%s", mqtt_reason_name(code),
-                 answer->remark[0] != '\0' ? ": " : "", answer->remark);
-        report(p, false, code, text);
-    }
+    else
+        report(p, code < PAHO_FAILURE, code, answer->remark);
     for (p = take(link); p != NULL && send_to_paho(p) != MQTTASYNC_SUCCESS; p = take(link))
         report_lost(p);
 }

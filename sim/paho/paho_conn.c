@@ -156,6 +156,8 @@ static void on_server_disconnect(void *context, MQTTProperties *properties,
              mqtt_reason_name_in(MQTT_TYPE_DISCONNECT, (uint8_t)reason_code),
              remark[0] != '\0' ? ": " : "", remark);
     pthread_mutex_unlock(&c->lock);
+    /* Paho closes the connection now, and may not call it lost. */
+    go_down(c, 0, 0, NULL);
 }
 
 static int on_tls_error(const char *text, size_t len, void *context)

@@ -5,6 +5,7 @@
 
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "mqtt/reason.h"
 #include "mqtt/topic.h"
 #include "script/app_core.h"
 
@@ -13,9 +14,9 @@ struct asked {
     struct asked *next;
     bool publish; /* ids of publishes are counted apart */
     uint64_t id;
-    bool done, ok;
+    bool done, lost;
     int reason_code;
-    char *text;
+    char *text; /* lost: why; else what the broker said beside the code */
 };
 
 static struct asked **find(struct app *app, bool publish, uint64_t id)
@@ -46,12 +47,12 @@ static void remove_asked(struct asked **p)
     free(a);
 }
 
-static void finish(struct asked *a, bool ok, int reason_code, const char *text)
+static void finish(struct asked *a, bool lost, int reason_code, const char *text)
 {
     if (a->done)
         return;
     a->done = true;
-    a->ok = ok;
+    a->lost = lost;
     a->reason_code = reason_code;
     a->text = xstrdup(text);
 }
@@ -64,9 +65,12 @@ void app_on_subscribed(void *ctx, const struct companion_subscribed *e)
     struct asked *a = *find(app, false, e->id);
 
     if (a != NULL)
-        finish(a, e->ok, e->reason_code, e->text);
-    else if (!e->ok)
-        snprintf(app->trouble, sizeof app->trouble, "a subscription was refused: %s", e->text);
+        finish(a, false, e->reason_code, e->remark);
+    if (!e->ok)
+        snprintf(app->trouble, sizeof app->trouble, "a subscription was refused: 0x%02x %s%s%s",
+                 (unsigned)e->reason_code,
+                 mqtt_reason_name_in(MQTT_TYPE_SUBACK, (uint8_t)e->reason_code),
+                 e->remark[0] != '\0' ? ": " : "", e->remark);
     queue_notify(app_scheduler(app), &app->changed);
 }
 
@@ -77,7 +81,7 @@ void app_on_acked(void *ctx, const struct companion_acked *e)
 
     if (a == NULL)
         return;
-    finish(a, e->ok, e->reason_code, e->text);
+    finish(a, !e->ok && e->reason_code == 0, e->reason_code, e->text);
     queue_notify(app_scheduler(app), &app->changed);
 }
 
@@ -95,7 +99,7 @@ void app_messages_lost(struct app *app, const struct companion_lost *e)
     app->losses += e->was_connected;
     app->lost_code = e->reason_code;
     for (struct asked *a = app->asked; a != NULL; a = a->next)
-        finish(a, false, e->reason_code, e->text);
+        finish(a, true, e->reason_code, e->text);
 }
 
 void app_messages_done(struct app *app)
@@ -158,7 +162,8 @@ static int f_publish(lua_State *L)
     return push_id(L, app, true, sent.id);
 }
 
-/* outcome(number, publish): nil while there is none; then ok, reason code, text; once */
+/* outcome(number, publish): nil while there is none; then, once, false and why the connection ended
+   first, or true, the reason code, its name and what the broker said beside it */
 static int f_outcome(lua_State *L)
 {
     struct app *app = app_check(L, 1);
@@ -170,11 +175,16 @@ static int f_outcome(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    lua_pushboolean(L, (*p)->ok);
-    lua_pushinteger(L, (*p)->reason_code);
+    int results = (*p)->lost ? 2 : 4;
+    lua_pushboolean(L, !(*p)->lost);
+    if (!(*p)->lost) {
+        lua_pushinteger(L, (*p)->reason_code);
+        lua_pushstring(L, mqtt_reason_name_in((*p)->publish ? MQTT_TYPE_PUBACK : MQTT_TYPE_SUBACK,
+                                              (uint8_t)(*p)->reason_code));
+    }
     lua_pushstring(L, (*p)->text);
     remove_asked(p);
-    return 3;
+    return results;
 }
 
 static struct slice check_filter(lua_State *L, int index)

@@ -150,15 +150,15 @@ end
 
 -- ---- messages of its own ---------------------------------------------------------------------
 
--- Waits for the broker's answer; raises unless it is yes.
+-- Waits for the broker's answer; raises if the connection ends first.
 local function await_answer(self, number, publish, timeout, what)
   local deadline = core.now() + timeout
   while true do
-    local ok, code, text = self.a:outcome(number, publish)
-    if ok then
-      return { reason_code = code, reason = text }
-    elseif ok == false then
-      error(string.format("%s: refused: 0x%02x %s", what, code, text), 3)
+    local answered, code, reason, text = self.a:outcome(number, publish)
+    if answered then
+      return { reason_code = code, reason = reason, text = text ~= "" and text or nil }
+    elseif answered == false then
+      error(what .. ": " .. code, 3)
     end
     local left = deadline - core.now()
     if left <= 0 then
@@ -174,14 +174,14 @@ local subscribe_options = {
   identifier = true, timeout = true,
 }
 
--- Subscribes to a filter, or a list of them, and waits until that is granted.
+-- Subscribes to a filter, or each of a list, and waits for the answer.
 function app:subscribe(filter, options)
   options = options or {}
   tools.check_options("app:subscribe", options, subscribe_options)
   if type(filter) == "table" then
     local granted = {}
-    for i, one in ipairs(filter) do
-      granted[i] = self:subscribe(one, options)
+    for _, one in ipairs(filter) do
+      granted[one] = self:subscribe(one, options)
     end
     return granted
   end
@@ -203,7 +203,7 @@ local publish_options = {
   correlation = true, user = true, timeout = true,
 }
 
--- Publishes text, or a table as JSON, and waits until the broker has it.
+-- Publishes text, or a table as JSON, and waits for the broker's word on it.
 function app:publish(topic, payload, options)
   options = options or {}
   tools.check_options("app:publish", options, publish_options)

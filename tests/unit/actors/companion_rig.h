@@ -138,7 +138,7 @@ static inline void on_subscribed(void *ctx, const struct companion_subscribed *e
 
     h->subscribed++;
     h->last_subscribed = *e;
-    keep(h->answer, sizeof h->answer, e->text);
+    keep(h->answer, sizeof h->answer, e->remark);
 }
 
 static inline void keep_slice(char *to, size_t size, struct slice s)

@@ -245,7 +245,7 @@ static void presence_goes_by_its_version(void **state)
 
 static void subscribed(struct scene *sc, uint64_t id, bool ok, int code, const char *text)
 {
-    struct companion_subscribed e = {.id = id, .ok = ok, .reason_code = code, .text = text};
+    struct companion_subscribed e = {.id = id, .ok = ok, .reason_code = code, .remark = text};
 
     app_events.subscribed(sc->app, &e);
 }
@@ -271,8 +271,9 @@ static void messages_wait_for_the_script(void **state)
     assert_int_equal(lua_pcall(L, 2, 1, 0), LUA_OK);
     assert_true(lua_istable(L, -1));
     assert_int_equal(sc->app->inbox.count, 1);
-    subscribed(sc, 99, false, 0x87, "Not authorized");
-    assert_string_equal(sc->app->trouble, "a subscription was refused: Not authorized");
+    subscribed(sc, 99, false, 0x87, "not yours");
+    assert_string_equal(sc->app->trouble,
+                        "a subscription was refused: 0x87 Not authorized: not yours");
     app_events.lost(sc->app, &lost);
     lua_settop(L, 1);
     lua_getfield(L, 1, "connection");
