@@ -1,7 +1,7 @@
 /*
  * The first byte of the input chooses the version, the rest is a stream. Promises: any bytes are
- * safe; framing does not depend on how the bytes arrive; what decodes also encodes, and its
- * encoding is stable.
+ * safe; framing does not depend on how the bytes arrive; what decodes also encodes, to a packet
+ * that says the same, and that encoding is stable.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -70,6 +70,20 @@ static void walk(const struct mqtt_packet *p)
     }
 }
 
+/* Word for word, all that a packet says. */
+static void require_same_meaning(struct slice a, struct slice b, enum mqtt_version version)
+{
+    struct buf line_a, line_b;
+
+    buf_init(&line_a, (size_t)1 << 22);
+    buf_init(&line_b, (size_t)1 << 22);
+    mqtt_describe(a, version, &line_a);
+    mqtt_describe(b, version, &line_b);
+    require(slice_equal(buf_slice(&line_a), buf_slice(&line_b)));
+    buf_done(&line_a);
+    buf_done(&line_b);
+}
+
 static void check_packet(struct slice packet, enum mqtt_version version)
 {
     struct mqtt_packet first, second;
@@ -89,6 +103,7 @@ static void check_packet(struct slice packet, enum mqtt_version version)
     require(second.type == first.type);
     require(mqtt_encode(&twice, version, &second));
     require(slice_equal(buf_slice(&once), buf_slice(&twice)));
+    require_same_meaning(packet, buf_slice(&once), version);
     buf_done(&once);
     buf_done(&twice);
 }

@@ -11,7 +11,7 @@
 #include "mqtt/codec.h"
 #include "mqtt/session.h"
 #include "mqtt/topic.h"
-#include "net/link.h"
+#include "support/fake_link.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,51 +24,10 @@ struct world {
     uint8_t awaited[65536]; /* packet ids of publishes */
 };
 
-static struct link *the_link;
-
 static void require(bool ok)
 {
     if (!ok)
         abort();
-}
-
-/* --- The fake link; these replace those of sim/net --- */
-
-void link_init(struct link *l, struct net *net, const struct link_events *events, void *ctx,
-               size_t out_max)
-{
-    *l = (struct link){.net = net, .events = events, .ctx = ctx};
-    buf_init(&l->out, out_max);
-    the_link = l;
-}
-
-bool link_open(struct link *l, const struct link_options *options, struct error *err)
-{
-    (void)options;
-    (void)err;
-    l->state = LINK_CONNECTING;
-    return true;
-}
-
-void link_kick(struct link *l)
-{
-    require(l->state != LINK_CLOSED);
-}
-
-void link_flush(struct link *l)
-{
-    (void)l;
-}
-
-void link_finish(struct link *l)
-{
-    link_close(l);
-}
-
-void link_close(struct link *l)
-{
-    l->state = LINK_CLOSED;
-    buf_done(&l->out);
 }
 
 /* --- The owner --- */
@@ -173,20 +132,9 @@ static void go_online(struct world *w)
     if (the_link->state != LINK_CLOSED || w->client == NULL)
         return;
     require(mqtt_client_connect(w->client, &w->connect, NULL));
-    the_link->events->connected(the_link->ctx);
-    the_link->state = LINK_OPEN;
-    the_link->events->opened(the_link->ctx);
+    fake_link_up(the_link);
     if ((w->mischief & 1) == 0)
-        the_link->events->received(the_link->ctx, slice_of(connack[v5], v5 ? 5 : 4));
-}
-
-static void lose(struct world *w)
-{
-    (void)w;
-    if (the_link->state == LINK_CLOSED)
-        return;
-    link_close(the_link);
-    the_link->events->closed(the_link->ctx, LINK_FAILURE_TCP, "reset");
+        fake_link_receive(the_link, slice_of(connack[v5], v5 ? 5 : 4));
 }
 
 static void publish(struct world *w, uint8_t how)
@@ -227,7 +175,7 @@ static void act(struct world *w, uint8_t what)
         request(w, what >> 2);
         break;
     default:
-        lose(w);
+        fake_link_lose(the_link);
         break;
     }
 }
@@ -246,7 +194,7 @@ static void steps(struct world *w, struct slice s)
         } else {
             len = len < s.len ? len : s.len;
             if (the_link->state == LINK_OPEN)
-                the_link->events->received(the_link->ctx, slice_of(s.data, len));
+                fake_link_receive(the_link, slice_of(s.data, len));
         }
         s = slice_of(s.data + len, s.len - len);
     }
