@@ -21,7 +21,8 @@ local order = { motion = 1, load = 2, charger = 3, battery = 4 }
 
 local period = 1 -- simulated seconds between two calls of a step
 local longest = 10 -- seconds that a step may have to bridge
-local drift = 900 -- likewise for settle(): the weather changes meanwhile
+local slow = 30 -- seconds between two calls of settle() while something moves and nobody looks
+local drift = 900 -- seconds that settle() may have to bridge: the weather changes meanwhile
 local heartbeat = 300 -- how often an idle car that is awake looks at itself
 
 -- By car. A car that is gone takes its body with it.
@@ -86,7 +87,8 @@ local function ring(car, body)
   end
 end
 
-local function advance(car, body, seconds)
+-- `all`: what is owed to settle() as well.
+local function advance(car, body, seconds, all)
   body.busy = true
   while seconds > 1e-9 do
     local dt = math.min(seconds, body.running[1] and longest or drift)
@@ -98,14 +100,24 @@ local function advance(car, body, seconds)
     body.now = body.now + dt
     body.owed = body.owed + dt
     run_steps(car, body, dt)
-    if body.owed >= longest or not body.running[1] then
+    if body.owed >= slow or not body.running[1] then
       settle_parts(car, body)
     end
     if alarm then
       ring(car, body)
     end
   end
+  if all and body.owed > 0 then
+    settle_parts(car, body)
+  end
   body.busy = false
+end
+
+local function catch_up(car, body, all)
+  local clock = car:clock()
+  local seconds = clock - body.clock
+  body.clock = clock
+  advance(car, body, seconds, all)
 end
 
 local function asleep(car)
@@ -147,7 +159,7 @@ local function live(car, body)
         return
       end
       if has_work(car, body) then
-        physics.settle(car, 0)
+        catch_up(car, body)
       end
       task.at = due(car, body)
     end
@@ -160,11 +172,8 @@ function physics.settle(car, least)
   if body.busy then
     return
   end
-  local clock = car:clock()
-  local seconds = clock - body.clock
-  if seconds >= (least or 1) then
-    body.clock = clock
-    advance(car, body, seconds)
+  if car:clock() - body.clock >= (least or 1) then
+    catch_up(car, body, true)
   end
   live(car, body)
 end
@@ -173,10 +182,7 @@ end
 function physics.skip(car, seconds)
   physics.settle(car, 0)
   local body = physics.body(car)
-  advance(car, body, seconds)
-  if body.owed > 0 then
-    settle_parts(car, body)
-  end
+  advance(car, body, seconds, true)
   live(car, body)
 end
 
