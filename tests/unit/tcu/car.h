@@ -151,8 +151,9 @@ static inline void car_on_stage(void *ctx, struct tcu *t, enum tcu_stage stage, 
 static inline void car_on_note(void *ctx, struct tcu *t, enum tcu_note note, const char *detail)
 {
     static const char *const names[TCU_NOTE_COUNT] = {
-        "stale delta", "unknown desired", "expired request", "duplicate request",
-        "bad message", "report rejected", "connect failed",  "connection lost"};
+        "stale delta",       "unknown desired", "expired request",
+        "duplicate request", "bad message",     "report rejected",
+        "connect failed",    "connection lost", "refused"};
     (void)t;
     car_log(ctx, "note", "%s: %s", names[note], detail);
 }
