@@ -164,7 +164,8 @@ static bool on_quiet(void *ctx)
 {
     struct simulation *sim = ctx;
 
-    return wire_quiet(&sim->wire);
+    /* A car that waits for its turn to connect will use the wire. */
+    return wire_quiet(&sim->wire) && sim->gate.queued == 0;
 }
 
 static void on_leapt(void *ctx)
