@@ -213,18 +213,6 @@ bool mqtt_props_get(const struct mqtt_props *p, enum mqtt_prop id, struct mqtt_p
     return true;
 }
 
-bool mqtt_props_put(struct mqtt_props *p, enum mqtt_prop id, const struct mqtt_prop_value *value)
-{
-    const struct prop *prop = prop_of((unsigned)id);
-    struct value v = {.number = value->number, .text = value->text};
-
-    if (prop == NULL || prop->wire == WIRE_PAIR)
-        return false;
-    value_store(&v, prop, p);
-    mqtt_props_set(p, id);
-    return true;
-}
-
 static uint8_t breach(uint8_t code, const char *why, const char **ret_why)
 {
     *ret_why = why;

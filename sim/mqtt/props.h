@@ -98,10 +98,6 @@ struct mqtt_prop_value {
 /* False if the property is not there, or is the User Property (see mqtt_props_user_next()). */
 bool mqtt_props_get(const struct mqtt_props *p, enum mqtt_prop id, struct mqtt_prop_value *ret);
 
-/* Sets it, from the member of *value that its type has; false for the User Property and for what is
-   no property. Whether the value is in range is for mqtt_props_check() to say. */
-bool mqtt_props_put(struct mqtt_props *p, enum mqtt_prop id, const struct mqtt_prop_value *value);
-
 /* Reads property bytes (without the length in front) of a packet of type `where`. 0, or a reason
    code with a sentence in *ret_why (static): unknown or not allowed there, given twice, cut short,
    a text that is not UTF-8, a value that mqtt_props_check() refuses. *ret is undefined then. */

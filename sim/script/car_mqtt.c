@@ -326,7 +326,7 @@ static int f_disconnect(lua_State *L)
     uint8_t reason = lua_isnil(L, -1) ? 0 : reason_option(L, 2);
 
     if (!mqtt_reason_allowed(MQTT_TYPE_DISCONNECT, reason))
-        luaL_error(L, "reason: DISCONNECT has no code 0x%02x", reason);
+        luaL_error(L, "reason: DISCONNECT has no code %d", reason);
     if (props.reason_string.data != NULL)
         mqtt_props_set(&props, MQTT_PROP_REASON_STRING);
     if (expiry >= 0) {

@@ -191,6 +191,14 @@ static void test_reason_names(void **state)
     assert_string_equal(mqtt_type_name(MQTT_TYPE_AUTH), "AUTH");
     assert_string_equal(mqtt_type_name((enum mqtt_type)0), "reserved");
     assert_string_equal(mqtt_type_name((enum mqtt_type)16), "reserved");
+    uint8_t code = 1;
+    assert_true(mqtt_reason_find(MQTT_TYPE_DISCONNECT, "normal disconnection", &code));
+    assert_int_equal(code, 0);
+    assert_true(mqtt_reason_find(MQTT_TYPE_DISCONNECT, "Disconnect with Will Message", &code));
+    assert_int_equal(code, 4);
+    assert_false(mqtt_reason_find(MQTT_TYPE_DISCONNECT, "Success", &code));
+    assert_false(mqtt_reason_find(MQTT_TYPE_SUBACK, "Server busy", &code));
+    assert_int_equal(code, 4);
     assert_true(mqtt_reason_allowed(MQTT_TYPE_PUBREL, 0x92));
     assert_false(mqtt_reason_allowed(MQTT_TYPE_PUBLISH, 0));
 }
