@@ -111,11 +111,11 @@ def a_fleet_larger_than_the_descriptors(place):
 
 
 def fleets_side_by_side(place):
-    """As many scenarios at once as there are descriptors for, each with a whole fleet, whatever the
-    number of cars that may connect at once; one that must wait is told apart."""
+    """As many scenarios at once as there are descriptors for, each with a whole fleet and the time for
+    it; how long cars wait to connect is told apart."""
     place.write("s.lua", "for i = 1, 3 do\n"
-                '  scenario("fleet " .. i, { timeout = 20, timeout_per_car = 0.1 }, function(t)\n'
-                "    t:fleet { count = 2 }:wait_online()\n  end)\nend\n")
+                '  scenario("fleet " .. i, { timeout = 0.5, timeout_per_car = 0.5 }, function(t)\n'
+                "    t:fleet { count = 2 }:wait_online()\n    t:wait(0.6)\n  end)\nend\n")
 
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))
