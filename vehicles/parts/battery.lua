@@ -149,7 +149,8 @@ return part("battery", function(options)
       celsius = sky.outside(car),
       joules_per_degree = 5800 * net, seconds_to_cool = options.seconds_to_cool or 25000,
       cooling_kilowatts = options.cooling_kilowatts or 5, heating_kilowatts = options.heating_kilowatts or 5,
-      reserve = options.reserve_percent or 15, -- of hybrids: below it the engine drives
+      reserve = options.reserve_percent or 15, -- of hybrids: below it the engine drives, and fills it
+      generator_kilowatts = options.generator_kilowatts or 3,
       drive_efficiency = options.drive_efficiency or 0.88, recuperation = options.recuperation or 0.7,
       current = current, to_store = to_store,
     }

@@ -38,18 +38,30 @@ function energy.draw(car, kilowatts, seconds, what)
   end
 end
 
+-- A hybrid's engine starts when the battery is at its reserve, fills it a little, and stops again.
+local function on_fuel(car, pack, tank)
+  if not pack or not tank then
+    return tank ~= nil
+  end
+  local percent = energy.percent(car)
+  tank.running = tank.running and percent < pack.reserve + 5 or percent <= pack.reserve
+  return tank.running and physics.exact(car, "fuel.litres") > 0
+end
+
 -- Mechanical power at the wheels, for so long; negative when braking. `metres` is how far that brought the car: its
--- range follows from it. A hybrid drives electrically while it can.
+-- range follows from it.
 function energy.propel(car, kilowatts, seconds, metres)
   local body = physics.body(car)
   local pack, tank = body.pack, body.tank
-  if pack and (not tank or energy.percent(car) > pack.reserve or kilowatts < 0) then
+  if on_fuel(car, pack, tank) then
+    local generator = pack and pack.generator_kilowatts or 0
+    energy.draw(car, -generator, seconds, "generator")
+    tank.burn(car, (math.max(kilowatts, tank.idle_kilowatts) + generator) * seconds / 3600 / tank.engine_efficiency,
+      metres)
+  elseif pack then
     pack.metres = pack.metres + metres
     energy.draw(car, kilowatts < 0 and kilowatts * pack.recuperation or kilowatts / pack.drive_efficiency, seconds,
       "driving")
-  end
-  if tank and not (pack and energy.percent(car) > pack.reserve) then
-    tank.burn(car, math.max(kilowatts, tank.idle_kilowatts) * seconds / 3600 / tank.engine_efficiency, metres)
   end
 end
 

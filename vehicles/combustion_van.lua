@@ -1,0 +1,31 @@
+-- A diesel van: 80 l, a heater that burns fuel while the engine is off.
+
+local doors = require "parts.doors"
+local locks = require "parts.locks"
+local windows = require "parts.windows"
+local climate = require "parts.climate"
+local lights = require "parts.lights"
+local horn = require "parts.horn"
+local fuel = require "parts.fuel"
+local driving = require "parts.driving"
+local tyres = require "parts.tyres"
+local low_voltage = require "parts.low_voltage"
+local weather = require "parts.weather"
+
+return model {
+  name = "combustion_van",
+  title = "Combustion Van",
+  parts = {
+    doors {},
+    locks { motor_seconds = 0.4 },
+    windows { percent_per_second = 20 },
+    climate { fuel_heater = true, cabin_size = 1.6 },
+    lights {},
+    horn {},
+    fuel { litres = 80, litres_per_100_km = 9, engine_efficiency = 0.33 },
+    driving { latitude = 52.3759, longitude = 9.7320, kilograms = 2600, drag_area = 1.6 },
+    tyres { kilopascals = 350 },
+    low_voltage { ampere_hours = 95 },
+    weather {},
+  },
+}

@@ -1,0 +1,38 @@
+-- A plug-in hybrid: 60 km on 14 kWh, then petrol. It charges with 3.7 kW, and with alternating current only.
+
+local doors = require "parts.doors"
+local locks = require "parts.locks"
+local windows = require "parts.windows"
+local climate = require "parts.climate"
+local lights = require "parts.lights"
+local horn = require "parts.horn"
+local battery = require "parts.battery"
+local charging = require "parts.charging"
+local fuel = require "parts.fuel"
+local driving = require "parts.driving"
+local tyres = require "parts.tyres"
+local low_voltage = require "parts.low_voltage"
+local weather = require "parts.weather"
+
+return model {
+  name = "plug_in_hybrid_suv",
+  title = "Plug-in Hybrid SUV",
+  parts = {
+    doors {},
+    locks {},
+    windows {},
+    climate { cabin_size = 1.3 },
+    lights {},
+    horn {},
+    battery { kilowatt_hours = 14, full_range_km = 60, state_of_charge = 80, milliohms = 150 },
+    charging {
+      limit = 100, ac_kilowatts = 3.7, dc_kilowatts = 3.7,
+      curve = { { 0, 7 }, { 90, 6 }, { 97, 3 }, { 100, 1 } },
+    },
+    fuel { litres = 45, litres_per_100_km = 7.5 },
+    driving { latitude = 45.4642, longitude = 9.1900, kilograms = 2200, drag_area = 0.85 },
+    tyres { kilopascals = 260 },
+    low_voltage { ampere_hours = 60 },
+    weather { mean = 14 },
+  },
+}
