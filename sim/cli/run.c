@@ -261,7 +261,6 @@ static bool open_simulation(struct run *run, struct error *err)
 
     if (s->profile != NULL)
         mqtt_profile_find(s->profile, &options.profile);
-
     run->sim = simulation_new(&options, err);
     if (run->sim == NULL)
         return false;

@@ -122,14 +122,15 @@ struct mqtt_connect connection_options(const struct tcu *t)
     if (own != NULL && own->options.session_expiry_s >= 0)
         o.session_expiry_s = (uint32_t)own->options.session_expiry_s;
     o.clean_start = o.session_expiry_s == 0;
+    if (own != NULL && own->options.keep_alive_s >= 0)
+        o.keep_alive_s = (uint16_t)own->options.keep_alive_s;
+    o.keep_alive_s = mqtt_profile_keep_alive(c->profile, o.keep_alive_s);
     if (own == NULL)
         return o;
     if (own->client_id != NULL)
         o.client_id = slice_str(own->client_id);
     if (own->options.clean_start >= 0)
         o.clean_start = own->options.clean_start != 0;
-    if (own->options.keep_alive_s >= 0)
-        o.keep_alive_s = (uint16_t)own->options.keep_alive_s;
     o.will = own->will != NULL ? &own->will->will : NULL;
     return o;
 }

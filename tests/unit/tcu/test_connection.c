@@ -80,6 +80,21 @@ static void a_will_of_its_own(void **state)
     car_free(car);
 }
 
+static void the_profile_decides_on_the_keep_alive(void **state)
+{
+    struct car *car = car_draft();
+    struct tcu_connect o = as_all;
+
+    (void)state;
+    assert_true(mqtt_profile_find("aws", &car->config.profile));
+    car_build(car);
+    o.keep_alive_s = 5;
+    configure(car, &o);
+    tcu_power_on(car->tcu);
+    assert_int_equal(car->client->options.keep_alive_s, 30);
+    car_free(car);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     const struct mqtt_will qos2 = {
@@ -171,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_differs_is_used),
         cmocka_unit_test(a_will_of_its_own),
+        cmocka_unit_test(the_profile_decides_on_the_keep_alive),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(an_assigned_client_id_is_kept),
         cmocka_unit_test(the_last_close_is_remembered),
