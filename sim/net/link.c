@@ -284,7 +284,7 @@ static void on_open(struct link *l, int events)
         receive(l);
     if (l->state != LINK_OPEN)
         return;
-    if (buf_len(&l->out) > 0 || l->write_blocked)
+    if (buf_len(output(l)) > 0 || l->write_blocked)
         link_flush(l);
     else
         link_watch(l);
