@@ -18,13 +18,24 @@ static void require(bool ok)
         abort();
 }
 
+/* Names may occur twice. */
+static bool same_text(const cJSON *a, const cJSON *b)
+{
+    char *text_a = cJSON_PrintUnformatted(a), *text_b = cJSON_PrintUnformatted(b);
+    bool same = text_a != NULL && text_b != NULL && strcmp(text_a, text_b) == 0;
+
+    cJSON_free(text_a);
+    cJSON_free(text_b);
+    return same;
+}
+
 static void check_value(const struct json_peek *peek, const cJSON *want)
 {
     require((peek->value.data != NULL) == (want != NULL));
     if (want == NULL)
         return;
     cJSON *got = json_parse(peek->value, 64);
-    require(got != NULL && json_equal(got, want));
+    require(got != NULL && same_text(got, want));
     char *text = json_peek_string(peek->value);
     require((text != NULL) == (cJSON_IsString(want) != 0));
     require(text == NULL || strcmp(text, want->valuestring) == 0);

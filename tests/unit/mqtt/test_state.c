@@ -372,8 +372,8 @@ static void test_mqtt_5(void **state)
     assert_int_equal(wrong_cells, 0);
 }
 
-/* Each row once more with all the flags that its type may not have (MQTT 5, 2.1.3; MQTT-2.2.2-2).
-   Those of PUBLISH have rows of their own. */
+/* The first row of each type once more with all the flags that it may not have (MQTT 5, 2.1.3;
+   MQTT-2.2.2-2). Those of PUBLISH have rows of their own. */
 static void test_reserved_flags(void **state)
 {
     static const char malformed[] = "..MMMMMMMM.";
@@ -386,7 +386,8 @@ static void test_reserved_flags(void **state)
             struct hex h;
             struct slice bytes = hex_bytes(&h, rows[i].bytes);
             uint8_t right = h.data[0];
-            for (unsigned flags = 0; flags < 16 && right >> 4 != 3; flags++) {
+            bool had = i > 0 && strncmp(rows[i].bytes, rows[i - 1].bytes, 2) == 0;
+            for (unsigned flags = 0; flags < 16 && right >> 4 != 3 && !had; flags++) {
                 h.data[0] = (uint8_t)((right & 0xf0) | flags);
                 for (size_t k = 0; k < COLUMN_COUNT && h.data[0] != right; k++)
                     check_cell(version, (enum column)k, &rows[i], bytes, malformed[k]);
