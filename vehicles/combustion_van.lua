@@ -1,5 +1,6 @@
 -- A diesel van: 80 l, a heater that burns fuel while the engine is off.
 
+local weather = require "parts.weather"
 local doors = require "parts.doors"
 local locks = require "parts.locks"
 local windows = require "parts.windows"
@@ -10,12 +11,12 @@ local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local low_voltage = require "parts.low_voltage"
-local weather = require "parts.weather"
 
 return model {
   name = "combustion_van",
   title = "Combustion Van",
   parts = {
+    weather {},
     doors {},
     locks { motor_seconds = 0.4 },
     windows { percent_per_second = 20 },
@@ -26,6 +27,5 @@ return model {
     driving { latitude = 52.3759, longitude = 9.7320, kilograms = 2600, drag_area = 1.6 },
     tyres { kilopascals = 350 },
     low_voltage { ampere_hours = 95 },
-    weather {},
   },
 }

@@ -1,6 +1,7 @@
 -- A compact electric car: four doors and a hatch, 52 kWh, sold in Europe since yesterday.
 -- Numbers of your own car go into the options of its parts; see vehicles/README.md.
 
+local weather = require "parts.weather"
 local doors = require "parts.doors"
 local locks = require "parts.locks"
 local windows = require "parts.windows"
@@ -12,12 +13,12 @@ local charging = require "parts.charging"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local low_voltage = require "parts.low_voltage"
-local weather = require "parts.weather"
 
 return model {
   name = "compact_ev",
   title = "Compact EV",
   parts = {
+    weather { mean = 12 },
     doors {},
     locks { motor_seconds = 0.3 },
     windows { percent_per_second = 20 },
@@ -29,6 +30,5 @@ return model {
     low_voltage { ampere_hours = 45 },
     driving { latitude = 48.1374, longitude = 11.5755, kilograms = 1650, drag_area = 0.65 },
     tyres { kilopascals = 240 },
-    weather { mean = 12 },
   },
 }

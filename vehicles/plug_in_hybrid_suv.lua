@@ -1,5 +1,6 @@
 -- A plug-in hybrid: 60 km on 14 kWh, then petrol. It charges with 3.7 kW, and with alternating current only.
 
+local weather = require "parts.weather"
 local doors = require "parts.doors"
 local locks = require "parts.locks"
 local windows = require "parts.windows"
@@ -12,12 +13,12 @@ local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local low_voltage = require "parts.low_voltage"
-local weather = require "parts.weather"
 
 return model {
   name = "plug_in_hybrid_suv",
   title = "Plug-in Hybrid SUV",
   parts = {
+    weather { mean = 14 },
     doors {},
     locks {},
     windows {},
@@ -33,6 +34,5 @@ return model {
     driving { latitude = 45.4642, longitude = 9.1900, kilograms = 2200, drag_area = 0.85 },
     tyres { kilopascals = 260 },
     low_voltage { ampere_hours = 60 },
-    weather { mean = 14 },
   },
 }

@@ -154,6 +154,7 @@ return part("battery", function(options)
       drive_efficiency = options.drive_efficiency or 0.88, recuperation = options.recuperation or 0.7,
       current = current, to_store = to_store,
     }
+    physics.show(car, temperature, physics.round(body.pack.celsius, 1))
     show_range(car, body.pack)
     show_power(car, resting_volts(body.pack, energy.percent(car)), 0)
   end

@@ -14,8 +14,12 @@ return part("weather", function(options)
     whim = options.whim or 3, -- by how much a day may differ
   }
   local start = options.clock or "08:00"
-  local born = assert(physics.parse_time(start), "weather: clock is a time such as \"08:00\"")
+  local born = start == "utc" and 0 or physics.parse_time(start)
+  if not born then
+    error("weather: clock is a time such as \"08:00\", or \"utc\" for that of the run", 2)
+  end
   local day = options.day_of_year or 110
+  local initial = physics.round(sky.typical(climate, day, born), 10)
 
   local function show(car, body)
     local minutes = (body.born + body.now) % 86400 // 60
@@ -25,21 +29,25 @@ return part("weather", function(options)
 
   return {
     signals = {
-      { outside, type = "float", unit = "celsius", initial = physics.round(sky.typical(climate, day, born), 10),
-        vss = "Vehicle.Exterior.AirTemperature" },
+      { outside, type = "float", unit = "celsius", initial = initial, vss = "Vehicle.Exterior.AirTemperature" },
       { clock, type = "string", reported = false, initial = start },
     },
     refresh = physics.settle,
     embody = function(car, body)
-      body.born = physics.parse_time(car:get(clock)) or born
+      body.born = physics.parse_time(car:get(clock)) or os.time() % 86400
       body.weather = {
-        climate = climate, day = day, offset = 0, seed = car:random(1, 1000000),
+        climate = climate, day = start == "utc" and tonumber(os.date("!%j")) or day,
+        offset = 0, seed = car:random(1, 1000000),
         sunshine = options.sunshine or 700, -- W/m² at noon under a clear sky
       }
-      -- Whatever it shows now is what it was like in the beginning.
-      body.weather.offset = car:get(outside) - sky.temperature(body)
+      -- If somebody set it, that is what it is like in the beginning.
+      local given = car:get(outside)
+      if given ~= initial then
+        body.weather.offset = given - sky.temperature(body)
+      end
       physics.exact(car, outside)
       body.shown[clock] = car:get(clock)
+      show(car, body)
     end,
     settle = function(car, _, body)
       local shown = car:get(outside)
