@@ -57,6 +57,10 @@ static void test_bad(void **state)
         "[]:1",
         "[::1]x",
         "mqtts://h/path",
+        "ws://h:80path",
+        "wss://h/a b",
+        "wss://h/a#b",
+        "ws:///mqtt",
         "http://h:80/",
         "mqtts://:1",
         "host:18446744073709551617",
@@ -70,6 +74,72 @@ static void test_bad(void **state)
         assert_int_equal(err.code, ERROR_USAGE);
         assert_non_null(strstr(err.text, "mqtts://host:port"));
     }
+}
+
+static void test_websocket(void **state)
+{
+    static const struct {
+        const char *url, *standard, *path, *authority;
+    } cases[] = {
+        {"wss://h",              "wss://h:443/mqtt",     "/mqtt", "h"         },
+        {"ws://h",               "ws://h:80/mqtt",       "/mqtt", "h"         },
+        {"wss://h:8443/",        "wss://h:8443/",        "/",     "h:8443"    },
+        {"ws://[::1]:8080/a?b",  "ws://[::1]:8080/a?b",  "/a?b",  "[::1]:8080"},
+        {"wss://[::1]:443/mqtt", "wss://[::1]:443/mqtt", "/mqtt", "[::1]"     },
+        {"h",                    "mqtts://h:8883",       NULL,    "h"         },
+        {"tcp://h:1/",           "mqtt://h:1",           NULL,    "h:1"       },
+        {"ssl://[::1]",          "mqtts://[::1]:8883",   NULL,    "[::1]"     },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct endpoint *e = endpoint_new(cases[i].url, NULL);
+        assert_non_null(e);
+        assert_string_equal(endpoint_url(e), cases[i].standard);
+        assert_string_equal(endpoint_authority(e), cases[i].authority);
+        if (cases[i].path == NULL)
+            assert_null(endpoint_path(e));
+        else
+            assert_string_equal(endpoint_path(e), cases[i].path);
+        assert_ptr_equal(endpoint_next(e), e);
+        endpoint_free(e);
+    }
+}
+
+/* Each address once, those not reached of late last, and not always the same one first. */
+static void test_pick(void **state)
+{
+    struct endpoint *e = endpoint_new("mqtt://localhost:1883", NULL);
+    uint32_t firsts = 0;
+    struct error err;
+    size_t index = 0;
+
+    (void)state;
+    assert_false(endpoint_pick(e, 0, &index));
+    assert_true(endpoint_resolve(e, &err));
+    size_t count = endpoint_known(e);
+    for (size_t round = 0; round < 8; round++) {
+        uint32_t tried = 0;
+        for (size_t i = 0; i < count; i++) {
+            assert_true(endpoint_pick(e, tried, &index));
+            assert_int_equal(tried & (uint32_t)1 << index, 0);
+            if (i == 0)
+                firsts |= (uint32_t)1 << index;
+            tried |= (uint32_t)1 << index;
+        }
+        assert_false(endpoint_pick(e, tried, &index));
+    }
+    assert_int_not_equal(firsts, 0);
+    for (size_t bad = 0; count > 1 && bad < count; bad++) {
+        endpoint_report(e, bad, false);
+        for (size_t i = 0; i < 2 * count; i++) {
+            assert_true(endpoint_pick(e, 0, &index));
+            assert_int_not_equal(index, bad);
+        }
+        endpoint_report(e, bad, true);
+    }
+    endpoint_report(e, 31, false);
+    endpoint_free(e);
 }
 
 struct waiting {
@@ -176,6 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_websocket),
+        cmocka_unit_test(test_pick),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_lookup_fails),
         cmocka_unit_test(test_freed_under_way),

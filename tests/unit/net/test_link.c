@@ -45,6 +45,25 @@ static void test_refused(void **state)
     party_done(&p);
 }
 
+/* A name with several addresses, of which the server has but one. */
+static void test_next_address(void **state)
+{
+    struct party p;
+
+    (void)state;
+    party_init(&p, NULL, "localhost");
+    for (int i = 0; i < 3; i++) {
+        p.opened = p.connected = p.received = 0;
+        buf_clear(&p.in);
+        echo_once(&p);
+        link_close(&p.link);
+        while (!p.server.gone && turn(&p))
+            ;
+    }
+    assert_int_equal(p.closed, 0);
+    party_done(&p);
+}
+
 static void test_no_such_host(void **state)
 {
     struct party p;
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_plain_one_byte_at_a_time),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_next_address),
         cmocka_unit_test(test_no_such_host),
         cmocka_unit_test(test_closed_while_resolving),
         cmocka_unit_test(test_connect_timeout),
