@@ -37,7 +37,8 @@ void pretend_free(struct pretend *p);
 
 struct source {
     pid_t pid;
-    int go; /* a byte starts it, closing ends it */
+    int go;                     /* a byte starts it, closing ends it */
+    _Atomic uint64_t *accepted; /* commands that the broker has acknowledged; shared with it */
 };
 
 /* Before anything has threads or cars. rate 0: as fast as the broker acknowledges,

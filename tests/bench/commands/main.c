@@ -33,7 +33,7 @@ struct options {
 
 struct sample {
     usec_t at, cpu;
-    uint64_t commands, received, instructions;
+    uint64_t commands, received, sent, instructions;
 };
 
 struct bench {
@@ -121,10 +121,10 @@ static struct sample take(const struct bench *b)
                            .instructions = instructions(b),
                            .cpu = (usec_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * USEC_PER_SEC +
                                   (usec_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec),
-                           .commands = b->pretend != NULL
-                                           ? pretend_commands(b->pretend)
-                                           : recorder_counter(b->sim->recorder, "messages.sent"),
-                           .received = recorder_counter(b->sim->recorder, "messages.received")};
+                           .commands = b->pretend != NULL ? pretend_commands(b->pretend)
+                                                          : *b->source.accepted,
+                           .received = recorder_counter(b->sim->recorder, "messages.received"),
+                           .sent = recorder_counter(b->sim->recorder, "messages.sent")};
 }
 
 /* ---- the course of it ---- */
@@ -161,7 +161,7 @@ static void begin_commands(struct bench *b)
 }
 
 struct row {
-    double per_s, cpu_us, per_core, received, instructions;
+    double per_s, cpu_us, per_core, received, sent, instructions;
     usec_t p50, p99, max;
 };
 
@@ -176,6 +176,7 @@ static struct row measured(const struct bench *b)
                         .cpu_us = cpu * 1e6 / commands,
                         .per_core = commands / cpu,
                         .received = (double)(now.received - b->since.received) / commands,
+                        .sent = (double)(now.sent - b->since.sent) / commands,
                         .instructions =
                             (double)(now.instructions - b->since.instructions) / commands,
                         .p50 = histogram_percentile(&b->lags, 50),
@@ -188,24 +189,25 @@ static void print_json(const struct bench *b, const struct row *r)
     printf("{\"cloud\":\"%s\",\"vehicles\":%u,\"rate\":%.0f,\"commands_per_s\":%.0f,"
            "\"cpu_us_per_command\":%.2f,\"commands_per_s_per_core\":%.0f,"
            "\"instructions_per_command\":%.0f,"
-           "\"messages_received_per_command\":%.2f,\"lag_us_p50\":%" PRIu64
-           ",\"lag_us_p99\":%" PRIu64 ",\"lag_us_max\":%" PRIu64 ",\"kb_resident\":%.2f,"
+           "\"messages_received_per_command\":%.2f,\"messages_sent_per_command\":%.2f,\"lag_us_"
+           "p50\":%" PRIu64 ",\"lag_us_p99\":%" PRIu64 ",\"lag_us_max\":%" PRIu64
+           ",\"kb_resident\":%.2f,"
            "\"kb_heap\":%.2f,\"kb_lua\":%.2f,\"idle_percent_of_core\":%.2f}\n",
            b->pretend != NULL ? "pretend" : "mqtts", b->options->vehicles, b->options->rate,
-           r->per_s, r->cpu_us, r->per_core, r->instructions, r->received, r->p50, r->p99, r->max,
-           b->kb_resident, b->kb_heap, b->kb_lua, b->idle_percent);
+           r->per_s, r->cpu_us, r->per_core, r->instructions, r->received, r->sent, r->p50, r->p99,
+           r->max, b->kb_resident, b->kb_heap, b->kb_lua, b->idle_percent);
 }
 
 static void print_text(const struct bench *b, const struct row *r)
 {
     printf("%u cars over %s\n"
            "  commands    %.0f/s, %.2f µs of CPU each: %.0f/s per core (%.0f instructions, %.2f "
-           "messages in)\n"
+           "messages in, %.2f out)\n"
            "  loop lag    p50 %" PRIu64 " µs, p99 %" PRIu64 " µs, max %" PRIu64 " µs\n"
            "  per car     %.1f KB resident, %.1f KB of heap, %.1f KB of it Lua\n",
            b->options->vehicles, b->pretend != NULL ? "nothing" : "mutual TLS", r->per_s, r->cpu_us,
-           r->per_core, r->instructions, r->received, r->p50, r->p99, r->max, b->kb_resident,
-           b->kb_heap, b->kb_lua);
+           r->per_core, r->instructions, r->received, r->sent, r->p50, r->p99, r->max,
+           b->kb_resident, b->kb_heap, b->kb_lua);
     if (b->options->idle > 0)
         printf("  idle        %.2f %% of a core\n", b->idle_percent);
 }

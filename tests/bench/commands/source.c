@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@ struct publisher {
     const struct fleet_file *fleet;
     uint32_t vehicles;
     double rate;
-    uint64_t sent, acknowledged;
+    uint64_t sent;
+    _Atomic uint64_t *acknowledged;
     usec_t started;
     struct loop_timer tick;
     ev_io stop;
@@ -57,7 +59,7 @@ static bool publish_one(struct publisher *p)
 
 static void fill(struct publisher *p)
 {
-    uint64_t most = p->acknowledged + COMMANDS_OUTSTANDING;
+    uint64_t most = *p->acknowledged + COMMANDS_OUTSTANDING;
 
     if (p->rate > 0) {
         uint64_t due = (uint64_t)((double)(clock_now() - p->started) / 1e6 * p->rate);
@@ -90,7 +92,7 @@ static void on_published(void *ctx, uint16_t id, uint8_t reason_code)
 
     (void)id;
     (void)reason_code;
-    p->acknowledged++;
+    ++*p->acknowledged;
     if (!(p->rate > 0))
         fill(p);
 }
@@ -114,12 +116,13 @@ static EVP_PKEY *load_key(const void *arg)
     return ec_key_to_pkey(arg, NULL);
 }
 
-static bool run_source(const struct target *target, uint32_t vehicles, double rate, int go,
-                       struct error *err)
+static bool run_source(const struct source *s, const struct target *target, uint32_t vehicles,
+                       double rate, int go, struct error *err)
 {
     static const struct mqtt_client_events events = {
         .connected = on_connected, .published = on_published, .closed = on_closed};
-    struct publisher p = {.loop = loop_new(), .vehicles = vehicles, .rate = rate};
+    struct publisher p = {
+        .loop = loop_new(), .vehicles = vehicles, .rate = rate, .acknowledged = s->accepted};
     struct pki_credential own;
     struct pki *pki = pki_open(target->pki_dir, err);
     struct endpoint *endpoint = endpoint_new(target->uri, err);
@@ -167,7 +170,9 @@ bool source_fork(struct source *s, const struct target *target, uint32_t vehicle
 {
     int pipes[2];
 
-    if (pipe(pipes) != 0)
+    s->accepted =
+        mmap(NULL, sizeof *s->accepted, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s->accepted == MAP_FAILED || pipe(pipes) != 0)
         return false;
     fflush(NULL);
     s->pid = fork();
@@ -179,7 +184,7 @@ bool source_fork(struct source *s, const struct target *target, uint32_t vehicle
         prctl(PR_SET_NAME, "bench-source");
         if (read(pipes[0], &byte, 1) != 1)
             _exit(0);
-        if (run_source(target, vehicles, rate, pipes[0], &err))
+        if (run_source(s, target, vehicles, rate, pipes[0], &err))
             _exit(0);
         fprintf(stderr, "fleetsim-bench-commands: source: %s\n", err.text);
         _exit(4);

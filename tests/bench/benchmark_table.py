@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Makes the benchmark table of the rows that run_benchmarks.sh has measured."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+
+
+def rows_of(folder):
+    rows = {}
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".json"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                rows[name[:-5]] = [json.loads(line) for line in file if line.startswith("{")]
+    return rows
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown"
+
+
+def version(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
+    return ((done.stdout + done.stderr).splitlines() or ["unknown"])[0]
+
+
+def table(heading, lines):
+    print("| " + " | ".join(heading) + " |")
+    print("|" + "---|" * len(heading))
+    for line in lines:
+        print("| " + " | ".join(line) + " |")
+    print()
+
+
+def engines(rows):
+    made = [row for name in ("engines-1000", "engines-large") for row in rows.get(name, [])]
+    bare = {row["vehicles"]: row for row in made if row["engine"] == "bare"}
+
+    def of_bare(row, key):
+        base = bare.get(row["vehicles"])
+        return f" ({row[key] / base[key]:.2f})" if base and base[key] else ""
+
+    print("## Engines\n")
+    print("QoS 1, 200 bytes, published and received back, mutual TLS; in brackets: of the bare one.\n")
+    table(["engine", "cars", "connects/s", "round trips/s", "CPU per connect", "CPU per round trip",
+           "memory per connection"],
+          [[row["engine"], str(row["vehicles"]),
+            f"{row['connects_per_s']:.0f}" + of_bare(row, "connects_per_s"),
+            f"{row['round_trips_per_s']:.0f}" + of_bare(row, "round_trips_per_s"),
+            f"{row['cpu_us_per_connect']:.0f} µs" + of_bare(row, "cpu_us_per_connect"),
+            f"{row['cpu_us_per_round_trip']:.1f} µs" + of_bare(row, "cpu_us_per_round_trip"),
+            f"{row['kb_per_connection']:.1f} KB" + of_bare(row, "kb_per_connection")]
+           for row in made])
+    native = sorted((row for row in made if row["engine"] == "native"), key=lambda r: r["vehicles"])
+    if len(native) == 2:
+        small, large = native
+        ratio = large["cpu_us_per_round_trip"] / small["cpu_us_per_round_trip"]
+        print(f"A round trip at {large['vehicles']} cars costs {ratio:.2f} of one at "
+              f"{small['vehicles']}.\n")
+
+
+def per_command(row):
+    """A car that is slow to report answers several commands at once: that is no measurement."""
+    merged = row["cloud"] != "pretend" and row["messages_sent_per_command"] < 0.98
+    return f"{row['cpu_us_per_command']:.1f} µs" + (" (merged: machine too busy)" if merged else "")
+
+
+def commands(rows):
+    made = [row for name in ("commands-pretend", "commands-1000", "commands-large", "steady-large")
+            for row in rows.get(name, [])]
+    print("## Commands by shadow\n")
+    print("Delta → Lua → report → accepted: all the processor time of the simulator's process.\n")
+    table(["cloud", "cars", "asked for", "commands/s", "CPU per command", "instructions",
+           "commands/s per core", "loop lag p50 / p99 / max", "memory per car (of it Lua)"],
+          [["none" if row["cloud"] == "pretend" else "Mosquitto, mutual TLS", str(row["vehicles"]),
+            f"{row['rate']}/s" if row["rate"] else "as many as it takes",
+            f"{row['commands_per_s']:.0f}", per_command(row),
+            f"{row['instructions_per_command'] / 1000:.0f}k",
+            f"{row['commands_per_s_per_core']:.0f}",
+            f"{row['lag_us_p50'] / 1000:.2f} / {row['lag_us_p99'] / 1000:.2f} / "
+            f"{row['lag_us_max'] / 1000:.2f} ms",
+            f"{row['kb_resident']:.1f} KB ({row['kb_lua']:.1f})"] for row in made])
+    for row in rows.get("steady-large", []):
+        print(f"Idle, {row['vehicles']} connected cars use {row['idle_percent_of_core']:.2f} % of a "
+              "core.\n")
+
+
+def main():
+    rows = rows_of(sys.argv[1])
+    print("# Benchmark\n")
+    print("Made by `tests/bench/run_benchmarks.sh`; docs/performance.md says what it means.\n")
+    print(f"{time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} cores, {processor()}, "
+          f"Linux {platform.release()}, {version(['openssl', 'version']).split(' (')[0]}, "
+          f"{version(['mosquitto', '-h'])}\n")
+    engines(rows)
+    commands(rows)
+
+
+if __name__ == "__main__":
+    main()
