@@ -27,6 +27,9 @@
 #define STOP_RETRY_MS    200
 #define LAST_WORDS       400
 
+/* Of a restart. */
+enum phase { PHASE_RUNS, PHASE_ENDS, PHASE_STARTS };
+
 struct broker {
     char *dir; /* absolute: dir/broker of the options */
     char *endpoint, *websocket, *owner_socket, *log_path;
@@ -37,7 +40,8 @@ struct broker {
     char notify[32]; /* for $NOTIFY_SOCKET */
     pid_t pid;       /* 0: not running, or waited for */
     int status;      /* once waited for */
-    bool paused;
+    enum phase phase;
+    usec_t since; /* when the phase began, if it is not PHASE_RUNS */
     ev_io watcher;
     struct loop *loop; /* NULL: not watched */
     void (*exited)(void *ctx, const char *why);
@@ -214,6 +218,15 @@ static bool came_to_nothing(struct broker *b, struct error *err)
     return error_set(err, ERROR_TARGET, "%s", why);
 }
 
+static bool said_ready(const struct broker *b)
+{
+    char text[256];
+    ssize_t n = recv(b->notify_fd, text, sizeof text - 1, MSG_DONTWAIT);
+
+    text[n > 0 ? n : 0] = '\0';
+    return strstr(text, "READY=1") != NULL;
+}
+
 static bool wait_ready(struct broker *b, usec_t started, struct error *err)
 {
     struct pollfd p[] = {
@@ -222,7 +235,6 @@ static bool wait_ready(struct broker *b, usec_t started, struct error *err)
     };
 
     for (;;) {
-        char text[256];
         int left = START_TIMEOUT_MS - elapsed_ms(started);
         if (left <= 0 || (poll(p, 2, left) == 0))
             return error_set(err, ERROR_TARGET,
@@ -230,11 +242,7 @@ static bool wait_ready(struct broker *b, usec_t started, struct error *err)
                              START_TIMEOUT_MS / 1000, b->log_path);
         if (p[1].revents != 0)
             return came_to_nothing(b, err);
-        if (p[0].revents == 0)
-            continue;
-        ssize_t n = recv(b->notify_fd, text, sizeof text - 1, MSG_DONTWAIT);
-        text[n > 0 ? n : 0] = '\0';
-        if (strstr(text, "READY=1") != NULL)
+        if (said_ready(b))
             return true;
     }
 }
@@ -463,7 +471,7 @@ static void on_gone(struct ev_loop *ev, ev_io *w, int events)
 
     (void)events;
     reap(b);
-    if (b->paused) {
+    if (b->phase != PHASE_RUNS) {
         ev_io_stop(ev, w);
         return;
     }
@@ -491,33 +499,55 @@ void broker_watch(struct broker *b, struct loop *loop, void (*exited)(void *ctx,
 
 void broker_pause(struct broker *b)
 {
-    if (b->paused || b->pid == 0)
+    if (b->phase != PHASE_RUNS || b->pid == 0)
         return;
-    b->paused = true;
+    b->phase = PHASE_ENDS;
+    b->since = clock_now();
     kill(b->pid, SIGTERM);
 }
 
-bool broker_resume(struct broker *b, struct error *err)
+/* The old one is gone: the next in its place. */
+static bool start_again(struct broker *b, struct error *err)
 {
     char *program = config_find_mosquitto(err);
-    usec_t started = clock_now();
 
     if (b->loop != NULL)
         ev_io_stop(b->loop->ev, &b->watcher);
-    end_process(b);
+    reap(b);
     close_fd(b->life_fd);
     b->life_fd = -1;
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
-    bool ok = program != NULL && spawn(b, program, err) && wait_ready(b, started, err) &&
-              wait_answer(b, started, err);
+    b->phase = PHASE_STARTS;
+    b->since = clock_now();
+    bool ok = program != NULL && spawn(b, program, err);
     free(program);
-    if (!ok) {
-        end_process(b);
-        b->loop = NULL;
-        return false;
+    return ok;
+}
+
+static bool resume(struct broker *b, struct error *err)
+{
+    if (b->phase == PHASE_ENDS && gone_within(b, 0))
+        return start_again(b, err);
+    if (b->phase == PHASE_STARTS && gone_within(b, 0))
+        return came_to_nothing(b, err);
+    if (b->phase == PHASE_STARTS && said_ready(b)) {
+        b->phase = PHASE_RUNS;
+        if (b->loop != NULL)
+            arm(b);
     }
-    b->paused = false;
-    if (b->loop != NULL)
-        arm(b);
-    return true;
+    if (b->phase == PHASE_RUNS || elapsed_ms(b->since) < START_TIMEOUT_MS)
+        return true;
+    return error_set(err, ERROR_TARGET, "mosquitto: does not %s within %d s (see %s for why)",
+                     b->phase == PHASE_ENDS ? "end" : "start", START_TIMEOUT_MS / 1000,
+                     b->log_path);
+}
+
+bool broker_resume(struct broker *b, bool *ret_running, struct error *err)
+{
+    bool ok = resume(b, err);
+
+    *ret_running = ok && b->phase == PHASE_RUNS;
+    if (!ok)
+        b->loop = NULL;
+    return ok;
 }

@@ -52,9 +52,9 @@ void broker_set_clock(struct broker *broker, int64_t wall_ms);
    shadows are kept for broker_resume(), and so is the port, where nobody listens meanwhile. Not for
    the watcher of broker_watch(). A no-op if it is paused already. */
 void broker_pause(struct broker *broker);
-/* Starts it again, after its end if need be (blocks for both, some tens of ms). False: it is
-   stopped for good. */
-bool broker_resume(struct broker *broker, struct error *err);
+/* Starts it again once it has ended. Never waits: call it again (each some ms) until ret_running.
+   False: it is stopped for good. */
+bool broker_resume(struct broker *broker, bool *ret_running, struct error *err);
 
 pid_t broker_pid(const struct broker *broker);
 uint16_t broker_port(const struct broker *broker);

@@ -229,10 +229,10 @@ static bool on_pause(void *ctx)
     return target_pause(&run->target);
 }
 
-static bool on_resume(void *ctx, struct error *err)
+static bool on_resume(void *ctx, bool *ret_running, struct error *err)
 {
     struct run *run = ctx;
-    return target_resume(&run->target, err);
+    return target_resume(&run->target, ret_running, err);
 }
 
 static bool open_simulation(struct run *run, struct error *err)

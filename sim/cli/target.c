@@ -275,9 +275,9 @@ bool target_pause(struct target *t)
     return t->broker != NULL;
 }
 
-bool target_resume(struct target *t, struct error *err)
+bool target_resume(struct target *t, bool *ret_running, struct error *err)
 {
-    return broker_resume(t->broker, err) || error_prefix(err, "local cloud");
+    return broker_resume(t->broker, ret_running, err) || error_prefix(err, "local cloud");
 }
 
 bool target_alive(const struct target *t)

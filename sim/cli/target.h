@@ -54,7 +54,7 @@ void target_set_clock(struct target *t, int64_t wall_ms);
 /* Our own broker ends as for a restart, and starts again (broker.h). False: it is not ours, or it
    did not start again: err. */
 bool target_pause(struct target *t);
-bool target_resume(struct target *t, struct error *err);
+bool target_resume(struct target *t, bool *ret_running, struct error *err);
 /* False once our own broker has ended. */
 bool target_alive(const struct target *t);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */

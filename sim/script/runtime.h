@@ -33,7 +33,8 @@ struct app_credentials {
 struct local_cloud {
     /* Ends it, keeping what it knows; false: there is none. */
     bool (*pause)(void *ctx);
-    bool (*resume)(void *ctx, struct error *err);
+    /* To be called again until ret_running. False: it will not. */
+    bool (*resume)(void *ctx, bool *ret_running, struct error *err);
     void *ctx;
 };
 

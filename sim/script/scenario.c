@@ -335,14 +335,17 @@ static int f_pause_cloud(lua_State *L)
     return 1;
 }
 
+/* resume_cloud(): true once it runs */
 static int f_resume_cloud(lua_State *L)
 {
     const struct local_cloud *cloud = &script_of(L)->local_cloud;
     struct error err;
+    bool running = false;
 
-    if (!cloud->resume(cloud->ctx, &err))
+    if (!cloud->resume(cloud->ctx, &running, &err))
         return luaL_error(L, "%s", err.text);
-    return 0;
+    lua_pushboolean(L, running);
+    return 1;
 }
 
 static const luaL_Reg functions[] = {

@@ -187,8 +187,11 @@ function test:restart_cloud(options)
   if not core.pause_cloud() then
     self:skip("only a cloud of the run's own can be restarted")
   end
-  core.queue():wait(options.down or 0)
-  core.resume_cloud()
+  local pause = core.queue()
+  pause:wait(options.down or 0)
+  while not core.resume_cloud() do
+    pause:wait(0.01)
+  end
 end
 
 -- Seconds of real time since the run began.
