@@ -319,7 +319,7 @@ function car:publish(topic, payload, options) end
 ---@param filter string
 ---@param options? fleetsim.CarSubscribeOptions
 ---@return fleetsim.Said
----@overload fun(self: fleetsim.Car, filters: string[], options?: fleetsim.CarSubscribeOptions): table<string, fleetsim.Said>
+---@overload fun(self: fleetsim.Car, filters: string[], options?: table): table<string, fleetsim.Said>
 function car:subscribe(filter, options) end
 
 ---@param filter string

@@ -216,7 +216,8 @@ static inline void mqtt_client_disconnect_with(struct mqtt_client *c, uint8_t re
         c->ops->disconnect(c, reason_code);
 }
 
-/* Sends PINGREQ now; `pong` tells its answer. False: not connected, or the implementation cannot. */
+/* Sends PINGREQ now; `pong` tells its answer. False: not connected, or the implementation cannot.
+ */
 static inline bool mqtt_client_ping(struct mqtt_client *c)
 {
     return c->ops->ping != NULL && c->ops->ping(c);
