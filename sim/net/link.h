@@ -70,6 +70,7 @@ struct link_options {
 
 struct link {
     enum link_state state;
+    uint32_t tried; /* private: addresses, by bits; here it costs no memory */
     /* Filled by the owner before link_kick(); sent when the link is open; cleared by closing. */
     struct buf out;
     /* Private part */
@@ -80,7 +81,6 @@ struct link {
     bool tls_wants_write; /* what the handshake waits for */
     uint8_t watching;     /* events the watcher is armed for */
     uint8_t at;           /* index of the address being tried */
-    uint32_t tried;       /* addresses, by bits */
     int connect_errno;    /* connect() failed at once */
     struct net *net;
     const struct link_events *events;

@@ -155,7 +155,7 @@ static void test_refused(void **state)
         const char *text;
     } cases[] = {
         {"HTTP/1.1 403 Forbidden\r\n\r\n", LINK_FAILURE_WEBSOCKET, "answered 403 Forbidden to the"},
-        {"\x20\x03 ",                      LINK_FAILURE_WEBSOCKET, "not HTTP"                     },
+        {"\x20\x03 xyz",                   LINK_FAILURE_WEBSOCKET, "not HTTP"                     },
         {"",                               LINK_FAILURE_TCP,       "during the WebSocket upgrade" },
     };
 
@@ -168,7 +168,7 @@ static void test_refused(void **state)
         wait_for_bytes(&p, 10);
         assert_int_equal(p.link.state, LINK_UPGRADING);
         if (answer[0] != '\0')
-            fake_server_send(&p.server, answer, strlen(answer) < 5 ? 5 : strlen(answer));
+            fake_server_send(&p.server, answer, strlen(answer));
         else
             fake_server_drop(&p.server);
         expect_failure(&p, cases[i / 2].why, cases[i / 2].text);
