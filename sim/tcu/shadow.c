@@ -10,6 +10,7 @@
 #include "tcu/backoff.h"
 #include "tcu/core.h"
 #include "tcu/desired.h"
+#include "tcu/document.h"
 #include "tcu/order.h"
 #include "tcu/token.h"
 
@@ -271,74 +272,14 @@ void shadow_order_done(struct tcu *t, struct tcu_order *order)
 
 /* ── Messages ───────────────────────────────────────────────────────────────────────────────── */
 
-/* What shadow messages are made of (contract 1.4 to 1.8); what is missing is 0, "" or null. */
-struct document {
-    struct json_value state, metadata, message;
-    double timestamp;
-    uint64_t version;
-    int code;
-    char token[TOKEN_SIZE]; /* a longer one is nobody's that matters */
-};
-
-static uint64_t version_in(const struct json_value *member)
-{
-    double v = json_number(member);
-    return v >= 1 && v <= 9007199254740992.0 ? (uint64_t)v : 0;
-}
-
-static int code_in(const struct json_value *member)
-{
-    double code = json_number(member);
-    return code >= 1 && code <= 9999 ? (int)code : 0;
-}
-
-static void read_member(struct document *doc, const struct json_value *member)
-{
-    if (json_key_is(member, "state"))
-        doc->state = *member;
-    else if (json_key_is(member, "metadata"))
-        doc->metadata = *member;
-    else if (json_key_is(member, "version"))
-        doc->version = version_in(member);
-    else if (json_key_is(member, "timestamp"))
-        doc->timestamp = json_number(member);
-    else if (json_key_is(member, "clientToken") &&
-             !json_text(member, doc->token, sizeof doc->token))
-        doc->token[0] = '\0';
-    else if (json_key_is(member, "code"))
-        doc->code = code_in(member);
-    else if (json_key_is(member, "message"))
-        doc->message = *member;
-}
-
-/* False, and noted, if it is no JSON object. Of members with one name the last counts. */
+/* False, and noted, if it is no JSON object. */
 static bool read_document(struct tcu *t, const struct mqtt_message *m, struct document *ret)
 {
-    struct json_value whole, member;
-
-    *ret = (struct document){.version = 0};
-    if (!json_check(m->payload, CORE_JSON_DEPTH, &whole) || whole.type != JSON_OBJECT) {
-        core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: %s", SLICE_ARGS(m->topic),
-                  "its payload is not a JSON object");
-        return false;
-    }
-    for (struct json_cursor c = json_enter(&whole); json_next(&c, &member);)
-        read_member(ret, &member);
-    return true;
-}
-
-/* "404 No shadow exists with name: …" */
-static void describe_refusal(const struct document *doc, char ret[256])
-{
-    char text[201] = "";
-
-    if (!json_text(&doc->message, text, sizeof text) && doc->message.type == JSON_STRING)
-        snprintf(text, sizeof text, "%.*s",
-                 (int)json_utf8_prefix(slice_of(doc->message.text.data, doc->message.text.len < 200
-                                                                            ? doc->message.text.len
-                                                                            : 200)),
-                 (const char *)doc->message.text.data);
-    snprintf(ret, 256, "%d %s", doc->code, text);
+    if (document_read(ret, m->payload, CORE_JSON_DEPTH))
+        return true;
+    core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: %s", SLICE_ARGS(m->topic),
+              "its payload is not a JSON object");
+    return false;
 }
 
 static void saw_version(struct shadow *s, uint64_t version)
@@ -542,7 +483,7 @@ void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t 
         return;
     }
     uint32_t epoch = t->p->epoch;
-    describe_refusal(&doc, why);
+    document_refusal(&doc, why);
     core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %s", why);
     if (t->p->epoch == epoch)
         core_sync_later(t);
@@ -595,7 +536,7 @@ void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec
         report_lost(t);
         pause_reports(t);
     } else {
-        describe_refusal(&doc, why);
+        document_refusal(&doc, why);
         report_refused(t, why);
     }
 }
