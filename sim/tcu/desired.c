@@ -66,7 +66,8 @@ static void read_leaf(struct desired *d, size_t index, const struct json_value *
     /* Texts are shorter than they were written, quotes included: all fit. */
     if (def->type == SIGNAL_STRING && d->strings == NULL)
         d->strings = xmalloc(document_len);
-    if (!signal_read_value(def, item, d->strings + d->strings_used, &value, &err)) {
+    char *room = d->strings != NULL ? d->strings + d->strings_used : NULL;
+    if (!signal_read_value(def, item, room, &value, &err)) {
         bad_leaf(d, &err);
         return;
     }
