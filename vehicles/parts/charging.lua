@@ -98,7 +98,7 @@ local function step(car, dt, body)
   if charging then
     into_pack, full = charge(car, dt, body, supply, load)
   end
-  pack.pending = -into_pack * dt / 3600
+  energy.feed(car, body, -into_pack * dt / 3600)
   local drawn = (into_pack + load) / efficiency
   physics.set_exact(car, added, 10, physics.exact(car, added) + drawn * dt / 3600)
   physics.set_exact(car, "charging.power", 10, charging and drawn or 0)

@@ -19,6 +19,18 @@ function energy.charging(car)
   return car:has("charging.active") and car:get("charging.active")
 end
 
+local function start_battery(car, body)
+  if not body.steps.battery then
+    physics.start(car, "battery", body.pack.step, "battery")
+  end
+end
+
+-- What the charger leaves of the kWh that are drawn in this step; negative: what it gives.
+function energy.feed(car, body, kilowatt_hours)
+  body.pack.pending = kilowatt_hours
+  start_battery(car, body)
+end
+
 -- Something takes so much power for so long (negative: gives it). `what` is whom it is booked on. The battery sees
 -- the sum of all at the end of the step: parts/battery.lua, which keeps the ledger, or the station's cable before it.
 function energy.draw(car, kilowatts, seconds, what)
@@ -33,9 +45,7 @@ function energy.draw(car, kilowatts, seconds, what)
   if body.supply and not body.steps.charging then
     physics.start(car, "charging", body.supply, "charger")
   end
-  if not body.steps.battery then
-    physics.start(car, "battery", pack.step, "battery")
-  end
+  start_battery(car, body)
 end
 
 -- A hybrid's engine starts when the battery is at its reserve, fills it a little, and stops again.

@@ -100,7 +100,8 @@ local function advance(car, body, seconds, all)
     body.now = body.now + dt
     body.owed = body.owed + dt
     run_steps(car, body, dt)
-    if body.owed >= slow or not body.running[1] then
+    if body.owed >= slow or body.changed or not body.running[1] then
+      body.changed = false
       settle_parts(car, body)
     end
     if alarm then
@@ -203,6 +204,7 @@ function physics.start(car, name, step, rank)
   end
   table.insert(body.running, position, activity)
   body.steps[name] = activity
+  body.changed = true -- what drifts may have to do with it
   if not body.busy then
     live(car, body)
   end
