@@ -84,6 +84,7 @@ static int f_car(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
         return luaL_error(L, "%s", err.text);
     }
+    rng_init(&car->rng, script->sim->seed, UINT64_C(1) << 40 | script->next_index);
     if (owner->vehicles++ == 0)
         owner->first_vehicle = script->next_index;
     script->next_index++;
@@ -457,6 +458,12 @@ static int f_tostring(lua_State *L)
     return 1;
 }
 
+/* random(car, [low,] [high]) */
+static int f_random(lua_State *L)
+{
+    return script_random(L, &car_check(L, 1)->rng, 2);
+}
+
 static const luaL_Reg methods[] = {
     {"get",             f_get            },
     {"set",             f_set            },
@@ -467,6 +474,7 @@ static const luaL_Reg methods[] = {
     {"drop_connection", f_drop_connection},
     {"sms",             f_sms            },
     {"in_step",         f_in_step        },
+    {"random",          f_random         },
     {"wait_change",     f_wait_change    },
     {"work",            f_work           },
     {"log",             f_log            },

@@ -20,6 +20,7 @@ struct car {
     struct script *script;
     struct script_owner *owner;
     struct vehicle *vehicle; /* NULL: gone */
+    struct rng rng;          /* its own, so that a car's day does not depend on its neighbours */
     struct wait_queue changed;
     struct car_mqtt *mqtt; /* messages of its own; NULL: none yet */
     struct car *next;      /* of all */

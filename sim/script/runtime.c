@@ -404,21 +404,26 @@ static int f_wall_clock(lua_State *L)
     return 1;
 }
 
-/* random() in [0,1), random(m,n) integers: the scenario's own draws. */
-static int f_random(lua_State *L)
+int script_random(lua_State *L, struct rng *rng, int first)
 {
-    struct rng *rng = &script_owner_current(L, "random numbers")->rng;
+    int last = first + 1;
 
-    if (lua_isnoneornil(L, 1)) {
+    if (lua_isnoneornil(L, first)) {
         lua_pushnumber(L, rng_unit(rng));
         return 1;
     }
-    lua_Integer low = lua_isnoneornil(L, 2) ? 1 : luaL_checkinteger(L, 1);
-    lua_Integer high = lua_isnoneornil(L, 2) ? luaL_checkinteger(L, 1) : luaL_checkinteger(L, 2);
-    luaL_argcheck(L, low <= high && (lua_Unsigned)high - (lua_Unsigned)low < (1u << 31), 1,
+    lua_Integer low = lua_isnoneornil(L, last) ? 1 : luaL_checkinteger(L, first);
+    lua_Integer high = luaL_checkinteger(L, lua_isnoneornil(L, last) ? first : last);
+    luaL_argcheck(L, low <= high && (lua_Unsigned)high - (lua_Unsigned)low < (1u << 31), first,
                   "interval is empty or too large");
     lua_pushinteger(L, low + (lua_Integer)rng_below(rng, (uint64_t)(high - low) + 1));
     return 1;
+}
+
+/* random() in [0,1), random(m,n) integers: the scenario's own draws. */
+static int f_random(lua_State *L)
+{
+    return script_random(L, &script_owner_current(L, "random numbers")->rng, 1);
 }
 
 /* spawn(fn, …): another task of the same owner, about the same order. */

@@ -89,6 +89,9 @@ void script_push_model(lua_State *L, const char *name);
 
 /* The owner of the running task; raises a Lua error outside of one. */
 struct script_owner *script_owner_current(lua_State *L, const char *what);
+/* Use as `return script_random(…)` in a lua_CFunction: math.random of the arguments from `first` on.
+ */
+int script_random(lua_State *L, struct rng *rng, int first);
 /* The end function for tasks whose errors are their owner's; arg is not used. */
 void script_task_end(void *arg, struct task *task, enum task_end end, lua_State *co);
 

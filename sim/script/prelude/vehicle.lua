@@ -432,6 +432,3 @@ function car_methods.parts(car)
   return core.model_of(car).parts
 end
 
-function car_methods.random(_, low, high)
-  return core.random(low, high)
-end
