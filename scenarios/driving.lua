@@ -5,6 +5,7 @@ scenario("the app follows a drive", function(t)
   local app = t:companion()
 
   car:wait_online()
+  car:wait_in_step()
   local start = car.state.driving.odometer
   car:drive(90, 0)
   t:eventually(5, function()
@@ -37,6 +38,7 @@ scenario("a punctured tyre loses pressure until it is pumped up", function(t)
   local app = t:companion()
 
   car:wait_online()
+  car:wait_in_step()
   car:puncture("rear_left", 20)
   t:eventually(5, function()
     local tyres = app:shadow(car).reported.tyres

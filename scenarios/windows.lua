@@ -5,6 +5,7 @@ scenario("the app sees a window glide", function(t)
   local app = t:companion()
 
   car:wait_online()
+  car:wait_in_step()
   local command = app:desire(car, { windows = { front_left = 30, rear_right = 10 } })
   t:eventually(5, function()
     local windows = app:shadow(car).reported.windows
