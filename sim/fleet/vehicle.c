@@ -95,7 +95,8 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
                   tcu_outcome_name(outcome), reason_code != NULL ? " " : "",
                   reason_code != NULL ? reason_code : "", description != NULL ? ": " : "",
                   description != NULL ? description : "");
-    if (order->kind == TCU_ORDER_DESIRED && order->token[0] != '\0')
+    if (order->kind == TCU_ORDER_DESIRED &&
+        recorder_journey(v->sim->recorder, order->token) != NULL)
         remember_result(v, order->token, journey_outcome_of(outcome));
     tcu_order_done(v->tcu, order, outcome, reason_code, description);
 }

@@ -178,8 +178,7 @@ static void take_expiry(lua_State *L, const struct app *app, int options,
         luaL_error(L, "app:request: expiry must not be negative (expires_in may be)");
     request->expiry = (usec_t)(expiry * 1e6);
     if (option(L, options, "expires_in"))
-        request->expires_at_ms =
-            loop_wall_ms(app->script->sim->loop) + (int64_t)(expires_in * 1e3);
+        request->expires_at_ms = loop_wall_ms(app->script->sim->loop) + (int64_t)(expires_in * 1e3);
     lua_pop(L, 1);
 }
 
