@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <lauxlib.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -342,8 +343,11 @@ static int f_resume_cloud(lua_State *L)
     struct error err;
     bool running = false;
 
-    if (!cloud->resume(cloud->ctx, &running, &err))
-        return luaL_error(L, "%s", err.text);
+    /* Virtual time must not run out while a process starts. */
+    do {
+        if (!cloud->resume(cloud->ctx, &running, &err))
+            return luaL_error(L, "%s", err.text);
+    } while (!running && loop_is_virtual(script_of(L)->sim->loop) && poll(NULL, 0, 2) == 0);
     lua_pushboolean(L, running);
     return 1;
 }
