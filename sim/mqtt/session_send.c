@@ -124,9 +124,10 @@ static int32_t publish_later(struct session *s, const struct mqtt_message *m)
     out->end -= len;
     if (inflight_add(&s->inflight, 0, slice_of(buf_data(out) + before, len)) != NULL)
         return 0;
-    mqtt_client_refuse(
-        &s->client, "profile %s: more than %u messages a second, and %d wait already",
-        session_profile(s)->name, session_profile(s)->publishes_per_s, INFLIGHT_PUBLISH_MAX);
+    const struct mqtt_profile *profile = s->bounds->profile; /* only it lets anything wait */
+    mqtt_client_refuse(&s->client,
+                       "profile %s: more than %u messages a second, and %d wait already",
+                       profile->name, profile->publishes_per_s, INFLIGHT_PUBLISH_MAX);
     return -1;
 }
 
