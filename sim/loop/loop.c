@@ -84,12 +84,19 @@ void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     ev_async_send(loop->ev, &loop->wake);
 }
 
+static void not_soon(struct loop_timer *t)
+{
+    t->loop->soon -= t->soon;
+    t->soon = false;
+}
+
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
     struct loop_timer *t = w->data;
 
     (void)ev;
     (void)events;
+    not_soon(t);
     t->fn(t->arg);
 }
 
@@ -101,6 +108,7 @@ void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *a
     t->fn = fn;
     t->arg = arg;
     t->place = 0;
+    t->soon = false;
 }
 
 static void start(struct loop_timer *t, double seconds)
@@ -109,6 +117,9 @@ static void start(struct loop_timer *t, double seconds)
     /* libev counts from when it last woke; a turn that took long must not shorten the wait. */
     if (seconds > 0)
         ev_now_update(t->loop->ev);
+    else
+        t->soon = true;
+    t->loop->soon += t->soon;
     ev_timer_set(&t->watcher, seconds, 0);
     ev_timer_start(t->loop->ev, &t->watcher);
 }
@@ -145,6 +156,7 @@ void loop_timer_stop(struct loop_timer *t)
     if (t->place != 0)
         virtual_time_remove(t->loop->virtual_time, t);
     ev_timer_stop(t->loop->ev, &t->watcher);
+    not_soon(t);
 }
 
 bool loop_timer_active(const struct loop_timer *t)

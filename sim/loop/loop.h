@@ -30,6 +30,7 @@ struct loop {
     usec_t started;    /* clock_now() at loop_new() */
     /* Private part */
     struct virtual_time *virtual_time; /* NULL: time is real */
+    size_t soon;                       /* real timers without delay that are running */
     ev_async wake;
     pthread_mutex_t lock;
     struct loop_letter *first, *last;
@@ -42,6 +43,12 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 /* Safe from any callback of the loop, not from other threads or signal handlers. */
 void loop_stop(struct loop *loop);
+
+/* Is a timer without delay running? Then the loop's next turn comes at once. */
+static inline bool loop_goes_on(const struct loop *loop)
+{
+    return loop->soon != 0;
+}
 
 /* Runs fn(arg) on the loop's thread, soon, in the order posted. Safe from any thread. */
 void loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
@@ -67,6 +74,7 @@ struct loop_timer {
     void (*fn)(void *arg);
     void *arg;
     size_t place; /* in virtual time's heap, from 1; 0: not in it */
+    bool soon;    /* started without delay: counted in loop->soon */
 };
 
 void loop_timer_init(struct loop_timer *t, struct loop *loop, void (*fn)(void *arg), void *arg);

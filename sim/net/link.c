@@ -284,7 +284,7 @@ static void on_open(struct link *l, int events)
         receive(l);
     if (l->state != LINK_OPEN)
         return;
-    if (buf_len(output(l)) > 0 || l->write_blocked)
+    if (l->write_blocked || (events & EV_WRITE) != 0)
         link_flush(l);
     else
         link_watch(l);
@@ -366,7 +366,7 @@ static void on_io(struct ev_loop *ev, ev_io *w, int events)
     steps[l->state](l, events);
     l->busy = false;
     /* An event may have closed the link and opened it again, with output for later. */
-    if (buf_len(&l->out) > 0 && !l->write_blocked)
+    if ((buf_len(&l->out) > 0 || buf_len(output(l)) > 0) && !l->write_blocked)
         link_kick(l);
 }
 

@@ -23,6 +23,7 @@ struct sources;
 struct net {
     struct loop *loop;
     struct link *dirty; /* links to flush before the loop waits again */
+    unsigned held_back; /* turns for which they have waited */
     ev_prepare before_wait;
     struct sources *sources; /* where connections come from; NULL: the system chooses. Borrowed */
     /* Told of each TLS handshake that resumed a session; may be NULL; must leave the links alone.
