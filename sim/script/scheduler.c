@@ -16,6 +16,10 @@
 /* How often the budget is looked at, in instructions. */
 #define HOOK_INTERVAL 10000
 
+/* A hook makes every instruction dearer: with a budget as large as this, instructions count from
+   when a run has taken some time. */
+#define BUDGET_LARGE 10000000
+
 struct task {
     struct scheduler *s;
     struct task *prev, *next; /* of all tasks */
@@ -31,6 +35,7 @@ struct task {
     uint64_t ready_for; /* the turn in which it runs */
     uint64_t number;    /* rises with each task */
     bool ready, timed_wait;
+    volatile bool hooked; /* its instructions are counted */
     bool over_budget;
     bool over_memory; /* it was refused memory */
     bool ending;      /* its end function runs: nobody may free it */
@@ -39,12 +44,14 @@ struct task {
 };
 
 static void drain(void *arg);
+static void on_look(void *arg);
 
 void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop)
 {
     *s = (struct scheduler){
         .L = L, .loop = loop, .instruction_budget = 50000000, .growth_limit = (size_t)256 << 20};
     loop_timer_init(&s->turn, loop, drain, s);
+    watchdog_init(&s->watchdog, on_look, s);
 }
 
 void scheduler_done(struct scheduler *s)
@@ -54,6 +61,7 @@ void scheduler_done(struct scheduler *s)
     while (s->tasks != NULL)
         task_cancel(s->tasks); /* NOLINT(clang-analyzer-unix.Malloc) */
     loop_timer_stop(&s->turn);
+    watchdog_done(&s->watchdog);
     free(s->subjects);
     s->subjects = NULL;
     s->subject_chains = 0;
@@ -283,6 +291,43 @@ static void on_hook(lua_State *co, lua_Debug *ar)
     luaL_error(co, BUDGET_TEXT, s->instruction_budget);
 }
 
+static void hook(struct task *task)
+{
+    task->hooked = true;
+    lua_sethook(task->co, on_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
+}
+
+/* In a signal handler: of all that Lua offers, only lua_sethook() may be called here. */
+static void on_look(void *arg)
+{
+    struct scheduler *s = arg;
+    struct task *task = s->current;
+
+    if (task == NULL && s->runs == s->runs_seen) {
+        s->watched = false;
+        watchdog_stop(&s->watchdog);
+    } else if (task != NULL && s->runs == s->runs_seen && !task->hooked) {
+        hook(task);
+    }
+    s->runs_seen = s->runs;
+}
+
+/* Who is about to run is watched, or its instructions are counted from the beginning. */
+static void watch(struct scheduler *s, struct task *task)
+{
+    if (task->hooked && !task->over_memory)
+        lua_sethook(task->co, NULL, 0, 0);
+    task->hooked = false;
+    s->runs++;
+    s->current = task;
+    if (!s->watchdog.made || (s->instruction_budget != 0 && s->instruction_budget < BUDGET_LARGE)) {
+        hook(task);
+    } else if (!s->watched) {
+        s->watched = true;
+        watchdog_start(&s->watchdog);
+    }
+}
+
 bool scheduler_may_grow(struct scheduler *s, size_t bytes)
 {
     s->grown += bytes;
@@ -347,8 +392,7 @@ static void run(struct task *task)
     task->nargs = 0;
     task->used = 0;
     s->grown = 0;
-    lua_sethook(task->co, on_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
-    s->current = task;
+    watch(s, task);
     int status = lua_resume(task->co, s->L, nargs, &nresults);
     s->current = NULL;
     if (status != LUA_OK && task->over_memory) {

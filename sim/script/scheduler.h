@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "loop/loop.h"
+#include "script/watchdog.h"
 
 struct task;
 struct script_owner;
@@ -45,11 +46,16 @@ struct scheduler {
     struct task **subjects; /* those that are about something, by what: chains */
     size_t subject_chains;  /* a power of two */
     size_t subject_count;
-    struct task *current;
+    struct task *volatile current;
     struct spare_thread spares[SCHEDULER_SPARES];
     size_t spare_count;
     struct loop_timer turn;
     uint64_t turns, started;
+    struct watchdog watchdog;
+    /* Shared with its signal handler: */
+    volatile uint64_t runs; /* of tasks */
+    volatile uint64_t runs_seen;
+    volatile bool watched;
 };
 
 enum task_end { TASK_RETURNED, TASK_RAISED };
