@@ -82,7 +82,7 @@ local test = {}
 ---@field will? fleetsim.Will
 
 ---Makes a car and switches its power on.
----@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off", mqtt?: fleetsim.MqttOptions }
+---@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off", mqtt?: fleetsim.MqttOptions, tags?: string[] }
 ---@return fleetsim.Car
 function test:vehicle(options) end
 
@@ -90,6 +90,7 @@ function test:vehicle(options) end
 ---@field count? integer 10 if not given; --vehicles overrides it
 ---@field rate? number how many start in a second; not given: as fast as they can be made
 ---@field model? string
+---@field tags? string[] names by which --pin finds them
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
 ---@field mqtt? fleetsim.MqttOptions
@@ -388,6 +389,37 @@ function car:refuse(code, description) end
 function car:spawn(fn, ...) end
 
 ---Empty again after a loss of power.
+---Raises a failure: tried, and could not.
+---@param code string
+---@param description? string
+function car:fail(code, description) end
+
+---What `target` (a part, a signal, an action, "all") is asked to do comes to this: docs/outcomes.md.
+---@param target string
+---@param outcome string such as "refuse:DOOR_OPEN", "delay:10s", "timeout", "jam"
+---@param options? { times?: integer }
+---@return fleetsim.Car
+function car:pin(target, outcome, options) end
+
+---Takes away all pins of a target; of the car, if none is given.
+---@param target? string
+---@return fleetsim.Car
+function car:unpin(target) end
+
+---@return { target: string, outcome: string, times?: integer }[]
+function car:pins() end
+
+---Its motor turns, but nothing moves any more; false: it is mended.
+---@param target string
+---@param jammed? boolean
+---@return fleetsim.Car
+function car:jam(target, jammed) end
+
+---Is the thing with this signal jammed?
+---@param path string
+---@return boolean
+function car:jammed(path) end
+
 ---@return table
 function car:memory() end
 

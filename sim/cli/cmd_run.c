@@ -16,7 +16,7 @@
 static struct run_settings settings = {
     .name = "run", .mqtt = "5", .client = "native", .time = "real", .time_scale = 1};
 static bool verbose;
-static struct option_list endpoints;
+static struct option_list endpoints, pins;
 static const char *endpoint_policy = "order";
 
 // clang-format off
@@ -99,6 +99,11 @@ static const struct option_spec options[] = {
      "connects that all cars together begin per second (default: no limit)"},
     {"connect-concurrency", 0, OPTION_NUMBER, &settings.connect_concurrency, "N",
      "connects of cars under way at once (default 100)"},
+    {"pin", 0, OPTION_LIST, &pins, "PIN",
+     "what commands come to, as 13:locks=refuse:DOOR_OPEN for cars whose VIN\nends in 13; "
+     "tag:NAME:…, all:…, or @FILE with many (docs/outcomes.md)"},
+    {"outcomes", 0, OPTION_FLAG, &settings.outcomes, NULL,
+     "cars whose VIN ends in 90 to 99 refuse, delay, fail … (docs/outcomes.md)"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",
      "where the models are"},
     {"quiet", 'q', OPTION_FLAG, &settings.quiet, NULL,
@@ -234,6 +239,8 @@ int cmd_run(int argc, char **argv)
         return options_fail(&err);
     if (verbose)
         log_set_level(LOG_DEBUG);
+    settings.pins = pins.items;
+    settings.pin_count = pins.count;
     char *found = settings.vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (settings.vehicles_dir == NULL)
         settings.vehicles_dir = found != NULL ? found : "vehicles";

@@ -21,6 +21,7 @@
 #include "net/endpoint.h"
 #include "net/sources.h"
 #include "pki/fleet_file.h"
+#include "script/outcomes.h"
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
 #define WARNING_DELAY (100 * USEC_PER_MSEC)
@@ -286,7 +287,9 @@ static bool open_simulation(struct run *run, struct error *err)
     };
     script.local_cloud = (struct local_cloud){.pause = on_pause, .resume = on_resume, .ctx = run};
     run->script = script_new(&script, err);
-    return run->script != NULL && prepare_companions(&s->tls, err);
+    return run->script != NULL &&
+           outcomes_configure(run->script, s->pins, s->pin_count, s->outcomes, err) &&
+           prepare_companions(&s->tls, err);
 }
 
 static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)

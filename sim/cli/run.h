@@ -34,6 +34,9 @@ struct run_settings {
     struct target_options target;
     struct tls_options tls; /* of the cars */
     const char *source_addresses;
+    const char *const *pins; /* outcomes pinned: script/outcomes.h */
+    size_t pin_count;
+    bool outcomes; /* VIN endings mean outcomes */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

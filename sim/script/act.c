@@ -19,7 +19,7 @@ static struct order_ref *order_check(lua_State *L, int index)
     return luaL_checkudata(L, index, ORDER_TYPE);
 }
 
-/* order_done(order, outcome, code, description) */
+/* order_done(order, outcome, code, description, twice) */
 static int f_order_done(lua_State *L)
 {
     static const char *const outcomes[] = {"SUCCEEDED", "REJECTED", "FAILED", NULL};
@@ -31,6 +31,7 @@ static int f_order_done(lua_State *L)
 
     if (order != NULL) {
         ref->order = NULL;
+        order->answer_twice = lua_toboolean(L, 5) != 0;
         vehicle_order_done(ref->car->vehicle, order, (enum tcu_outcome)outcome, code, description);
     }
     return 0;

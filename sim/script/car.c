@@ -373,6 +373,15 @@ static int f_store(lua_State *L)
     car_check(L, 1);
     if (lua_getiuservalue(L, 1, UV_STORE) == LUA_TTABLE)
         return 1;
+/* hold_reports(car, hold) */
+static int f_hold_reports(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+
+    tcu_hold_reports(car->vehicle->tcu, lua_toboolean(L, 2) != 0);
+    return 0;
+}
+
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, UV_STORE);
@@ -484,13 +493,14 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"car",        f_car       },
-    {"store",      f_store     },
-    {"model_of",   f_model_of  },
-    {"spawn_for",  f_spawn_for },
-    {"stop_tasks", f_stop_tasks},
-    {"property",   f_property  },
-    {NULL,         NULL        },
+    {"car",          f_car         },
+    {"hold_reports", f_hold_reports},
+    {"store",        f_store       },
+    {"model_of",     f_model_of    },
+    {"spawn_for",    f_spawn_for   },
+    {"stop_tasks",   f_stop_tasks  },
+    {"property",     f_property    },
+    {NULL,           NULL          },
 };
 
 static const luaL_Reg state_meta[] = {

@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-extern const unsigned char prelude_sandbox[], prelude_vehicle[], prelude_companion[],
-    prelude_test[];
-extern const size_t prelude_sandbox_len, prelude_vehicle_len, prelude_companion_len,
-    prelude_test_len;
+extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicle[],
+    prelude_companion[], prelude_test[];
+extern const size_t prelude_sandbox_len, prelude_outcomes_len, prelude_vehicle_len,
+    prelude_companion_len, prelude_test_len;
 
 #endif

@@ -18,6 +18,7 @@
 #include "script/car.h"
 #include "script/lua_json.h"
 #include "script/model.h"
+#include "script/outcomes.h"
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/scenario.h"
@@ -505,6 +506,7 @@ static void run_prelude(lua_State *L)
         const size_t *len;
     } files[] = {
         {"=sandbox",   prelude_sandbox,   &prelude_sandbox_len  },
+        {"=outcomes",  prelude_outcomes,  &prelude_outcomes_len },
         {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
         {"=companion", prelude_companion, &prelude_companion_len},
         {"=test",      prelude_test,      &prelude_test_len     },
@@ -538,6 +540,7 @@ static int open_all(lua_State *L)
     model_open(L);
     car_open(L);
     act_open(L);
+    outcomes_open(L);
     app_open(L);
     scenario_open(L);
     run_prelude(L);

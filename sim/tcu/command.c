@@ -262,8 +262,12 @@ void command_order_done(struct tcu *t, const struct tcu_order *order, enum tcu_o
                         const char *reason_code, const char *description)
 {
     const struct command_outcome *o = remember(t, order->token, outcome, reason_code, description);
-    answer(t, order->token, o, slice_str(order->response_topic),
-           slice_of(order->correlation, order->correlation_len), true);
+    struct slice topic = slice_str(order->response_topic);
+    struct slice correlation = slice_of(order->correlation, order->correlation_len);
+
+    answer(t, order->token, o, topic, correlation, true);
+    if (order->answer_twice)
+        answer(t, order->token, o, topic, correlation, false);
 }
 
 /* ── Requests ───────────────────────────────────────────────────────────────────────────────── */

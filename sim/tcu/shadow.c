@@ -211,7 +211,7 @@ static void send_report(struct tcu *t)
     char tail[TOKEN_SIZE + 24];
     struct buf payload;
 
-    if (t->state != TCU_ONLINE || s->report_token != 0 || !signal_any_dirty(&t->signals))
+    if (t->state != TCU_ONLINE || s->held || s->report_token != 0 || !signal_any_dirty(&t->signals))
         return;
     uint32_t counter = token_next(s);
     token_make(t->thing_name, counter, token);
@@ -267,6 +267,13 @@ void shadow_order_done(struct tcu *t, struct tcu_order *order)
     if (reported && order->token[0] != '\0')
         order_append(&shadow_of(t)->done, order);
     else
+void tcu_hold_reports(struct tcu *t, bool hold)
+{
+    shadow_of(t)->held = hold;
+    if (!hold)
+        shadow_schedule(t);
+}
+
         order_free(order);
 }
 

@@ -37,6 +37,7 @@ struct shadow {
     bool asked_again; /* the answer was older than the delta held */
 };
 
+    bool held;        /* nothing is reported */
 void shadow_init(struct tcu *t);
 void shadow_done(struct tcu *t);
 

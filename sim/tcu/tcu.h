@@ -69,7 +69,8 @@ struct tcu_order {
     char token[65];                /* clientToken or requestId of the cause; "" if unknown */
     struct signal_change *changes; /* in signal order; strings owned by the order */
     size_t change_count;
-    void *behaviour; /* the observer's */
+    void *behaviour;   /* the observer's */
+    bool answer_twice; /* the observer's, before tcu_order_done(): a request's answer is repeated */
     /* Private part */
     struct tcu_order *next;
     char *response_topic;
@@ -212,6 +213,8 @@ void tcu_set_signal(struct tcu *tcu, size_t index, union signal_value value);
 
 /* The first actuator moved. */
 void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
+/* While held, what changes is not reported; afterwards all of it is. Outlives a loss of power. */
+void tcu_hold_reports(struct tcu *tcu, bool hold);
 /* Ends the order: answers a request, reports the signals it named (changed or not) for both kinds.
    reason_code ([A-Z0-9_-]) and description may be NULL, and are given if outcome is not SUCCEEDED.
  */

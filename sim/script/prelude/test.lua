@@ -39,14 +39,15 @@ end
 local test = { __metatable = false }
 test.__index = test
 
-local car_options = { model = true, state = true, power = true, mqtt = true }
-local fleet_options = { model = true, state = true, power = true, mqtt = true, count = true, rate = true }
+local car_options = { model = true, state = true, power = true, mqtt = true, tags = true }
+local fleet_options = { model = true, state = true, power = true, mqtt = true, tags = true, count = true, rate = true }
 
 local function start_car(options)
   local car = core.car(options.model or "compact_ev")
   for path, value in pairs(options.state or {}) do
     car:set(path, value)
   end
+  tools.outcomes.adopt(car, options.tags)
   if options.mqtt then
     tools.configure_mqtt(car, options.mqtt)
   end

@@ -59,6 +59,7 @@ function api.model(definition)
         error("model " .. name .. ": two parts have an action '" .. action .. "'", 2)
       end
       model.actions[action] = function(car, ...)
+        tools.outcomes.before_action(car, action)
         refresh(car, model)
         return fn(car, ...)
       end
@@ -79,7 +80,7 @@ end
 local refusal = { __metatable = false }
 refusal.__index = refusal
 refusal.__tostring = function(self)
-  return "refused: " .. self.code .. ": " .. self.description
+  return (self.failed and "failed: " or "refused: ") .. self.code .. ": " .. self.description
 end
 
 local function handler(raised)
@@ -87,6 +88,15 @@ local function handler(raised)
     return debug.traceback(raised, 2)
   end
   return raised
+end
+
+local function is_refusal(raised)
+  return debug.getmetatable(raised) == refusal
+end
+
+local function act_part(car, part, wishes)
+  tools.outcomes.before(car, part, wishes)
+  part.desire(car, wishes)
 end
 
 -- A part does one thing after another: a second wish waits until its motors have stopped.
@@ -97,18 +107,21 @@ local function exclusively(car, part, wishes)
   end
   local queue = core.queue()
   busy[part] = queue
-  local ok, raised = xpcall(part.desire, handler, car, wishes)
+  local ok, raised = xpcall(act_part, handler, car, part, wishes)
+  if not ok and is_refusal(raised) and raised.failed then
+    tools.outcomes.after_fault(car, part, raised.code)
+  end
   busy[part] = nil
   queue:notify()
   return ok, raised
 end
 
--- "SUCCEEDED" | "REJECTED", code, description; other errors are raised again.
+-- "SUCCEEDED" | "REJECTED" | "FAILED", code, description; other errors are raised again.
 local function outcome_of(ok, raised)
   if ok then
     return "SUCCEEDED"
-  elseif debug.getmetatable(raised) == refusal then
-    return "REJECTED", raised.code, raised.description
+  elseif is_refusal(raised) then
+    return raised.failed and "FAILED" or "REJECTED", raised.code, raised.description
   end
   error(raised, 0)
 end
@@ -156,19 +169,27 @@ local function act_all(car, parts, wishes)
   return table.unpack(first)
 end
 
-function prelude.act(car, order, changes)
-  local parts, wishes = by_part(car, changes)
-  refresh(car, core.model_of(car))
+-- Acts on it; a desired state has no answer, so why not is reported.
+local function settle_order(car, parts, wishes, order)
   local outcome, code, description = act_all(car, parts, wishes)
-  if outcome == "REJECTED" and core.order_kind(order) == "desired" then
+  if outcome ~= "SUCCEEDED" and core.order_kind(order) == "desired" then
     car:set("refusal.reason", code)
     car:set("refusal.description", description)
     car:set("refusal.token", core.order_token(order))
   end
-  core.order_done(order, outcome, code, description)
+  return outcome, code, description
+end
+
+function prelude.act(car, order, changes)
+  local parts, wishes = by_part(car, changes)
+  refresh(car, core.model_of(car))
+  tools.outcomes.before_order(car, parts, wishes)
+  local twice, outcome, code, description = tools.outcomes.around(settle_order, car, parts, wishes, order)
+  core.order_done(order, outcome, code, description, twice)
 end
 
 function prelude.power_came(car)
+  tools.outcomes.power_came(car)
   local model = core.model_of(car)
   refresh(car, model)
   for _, start in ipairs(model.starts) do
@@ -214,6 +235,11 @@ end
 -- Ends the wish that is being acted out: understood, but will not.
 function car_methods.refuse(_, code, description)
   error(setmetatable({ code = code, description = description or code }, refusal), 0)
+end
+
+-- Likewise: tried, and could not.
+function car_methods.fail(_, code, description)
+  error(setmetatable({ code = code, description = description or code, failed = true }, refusal), 0)
 end
 
 -- Moves a number to its target at `per_second`, in steps a person could see.
@@ -275,6 +301,7 @@ end
 -- Finishes its reports, says DISCONNECT, closes the socket.
 function car_methods.sleep(car)
   local deadline = core.now() + 2
+  car:report()
   while car.link == "online" and not car:in_step() and core.now() < deadline do
     car:wait_change(deadline - core.now())
   end
