@@ -22,6 +22,8 @@ function scenario(name, options, fn) end
 ---@field initial? fleetsim.Value
 ---@field desired? boolean may apps ask for it?
 ---@field reported? boolean is it in the shadow? (true)
+---@field report_every? number simulated seconds between two reports that its changes cause
+---@field deadband? number a change that is smaller causes no report
 ---@field min? number
 ---@field max? number
 ---@field unit? string
@@ -280,6 +282,9 @@ function car:wait_change(seconds) end
 
 ---@return boolean
 function car:in_step() end
+
+---Reports what report_every or deadband of its signal keeps back.
+function car:report() end
 
 function car:power_on() end
 

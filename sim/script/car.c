@@ -306,6 +306,12 @@ static int f_sms(lua_State *L)
     return 0;
 }
 
+static int f_report(lua_State *L)
+{
+    tcu_report(car_check(L, 1)->vehicle->tcu);
+    return 0;
+}
+
 static int f_in_step(lua_State *L)
 {
     struct vehicle *v = car_check(L, 1)->vehicle;
@@ -482,6 +488,7 @@ static const luaL_Reg methods[] = {
     {"wake",            f_wake           },
     {"drop_connection", f_drop_connection},
     {"sms",             f_sms            },
+    {"report",          f_report         },
     {"in_step",         f_in_step        },
     {"random",          f_random         },
     {"wait_change",     f_wait_change    },

@@ -182,6 +182,8 @@ static void add_signal(lua_State *L, struct signal_schema *schema, int index)
         .type = type_field(L, index, path),
         .min = number_field(L, index, path, "min", -(double)INFINITY),
         .max = number_field(L, index, path, "max", (double)INFINITY),
+        .report_every = number_field(L, index, path, "report_every", 0),
+        .deadband = number_field(L, index, path, "deadband", 0),
         .values = values,
     };
     if (def.type == SIGNAL_ENUM)

@@ -21,6 +21,7 @@ struct connection_own {
 struct connection_seen {
     bool session_present;
     uint16_t keep_alive_s;
+    uint32_t session_expiry_s; /* in force */
     size_t len;
     uint8_t props[]; /* encoded */
 };
@@ -102,6 +103,16 @@ static struct connection_own *own_new(void)
     return own;
 }
 
+/* 3.1.1 has no expiry: its sessions end with a clean start only. */
+static bool session_over(const struct tcu *t)
+{
+    const struct loop *loop = t->p->loop;
+    usec_t until = t->p->connection.session_until;
+
+    return loop_is_virtual(loop) && tcu_version(t) == MQTT_5 && until != 0 &&
+           loop_script_now(loop) > until;
+}
+
 struct mqtt_connect connection_options(const struct tcu *t)
 {
     const struct tcu_config *c = t->p->config;
@@ -121,7 +132,7 @@ struct mqtt_connect connection_options(const struct tcu *t)
     const struct connection_own *own = k->own;
     if (own != NULL && own->options.session_expiry_s >= 0)
         o.session_expiry_s = (uint32_t)own->options.session_expiry_s;
-    o.clean_start = o.session_expiry_s == 0;
+    o.clean_start = o.session_expiry_s == 0 || session_over(t);
     if (own != NULL && own->options.keep_alive_s >= 0)
         o.keep_alive_s = (uint16_t)own->options.keep_alive_s;
     o.keep_alive_s = mqtt_profile_keep_alive(c->profile, o.keep_alive_s);
@@ -130,7 +141,7 @@ struct mqtt_connect connection_options(const struct tcu *t)
     if (own->client_id != NULL)
         o.client_id = slice_str(own->client_id);
     if (own->options.clean_start >= 0)
-        o.clean_start = own->options.clean_start != 0;
+        o.clean_start = own->options.clean_start != 0 || session_over(t);
     o.will = own->will != NULL ? &own->will->will : NULL;
     return o;
 }
@@ -182,6 +193,13 @@ enum mqtt_version tcu_version(const struct tcu *t)
 
 /* ---- what the broker said ---- */
 
+static uint32_t expiry_of(const struct tcu *t, const struct mqtt_connack *connack)
+{
+    if ((connack->props.present & (uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL) != 0)
+        return connack->props.session_expiry_interval;
+    return connection_options(t).session_expiry_s;
+}
+
 void connection_opened(struct tcu *t, const struct mqtt_connack *connack)
 {
     struct connection *k = &t->p->connection;
@@ -194,6 +212,7 @@ void connection_opened(struct tcu *t, const struct mqtt_connack *connack)
     k->seen = xmalloc(sizeof *k->seen + len);
     *k->seen = (struct connection_seen){.session_present = connack->session_present,
                                         .keep_alive_s = connack->keep_alive_s,
+                                        .session_expiry_s = expiry_of(t, connack),
                                         .len = len};
     if (len != 0)
         mqtt_props_write(&connack->props, k->seen->props);
@@ -245,10 +264,26 @@ bool tcu_last_close(const struct tcu *t, struct mqtt_closed *ret)
     return end != NULL;
 }
 
+void connection_leaving(struct tcu *t, const struct mqtt_props *props)
+{
+    struct connection_seen *seen = t->p->connection.seen;
+
+    if (seen != NULL && (props->present & (uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL) != 0)
+        seen->session_expiry_s = props->session_expiry_interval;
+}
+
 void connection_over(struct tcu *t)
 {
-    free(t->p->connection.seen);
-    t->p->connection.seen = NULL;
+    struct connection *k = &t->p->connection;
+
+    if (k->seen == NULL)
+        return;
+    usec_t lasts = k->seen->session_expiry_s != UINT32_MAX
+                       ? k->seen->session_expiry_s * USEC_PER_SEC
+                       : UINT64_MAX / 2;
+    k->session_until = loop_script_now(t->p->loop) + lasts;
+    free(k->seen);
+    k->seen = NULL;
 }
 
 void connection_done(struct tcu *t)

@@ -4,6 +4,7 @@
 
 #include "base/xmem.h"
 #include "tcu/core.h"
+#include "tcu/pace.h"
 
 static bool is_string(const struct signal_schema *schema, const struct signal_change *change)
 {
@@ -132,8 +133,10 @@ void tcu_order_done(struct tcu *t, struct tcu_order *order, enum tcu_outcome out
         return;
     order->done = true;
     core_mark(t, order->token, TCU_MARK_ACTED, clock_now(), NULL);
-    for (size_t i = 0; i < order->change_count; i++)
+    for (size_t i = 0; i < order->change_count; i++) {
         signal_touch(&t->signals, order->changes[i].index);
+        pace_release(t, order->changes[i].index);
+    }
     shadow_schedule(t);
     if (order->kind == TCU_ORDER_REQUEST) {
         command_order_done(t, order, outcome, reason_code, description);

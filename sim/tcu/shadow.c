@@ -12,6 +12,7 @@
 #include "tcu/desired.h"
 #include "tcu/document.h"
 #include "tcu/order.h"
+#include "tcu/pace.h"
 #include "tcu/token.h"
 
 enum {
@@ -43,6 +44,7 @@ void shadow_init(struct tcu *t)
     size_t slots = signal_schema_desired_count(t->signals.schema);
 
     loop_timer_init(&s->timer, t->p->loop, on_timer, t);
+    s->pace = pace_new(t);
     if (slots != 0)
         s->handled = xcalloc(slots, sizeof *s->handled);
     /* A session may still hold answers for an earlier life of this car: another range of counters
@@ -63,6 +65,8 @@ void shadow_done(struct tcu *t)
     struct shadow *s = shadow_of(t);
 
     loop_timer_stop(&s->timer);
+    pace_free(s->pace);
+    s->pace = NULL;
     order_free_all(&s->done);
     order_free_all(&s->told);
     free(s->handled);
@@ -77,6 +81,7 @@ static void report_lost(struct tcu *t)
     s->report_token = 0;
     s->report_packet = 0;
     signal_report_lost(&t->signals);
+    pace_release_all(t);
     order_splice(&s->done, &s->told);
 }
 
@@ -101,12 +106,13 @@ static void start_over(struct tcu *t)
     if (slots != 0)
         memset(s->handled, 0, slots * sizeof *s->handled);
     signal_touch_all(&t->signals);
+    pace_release_all(t);
 }
 
 bool shadow_in_step(const struct tcu *t)
 {
     const struct shadow *s = &t->p->shadow;
-    return s->report_token == 0 && s->done == NULL && !signal_any_dirty(&t->signals);
+    return s->report_token == 0 && s->done == NULL && !pace_urgent(t);
 }
 
 bool shadow_get(struct tcu *t)
@@ -137,9 +143,12 @@ void shadow_schedule(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
 
-    if (t->state == TCU_ONLINE && s->report_token == 0 && !loop_timer_active(&s->timer) &&
-        signal_any_dirty(&t->signals))
+    if (t->state != TCU_ONLINE || s->report_token != 0 || loop_timer_active(&s->timer))
+        return;
+    if (pace_urgent(t))
         loop_timer_start(&s->timer, 0);
+    else
+        pace_wait(t);
 }
 
 static void pause_reports(struct tcu *t)
@@ -243,6 +252,7 @@ static void send_report(struct tcu *t)
     s->report_token = counter;
     s->report_packet = (uint16_t)id;
     loop_timer_start(&s->timer, t->p->config->request_timeout);
+    pace_sent(t);
     take_told(t);
     mark_told(t, token);
 }
@@ -257,6 +267,13 @@ static void on_timer(void *arg)
     send_report(t);
 }
 
+void tcu_hold_reports(struct tcu *t, bool hold)
+{
+    shadow_of(t)->held = hold;
+    if (!hold)
+        shadow_schedule(t);
+}
+
 void shadow_order_done(struct tcu *t, struct tcu_order *order)
 {
     bool reported = false;
@@ -267,13 +284,6 @@ void shadow_order_done(struct tcu *t, struct tcu_order *order)
     if (reported && order->token[0] != '\0')
         order_append(&shadow_of(t)->done, order);
     else
-void tcu_hold_reports(struct tcu *t, bool hold)
-{
-    shadow_of(t)->held = hold;
-    if (!hold)
-        shadow_schedule(t);
-}
-
         order_free(order);
 }
 

@@ -19,6 +19,8 @@ struct shadow_handled {
     uint32_t timestamp; /* seconds, from its metadata */
 };
 
+struct pace;
+
 struct shadow {
     uint64_t version;       /* highest seen since the last reset */
     uint64_t delta_version; /* of the last delta or get that was acted on */
@@ -28,22 +30,23 @@ struct shadow {
     char *held_token;       /* its clientToken, if foreign */
     struct shadow_handled *handled;
     struct loop_timer timer; /* end of this turn, time-out of the report in flight, or a pause */
+    struct pace *pace;       /* NULL: no signal waits for its report to be due */
     struct tcu_order *done;  /* orders whose outcome is in no report yet */
     struct tcu_order *told;  /* orders whose outcome is in the report in flight */
     uint32_t counter;        /* of client tokens */
     uint32_t get_token, report_token; /* outstanding; 0: none */
     uint16_t report_packet;
     uint8_t refusals; /* "later", in a row */
+    bool held;        /* nothing is reported */
     bool asked_again; /* the answer was older than the delta held */
 };
 
-    bool held;        /* nothing is reported */
 void shadow_init(struct tcu *t);
 void shadow_done(struct tcu *t);
 
 /* Asks for the document; false if the client cannot take it now. */
 bool shadow_get(struct tcu *t);
-/* Something is dirty: report at the end of this turn, if online. */
+/* Something is dirty: report at the end of this turn, if online and due. */
 void shadow_schedule(struct tcu *t);
 /* The connection is gone: what flew is to be reported again. */
 void shadow_offline(struct tcu *t);

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/xmem.h"
 
-enum { MAX_LEVELS = 5, MAX_KEY = 60, MAX_PATH = MAX_LEVELS * (MAX_KEY + 1) };
+enum { MAX_LEVELS = 5, MAX_KEY = 60, MAX_PATH = MAX_LEVELS * (MAX_KEY + 1), PACE_MAX = 30 * 86400 };
 
 /* Paths are looked up for every value that a script or a document touches. */
 struct slot {
@@ -21,8 +21,11 @@ struct signal_schema {
     char *model;
     struct signal_def *defs;
     size_t count, capacity, desired_count;
-    struct slot *slots; /* open addressing, half of them empty */
-    size_t slot_count;  /* a power of two */
+    size_t *paced; /* indices */
+    size_t paced_count;
+    uint64_t *paced_set; /* bitset; NULL: none */
+    struct slot *slots;  /* open addressing, half of them empty */
+    size_t slot_count;   /* a power of two */
     bool sealed;
 };
 
@@ -62,6 +65,8 @@ void signal_schema_free(struct signal_schema *s)
         def_done(&s->defs[i]);
     free(s->defs);
     free(s->slots);
+    free(s->paced);
+    free(s->paced_set);
     free(s->model);
     free(s);
 }
@@ -122,6 +127,11 @@ static bool check_place(const struct signal_schema *s, const char *path, struct 
     return true;
 }
 
+static bool paced(const struct signal_def *def)
+{
+    return def->report_every > 0 || def->deadband > 0;
+}
+
 static bool check_enum(const struct signal_def *def, struct error *err)
 {
     if (def->value_count == 0)
@@ -137,6 +147,23 @@ static bool check_enum(const struct signal_def *def, struct error *err)
     return true;
 }
 
+static bool check_pace(const struct signal_def *def, struct error *err)
+{
+    bool numeric = def->type == SIGNAL_INT || def->type == SIGNAL_FLOAT;
+
+    if (!(def->report_every >= 0 && def->report_every <= PACE_MAX))
+        return error_set(err, ERROR_USAGE, "signal %s: report_every is from 0 to %d seconds",
+                         def->path, PACE_MAX);
+    if (!(def->deadband >= 0 && isfinite(def->deadband)))
+        return error_set(err, ERROR_USAGE, "signal %s: deadband is a number from 0 on", def->path);
+    if (def->deadband > 0 && !numeric)
+        return error_set(err, ERROR_USAGE, "signal %s: only numbers have a deadband", def->path);
+    if (paced(def) && (def->flags & SIGNAL_REPORTED) == 0)
+        return error_set(err, ERROR_USAGE,
+                         "signal %s: report_every or deadband, but it is not reported", def->path);
+    return true;
+}
+
 static bool check_def(const struct signal_def *def, struct error *err)
 {
     bool numeric = def->type == SIGNAL_INT || def->type == SIGNAL_FLOAT;
@@ -149,7 +176,7 @@ static bool check_def(const struct signal_def *def, struct error *err)
     if (def->type == SIGNAL_FLOAT && !isfinite(def->initial.f))
         return error_set(err, ERROR_USAGE, "signal %s: its initial value is not a finite number",
                          def->path);
-    return def->type != SIGNAL_ENUM || check_enum(def, err);
+    return check_pace(def, err) && (def->type != SIGNAL_ENUM || check_enum(def, err));
 }
 
 static char *copy_or_null(const char *text)
@@ -180,7 +207,7 @@ bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, st
     copy->path = xstrdup(def->path);
     copy->vss = copy_or_null(def->vss);
     copy->unit = copy_or_null(def->unit);
-    copy->desired_slot = -1;
+    copy->desired_slot = copy->paced_slot = -1;
     copy->values = NULL;
     copy->value_count = 0;
     if (def->type == SIGNAL_ENUM)
@@ -227,6 +254,17 @@ static void fill_slots(struct signal_schema *s)
     }
 }
 
+static void note_paced(struct signal_schema *s, size_t index)
+{
+    if (s->paced == NULL) {
+        s->paced = xcalloc(s->count, sizeof *s->paced);
+        s->paced_set = xcalloc((s->count + 63) / 64, sizeof *s->paced_set);
+    }
+    s->defs[index].paced_slot = (int)s->paced_count;
+    s->paced[s->paced_count++] = index;
+    s->paced_set[index / 64] |= (uint64_t)1 << (index % 64);
+}
+
 void signal_schema_seal(struct signal_schema *s)
 {
     if (s->sealed)
@@ -236,6 +274,9 @@ void signal_schema_seal(struct signal_schema *s)
     for (size_t i = 0; i < s->count; i++)
         if ((s->defs[i].flags & SIGNAL_DESIRED) != 0)
             s->defs[i].desired_slot = (int)s->desired_count++;
+    for (size_t i = 0; i < s->count; i++)
+        if (paced(&s->defs[i]))
+            note_paced(s, i);
     fill_slots(s);
     s->sealed = true;
 }
@@ -253,6 +294,22 @@ size_t signal_schema_count(const struct signal_schema *s)
 size_t signal_schema_desired_count(const struct signal_schema *s)
 {
     return s->desired_count;
+}
+
+size_t signal_schema_paced_count(const struct signal_schema *s)
+{
+    return s->paced_count;
+}
+
+size_t signal_schema_paced(const struct signal_schema *s, size_t slot)
+{
+    assert(slot < s->paced_count);
+    return s->paced[slot];
+}
+
+const uint64_t *signal_schema_paced_set(const struct signal_schema *s)
+{
+    return s->paced_set;
 }
 
 const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t index)

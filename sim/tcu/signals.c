@@ -133,10 +133,26 @@ bool signal_any_dirty(const struct signal_table *t)
     return any != 0;
 }
 
+bool signal_any_prompt(const struct signal_table *t)
+{
+    const uint64_t *paced = signal_schema_paced_set(t->schema);
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < words(t->schema); i++)
+        any |= t->dirty[i] & ~(paced != NULL ? paced[i] : 0);
+    return any != 0;
+}
+
 bool signal_is_dirty(const struct signal_table *t, size_t index)
 {
     assert(index < signal_schema_count(t->schema));
     return bit(t->dirty, index);
+}
+
+bool signal_is_flying(const struct signal_table *t, size_t index)
+{
+    assert(index < signal_schema_count(t->schema));
+    return bit(t->flying, index);
 }
 
 /* ── Documents ──────────────────────────────────────────────────────────────────────────────── */

@@ -57,7 +57,12 @@ struct signal_def {
     double min,
         max; /* SIGNAL_INT, SIGNAL_FLOAT: limits for desired values, -inf and +inf if none */
     union signal_value initial;
+    /* A change does not cause a report by itself before so many simulated seconds since its last
+       report have passed, nor (SIGNAL_INT, SIGNAL_FLOAT) while it differs from what was reported by
+       less than the deadband; it goes along with any other report. 0: at once. */
+    double report_every, deadband;
     int desired_slot; /* index among desired signals, -1 if not desired; set by sealing */
+    int paced_slot;   /* likewise among those with a report_every or a deadband */
 };
 
 struct signal_schema; /* opaque: sorted definitions */
@@ -72,6 +77,11 @@ void signal_schema_seal(struct signal_schema *s);
 const char *signal_schema_model(const struct signal_schema *s);
 size_t signal_schema_count(const struct signal_schema *s);
 size_t signal_schema_desired_count(const struct signal_schema *s);
+/* Those with a report_every or a deadband: how many, and the index of each by its slot. */
+size_t signal_schema_paced_count(const struct signal_schema *s);
+size_t signal_schema_paced(const struct signal_schema *s, size_t slot);
+/* The same as a bitset by index; NULL: none. */
+const uint64_t *signal_schema_paced_set(const struct signal_schema *s);
 const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t index);
 /* Index by full path, or -1. */
 int signal_schema_find(const struct signal_schema *s, struct slice path);
@@ -94,7 +104,9 @@ bool signal_set(struct signal_table *t, size_t index, union signal_value value);
 void signal_touch(struct signal_table *t, size_t index); /* dirty although unchanged, if reported */
 void signal_touch_all(struct signal_table *t);
 bool signal_any_dirty(const struct signal_table *t);
+bool signal_any_prompt(const struct signal_table *t); /* dirty, and not paced */
 bool signal_is_dirty(const struct signal_table *t, size_t index);
+bool signal_is_flying(const struct signal_table *t, size_t index);
 void signal_drop_dirty(struct signal_table *t); /* dirty bits are dropped, unreported */
 
 /* Appends dirty signals as one nested JSON object, and moves their bits to flying: all of them, or

@@ -10,6 +10,7 @@
 #include "tcu/backoff.h"
 #include "tcu/core.h"
 #include "tcu/order.h"
+#include "tcu/pace.h"
 
 /* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
    6.8). */
@@ -26,35 +27,6 @@ static const struct tcu_route {
     {TOPIC_COMMAND_REQUEST,                  command_on_request       },
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
-
-const char *tcu_state_name(enum tcu_state state)
-{
-    /* ORDER TCU_STATE */
-    static const char *const names[TCU_STATE_COUNT] = {"off",     "asleep", "connecting",
-                                                       "syncing", "online", "backing off"};
-    return (unsigned)state < TCU_STATE_COUNT ? names[state] : "unknown";
-}
-
-const char *tcu_outcome_name(enum tcu_outcome outcome)
-{
-    static const char *const names[TCU_OUTCOME_COUNT] = {"SUCCEEDED", "REJECTED", "FAILED",
-                                                         "TIMED_OUT"};
-    return (unsigned)outcome < TCU_OUTCOME_COUNT ? names[outcome] : "FAILED";
-}
-
-void tcu_config_defaults(struct tcu_config *config)
-{
-    *config = (struct tcu_config){.version = MQTT_5,
-                                  .keep_alive_s = 60,
-                                  .session_expiry_s = 3600,
-                                  .tcp_timeout = 10 * USEC_PER_SEC,
-                                  .tls_timeout = 10 * USEC_PER_SEC,
-                                  .connack_timeout = 10 * USEC_PER_SEC,
-                                  .request_timeout = 10 * USEC_PER_SEC,
-                                  .backoff_base = USEC_PER_SEC,
-                                  .backoff_cap = 60 * USEC_PER_SEC,
-                                  .backoff_stable = 20 * USEC_PER_SEC};
-}
 
 /* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -534,12 +506,14 @@ void tcu_disconnect(struct tcu *t, uint8_t reason_code, const struct mqtt_props 
 {
     if (t->state == TCU_OFF || t->state == TCU_ASLEEP)
         return;
-    if (core_connected(t) && props != NULL)
+    if (core_connected(t) && props != NULL) {
+        connection_leaving(t, props);
         mqtt_client_disconnect_with(t->p->client, reason_code, props);
-    else if (core_connected(t))
+    } else if (core_connected(t)) {
         mqtt_client_disconnect(t->p->client, reason_code);
-    else
+    } else {
         mqtt_client_abort(t->p->client);
+    }
     settle(t);
     enter(t, TCU_ASLEEP);
 }
@@ -564,9 +538,16 @@ void tcu_set_signal(struct tcu *t, size_t index, union signal_value value)
 {
     if (!signal_set(&t->signals, index, value))
         return;
-    shadow_schedule(t);
+    if (pace_changed(t, index))
+        shadow_schedule(t);
     if (t->p->observer->signal != NULL)
         t->p->observer->signal(t->p->ctx, t, index);
+}
+
+void tcu_report(struct tcu *t)
+{
+    pace_release_all(t);
+    shadow_schedule(t);
 }
 
 bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_t qos)

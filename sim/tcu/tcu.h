@@ -208,13 +208,15 @@ void tcu_drop_connection(struct tcu *tcu);
 void tcu_admit(struct tcu *tcu);
 
 /* Sets a signal; reported (batched with whatever else changes in this turn of the loop) when
-   online, else after the next connect. */
+   online and due (signal_def.report_every), else after the next connect. */
 void tcu_set_signal(struct tcu *tcu, size_t index, union signal_value value);
+/* Reports what is not due yet as well, if online. */
+void tcu_report(struct tcu *tcu);
 
-/* The first actuator moved. */
-void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
 /* While held, what changes is not reported; afterwards all of it is. Outlives a loss of power. */
 void tcu_hold_reports(struct tcu *tcu, bool hold);
+/* The first actuator moved. */
+void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
 /* Ends the order: answers a request, reports the signals it named (changed or not) for both kinds.
    reason_code ([A-Z0-9_-]) and description may be NULL, and are given if outcome is not SUCCEEDED.
  */
@@ -255,7 +257,8 @@ enum mqtt_version tcu_version(const struct tcu *tcu);
 uint64_t tcu_shadow_version(const struct tcu *tcu);
 /* Orders handed out and not done. */
 size_t tcu_orders_open(const struct tcu *tcu);
-/* Has everything that changed been reported and accepted? */
+/* Has everything that changed and is due been reported and accepted? What its report_every or its
+   deadband keeps back while it is online does not count. */
 bool tcu_in_step(const struct tcu *tcu);
 
 #endif

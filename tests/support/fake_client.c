@@ -119,8 +119,12 @@ void fake_connected(struct fake_client *f, bool session_present)
     struct mqtt_connack connack = {.session_present = session_present};
 
     if (f->packet_max != 0) {
-        connack.props.present = (uint64_t)1 << MQTT_PROP_MAXIMUM_PACKET_SIZE;
+        connack.props.present |= (uint64_t)1 << MQTT_PROP_MAXIMUM_PACKET_SIZE;
         connack.props.maximum_packet_size = f->packet_max;
+    }
+    if (f->session_expiry_s != 0) {
+        connack.props.present |= (uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL;
+        connack.props.session_expiry_interval = f->session_expiry_s;
     }
 
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && f->started; i++)

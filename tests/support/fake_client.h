@@ -26,7 +26,8 @@ struct fake_client {
     struct mqtt_connect options; /* of the last connect; its slices are not kept */
     char client_id[160], will_topic[256], will_payload[64];
     uint16_t last_id, subscribe_id;
-    uint32_t packet_max; /* Maximum Packet Size in the next CONNACK; 0: none */
+    uint32_t packet_max;       /* Maximum Packet Size in the next CONNACK; 0: none */
+    uint32_t session_expiry_s; /* of CONNACK; 0: not said */
 };
 
 struct fake_client *fake_client_new(const struct mqtt_client_events *events, void *ctx);

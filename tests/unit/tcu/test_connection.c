@@ -181,6 +181,82 @@ static void the_last_close_is_remembered(void **state)
     car_free(car);
 }
 
+static bool passing;
+
+static bool quiet(void *ctx)
+{
+    (void)ctx;
+    return passing;
+}
+
+static void stop_time(void *arg)
+{
+    (void)arg;
+    passing = false;
+}
+
+static void pass(struct car *car, uint64_t seconds)
+{
+    struct loop_timer timer;
+
+    loop_timer_init(&timer, car->loop, stop_time, NULL);
+    loop_timer_start_script(&timer, seconds * USEC_PER_SEC);
+    passing = true;
+    while (passing)
+        ev_run(car->loop->ev, EVRUN_NOWAIT);
+}
+
+/* In virtual time the broker cannot know that a session has expired. */
+static void a_session_that_has_expired_is_begun_anew(void **state)
+{
+    static const struct {
+        enum mqtt_version version;
+        int64_t expiry;                     /* tcu_configure()'s; -1: as all, 3600 */
+        uint32_t granted, asked_at_the_end; /* by CONNACK and DISCONNECT; 0: not said */
+        uint64_t away;
+        bool clean;
+    } rows[] = {
+        {MQTT_5,     -1,         0,   0,    3599,    false},
+        {MQTT_5,     -1,         0,   0,    3601,    true },
+        {MQTT_5,     86400,      0,   0,    3601,    false},
+        {MQTT_5,     86400,      600, 0,    3601,    true },
+        {MQTT_5,     -1,         0,   7200, 3601,    false},
+        {MQTT_5,     -1,         0,   60,   61,      true },
+        {MQTT_5,     4294967295, 0,   0,    9999999, false},
+        {MQTT_3_1_1, -1,         0,   0,    9999999, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct car *car = car_draft();
+        struct tcu_connect o = as_all;
+        struct mqtt_props at_end = {.present = 0};
+        loop_make_virtual(car->loop, &(struct loop_virtual){.quiet = quiet});
+        car_build(car);
+        o.version = rows[i].version;
+        o.session_expiry_s = rows[i].expiry;
+        configure(car, &o);
+        car->client->session_expiry_s = rows[i].granted;
+        car_go_online(car);
+        if (rows[i].asked_at_the_end != 0) {
+            at_end.present = (uint64_t)1 << MQTT_PROP_SESSION_EXPIRY_INTERVAL;
+            at_end.session_expiry_interval = rows[i].asked_at_the_end;
+            tcu_disconnect(car->tcu, 0, &at_end);
+        } else {
+            tcu_sleep(car->tcu);
+        }
+        pass(car, rows[i].away);
+        assert_true(tcu_wake(car->tcu));
+        assert_int_equal(car->client->options.clean_start, rows[i].clean);
+        fake_connected(car->client, !rows[i].clean);
+        /* Once it is back the session is a new one. */
+        tcu_sleep(car->tcu);
+        assert_true(tcu_wake(car->tcu));
+        assert_false(car->client->options.clean_start);
+        car_free(car);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +266,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(an_assigned_client_id_is_kept),
         cmocka_unit_test(the_last_close_is_remembered),
+        cmocka_unit_test(a_session_that_has_expired_is_begun_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
