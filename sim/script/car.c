@@ -373,12 +373,6 @@ static int f_telemetry(lua_State *L)
     return 1;
 }
 
-/* store(car): a table for what parts keep besides signals; made when first asked for */
-static int f_store(lua_State *L)
-{
-    car_check(L, 1);
-    if (lua_getiuservalue(L, 1, UV_STORE) == LUA_TTABLE)
-        return 1;
 /* hold_reports(car, hold) */
 static int f_hold_reports(lua_State *L)
 {
@@ -388,6 +382,12 @@ static int f_hold_reports(lua_State *L)
     return 0;
 }
 
+/* store(car): a table for what parts keep besides signals; made when first asked for */
+static int f_store(lua_State *L)
+{
+    car_check(L, 1);
+    if (lua_getiuservalue(L, 1, UV_STORE) == LUA_TTABLE)
+        return 1;
     lua_newtable(L);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, UV_STORE);
