@@ -164,8 +164,10 @@ static bool on_quiet(void *ctx)
 {
     struct simulation *sim = ctx;
 
-    /* A car that waits for its turn to connect will use the wire. */
-    return wire_quiet(&sim->wire) && sim->gate.queued == 0;
+    /* A car that waits for its turn to connect will use the wire, unless those whose turn it is
+       wait for their radios. */
+    return wire_quiet(&sim->wire) &&
+           (sim->gate.queued == 0 || !loop_timer_active(&sim->gate.timer));
 }
 
 static void on_leapt(void *ctx)
@@ -205,6 +207,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     rng_init(&sim->rng, options->seed, 0);
     sim->timeline_places = options->timeline_places;
     sim->started = clock_now();
+    sim->radio = options->radio;
     sim->sms_delay_min = 200 * USEC_PER_MSEC;
     sim->sms_delay_max = 800 * USEC_PER_MSEC;
     sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;

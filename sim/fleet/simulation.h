@@ -20,6 +20,7 @@
 struct recorder;
 struct tls_context;
 struct tls_options;
+struct radio_profile;
 struct net;
 
 /* What the cars' MQTT clients are made of. */
@@ -51,6 +52,7 @@ struct simulation_options {
     enum simulation_client client;
     const struct mqtt_profile *profile; /* NULL: the endpoint's own (mqtt_profile_of_host()) */
     bool generic;                       /* no profile, whatever the endpoint */
+    const struct radio_profile *radio;  /* of all cars; NULL: perfect */
 };
 
 struct simulation {
@@ -62,8 +64,9 @@ struct simulation {
     struct endpoint *endpoint; /* the first of them */
     struct sources *sources;   /* NULL: the system chooses */
     struct net *net;
-    struct connect_gate gate;  /* that all cars go through to connect */
-    struct slice intermediate; /* every car's issuer, DER */
+    const struct radio_profile *radio; /* that cars are made with; NULL: perfect */
+    struct connect_gate gate;          /* that all cars go through to connect */
+    struct slice intermediate;         /* every car's issuer, DER */
     struct tcu_config tcu;
     uint64_t fleet; /* identity_fleet() of the PKI's seed */
     uint64_t seed;

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "fleet/vehicle_radio.h"
 #include "metrics/recorder.h"
 
 struct sms {
     struct sms *next;
     struct vehicle *vehicle;
     struct loop_timer delay;
+    bool waits; /* for the car to be on a network */
 };
 
 static void unlink_sms(struct simulation *sim, struct sms *sms)
@@ -26,6 +28,12 @@ static void on_delivered(void *arg)
     struct vehicle *v = sms->vehicle;
     bool lost = v->tcu->state == TCU_OFF;
 
+    if (!lost && !vehicle_radio_attached(v)) {
+        sms->waits = true;
+        timeline_addf(v->timeline, clock_now(), TIMELINE_SMS, "waits: %s is on no network",
+                      v->identity.msisdn);
+        return;
+    }
     unlink_sms(v->sim, sms);
     free(sms);
     timeline_addf(v->timeline, clock_now(), TIMELINE_SMS, "%s at %s",
@@ -51,6 +59,16 @@ void sms_send(struct simulation *sim, struct vehicle *v, const char *token)
     loop_timer_init(&sms->delay, sim->loop, on_delivered, sms);
     usec_t range = sim->sms_delay_max - sim->sms_delay_min;
     loop_timer_start_scaled(&sms->delay, sim->sms_delay_min + rng_below(&sim->rng, range + 1));
+}
+
+void sms_attached(struct simulation *sim, const struct vehicle *v)
+{
+    for (struct sms *sms = sim->sms; sms != NULL; sms = sms->next) {
+        if (sms->vehicle != v || !sms->waits)
+            continue;
+        sms->waits = false;
+        loop_timer_start_scaled(&sms->delay, sim->sms_delay_min);
+    }
 }
 
 void sms_forget(struct simulation *sim, const struct vehicle *v)

@@ -6,6 +6,7 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
+#include "fleet/vehicle_radio.h"
 #include "metrics/recorder.h"
 #include "mqtt/type.h"
 
@@ -118,8 +119,12 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     (void)tcu;
     sim->by_state[from]--;
     sim->by_state[to]++;
-    if (from == TCU_CONNECTING)
+    if (from == TCU_CONNECTING) {
         connect_gate_leave(&sim->gate, &v->ticket);
+        vehicle_radio_leave(v);
+    }
+    if (from == TCU_OFF || to == TCU_OFF)
+        vehicle_radio_power(v, to != TCU_OFF);
     timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
                   tcu_state_name(to));
     if (v->wake_token != NULL && from == TCU_ASLEEP)
@@ -146,10 +151,18 @@ static bool on_admit(void *ctx, struct tcu *tcu)
     struct vehicle *v = ctx;
 
     (void)tcu;
-    if (!connect_gate_enter(&v->sim->gate, &v->ticket))
+    if (!vehicle_radio_ready(v) || !connect_gate_enter(&v->sim->gate, &v->ticket))
         return false;
     note_attempt(v, 0);
     return true;
+}
+
+void vehicle_connect(struct vehicle *v)
+{
+    if (!connect_gate_enter(&v->sim->gate, &v->ticket))
+        return;
+    note_attempt(v, 0);
+    tcu_admit(v->tcu);
 }
 
 void vehicle_admitted(void *ctx, struct connect_ticket *ticket, usec_t waited)
@@ -388,6 +401,10 @@ struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
     v->tcu = tcu_new(&params);
     sim->by_state[TCU_OFF]++;
     simulation_add(sim, v);
+    if (sim->radio != NULL && !vehicle_radio_set(v, sim->radio, err)) {
+        vehicle_free(v);
+        return NULL;
+    }
     return v;
 }
 
@@ -401,6 +418,7 @@ void vehicle_free(struct vehicle *v)
         simulation_remove(v->sim, v);
         v->sim->by_state[v->tcu->state]--;
         tcu_free(v->tcu);
+        vehicle_radio_free(v);
     }
     timeline_free(v->timeline);
     mqtt_describer_done(&v->describer);

@@ -21,6 +21,7 @@
 
 struct simulation;
 struct vehicle;
+struct vehicle_radio;
 
 /* What the layer above wants to hear; all members are set. */
 struct behaviour_ops {
@@ -51,6 +52,7 @@ struct vehicle {
     struct slice certificate;
     const struct ec_key *key;
     struct pki_credential *issued;
+    struct vehicle_radio *radio; /* NULL: a perfect network */
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;
@@ -70,6 +72,8 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
 void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at);
 /* Its turn to connect has come, after so long: what the simulation's gate calls. */
 void vehicle_admitted(void *ctx, struct connect_ticket *ticket, usec_t waited);
+/* It waited for a network, and there is one. */
+void vehicle_connect(struct vehicle *v);
 /* The command whose journey the next wake-up belongs to. */
 void vehicle_expect_wake(struct vehicle *v, const char *token);
 

@@ -62,7 +62,7 @@ void wire_hold(struct wire_party *p)
     if (p->wire == NULL)
         return;
     p->holds++;
-    p->wire->holds++;
+    p->wire->holds += !p->suspended;
 }
 
 void wire_release(struct wire_party *p)
@@ -70,7 +70,39 @@ void wire_release(struct wire_party *p)
     if (p->wire == NULL || p->holds == 0)
         return;
     p->holds--;
+    p->wire->holds -= !p->suspended;
+}
+
+void wire_fence(struct wire_party *p)
+{
+    if (p->wire == NULL || p->fenced)
+        return;
+    p->fenced = true;
+    p->wire->holds++;
+}
+
+void wire_unfence(struct wire_party *p)
+{
+    if (p->wire == NULL || !p->fenced)
+        return;
+    p->fenced = false;
     p->wire->holds--;
+}
+
+void wire_suspend(struct wire_party *p)
+{
+    if (p->wire == NULL || p->suspended)
+        return;
+    p->suspended = true;
+    p->wire->holds -= p->holds;
+}
+
+void wire_resume(struct wire_party *p)
+{
+    if (p->wire == NULL || !p->suspended)
+        return;
+    p->suspended = false;
+    p->wire->holds += p->holds;
 }
 
 void wire_stir(struct wire_party *p)
@@ -85,6 +117,8 @@ void wire_cut(struct wire_party *p)
 {
     if (p->wire == NULL)
         return;
+    wire_resume(p);
+    wire_unfence(p);
     p->wire->holds -= p->holds;
     p->holds = 0;
     settle(p);

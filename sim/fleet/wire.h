@@ -6,6 +6,9 @@
  * is fenced before time moves: a round trip of its own, behind which everything has arrived,
  * because MQTT keeps the order of a connection.
  *
+ * A party that waits for its radio, not for the broker, is suspended: what it waits for comes only
+ * when time moves. Its fences count all the same.
+ *
  * Borrows   its parties, which leave before they go.
  * Threads   the simulation thread.
  */
@@ -18,13 +21,15 @@
 /* Embedded by value. */
 struct wire_party {
     struct wire *wire; /* NULL: not a party */
-    /* Starts a round trip, holding until its answer; false if there is no connection to speak of.
+    /* Starts a round trip, holding (or fencing) until its answer; false if there is no connection
+     * to speak of.
      */
     bool (*fence)(void *ctx);
     void *ctx;
     bool observer; /* hears of what others do: an app */
     /* Private part */
     bool stirred;
+    bool suspended, fenced;
     unsigned holds;
     struct wire_party *next_stirred, **stirred_link;
     struct wire_party *next_observer, **observer_link;
@@ -32,7 +37,7 @@ struct wire_party {
 
 struct wire {
     /* Private part */
-    size_t holds; /* of all parties */
+    size_t holds; /* of all parties that are not suspended, and fences */
     struct wire_party *stirred, *observers;
 };
 
@@ -44,9 +49,15 @@ void wire_leave(struct wire_party *p);
 /* All of these are no-ops for those who are not a party. */
 void wire_hold(struct wire_party *p);
 void wire_release(struct wire_party *p); /* no-op without holds */
+/* A round trip of its fence began, ended; at most one at a time. */
+void wire_fence(struct wire_party *p);
+void wire_unfence(struct wire_party *p);
+/* From now on its holds do not count; they do again. Idempotent. */
+void wire_suspend(struct wire_party *p);
+void wire_resume(struct wire_party *p);
 /* It spoke or was spoken to; observers may hear of it. */
 void wire_stir(struct wire_party *p);
-/* It has lost its connection: nothing is held; observers may hear of it. */
+/* It has lost its connection: nothing is held, nor is it suspended; observers may hear of it. */
 void wire_cut(struct wire_party *p);
 
 /* Fences whoever needs it; true if nothing is held and nobody had to be fenced. */

@@ -29,6 +29,9 @@ static bool fence(void *ctx)
     struct slice filter = slice_str(FENCE_FILTER);
 
     c->pinged = mqtt_client_ping(c->inner);
+    /* Behind a shaper only a ping gets through. */
+    if (!c->pinged && c->inner->shaped)
+        return false;
     if (!c->pinged) {
         c->fence_leaves = true;
         c->fence = mqtt_client_unsubscribe(c->inner, &filter, 1);
@@ -36,7 +39,7 @@ static bool fence(void *ctx)
         if (c->fence == 0)
             return false;
     }
-    wire_hold(&c->party);
+    wire_fence(&c->party);
     return true;
 }
 
@@ -132,6 +135,11 @@ static void op_abort(struct mqtt_client *client)
     mqtt_client_abort(of(client)->inner);
 }
 
+static bool op_shape(struct mqtt_client *client, const struct mqtt_shaper *shaper)
+{
+    return mqtt_client_shape(of(client)->inner, shaper);
+}
+
 /* ---- what the inner client says; the owner may free it in any event ---- */
 
 #define TELL(c, event, ...)                                                                        \
@@ -224,11 +232,12 @@ static void on_unsubscribed(void *ctx, uint16_t packet_id, const uint8_t *codes,
 {
     struct wire_client *c = ctx;
 
-    wire_release(&c->party);
     if (packet_id == c->fence) {
         c->fence = 0;
+        wire_unfence(&c->party);
         return;
     }
+    wire_release(&c->party);
     wire_stir(&c->party);
     TELL(c, unsubscribed, packet_id, codes, count);
 }
@@ -246,11 +255,22 @@ static void on_pong(void *ctx)
     struct wire_client *c = ctx;
 
     if (c->pinged)
-        wire_release(&c->party);
+        wire_unfence(&c->party);
     c->pinged = false;
 }
 
+/* The owner has given the shaper: it knows. */
+static void on_shaped(void *ctx, enum mqtt_shaped what)
+{
+    struct wire_client *c = ctx;
+    /* ORDER MQTT_SHAPED */
+    static void (*const tell[])(struct wire_party *) = {wire_suspend, wire_resume, wire_stir};
+
+    tell[what](&c->party);
+}
+
 const struct mqtt_client_events wire_client_events = {
+    .shaped = on_shaped,
     .pong = on_pong,
     .phase = on_phase,
     .connected = on_connected,
@@ -275,6 +295,7 @@ struct wire_client *wire_client_new(struct wire *wire, const struct mqtt_client_
         .abort = op_abort,
         .unsubscribe = op_unsubscribe,
         .disconnect_with = op_disconnect_with,
+        .shape = op_shape,
     };
     struct wire_client *c = xcalloc(1, sizeof *c);
 

@@ -19,6 +19,7 @@
 #include "base/slice.h"
 #include "base/timeunit.h"
 #include "mqtt/props.h"
+#include "mqtt/shaper.h"
 
 enum mqtt_version { MQTT_3_1_1 = 4, MQTT_5 = 5 };
 
@@ -107,6 +108,8 @@ struct mqtt_client_events {
     void (*remark)(void *ctx, uint16_t packet_id, const char *text);
     /* PINGRESP, to whatever asked for it. */
     void (*pong)(void *ctx);
+    /* Of a client with a shaper; may come from inside any call. */
+    void (*shaped)(void *ctx, enum mqtt_shaped what);
 };
 
 /* Those after `qos` count on MQTT 5 only. */
@@ -135,6 +138,7 @@ struct mqtt_client_ops {
     void (*disconnect_with)(struct mqtt_client *c, uint8_t reason_code,
                             const struct mqtt_props *props);
     bool (*ping)(struct mqtt_client *c);
+    bool (*shape)(struct mqtt_client *c, const struct mqtt_shaper *shaper);
 };
 
 /* First member of every implementation. */
@@ -143,6 +147,7 @@ struct mqtt_client {
     const struct mqtt_client_events *events;
     void *ctx;
     char *refusal; /* owned; see mqtt_client_refusal() */
+    bool shaped;   /* has a shaper: its protocol timers run by the script clock */
 };
 
 /* For implementations: why the call that fails now does. Always returns false. NULL frees it. */
@@ -221,6 +226,16 @@ static inline void mqtt_client_disconnect_with(struct mqtt_client *c, uint8_t re
 static inline bool mqtt_client_ping(struct mqtt_client *c)
 {
     return c->ops->ping != NULL && c->ops->ping(c);
+}
+
+/* Puts a shaper (copied; what it points to is borrowed) between the client and its broker, from now
+   on; again: it has changed its mind. False: the implementation cannot. */
+static inline bool mqtt_client_shape(struct mqtt_client *c, const struct mqtt_shaper *shaper)
+{
+    if (c->ops->shape == NULL || !c->ops->shape(c, shaper))
+        return false;
+    c->shaped = true;
+    return true;
 }
 
 /* Drops the connection without a word, as a loss of power does. */

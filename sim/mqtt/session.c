@@ -5,6 +5,7 @@
 
 #include "base/xmem.h"
 #include "mqtt/failover.h"
+#include "mqtt/session_shaped.h"
 #include "mqtt/session_state.h"
 
 /* Unsent output: more than that means the broker does not read. */
@@ -17,19 +18,40 @@ void session_queued(struct session *s, size_t before)
     const struct buf *out = &s->link.out;
     const struct mqtt_client_events *e = s->client.events;
 
-    s->keepalive.last_out = ev_now(session_ev(s));
-    link_kick(&s->link);
+    s->keepalive.last_out = session_now(s);
     if (e->packet != NULL)
         e->packet(s->client.ctx, true, slice_of(buf_data(out) + before, buf_len(out) - before),
                   clock_now());
+    if (s->shaped != NULL)
+        shaped_send(s->shaped, before);
+    else
+        link_kick(&s->link);
 }
 
 /* --- Closing --- */
 
+void session_finish_link(struct session *s)
+{
+    if (s->shaped != NULL)
+        shaped_finish(s->shaped);
+    else
+        link_finish(&s->link);
+}
+
+void session_close_link(struct session *s)
+{
+    if (s->shaped != NULL)
+        shaped_close(s->shaped);
+    else
+        link_close(&s->link);
+}
+
 /* Whatever ends a connection passes here; the link is closed by the caller. */
 static void go_off(struct session *s)
 {
-    ev_timer_stop(session_ev(s), &s->timer);
+    session_stop_timer(s);
+    if (s->shaped != NULL)
+        shaped_over(s->shaped);
     s->state = SESSION_OFF;
     s->life++;
     buf_done(&s->in);
@@ -85,7 +107,7 @@ void session_refuse(struct session *s, uint8_t reason_code, const char *text)
 {
     if (s->version == MQTT_5)
         say_disconnect(s, reason_code, NULL);
-    link_finish(&s->link);
+    session_finish_link(s);
     session_closed(s, MQTT_CLOSE_PROTOCOL, reason_code, text);
 }
 
@@ -97,7 +119,7 @@ static void session_disconnect_with(struct mqtt_client *c, uint8_t reason_code,
     if (s->state == SESSION_OFF)
         return;
     say_disconnect(s, reason_code, props);
-    link_finish(&s->link);
+    session_finish_link(s);
     go_off(s);
 }
 
@@ -112,7 +134,7 @@ static void session_abort(struct mqtt_client *c)
 
     if (s->state == SESSION_OFF)
         return;
-    link_close(&s->link);
+    session_close_link(s);
     go_off(s);
 }
 
@@ -125,6 +147,7 @@ static void session_free(struct mqtt_client *c)
     inflight_done(&s->inflight);
     received_done(&s->received);
     session_bounds_free(s);
+    shaped_free(s->shaped);
     mqtt_client_refuse(c, NULL);
     c->events = &nobody;
     /* Its own callbacks may be on the stack. */
@@ -133,8 +156,24 @@ static void session_free(struct mqtt_client *c)
 
 /* --- Keep-alive --- */
 
+double session_now(const struct session *s)
+{
+    return s->shaped != NULL ? shaped_now(s->shaped) : ev_now(session_ev(s));
+}
+
+void session_stop_timer(struct session *s)
+{
+    ev_timer_stop(session_ev(s), &s->timer);
+    if (s->shaped != NULL)
+        shaped_stop_timer(s->shaped);
+}
+
 static void arm(struct session *s, double delay)
 {
+    if (s->shaped != NULL) {
+        shaped_start_timer(s->shaped, delay);
+        return;
+    }
     ev_timer_stop(session_ev(s), &s->timer);
     ev_timer_set(&s->timer, delay, 0);
     ev_timer_start(session_ev(s), &s->timer);
@@ -145,6 +184,8 @@ bool session_ping(struct mqtt_client *c)
     struct session *s = session_of(c);
     size_t before = buf_len(&s->link.out);
 
+    if (s->shaped != NULL)
+        return shaped_fence(s->shaped);
     if (s->state != SESSION_ONLINE || !mqtt_encode_pingreq(&s->link.out))
         return false;
     session_queued(s, before);
@@ -157,7 +198,7 @@ void session_watch_keep_alive(struct session *s)
     double wait = 0;
     size_t before = buf_len(&s->link.out);
 
-    switch (keepalive_check(&s->keepalive, ev_now(session_ev(s)), &wait)) {
+    switch (keepalive_check(&s->keepalive, session_now(s), &wait)) {
     case KEEPALIVE_WAIT:
         arm(s, wait);
         break;
@@ -167,7 +208,7 @@ void session_watch_keep_alive(struct session *s)
             session_queued(s, before);
         break;
     case KEEPALIVE_DEAD:
-        link_close(&s->link);
+        session_close_link(s);
         session_closed(s, MQTT_CLOSE_KEEP_ALIVE, 0,
                        "no PINGRESP within half a keep-alive: the connection is dead");
         break;
@@ -176,18 +217,21 @@ void session_watch_keep_alive(struct session *s)
     }
 }
 
-static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+void session_time_out(struct session *s)
 {
-    struct session *s = w->data;
-
-    (void)ev;
-    (void)events;
     if (s->state == SESSION_ONLINE) {
         session_watch_keep_alive(s);
     } else {
-        link_close(&s->link);
+        session_close_link(s);
         session_closed(s, MQTT_CLOSE_TIMEOUT, 0, "CONNACK took too long");
     }
+}
+
+static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void)ev;
+    (void)events;
+    session_time_out(w->data);
 }
 
 /* --- Connecting --- */
@@ -196,8 +240,16 @@ static void on_link_connected(void *ctx)
 {
     struct session *s = ctx;
 
-    if (s->client.events->phase != NULL)
+    if (s->client.events->phase != NULL && s->shaped == NULL)
         s->client.events->phase(s->client.ctx, MQTT_PHASE_TCP, clock_now());
+}
+
+void session_opened(struct session *s)
+{
+    s->state = SESSION_ASKING;
+    if (s->connack_timeout != 0)
+        arm(s, (double)s->connack_timeout / 1e6);
+    session_queued(s, 0); /* CONNECT has waited in the output */
 }
 
 static void on_link_opened(void *ctx)
@@ -206,14 +258,24 @@ static void on_link_opened(void *ctx)
     const struct mqtt_client_events *e = s->client.events;
     uint32_t life = s->life;
 
+    if (s->shaped != NULL) {
+        shaped_opened(s->shaped);
+        return;
+    }
     if (s->config.tls != NULL && e->phase != NULL)
         e->phase(s->client.ctx, MQTT_PHASE_TLS, clock_now());
-    if (s->life != life)
-        return;
-    s->state = SESSION_ASKING;
-    if (s->connack_timeout != 0)
-        arm(s, (double)s->connack_timeout / 1e6);
-    session_queued(s, 0); /* CONNECT has waited in the output */
+    if (s->life == life)
+        session_opened(s);
+}
+
+static void on_link_received(void *ctx, struct slice bytes)
+{
+    struct session *s = ctx;
+
+    if (s->shaped != NULL)
+        shaped_received(s->shaped, bytes);
+    else
+        session_receive(s, bytes);
 }
 
 static void on_link_closed(void *ctx, enum link_failure why, const char *text)
@@ -225,10 +287,15 @@ static void on_link_closed(void *ctx, enum link_failure why, const char *text)
         [LINK_FAILURE_TIMEOUT] = MQTT_CLOSE_TIMEOUT,
         [LINK_FAILURE_WEBSOCKET] = MQTT_CLOSE_PROTOCOL};
 
-    session_closed(ctx, closes[why], 0, text);
+    struct session *s = ctx;
+
+    if (s->shaped != NULL)
+        shaped_link_closed(s->shaped, closes[why], text);
+    else
+        session_closed(s, closes[why], 0, text);
 }
 
-static const struct link_events link_events = {on_link_connected, on_link_opened, session_receive,
+static const struct link_events link_events = {on_link_connected, on_link_opened, on_link_received,
                                                on_link_closed};
 
 static bool queue_connect(struct session *s, const struct mqtt_connect *o)
@@ -258,16 +325,20 @@ static bool queue_connect(struct session *s, const struct mqtt_connect *o)
     return mqtt_encode(&s->link.out, o->version, &p);
 }
 
+struct link_options session_link_options(const struct session *s)
+{
+    return (struct link_options){
+        .endpoint = s->config.endpoint, .tls = s->config.tls, .identity = &s->config.identity};
+}
+
 static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *options,
                             struct error *err)
 {
     struct session *s = session_of(c);
-    struct link_options link = {.endpoint = s->config.endpoint,
-                                .tls = s->config.tls,
-                                .identity = &s->config.identity,
-                                .tcp_timeout = options->tcp_timeout,
-                                .tls_timeout = options->tls_timeout};
+    struct link_options link = session_link_options(s);
 
+    link.tcp_timeout = options->tcp_timeout;
+    link.tls_timeout = options->tls_timeout;
     assert(s->state == SESSION_OFF);
     if (options->version != MQTT_3_1_1 && options->version != MQTT_5)
         return error_set(err, ERROR_USAGE, "MQTT version %d: not known (3.1.1 or 5 is needed)",
@@ -279,7 +350,8 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
         return error_set(err, ERROR_USAGE,
                          "CONNECT: a client id, user name, password or will is too long (65535 "
                          "bytes each)");
-    if (!link_open(&s->link, &link, err))
+    if (s->shaped != NULL ? !shaped_connect(s->shaped, &link, err)
+                          : !link_open(&s->link, &link, err))
         return false;
     if (options->clean_start || options->version != s->version) {
         inflight_done(&s->inflight);
@@ -292,6 +364,8 @@ static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *op
     s->connack_timeout = options->connack_timeout;
     s->state = SESSION_LINKING;
     s->life++;
+    if (s->shaped != NULL)
+        shaped_arrange(s->shaped);
     return true;
 }
 
@@ -316,6 +390,7 @@ struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_sessio
         .unsubscribe = session_unsubscribe,
         .disconnect_with = session_disconnect_with,
         .ping = session_ping,
+        .shape = session_shape,
     };
     struct session *s = xcalloc(1, sizeof *s);
 

@@ -27,7 +27,7 @@ static void refused(struct session *s, const struct mqtt_packet_connack *in)
         snprintf(text, sizeof text, "%s: %s (return code %u)", what, mqtt_return_name(code), code);
     else
         compose(text, sizeof text, what, MQTT_TYPE_CONNACK, code, &in->props);
-    link_finish(&s->link);
+    session_finish_link(s);
     session_closed(s, MQTT_CLOSE_REFUSED, code, text);
 }
 
@@ -72,7 +72,7 @@ static uint8_t on_connack(struct session *s, struct mqtt_packet *packet, const c
         return 0;
     }
     s->state = SESSION_ONLINE;
-    ev_timer_stop(session_ev(s), &s->timer);
+    session_stop_timer(s);
     s->limits = mqtt_limits_of(&in->props);
     if (mqtt_props_has(&in->props, MQTT_PROP_SERVER_KEEP_ALIVE))
         s->keepalive.interval_s = in->props.server_keep_alive;
@@ -258,7 +258,8 @@ static uint8_t on_pingresp(struct session *s, struct mqtt_packet *packet, const 
     (void)packet;
     (void)ret_why;
     s->keepalive.pinged = false;
-    if (s->client.events->pong != NULL)
+    /* A shaper tells of the fence's itself. */
+    if (s->client.events->pong != NULL && s->shaped == NULL)
         s->client.events->pong(s->client.ctx);
     return 0;
 }
@@ -279,7 +280,7 @@ static uint8_t on_disconnect(struct session *s, struct mqtt_packet *packet, cons
     compose(text, sizeof text, "the broker disconnected", MQTT_TYPE_DISCONNECT, in->reason_code,
             &in->props);
     uint8_t code = in->reason_code;
-    link_finish(&s->link);
+    session_finish_link(s);
     session_closed(s, MQTT_CLOSE_SERVER, code, text);
     return 0;
 }
@@ -360,7 +361,7 @@ void session_receive(void *ctx, struct slice bytes)
 
     if (s->state != SESSION_ASKING && s->state != SESSION_ONLINE)
         return;
-    s->keepalive.last_in = ev_now(session_ev(s));
+    s->keepalive.last_in = session_now(s);
     if (buf_len(&held) == 0) {
         struct slice rest = take_packets(s, bytes);
         if (s->life == life && rest.len > 0)

@@ -37,6 +37,8 @@ struct session_bounds {
     struct subscriptions subscriptions;
 };
 
+struct shaped;
+
 struct session {
     struct mqtt_client client; /* first: the session is a client */
     enum session_state state;
@@ -54,6 +56,7 @@ struct session {
     struct link link;
     struct mqtt_session_config config;
     struct session_bounds *bounds; /* NULL: no profile */
+    struct shaped *shaped;         /* NULL: no shaper */
 };
 
 static inline struct session *session_of(struct mqtt_client *c)
@@ -74,6 +77,17 @@ void session_queued(struct session *s, size_t before);
 void session_closed(struct session *s, enum mqtt_close why, uint8_t code, const char *text);
 /* The broker broke the protocol: MQTT 5 tells it so. Ends the connection. */
 void session_refuse(struct session *s, uint8_t reason_code, const char *text);
+/* The link is open, all handshakes are done. */
+void session_opened(struct session *s);
+struct link_options session_link_options(const struct session *s);
+/* Its timer: no CONNACK, or time to look at the keep-alive. */
+void session_time_out(struct session *s);
+void session_stop_timer(struct session *s);
+/* Says what is unsaid and closes the link; closes it without a word. No event. */
+void session_finish_link(struct session *s);
+void session_close_link(struct session *s);
+/* In seconds, of the clock of its timer. */
+double session_now(const struct session *s);
 /* Sends PINGREQ or ends the connection if it is time; sets the timer for the next look. */
 void session_watch_keep_alive(struct session *s);
 

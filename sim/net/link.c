@@ -115,6 +115,16 @@ void link_close(struct link *l)
     tear_down(l);
 }
 
+int link_abandon(struct link *l)
+{
+    int fd = l->fd;
+
+    ev_io_stop(l->net->loop->ev, &l->io);
+    l->fd = -1;
+    tear_down(l);
+    return fd;
+}
+
 void link_fail(struct link *l, enum link_failure why, const char *text)
 {
     tear_down(l);

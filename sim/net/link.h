@@ -110,6 +110,8 @@ void link_kick(struct link *l);
 void link_flush(struct link *l);
 /* Sends what the socket takes now, says goodbye, closes. No event. Legal in any state. */
 void link_finish(struct link *l);
+/* Closes without telling the peer: the socket, which the caller now owns; -1: none. No event. */
+int link_abandon(struct link *l);
 /* Closes with a reset, as a loss of power does. No event. Legal in any state; idempotent. */
 void link_close(struct link *l);
 

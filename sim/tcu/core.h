@@ -62,6 +62,9 @@ static inline bool core_connected(const struct tcu *t)
 
 void core_note(struct tcu *t, enum tcu_note note, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Starts the time that the answer to a request may take; a client behind a shaper counts by the
+   script clock. */
+void core_time_request(struct tcu *t, struct loop_timer *timer);
 /* Empty tokens are not marked. */
 void core_mark(struct tcu *t, const char *token, enum tcu_mark mark, usec_t at,
                const char *report_token);

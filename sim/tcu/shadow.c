@@ -251,7 +251,7 @@ static void send_report(struct tcu *t)
     }
     s->report_token = counter;
     s->report_packet = (uint16_t)id;
-    loop_timer_start(&s->timer, t->p->config->request_timeout);
+    core_time_request(t, &s->timer);
     pace_sent(t);
     take_told(t);
     mark_told(t, token);

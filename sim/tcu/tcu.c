@@ -84,10 +84,24 @@ static bool enter(struct tcu *t, enum tcu_state to)
 
 /* ── Connecting and losing it ───────────────────────────────────────────────────────────────── */
 
-static void wait_for(struct tcu *t, enum core_wait what, usec_t delay)
+bool tcu_shape(struct tcu *t, const struct mqtt_shaper *shaper)
+{
+    return mqtt_client_shape(t->p->client, shaper);
+}
+
+void core_time_request(struct tcu *t, struct loop_timer *timer)
+{
+    if (t->p->client->shaped)
+        loop_timer_start_script(timer, t->p->config->request_timeout);
+    else
+        loop_timer_start(timer, t->p->config->request_timeout);
+}
+
+/* An answer to a request of its own. */
+static void wait_for(struct tcu *t, enum core_wait what)
 {
     t->p->wait = what;
-    loop_timer_start(&t->p->timer, delay);
+    core_time_request(t, &t->p->timer);
 }
 
 /* What is the car's own doing, not the protocol's, runs by the clock of scripts. */
@@ -203,7 +217,7 @@ static void start_get(struct tcu *t)
     /* The client may be busy with what it sends again of a resumed session: an acknowledgement
        makes room (on_published), or time runs out. */
     shadow_get(t);
-    wait_for(t, WAIT_SHADOW, t->p->config->request_timeout);
+    wait_for(t, WAIT_SHADOW);
 }
 
 static void subscribe(struct tcu *t)
@@ -218,7 +232,7 @@ static void subscribe(struct tcu *t)
     if (t->p->subscribe_id == 0)
         core_give_up(t, TCU_NOTE_CONNECTION_LOST, "subscribe: the connection is closed");
     else
-        wait_for(t, WAIT_SUBACK, t->p->config->request_timeout);
+        wait_for(t, WAIT_SUBACK);
 }
 
 void core_synced(struct tcu *t)

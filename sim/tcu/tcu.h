@@ -253,6 +253,9 @@ bool tcu_last_close(const struct tcu *tcu, struct mqtt_closed *ret);
 /* That of the next connection, or of the one that stands. */
 enum mqtt_version tcu_version(const struct tcu *tcu);
 
+/* Puts a shaper between its client and the broker (mqtt_client_shape()). */
+bool tcu_shape(struct tcu *tcu, const struct mqtt_shaper *shaper);
+
 /* The last shadow version this car has seen; 0: none. */
 uint64_t tcu_shadow_version(const struct tcu *tcu);
 /* Orders handed out and not done. */

@@ -56,6 +56,12 @@ void link_close(struct link *l)
     buf_done(&l->out);
 }
 
+int link_abandon(struct link *l)
+{
+    link_close(l);
+    return -1;
+}
+
 static inline void fake_link_up(struct link *l)
 {
     l->events->connected(l->ctx);

@@ -49,6 +49,65 @@ static void a_stirred_party_is_fenced_once(void **state)
     wire_leave(&b.party);
 }
 
+static void a_suspended_party_holds_nothing_but_its_fence(void **state)
+{
+    struct wire w = {0};
+    struct app a = {.connected = true}, b = {.connected = true};
+
+    (void)state;
+    wire_join(&w, &a.party, fence, &a, false);
+    wire_join(&w, &b.party, fence, &b, false);
+    wire_hold(&a.party);
+    assert_false(wire_quiet(&w));
+    wire_suspend(&a.party);
+    wire_suspend(&a.party);
+    assert_true(wire_quiet(&w));
+    /* What is held and released meanwhile is counted. */
+    wire_hold(&a.party);
+    wire_hold(&a.party);
+    wire_release(&a.party);
+    assert_true(wire_quiet(&w));
+    wire_fence(&a.party);
+    wire_fence(&a.party);
+    assert_false(wire_quiet(&w));
+    wire_unfence(&a.party);
+    wire_unfence(&a.party);
+    assert_true(wire_quiet(&w));
+    wire_resume(&a.party);
+    wire_resume(&a.party);
+    wire_release(&a.party);
+    assert_false(wire_quiet(&w));
+    wire_release(&a.party);
+    assert_true(wire_quiet(&w));
+    /* Another one's holds count all the time. */
+    wire_hold(&a.party);
+    wire_suspend(&a.party);
+    wire_hold(&b.party);
+    assert_false(wire_quiet(&w));
+    wire_leave(&b.party);
+    assert_true(wire_quiet(&w));
+    wire_fence(&a.party);
+    wire_leave(&a.party);
+    assert_true(wire_quiet(&w));
+}
+
+static void a_cut_ends_the_suspension(void **state)
+{
+    struct wire w = {0};
+    struct app a = {.connected = true};
+
+    (void)state;
+    wire_join(&w, &a.party, fence, &a, false);
+    wire_hold(&a.party);
+    wire_suspend(&a.party);
+    wire_fence(&a.party);
+    wire_cut(&a.party);
+    assert_true(wire_quiet(&w));
+    wire_hold(&a.party);
+    assert_false(wire_quiet(&w));
+    wire_leave(&a.party);
+}
+
 static void observers_are_fenced_after_whatever_others_do(void **state)
 {
     struct wire w = {0};
@@ -181,6 +240,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stirred_party_is_fenced_once),
+        cmocka_unit_test(a_suspended_party_holds_nothing_but_its_fence),
+        cmocka_unit_test(a_cut_ends_the_suspension),
         cmocka_unit_test(observers_are_fenced_after_whatever_others_do),
         cmocka_unit_test(what_is_not_acknowledged_holds),
         cmocka_unit_test(what_is_refused_says_why),
