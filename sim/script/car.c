@@ -9,7 +9,9 @@
 #include "fleet/sms.h"
 #include "script/act.h"
 #include "script/car_mqtt.h"
+#include "script/loader.h"
 #include "script/model.h"
+#include "script/names.h"
 
 #define CAR_TYPE   "fleetsim.car"
 #define STATE_TYPE "fleetsim.state"
@@ -149,9 +151,7 @@ static size_t check_signal(lua_State *L, const struct vehicle *v, struct slice p
     int index = signal_schema_find(v->tcu->signals.schema, path);
 
     if (index < 0)
-        luaL_error(L, "no signal '%s' in model %s",
-                   lua_pushlstring(L, (const char *)path.data, path.len),
-                   signal_schema_model(v->tcu->signals.schema));
+        names_no_signal(L, v->tcu->signals.schema, path);
     return (size_t)index;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/xmem.h"
 #include "script/lua_json.h"
+#include "script/runtime.h"
 
 #define SCHEMA_TYPE "fleetsim.schema"
 
@@ -50,13 +51,13 @@ static union signal_value check_enum(lua_State *L, int index, const struct signa
     luaL_pushresult(&b);
     const char *names = lua_tostring(L, -1);
     const char *seen = luaL_tolstring(L, index, NULL);
-    luaL_error(L, "%s: %s is not one of %s", def->path, seen, names);
+    script_raise(L, "%s: %s is not one of %s", def->path, seen, names);
     return (union signal_value){0};
 }
 
 static void wrong_type(lua_State *L, int index, const struct signal_def *def)
 {
-    luaL_error(L, "%s: %s expected, got %s", def->path, signal_type_name(def->type),
+    script_raise(L, "%s: %s expected, got %s", def->path, signal_type_name(def->type),
                luaL_typename(L, index));
 }
 
@@ -72,7 +73,7 @@ static union signal_value check_number(lua_State *L, int index, const struct sig
         return (union signal_value){.i = lua_tointeger(L, index)};
     /* Physics makes fractions; an integer signal shows the nearest. */
     if (fabs(d) >= 0x1p63)
-        luaL_error(L, "%s: %f is beyond what an integer can hold", def->path, d);
+        script_raise(L, "%s: %f is beyond what an integer can hold", def->path, d);
     return (union signal_value){.i = llround(d)};
 }
 

@@ -1,14 +1,12 @@
 #include "script/runtime.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xmem.h"
@@ -16,15 +14,16 @@
 #include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/loader.h"
 #include "script/lua_json.h"
 #include "script/model.h"
+#include "script/names.h"
 #include "script/outcomes.h"
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/scenario.h"
 
 static const char prelude_key;
-static const char loaded_key;
 
 struct script *script_of(lua_State *L)
 {
@@ -36,8 +35,6 @@ struct script *script_of(lua_State *L)
 
 /* ---- memory ---- */
 
-static void on_budget(lua_State *L, lua_Debug *ar);
-
 /* All scripts together hold only so much; and what one allocates in one go blocks the others. */
 static bool may_grow(struct script *script, size_t bytes)
 {
@@ -48,7 +45,7 @@ static bool may_grow(struct script *script, size_t bytes)
     if (fits && scheduler_may_grow(&script->scheduler, bytes))
         return true;
     if (script->loading)
-        lua_sethook(script->L, on_budget, LUA_MASKCOUNT, 1);
+        lua_sethook(script->L, script_on_budget, LUA_MASKCOUNT, 1);
     return false;
 }
 
@@ -76,14 +73,11 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 
 /* ---- errors ---- */
 
-/* What runs outside of any task needs no more: files declare, error values show themselves. */
-#define OUTSIDE_BUDGET 100000000
-
-static void on_budget(lua_State *L, lua_Debug *ar)
+void script_on_budget(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    lua_sethook(L, on_budget, LUA_MASKCOUNT, 1);
-    luaL_error(L, "instruction budget exceeded (%d instructions)", OUTSIDE_BUDGET);
+    lua_sethook(L, script_on_budget, LUA_MASKCOUNT, 1);
+    luaL_error(L, "instruction budget exceeded (%d instructions)", SCRIPT_OUTSIDE_BUDGET);
 }
 
 static int to_text(lua_State *L)
@@ -100,7 +94,7 @@ char *script_take_text(struct script *script, lua_State *from)
         lua_xmove(from, L, 1);
     lua_pushcfunction(L, to_text);
     lua_insert(L, -2);
-    lua_sethook(L, on_budget, LUA_MASKCOUNT, OUTSIDE_BUDGET);
+    lua_sethook(L, script_on_budget, LUA_MASKCOUNT, SCRIPT_OUTSIDE_BUDGET);
     int status = lua_pcall(L, 1, 1, 0);
     lua_sethook(L, NULL, 0, 0);
     char *text = xstrdup(status == LUA_OK ? lua_tostring(L, -1) : "(a value that has no text)");
@@ -181,6 +175,22 @@ void script_push_where(lua_State *L)
         lua_pushliteral(L, "");
 }
 
+int script_raise(lua_State *L, const char *fmt, ...)
+{
+    va_list args;
+
+    script_push_where(L);
+    if (*lua_tostring(L, -1) != '\0')
+        lua_pushliteral(L, ": ");
+    else
+        lua_pushliteral(L, "");
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    lua_concat(L, 3);
+    return lua_error(L);
+}
+
 usec_t script_check_seconds(lua_State *L, int index)
 {
     double seconds = luaL_checknumber(L, index);
@@ -201,176 +211,6 @@ void script_task_end(void *arg, struct task *task, enum task_end end, lua_State 
     (void)arg;
     if (end == TASK_RAISED)
         owner->raised(owner, co);
-}
-
-/* ---- loading ---- */
-
-/* Text only: bytecode can crash the interpreter. */
-static int load_text_file(lua_State *L, const char *path)
-{
-    struct stat st;
-    const char *why = NULL;
-
-    if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-        why = strerror(errno);
-    else if (S_ISDIR(st.st_mode))
-        why = "is a folder";
-    if (why != NULL) {
-        lua_pushfstring(L, "%s: %s", path, why);
-        return LUA_ERRFILE;
-    }
-    int status = luaL_loadfilex(L, path, "t");
-    if (status == LUA_ERRSYNTAX && strstr(lua_tostring(L, -1), "binary chunk") != NULL)
-        lua_pushfstring(L, "%s: bytecode is not loaded (give the Lua source)", path);
-    return status;
-}
-
-/* Calls the chunk on top with a new environment and leaves its result. */
-static int run_chunk(lua_State *L)
-{
-    script_push_prelude(L, "environment");
-    lua_call(L, 0, 1);
-    lua_setupvalue(L, -2, 1);
-    lua_call(L, 0, 1);
-    return 1;
-}
-
-bool script_load(struct script *script, const char *path, struct error *err)
-{
-    lua_State *L = script->L;
-    int top = lua_gettop(L);
-    enum error_code code = ERROR_USAGE;
-
-    lua_pushcfunction(L, script_traceback);
-    lua_pushcfunction(L, run_chunk);
-    int status = load_text_file(L, path);
-    if (status != LUA_ERRFILE)
-        code = ERROR_SCRIPT;
-    script->loading = true;
-    script->scheduler.grown = 0;
-    lua_sethook(L, on_budget, LUA_MASKCOUNT, OUTSIDE_BUDGET);
-    if (status == LUA_OK)
-        status = lua_pcall(L, 1, 0, top + 1);
-    lua_sethook(L, NULL, 0, 0);
-    script->loading = false;
-    if (status != LUA_OK) {
-        char *text = script_take_text(script, L);
-        error_set(err, code, "%s", text);
-        if (strncmp(text, path, strlen(path)) != 0)
-            error_prefix(err, "%s", path);
-        free(text);
-    }
-    lua_settop(L, top);
-    return status == LUA_OK;
-}
-
-static bool readable(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/* The folder of the innermost script among the callers, or ".". Pushes nothing. */
-static void caller_dir(lua_State *L, char *ret, size_t size)
-{
-    lua_Debug ar;
-
-    snprintf(ret, size, ".");
-    for (int level = 1; lua_getstack(L, level, &ar) != 0; level++) {
-        lua_getinfo(L, "S", &ar);
-        if (ar.source[0] != '@')
-            continue;
-        const char *slash = strrchr(ar.source, '/');
-        if (slash != NULL)
-            snprintf(ret, size, "%.*s", (int)(slash - ar.source - 1), ar.source + 1);
-        return;
-    }
-}
-
-/* Pushes the path: "parts.doors" is DIR/parts/doors.lua. */
-static bool find_module(lua_State *L, const char *name)
-{
-    char dir[1024];
-    const char *dirs[2] = {dir, script_of(L)->vehicles_dir};
-
-    caller_dir(L, dir, sizeof dir);
-    const char *file = luaL_gsub(L, name, ".", "/");
-    for (size_t i = 0; i < 2; i++) {
-        const char *path = lua_pushfstring(L, "%s/%s.lua", dirs[i], file);
-        if (readable(path)) {
-            lua_remove(L, -2);
-            return true;
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return false;
-}
-
-static bool module_name_ok(const char *name)
-{
-    return *name != '\0' && *name != '.' && strstr(name, "..") == NULL &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-               strlen(name);
-}
-
-/* require(name): beside the script that asks, then in the vehicles folder; each file once. */
-static int f_require(lua_State *L)
-{
-    const char *name = luaL_checkstring(L, 1);
-
-    luaL_argcheck(L, module_name_ok(name), 1, "a module name such as \"parts.doors\" expected");
-    lua_settop(L, 1);
-    if (!find_module(L, name))
-        return luaL_error(L, "module '%s' not found (looked beside the script and in %s)", name,
-                          script_of(L)->vehicles_dir);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, -2) != LUA_TNIL)
-        return 1;
-    lua_pop(L, 1);
-    lua_pushcfunction(L, run_chunk);
-    if (load_text_file(L, lua_tostring(L, 2)) != LUA_OK)
-        return lua_error(L);
-    lua_call(L, 1, 1);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-    }
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, 3);
-    return 1;
-}
-
-void script_push_model(lua_State *L, const char *name)
-{
-    if (!module_name_ok(name))
-        luaL_error(L, "model '%s': not a model's name", name);
-    lua_pushcfunction(L, f_require);
-    lua_pushstring(L, name);
-    lua_call(L, 1, 1);
-    if (!model_is(L, -1))
-        luaL_error(L, "model '%s': its file does not return model{…}", name);
-}
-
-/* load(text): never bytecode, always in the caller's kind of environment. */
-static int f_load(lua_State *L)
-{
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    const char *name = luaL_optstring(L, 2, "=(load)");
-
-    if (luaL_loadbufferx(L, text, len, name, "t") != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2);
-        return 2;
-    }
-    script_push_prelude(L, "environment");
-    lua_call(L, 0, 1);
-    lua_setupvalue(L, -2, 1);
-    return 1;
 }
 
 /* ---- what the prelude is given ---- */
@@ -468,8 +308,6 @@ static const luaL_Reg core_functions[] = {
     {"simulated_now", f_simulated_now},
     {"random",        f_random       },
     {"spawn",         f_spawn        },
-    {"require",       f_require      },
-    {"load",          f_load         },
     {"to_json",       f_json         },
     {"say",           f_say          },
     {NULL,            NULL           }
@@ -531,11 +369,11 @@ static void run_prelude(lua_State *L)
 static int open_all(lua_State *L)
 {
     open_libraries(L);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     luaL_newlib(L, core_functions);
     lua_pushlightuserdata(L, NULL); /* JSON null, as lua_json.h has it */
     lua_setfield(L, -2, "null");
+    loader_open(L);
+    names_open(L);
     queue_open(L);
     model_open(L);
     car_open(L);

@@ -54,6 +54,7 @@ struct script {
     char *vehicles_dir;
     size_t memory, memory_limit;
     bool loading;      /* a file runs outside of any task */
+    int reloading; /* registry ref of the modules that are being loaded anew; 0: none */
     unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
     struct local_cloud local_cloud;
@@ -79,13 +80,8 @@ struct script *script_new(const struct script_options *options, struct error *er
 void script_free(struct script *script);
 struct script *script_of(lua_State *L);
 
-/* Runs a scenario file once, in an environment of its own, so that it can declare what it holds.
-   ERROR_USAGE if it cannot be read, ERROR_SCRIPT for what is wrong inside. */
-bool script_load(struct script *script, const char *path, struct error *err);
 /* Pushes a function of the prelude. */
 void script_push_prelude(lua_State *L, const char *name);
-/* Pushes the model of that name, loading vehicles/NAME.lua once; raises a Lua error. */
-void script_push_model(lua_State *L, const char *name);
 
 /* The owner of the running task; raises a Lua error outside of one. */
 struct script_owner *script_owner_current(lua_State *L, const char *what);
@@ -107,6 +103,15 @@ int script_traceback(lua_State *L);
 bool script_frame(lua_State *L, int *level, lua_Debug *ret);
 /* "file:line" of the innermost call in a script (not in the prelude); pushes it, or "". */
 void script_push_where(lua_State *L);
+
+/* Raises an error at the innermost call in a script, where luaL_error() would name the prelude.
+   Use as `return script_raise(…)`; formats as lua_pushfstring() does. */
+int script_raise(lua_State *L, const char *fmt, ...);
+
+/* What runs outside of any task needs no more: files declare, error values show themselves. */
+#define SCRIPT_OUTSIDE_BUDGET 100000000
+/* The hook that ends it. */
+void script_on_budget(lua_State *L, lua_Debug *ar);
 
 /* Seconds at argument `index` as usec_t; raises unless 0 … 1e9. */
 usec_t script_check_seconds(lua_State *L, int index);

@@ -13,6 +13,7 @@
 #include "fleet/simulation.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/loader.h"
 
 #define DETAIL_MAX     ((size_t)1 << 20)
 #define CALLERS_SHOWN  20
@@ -47,6 +48,7 @@ static void release(struct scenario *s)
 
     loop_timer_stop(&s->clock);
     s->main = NULL;
+    loader_forget(script, &s->owner);
     /* Cars first: their open orders still refer to tasks. */
     car_free_all(script, &s->owner);
     app_free_all(script, &s->owner);

@@ -154,5 +154,5 @@ main([missing, without_permission, not_text, syntax_error, wrong_while_loading, 
                            "not enough memory"),
       misbehaving_scenario("task_of_its_own", "t:spawn(function() error('in a task') end) t:wait(5)", "in a task"),
       misbehaving_scenario("error_without_text", "error({})", "table: "),
-      misbehaving_scenario("unknown_model", "t:vehicle { model = 'tank' }", "module 'tank' not found"),
+      misbehaving_scenario("unknown_model", "t:vehicle { model = 'tank' }", "no model 'tank'; there are "),
       a_car_that_misbehaves, two_kinds_of_trouble])

@@ -4,8 +4,7 @@ local core, api, prelude, tools = ...
 
 -- ---- companions -------------------------------------------------------------------------------
 
-local command = { __metatable = false }
-command.__index = command
+local command = tools.seal({}, "a command")
 
 -- The car's answer to a request; for a desired state { status = "SUCCEEDED" } once the car reports it, or
 -- "REJECTED" with a reason once it reports that it will not.
@@ -47,8 +46,7 @@ function command:answers()
   return self.c:answers()
 end
 
-local app = { __metatable = false }
-app.__index = app
+local app = tools.seal({}, "a companion")
 
 local function app_wait(self, timeout, what, predicate)
   local deadline = core.now() + timeout

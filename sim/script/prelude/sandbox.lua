@@ -2,6 +2,32 @@
 
 local core, api, prelude, tools = ...
 
+-- ---- misspelt names --------------------------------------------------------------------------
+
+-- "; did you mean 'locks'?", or "": the nearest of the keys of these tables.
+function tools.did_you_mean(wrong, ...)
+  local names = {}
+  for _, known in ipairs({ ... }) do
+    for name in pairs(known) do
+      names[#names + 1] = name
+    end
+  end
+  return core.did_you_mean(tostring(wrong), names)
+end
+
+-- What an object of the API has not; `what` as "a companion". Numbers may be asked for: fleets are lists.
+function tools.seal(class, what)
+  class.__metatable = false
+  class.__index = function(_, name)
+    local value = class[name]
+    if value == nil and type(name) == "string" then
+      error(what .. " has no '" .. name .. "'" .. tools.did_you_mean(name, class), 2)
+    end
+    return value
+  end
+  return class
+end
+
 -- ---- sandbox ----------------------------------------------------------------------------------
 
 local function copy(from, names)
@@ -84,7 +110,7 @@ function prelude.environment()
     __index = function(_, name)
       local value = api[name]
       if value == nil then
-        error("undefined variable '" .. tostring(name) .. "'", 2)
+        error("undefined variable '" .. tostring(name) .. "'" .. tools.did_you_mean(name, api, environment), 2)
       end
       return value
     end,
@@ -166,7 +192,7 @@ end
 function tools.check_options(call, options, known)
   for option in pairs(options) do
     if not known[option] then
-      error(call .. ": unknown option '" .. tostring(option) .. "'", 3)
+      error(call .. ": unknown option '" .. tostring(option) .. "'" .. tools.did_you_mean(option, known), 3)
     end
   end
 end

@@ -5,8 +5,7 @@ local show, equal, because = tools.show, tools.equal, tools.because
 
 -- ---- fleets -----------------------------------------------------------------------------------
 
-local fleet = { __metatable = false }
-fleet.__index = fleet
+local fleet = tools.seal({}, "a fleet")
 
 -- Runs fn(car, i) for every car at once and waits until all have returned.
 function fleet:each(fn)
@@ -36,8 +35,7 @@ end
 
 -- ---- the test ---------------------------------------------------------------------------------
 
-local test = { __metatable = false }
-test.__index = test
+local test = tools.seal({}, "a test")
 
 local car_options = { model = true, state = true, power = true, mqtt = true, tags = true }
 local fleet_options = { model = true, state = true, power = true, mqtt = true, tags = true, count = true, rate = true }

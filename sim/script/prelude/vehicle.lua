@@ -4,12 +4,57 @@ local core, api, prelude, tools = ...
 
 -- ---- models and parts -------------------------------------------------------------------------
 
+-- The options of a part are the names that its file reads from the builder's argument: `options.NAME`. As a set,
+-- or nil if that cannot be said: the argument is handed on to another file, or read by computed names.
+local function options_of(builder)
+  local source = debug.getinfo(builder, "S").source
+  local argument = debug.getlocal(builder, 1)
+  local text = argument and source:sub(1, 1) == "@" and core.source(source:sub(2))
+  if not argument then
+    return {}
+  elseif not text then
+    return nil
+  end
+  text = text:gsub("%-%-[^\n]*", "")
+  local word = "%f[%w_]" .. argument .. "%f[^%w_]"
+  if text:find(word .. "%s*%[") or text:find("pairs%(%s*" .. word) or text:find("[%w_][.:][%w_]+%([^()]*" .. word .. "[^.%w_]") then
+    return nil
+  end
+  local known = {}
+  for option in text:gmatch(word .. "%s*%.%s*([%a_][%w_]*)") do
+    known[option] = true
+  end
+  return known
+end
+
+local function sorted_keys(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function check_part_options(name, builder, options)
+  local known = next(options) ~= nil and options_of(builder)
+  for option in pairs(known and options or {}) do
+    if not known[option] then
+      local all = sorted_keys(known)
+      error("part " .. name .. ": unknown option '" .. tostring(option) .. "'" .. tools.did_you_mean(option, known)
+        .. (#all > 0 and " (it has " .. table.concat(all, ", ") .. ")" or " (it has none)"), 3)
+    end
+  end
+end
+
 -- part(name, builder): the builder gets the options that the model gives, and returns
 -- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car),
 -- refresh = function(car) }.
 function api.part(name, builder)
   return function(options)
-    local made = builder(options or {})
+    options = options or {}
+    check_part_options(name, builder, options)
+    local made = builder(options)
     made.name = name
     return made
   end
@@ -39,6 +84,7 @@ local function add_refresh(model, fn)
 end
 
 function api.model(definition)
+  tools.check_options("model{…}", definition, { name = true, title = true, parts = true })
   local name = definition.name
   if type(name) ~= "string" then
     error("model{…} needs a name", 2)
@@ -209,6 +255,13 @@ end
 
 local car_methods = core.car_methods
 
+-- For suggestions; what each is, is said in C.
+local car_properties = {
+  connection = true, iccid = true, imei = true, index = true, last_close = true, link = true, model = true,
+  msisdn = true, name = true, shadow_version = true, state = true, vin = true,
+}
+tools.car_properties = car_properties
+
 core.car_meta.__index = function(car, name)
   local method = car_methods[name]
   if method then
@@ -223,7 +276,8 @@ core.car_meta.__index = function(car, name)
   end
   local value = core.property(car, name)
   if value == nil then
-    error("a car has no '" .. tostring(name) .. "'", 2)
+    error("a car has no '" .. tostring(name) .. "'"
+      .. tools.did_you_mean(name, car_methods, model.actions, car_properties), 2)
   end
   return value
 end

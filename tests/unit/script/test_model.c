@@ -79,7 +79,7 @@ static void models_that_are_none(void **state)
                       "scenario('path', function(t) t:vehicle { model = '../odd' } end)\n");
         rig_run(rig);
         rig_expect(rig, "car", SCENARIO_ERRORED, cases[i].why);
-        rig_expect(rig, "none", SCENARIO_ERRORED, "module 'missing' not found");
+        rig_expect(rig, "none", SCENARIO_ERRORED, "no model 'missing'; there are odd, plain, test");
         rig_expect(rig, "path", SCENARIO_ERRORED, "not a model's name");
         rig_free(rig);
     }
