@@ -352,7 +352,34 @@ function car:wake() end
 function car:drop_connection() end
 
 ---Sends the car a text message, which wakes it.
-function car:sms() end
+---@param text? string
+---@return fleetsim.TextMessage
+function car:sms(text) end
+
+---It has begun to wake up: for parts that mind the car's sleep.
+function car:begin_wake() end
+
+---@class fleetsim.TextMessage
+---@field status "pending"|"delivered"|"failed"|"expired"
+local message = {}
+
+---@param timeout? number real seconds, 10
+---@return "delivered"|"failed"|"expired"
+function message:await(timeout) end
+
+---@param msisdn string a car's telephone number
+---@param text? string
+---@return fleetsim.TextMessage
+function test:sms(msisdn, text) end
+
+---@class fleetsim.SmsGatewayOptions
+---@field delay? number[]|{ median: number, sigma?: number } simulated seconds, { 0.2, 0.8 }
+---@field loss? number probability, 0
+---@field duplicates? number probability, 0
+---@field validity? number simulated seconds, 86400
+
+---@param options fleetsim.SmsGatewayOptions
+function test:sms_gateway(options) end
 
 ---@param kind string
 ---@param payload string

@@ -208,8 +208,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->timeline_places = options->timeline_places;
     sim->started = clock_now();
     sim->radio = options->radio;
-    sim->sms_delay_min = 200 * USEC_PER_MSEC;
-    sim->sms_delay_max = 800 * USEC_PER_MSEC;
+    sms_options_defaults(&sim->sms_options);
     sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;
     if (options->virtual_time) {
         sim->make_wired = sim->make_client;

@@ -2,8 +2,9 @@
  * simulation.h — everything one run consists of below the scripts: loop, cars, certificates, the
  * way to the cloud, the recorder. There are no globals, so that a test can run two at once.
  *
- * Owns      loop, recorder, PKI handle, TLS context, endpoint and the SMS gateway's pending
- * messages. Borrows   the trace file. Threads   the simulation thread, except simulation_new/free
+ * Owns      loop, recorder, PKI handle, TLS context and endpoint.
+ * Borrows   the trace file.
+ * Threads   the simulation thread, except simulation_new/free
  * before and after it runs.
  */
 #ifndef FLEET_SIMULATION_H
@@ -13,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/rng.h"
+#include "fleet/sms.h"
 #include "fleet/vehicle.h"
 #include "fleet/wire.h"
 #include "net/endpoints.h"
@@ -76,7 +78,7 @@ struct simulation {
     usec_t started;
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
     size_t vehicle_count;
-    usec_t sms_delay_min, sms_delay_max; /* uniform between; 0.2 s and 0.8 s */
+    struct sms_options sms_options; /* of cars that have none of their own */
     /* Makes each car's MQTT client, as the options say. */
     struct mqtt_client *(*make_client)(void *vehicle, uint32_t index,
                                        const struct mqtt_client_events *events, void *ctx);
@@ -100,7 +102,6 @@ struct simulation {
     bool told_unreachable;
     struct vehicle **table; /* open addressing by thing name */
     size_t table_size;
-    struct sms *sms;
 };
 
 struct simulation *simulation_new(const struct simulation_options *options, struct error *err);

@@ -108,6 +108,30 @@ void vehicle_expect_wake(struct vehicle *v, const char *token)
     v->wake_token = token != NULL ? xstrdup(token) : NULL;
 }
 
+void vehicle_tapped(struct vehicle *v, const char *text)
+{
+    v->tapped |= v->tcu->state == TCU_ASLEEP || v->tcu->state == TCU_BACKING_OFF;
+    if (v->behaviour->sms != NULL)
+        v->behaviour->sms(v->ctx, v, text);
+    else
+        tcu_wake(v->tcu);
+}
+
+void vehicle_woken(struct vehicle *v)
+{
+    if (v->wake_token != NULL)
+        recorder_journey_mark(v->sim->recorder, v->wake_token, JOURNEY_WOKEN, clock_now());
+}
+
+static void begins_to_connect(struct vehicle *v)
+{
+    if (v->wake_token != NULL)
+        recorder_journey_mark(v->sim->recorder, v->wake_token, JOURNEY_BOOTED, clock_now());
+    if (v->tapped)
+        recorder_count(v->sim->recorder, "sms.woken", 1);
+    v->tapped = false;
+}
+
 /* ---- what the TCU tells ---- */
 
 static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_state to)
@@ -127,8 +151,12 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
         vehicle_radio_power(v, to != TCU_OFF);
     timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
                   tcu_state_name(to));
-    if (v->wake_token != NULL && from == TCU_ASLEEP)
-        recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_WOKEN, now);
+    if (from == TCU_ASLEEP)
+        vehicle_woken(v);
+    if (to == TCU_CONNECTING)
+        begins_to_connect(v);
+    if (from == TCU_OFF)
+        sms_reachable(v);
     if (v->wake_token != NULL && to == TCU_ONLINE) {
         recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_CONNECTED, now);
         vehicle_expect_wake(v, NULL);
@@ -413,7 +441,7 @@ void vehicle_free(struct vehicle *v)
     if (v == NULL)
         return;
     if (v->tcu != NULL) {
-        sms_forget(v->sim, v);
+        sms_forget(v);
         connect_gate_leave(&v->sim->gate, &v->ticket);
         simulation_remove(v->sim, v);
         v->sim->by_state[v->tcu->state]--;

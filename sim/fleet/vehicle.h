@@ -23,7 +23,7 @@ struct simulation;
 struct vehicle;
 struct vehicle_radio;
 
-/* What the layer above wants to hear; all members are set. */
+/* What the layer above wants to hear; all members but sms are set. */
 struct behaviour_ops {
     /* Life cycle or signals changed, or something arrived. */
     void (*changed)(void *ctx, struct vehicle *v);
@@ -35,6 +35,8 @@ struct behaviour_ops {
     void (*message)(void *ctx, struct vehicle *v, const struct mqtt_message *message);
     void (*answered)(void *ctx, struct vehicle *v, uint16_t packet_id, const uint8_t *codes,
                      size_t count, const char *remark);
+    /* A text message has come. NULL: it wakes a TCU that is asleep. */
+    void (*sms)(void *ctx, struct vehicle *v, const char *text);
 };
 
 /* A command done by the car whose result the companion has not seen yet. */
@@ -57,6 +59,10 @@ struct vehicle {
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;
     char *wake_token; /* the command for which an SMS is on its way, or woke it */
+    struct sms *sms;  /* to this car, on their way or waiting */
+    const struct sms_options *sms_options; /* borrowed; NULL: the simulation's */
+    uint32_t sms_count;                    /* sent to it so far */
+    bool tapped;                           /* by an SMS, and not awake yet */
 };
 
 /* Car `index` of the simulation's fleet, with power off. NULL if it has no credentials. */
@@ -76,5 +82,9 @@ void vehicle_admitted(void *ctx, struct connect_ticket *ticket, usec_t waited);
 void vehicle_connect(struct vehicle *v);
 /* The command whose journey the next wake-up belongs to. */
 void vehicle_expect_wake(struct vehicle *v, const char *token);
+/* A text message has arrived at its modem. */
+void vehicle_tapped(struct vehicle *v, const char *text);
+/* The TCU begins to wake up; if nobody says so, it does when it begins to connect. */
+void vehicle_woken(struct vehicle *v);
 
 #endif

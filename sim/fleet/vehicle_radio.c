@@ -89,7 +89,7 @@ static void changed(struct vehicle_radio *r)
         loop_timer_stop(&r->change);
     shape(r);
     if (r->radio.state == RADIO_ATTACHED) {
-        sms_attached(v->sim, v);
+        sms_reachable(v);
         if (r->connects) {
             r->connects = false;
             vehicle_connect(v);

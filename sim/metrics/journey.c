@@ -6,6 +6,7 @@ const struct journey_stage journey_stages[JOURNEY_STAGE_COUNT] = {
     {"command.schedule",  JOURNEY_INTENDED, JOURNEY_SENT,            0,                   false},
     {"command.accept",    JOURNEY_SENT,     JOURNEY_ACCEPTED,        0,                   false},
     {"command.wake",      JOURNEY_SMS_SENT, JOURNEY_CONNECTED,       MARK(JOURNEY_WOKEN), false},
+    {"command.boot",      JOURNEY_WOKEN,    JOURNEY_BOOTED,          0,                   false},
     {"command.delivery",  JOURNEY_SENT,     JOURNEY_RECEIVED,        0,                   false},
     {"command.actuation", JOURNEY_RECEIVED, JOURNEY_ACTED,           0,                   false},
     {"command.report",    JOURNEY_ACTED,    JOURNEY_REPORT_ACCEPTED, 0,                   false},
@@ -23,9 +24,9 @@ usec_t journey_total(const struct journey *j)
 
 /* ORDER JOURNEY_MARK */
 static const char *const mark_names[JOURNEY_MARK_COUNT] = {
-    "intended", "sent",     "accepted",  "sms_sent",        "woken",
-    "tcp_up",   "tls_done", "connacked", "connected",       "received",
-    "started",  "acted",    "reported",  "report_accepted", "seen",
+    "intended", "sent",     "accepted",        "sms_sent",  "woken",    "booted",
+    "tcp_up",   "tls_done", "connacked",       "connected", "received", "started",
+    "acted",    "reported", "report_accepted", "seen",
 };
 
 /* ORDER JOURNEY_OUTCOME */

@@ -18,6 +18,7 @@ enum journey_mark {
     JOURNEY_ACCEPTED, /* the companion saw that the cloud accepted it */
     JOURNEY_SMS_SENT, /* the wake-up message left */
     JOURNEY_WOKEN,    /* the vehicle woke up by it */
+    JOURNEY_BOOTED,   /* and begins to connect */
     JOURNEY_TCP_UP,   /* the vehicle's connection, if it had to make one */
     JOURNEY_TLS_DONE,
     JOURNEY_CONNACKED,
@@ -65,7 +66,7 @@ struct journey_stage {
     bool succeeded_only; /* a quick refusal must not make commands look fast */
 };
 
-#define JOURNEY_STAGE_COUNT 9
+#define JOURNEY_STAGE_COUNT 10
 extern const struct journey_stage journey_stages[JOURNEY_STAGE_COUNT];
 
 static inline bool journey_has(const struct journey *j, enum journey_mark mark)

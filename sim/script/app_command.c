@@ -84,7 +84,7 @@ static void wake_if_asleep(struct app *app, struct view *view, const char *token
     struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
 
     if (v != NULL && v->tcu->state == TCU_ASLEEP)
-        sms_send(app->script->sim, v, token);
+        sms_send(v, &(struct sms_request){.token = token});
 }
 
 static const char *first_key(const cJSON *json)

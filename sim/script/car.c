@@ -6,12 +6,12 @@
 
 #include "base/xmem.h"
 #include "fleet/simulation.h"
-#include "fleet/sms.h"
 #include "script/act.h"
 #include "script/car_mqtt.h"
 #include "script/loader.h"
 #include "script/model.h"
 #include "script/names.h"
+#include "script/text_message.h"
 
 #define CAR_TYPE   "fleetsim.car"
 #define STATE_TYPE "fleetsim.state"
@@ -51,7 +51,8 @@ static const struct behaviour_ops behaviour = {.changed = on_changed,
                                                .order = act_on_order,
                                                .order_cancelled = act_on_order_cancelled,
                                                .message = car_mqtt_on_message,
-                                               .answered = car_mqtt_on_answered};
+                                               .answered = car_mqtt_on_answered,
+                                               .sms = text_message_on_sms};
 
 /* ---- making and ending ---- */
 
@@ -86,6 +87,8 @@ static int f_car(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
         return luaL_error(L, "%s", err.text);
     }
+    if (owner->own_sms_options)
+        car->vehicle->sms_options = &owner->sms_options;
     rng_init(&car->rng, script->sim->seed, UINT64_C(1) << 40 | script->next_index);
     if (owner->vehicles++ == 0)
         owner->first_vehicle = script->next_index;
@@ -298,11 +301,10 @@ static int f_drop_connection(lua_State *L)
     return 0;
 }
 
-static int f_sms(lua_State *L)
+/* begin_wake(): it boots; in the measured journey of a command it wakes up now */
+static int f_begin_wake(lua_State *L)
 {
-    struct car *car = car_check(L, 1);
-
-    sms_send(car->script->sim, car->vehicle, NULL);
+    vehicle_woken(car_check(L, 1)->vehicle);
     return 0;
 }
 
@@ -487,7 +489,7 @@ static const luaL_Reg methods[] = {
     {"power_off",       f_power_off      },
     {"wake",            f_wake           },
     {"drop_connection", f_drop_connection},
-    {"sms",             f_sms            },
+    {"begin_wake",      f_begin_wake     },
     {"report",          f_report         },
     {"in_step",         f_in_step        },
     {"random",          f_random         },

@@ -22,6 +22,7 @@
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/scenario.h"
+#include "script/text_message.h"
 
 static const char prelude_key;
 
@@ -347,6 +348,7 @@ static void run_prelude(lua_State *L)
         {"=outcomes",  prelude_outcomes,  &prelude_outcomes_len },
         {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
         {"=companion", prelude_companion, &prelude_companion_len},
+        {"=sms",       prelude_sms,       &prelude_sms_len      },
         {"=test",      prelude_test,      &prelude_test_len     },
     };
     int core = lua_gettop(L);
@@ -379,6 +381,7 @@ static int open_all(lua_State *L)
     car_open(L);
     act_open(L);
     outcomes_open(L);
+    text_message_open(L);
     app_open(L);
     scenario_open(L);
     run_prelude(L);

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "fleet/sms.h"
 #include "script/scheduler.h"
 
 struct simulation;
@@ -71,6 +72,8 @@ struct script_owner {
     const char *name;
     struct rng rng;
     uint32_t vehicles, first_vehicle; /* how many cars it made; the first one's index */
+    struct sms_options sms_options;   /* of its cars, if it has its own */
+    bool own_sms_options;
     /* A task of this owner raised an error; the value is on top of co's stack. */
     void (*raised)(struct script_owner *owner, lua_State *co);
 };
@@ -85,7 +88,8 @@ void script_push_prelude(lua_State *L, const char *name);
 
 /* The owner of the running task; raises a Lua error outside of one. */
 struct script_owner *script_owner_current(lua_State *L, const char *what);
-/* Use as `return script_random(…)` in a lua_CFunction: math.random of the arguments from `first` on.
+/* Use as `return script_random(…)` in a lua_CFunction: math.random of the arguments from `first`
+ * on.
  */
 int script_random(lua_State *L, struct rng *rng, int first);
 /* The end function for tasks whose errors are their owner's; arg is not used. */

@@ -37,8 +37,9 @@ end
 
 local test = tools.seal({}, "a test")
 
-local car_options = { model = true, state = true, power = true, mqtt = true, tags = true }
-local fleet_options = { model = true, state = true, power = true, mqtt = true, tags = true, count = true, rate = true }
+local car_options = { model = true, state = true, power = true, mqtt = true, tags = true, sleep = true }
+local fleet_options = { model = true, state = true, power = true, mqtt = true, tags = true, sleep = true,
+  count = true, rate = true }
 
 local function start_car(options)
   local car = core.car(options.model or "compact_ev")
@@ -46,6 +47,12 @@ local function start_car(options)
     car:set(path, value)
   end
   tools.outcomes.adopt(car, options.tags)
+  if options.sleep then
+    if not car:has("tcu.sleeps") then
+      error("sleep: model " .. car.model .. " has no part telematics", 3)
+    end
+    car:set("tcu.sleeps", true)
+  end
   if options.mqtt then
     tools.configure_mqtt(car, options.mqtt)
   end
@@ -160,6 +167,9 @@ function test:never(seconds, fn, message)
     nothing:wait(0.01)
   end
 end
+
+test.sms = tools.send_sms
+test.sms_gateway = tools.sms_gateway
 
 function test:fail(message)
   core.count_assertion()

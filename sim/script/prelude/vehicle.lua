@@ -83,6 +83,14 @@ local function add_refresh(model, fn)
   model.refreshes[#model.refreshes + 1] = fn
 end
 
+-- Something has been done at the car, or by command: parts that want to know of it are told.
+local function noticed(car, model, what, ...)
+  for _, notice in ipairs(model.notices) do
+    notice(car, what)
+  end
+  return ...
+end
+
 function api.model(definition)
   tools.check_options("model{…}", definition, { name = true, title = true, parts = true })
   local name = definition.name
@@ -90,7 +98,7 @@ function api.model(definition)
     error("model{…} needs a name", 2)
   end
   local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {},
-    refreshes = {}, parts = definition.parts or {} }
+    refreshes = {}, notices = {}, parts = definition.parts or {} }
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
   for _, part in ipairs(model.parts) do
     for _, signal in ipairs(part.signals or {}) do
@@ -107,8 +115,11 @@ function api.model(definition)
       model.actions[action] = function(car, ...)
         tools.outcomes.before_action(car, action)
         refresh(car, model)
-        return fn(car, ...)
+        return noticed(car, model, action, fn(car, ...))
       end
+    end
+    if part.notice then
+      model.notices[#model.notices + 1] = part.notice
     end
     if part.start then
       model.starts[#model.starts + 1] = part.start
@@ -231,6 +242,7 @@ function prelude.act(car, order, changes)
   refresh(car, core.model_of(car))
   tools.outcomes.before_order(car, parts, wishes)
   local twice, outcome, code, description = tools.outcomes.around(settle_order, car, parts, wishes, order)
+  noticed(car, core.model_of(car), "command")
   core.order_done(order, outcome, code, description, twice)
 end
 

@@ -2,6 +2,8 @@
 #include "metrics/recorder.h"
 #include "support/lab.h"
 
+static const struct sms_request plain_sms = {.text = "wake up"};
+
 /* A car whose behaviour keeps the last order. */
 struct drive {
     struct lab *lab;
@@ -208,11 +210,10 @@ static void freeing_a_car_cancels_orders(void **state)
     tcu_power_on(d->v->tcu);
     lab_bring_online(d->lab, d->v);
     delta(d, 2, "app-1");
-    sms_send(d->lab->sim, d->v, "app-2");
+    sms_send(d->v, &(struct sms_request){.token = "app-2"});
     vehicle_free(d->v);
     d->v = NULL;
     assert_int_equal(d->cancelled, 1);
-    assert_null(d->lab->sim->sms);
 }
 
 static char told[64];
@@ -249,7 +250,7 @@ static void timelines_are_optional(void **state)
     struct vehicle *plain = make_car(d, 1);
     assert_null(plain->timeline);
     tcu_power_on(plain->tcu);
-    sms_send(d->lab->sim, plain, NULL);
+    sms_send(plain, &plain_sms);
     fake_connected(d->lab->clients[1], false);
     vehicle_free(plain);
 }
@@ -262,15 +263,15 @@ static void put_to_sleep(struct drive *d)
     lab_bring_online(d->lab, d->v);
     tcu_sleep(d->v->tcu);
     assert_int_equal(d->v->tcu->state, TCU_ASLEEP);
-    d->lab->sim->sms_delay_min = 0;
-    d->lab->sim->sms_delay_max = 2000;
+    d->lab->sim->sms_options.low = 0;
+    d->lab->sim->sms_options.high = 0.002;
 }
 
 static void await_delivery(struct drive *d)
 {
-    for (int i = 0; i < 1000 && d->lab->sim->sms != NULL; i++)
+    for (int i = 0; i < 1000 && d->v->sms != NULL; i++)
         ev_run(d->lab->sim->loop->ev, EVRUN_ONCE);
-    assert_null(d->lab->sim->sms);
+    assert_null(d->v->sms);
 }
 
 static void a_text_message_wakes(void **state)
@@ -280,8 +281,8 @@ static void a_text_message_wakes(void **state)
 
     put_to_sleep(d);
     recorder_journey_begin(rec, "app-1", 0, NULL, clock_now(), clock_now());
-    sms_send(d->lab->sim, d->v, "app-1");
-    sms_send(d->lab->sim, d->v, NULL);
+    sms_send(d->v, &(struct sms_request){.token = "app-1"});
+    sms_send(d->v, &plain_sms);
     assert_int_equal(d->v->tcu->state, TCU_ASLEEP);
     await_delivery(d);
     assert_int_equal(d->v->tcu->state, TCU_CONNECTING);
@@ -291,21 +292,42 @@ static void a_text_message_wakes(void **state)
     assert_true(journey_has(recorder_journey(rec, "app-1"), JOURNEY_WOKEN));
 }
 
-static void without_power_it_is_lost(void **state)
+static void without_power_it_waits_and_expires(void **state)
 {
     struct drive *d = *state;
+    struct recorder *rec = d->lab->sim->recorder;
+
+    put_to_sleep(d);
+    tcu_power_off(d->v->tcu);
+    d->lab->sim->sms_options.validity = 0.02;
+    sms_send(d->v, &plain_sms);
+    await_delivery(d);
+    assert_int_equal(d->v->tcu->state, TCU_OFF);
+    assert_int_equal(recorder_counter(rec, "sms.expired"), 1);
+    assert_int_equal(recorder_counter(rec, "sms.woken"), 0);
+}
+
+static void when_power_is_back_it_is_delivered(void **state)
+{
+    struct drive *d = *state;
+    struct recorder *rec = d->lab->sim->recorder;
     struct buf text;
 
     put_to_sleep(d);
     tcu_power_off(d->v->tcu);
-    sms_send(d->lab->sim, d->v, NULL);
-    await_delivery(d);
-    assert_int_equal(d->v->tcu->state, TCU_OFF);
-    assert_int_equal(recorder_counter(d->lab->sim->recorder, "sms.woken"), 0);
+    sms_send(d->v, &plain_sms);
     buf_init(&text, 1 << 16);
-    timeline_write(d->v->timeline, 1, &text);
-    assert_non_null(strstr(buf_cstr(&text), "lost: no power"));
+    while (strstr(buf_cstr(&text), "waits, the car cannot be reached") == NULL) {
+        ev_run(d->lab->sim->loop->ev, EVRUN_ONCE);
+        buf_clear(&text);
+        timeline_write(d->v->timeline, 1, &text);
+    }
     buf_done(&text);
+    assert_non_null(d->v->sms);
+    tcu_power_on(d->v->tcu);
+    await_delivery(d);
+    assert_int_equal(recorder_counter(rec, "sms.delivered"), 1);
+    assert_int_equal(recorder_counter(rec, "sms.woken"), 0); /* its power did */
 }
 
 static void one_car_s_messages_are_forgotten_alone(void **state)
@@ -315,10 +337,10 @@ static void one_car_s_messages_are_forgotten_alone(void **state)
 
     put_to_sleep(d);
     for (int i = 0; i < 5; i++) {
-        sms_send(d->lab->sim, d->v, NULL);
-        sms_send(d->lab->sim, other, NULL);
+        sms_send(d->v, &plain_sms);
+        sms_send(other, &plain_sms);
     }
-    sms_forget(d->lab->sim, other);
+    sms_forget(other);
     vehicle_free(other);
     await_delivery(d);
     assert_int_equal(d->v->tcu->state, TCU_CONNECTING);
@@ -375,7 +397,8 @@ int main(void)
         WITH_CAR(the_first_failure_is_told_once),
         WITH_CAR(timelines_are_optional),
         WITH_CAR(a_text_message_wakes),
-        WITH_CAR(without_power_it_is_lost),
+        WITH_CAR(without_power_it_waits_and_expires),
+        WITH_CAR(when_power_is_back_it_is_delivered),
         WITH_CAR(one_car_s_messages_are_forgotten_alone),
         WITH_CAR(cars_wait_for_their_turn_to_connect),
     };
