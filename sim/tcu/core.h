@@ -52,6 +52,7 @@ struct tcu_private {
     struct pubsub *pubsub; /* NULL: not used */
     struct shadow shadow;
     struct command command;
+    struct withdrawal *withdrawals; /* reshape.c's: documents that wait for a connection */
 };
 
 /* Between CONNACK and the end of the connection. */

@@ -156,7 +156,7 @@ size_t tcu_orders_open(const struct tcu *t)
 }
 
 /* A request half executed is not executed again after the restart: it has failed. */
-void order_cancel_all(struct tcu *t)
+void order_cancel_all(struct tcu *t, const char *reason_code, const char *description)
 {
     struct tcu_order *order;
 
@@ -165,8 +165,7 @@ void order_cancel_all(struct tcu *t)
         if (order->kind == TCU_ORDER_DESIRED)
             shadow_forget(t, order);
         else
-            command_order_done(t, order, TCU_FAILED, "POWER_LOST",
-                               "the car lost power while it was executing the request");
+            command_order_done(t, order, TCU_FAILED, reason_code, description);
         if (t->p->observer->order_cancelled != NULL)
             t->p->observer->order_cancelled(t->p->ctx, t, order);
         order_free(order);

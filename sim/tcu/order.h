@@ -26,8 +26,9 @@ void order_append(struct tcu_order **list, struct tcu_order *order);
 void order_splice(struct tcu_order **to, struct tcu_order **from);
 /* Looks at pointers only, so `order` may be dangling. */
 bool order_in(const struct tcu_order *list, const struct tcu_order *order);
-/* Takes the car's open orders from the observer: power was lost. */
-void order_cancel_all(struct tcu *t);
+/* Takes the car's open orders from the observer: requests have failed, with this reason; wishes are
+   forgotten, so that they are acted on again. */
+void order_cancel_all(struct tcu *t, const char *reason_code, const char *description);
 /* Unlinks it; false if it is not in the list. */
 bool order_take(struct tcu_order **list, const struct tcu_order *order);
 

@@ -53,6 +53,63 @@ void signal_table_done(struct signal_table *t)
     *t = (struct signal_table){.schema = NULL};
 }
 
+/* False if the new type cannot hold it. */
+static bool convert(const struct signal_def *from, union signal_value value,
+                    const struct signal_def *to, union signal_value *ret)
+{
+    *ret = value;
+    if (from->type == SIGNAL_INT && to->type == SIGNAL_FLOAT) {
+        ret->f = (double)value.i;
+        return true;
+    }
+    if (from->type == SIGNAL_FLOAT && to->type == SIGNAL_INT) {
+        ret->i = fabs(value.f) < 0x1p63 ? llround(value.f) : 0;
+        return fabs(value.f) < 0x1p63;
+    }
+    if (from->type != SIGNAL_ENUM || to->type != SIGNAL_ENUM)
+        return from->type == to->type;
+    for (size_t i = 0; i < to->value_count; i++) {
+        ret->e = (uint32_t)i;
+        if (strcmp(from->values[value.e], to->values[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void copy_bit(uint64_t *to, size_t i, const uint64_t *from, size_t j)
+{
+    to[i / 64] &= ~((uint64_t)1 << (i % 64));
+    to[i / 64] |= (uint64_t)bit(from, j) << (i % 64);
+}
+
+static void migrate_signal(struct signal_table *t, size_t index, const struct signal_table *old)
+{
+    const struct signal_def *def = signal_schema_def(t->schema, index);
+    int found = signal_schema_find(old->schema, slice_str(def->path));
+    union signal_value value;
+
+    if (found < 0)
+        return;
+    const struct signal_def *before = signal_schema_def(old->schema, (size_t)found);
+    if (!convert(before, old->values[found], def, &value))
+        return;
+    signal_set(t, index, value);
+    if (before->type != def->type || (before->flags & def->flags & SIGNAL_REPORTED) == 0)
+        return;
+    copy_bit(t->dirty, index, old->dirty, (size_t)found);
+    copy_bit(t->flying, index, old->flying, (size_t)found);
+}
+
+void signal_table_migrate(struct signal_table *t, const struct signal_schema *schema)
+{
+    struct signal_table old = *t;
+
+    signal_table_init(t, schema);
+    for (size_t i = 0; i < signal_schema_count(schema); i++)
+        migrate_signal(t, i, &old);
+    signal_table_done(&old);
+}
+
 union signal_value signal_get(const struct signal_table *t, size_t index)
 {
     assert(index < signal_schema_count(t->schema));
@@ -265,6 +322,33 @@ bool signal_write_all(const struct signal_table *t, bool reported_only, struct b
     }
     leave_groups(&nest, "");
     return buf_append_str(out, "}") && !out->overflow;
+}
+
+bool signal_write_withdrawn(const struct signal_schema *from, const struct signal_schema *to,
+                            struct buf *out)
+{
+    struct nest nest = {.out = out, .group = "", .empty = true};
+    size_t len = buf_len(out);
+    bool any = false;
+
+    buf_append_str(out, "{");
+    for (size_t i = 0; i < signal_schema_count(from); i++) {
+        const struct signal_def *def = signal_schema_def(from, i);
+        int index = signal_schema_find(to, slice_str(def->path));
+        bool stays =
+            index >= 0 && (signal_schema_def(to, (size_t)index)->flags & SIGNAL_REPORTED) != 0;
+        if ((def->flags & SIGNAL_REPORTED) == 0 || stays)
+            continue;
+        enter(&nest, def->path);
+        buf_append_str(out, "null");
+        any = true;
+    }
+    leave_groups(&nest, "");
+    buf_append_str(out, "}");
+    any = any && !out->overflow;
+    if (!any)
+        buf_truncate(out, len);
+    return any;
 }
 
 void signal_drop_dirty(struct signal_table *t)

@@ -98,6 +98,14 @@ struct signal_table {
 /* All reported signals start dirty. */
 void signal_table_init(struct signal_table *t, const struct signal_schema *schema);
 void signal_table_done(struct signal_table *t);
+/* Gives the table another schema. Signals of the same path keep their values where the new type can
+   hold them (an enum by its name, a number as a number), and what is known of their reports; the
+   others begin with their initial values, dirty if reported. Indices change. */
+void signal_table_migrate(struct signal_table *t, const struct signal_schema *schema);
+/* Appends one nested JSON object with null for each signal that `from` reports and `to` does not;
+   false, with nothing appended, if there is none or no room. */
+bool signal_write_withdrawn(const struct signal_schema *from, const struct signal_schema *to,
+                            struct buf *out);
 union signal_value signal_get(const struct signal_table *t, size_t index);
 /* True if the value changed; then it is dirty if reported. */
 bool signal_set(struct signal_table *t, size_t index, union signal_value value);

@@ -11,6 +11,7 @@
 #include "tcu/core.h"
 #include "tcu/order.h"
 #include "tcu/pace.h"
+#include "tcu/reshape.h"
 
 /* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
    6.8). */
@@ -248,6 +249,7 @@ void core_synced(struct tcu *t)
     if (!stage(t, TCU_STAGE_FIRST_SHADOW, now - p->stage_started) ||
         !stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) || !enter(t, TCU_ONLINE))
         return;
+    reshape_online(t);
     shadow_schedule(t);
     command_flush(t);
 }
@@ -473,13 +475,19 @@ struct tcu *tcu_new(const struct tcu_params *params)
     return t;
 }
 
+static void cancel_orders(struct tcu *t)
+{
+    order_cancel_all(t, "POWER_LOST", "the car lost power while it was executing the request");
+}
+
 void tcu_free(struct tcu *t)
 {
     if (t == NULL)
         return;
     mqtt_client_abort(t->p->client);
     settle(t);
-    order_cancel_all(t);
+    cancel_orders(t);
+    reshape_done(t);
     loop_timer_stop(&t->p->timer);
     shadow_done(t);
     command_done(t);
@@ -503,7 +511,7 @@ void tcu_power_off(struct tcu *t)
         return;
     mqtt_client_abort(t->p->client);
     settle(t);
-    order_cancel_all(t);
+    cancel_orders(t);
     /* Observers may have started something meanwhile. */
     mqtt_client_abort(t->p->client);
     settle(t);

@@ -215,6 +215,11 @@ void tcu_report(struct tcu *tcu);
 
 /* While held, what changes is not reported; afterwards all of it is. Outlives a loss of power. */
 void tcu_hold_reports(struct tcu *tcu, bool hold);
+/* Gives the car another model while it lives: signals keep their values by path, open orders end
+   (requests fail, wishes are acted on again), and what is not reported any more is withdrawn from
+   the shadow. The schema is borrowed like the first. */
+void tcu_change_schema(struct tcu *tcu, const struct signal_schema *schema);
+
 /* The first actuator moved. */
 void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
 /* Ends the order: answers a request, reports the signals it named (changed or not) for both kinds.

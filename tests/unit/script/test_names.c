@@ -98,7 +98,7 @@ static void parts_say_what_options_they_have(void **state)
 static void models_too(void **state)
 {
     (void)state;
-    part_options("local p = part('x', function() return {} end)\nreturn model { nmae = 'odd' }\n--",
+    part_options("local p = part('x', function() return {} end)\ndo return model { nmae = 'odd' } end",
                  "", "model{…}: unknown option 'nmae'; did you mean 'name'?");
 }
 
