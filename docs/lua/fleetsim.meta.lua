@@ -164,6 +164,16 @@ function test:skip(message) end
 ---@param seconds number
 function test:wait(seconds) end
 
+---@class record_options
+---@field every? number simulated seconds between two samples: 60
+---@field name? string of the plot: the model's title
+
+---Records signals over simulated time, for the plots of the report; "link" is the state of the connection.
+---@param car car
+---@param signals? string[] what is worth a curve of every car
+---@param options? record_options
+function test:record(car, signals, options) end
+
 ---Runs fn(...) beside the scenario.
 ---@param fn fun(...)
 function test:spawn(fn, ...) end

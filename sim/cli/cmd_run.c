@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/log.h"
+#include "cli/facts.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/run.h"
@@ -244,7 +245,10 @@ int cmd_run(int argc, char **argv)
     char *found = settings.vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (settings.vehicles_dir == NULL)
         settings.vehicles_dir = found != NULL ? found : "vehicles";
+    char *line = facts_command_line(argc, argv);
+    settings.command_line = line;
     int status = run_scenarios(&settings, argv + first, argc - first);
+    free(line);
     free(found);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/cmd_cloud.h"
 #include "cli/cmd_pki.h"
+#include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 
 static const struct {
@@ -12,9 +13,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"run",   cmd_run,   "run Lua scenarios, headless"                        },
-    {"cloud", cmd_cloud, "the local cloud alone, for people who build the app"},
-    {"pki",   cmd_pki,   "make, issue, export and show certificates"          },
+    {"run",    cmd_run,    "run Lua scenarios, headless"                        },
+    {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
+    {"pki",    cmd_pki,    "make, issue, export and show certificates"          },
+    {"report", cmd_report, "the page of a run, made anew"                       },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

@@ -13,6 +13,7 @@
 #include "base/xmem.h"
 #include "cli/capacity.h"
 #include "cli/console.h"
+#include "cli/facts.h"
 #include "cli/options.h"
 #include "fleet/simulation.h"
 #include "metrics/junit.h"
@@ -21,6 +22,8 @@
 #include "net/endpoint.h"
 #include "net/sources.h"
 #include "pki/fleet_file.h"
+#include "report/report.h"
+#include "report/series_log.h"
 #include "script/outcomes.h"
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
@@ -34,6 +37,7 @@ struct run {
     struct runner *runner;
     struct junit *junit;
     struct run_results *results;
+    struct series_log *series;
     FILE *trace;
     struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
@@ -147,6 +151,10 @@ static void flush_results(struct run *run)
     struct error err;
 
     if (!run_results_flush(run->results, &err)) {
+        console_clear(&run->console);
+        log_warn("%s", err.text);
+    }
+    if (!series_log_flush(run->series, &err)) {
         console_clear(&run->console);
         log_warn("%s", err.text);
     }
@@ -330,6 +338,21 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
                      s->filter != NULL ? "' (see them with --list)" : "");
 }
 
+/* What else is worth knowing when the results are read. */
+static void describe_run(struct run *run)
+{
+    const struct run_settings *s = run->settings;
+    char *machine = facts_machine();
+
+    run_results_set(run->results, "time", s->time);
+    if (s->start != NULL)
+        run_results_set(run->results, "start", s->start);
+    if (s->command_line != NULL)
+        run_results_set(run->results, "command_line", s->command_line);
+    run_results_set(run->results, "machine", machine);
+    free(machine);
+}
+
 static bool open_results(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -353,6 +376,10 @@ static bool open_results(struct run *run, struct error *err)
     run_results_set(run->results, "endpoint", run->target.uri);
     run_results_set(run->results, "mqtt", s->mqtt);
     run_results_set(run->results, "client", s->client);
+    describe_run(run);
+    char *path = xasprintf("%s/" SERIES_FILE, run_results_path(run->results));
+    run->series = run->script->series = series_log_new(path);
+    free(path);
     return true;
 }
 
@@ -460,6 +487,28 @@ static int exit_status(const struct run *run)
     return 0;
 }
 
+/* The page is made of the files, so they come first. */
+static bool close_results(struct run *run, struct error *err)
+{
+    struct error trouble;
+    bool any = run->results != NULL;
+    char *dir = any ? xstrdup(run_results_path(run->results)) : NULL;
+
+    if (any && loop_is_virtual(run->sim->loop)) {
+        char *lived = facts_days(loop_simulated_now(run->sim->loop));
+        run_results_set(run->results, "simulated", lived);
+        free(lived);
+    }
+    bool ok = run_results_close(run->results, err);
+    run->results = NULL;
+    if (any && !series_log_flush(run->series, &trouble))
+        log_warn("%s", trouble.text);
+    if (any && !report_make(dir, &trouble))
+        log_warn("%s", trouble.text);
+    free(dir);
+    return ok;
+}
+
 static int finish(struct run *run)
 {
     int status = exit_status(run);
@@ -479,11 +528,10 @@ static int finish(struct run *run)
         status = status != 0 ? status : (int)err.code;
     }
     console_summary(&run->console, run_results_path(run->results));
-    if (!run_results_close(run->results, &err)) {
+    if (!close_results(run, &err)) {
         log_error("%s", err.text);
         status = status != 0 ? status : (int)err.code;
     }
-    run->results = NULL;
     return status;
 }
 
@@ -492,6 +540,7 @@ static void release(struct run *run)
     run_results_close(run->results, NULL);
     runner_free(run->runner);
     script_free(run->script);
+    series_log_free(run->series);
     junit_free(run->junit);
     if (run->trace != NULL) {
         trace_free(run->sim->trace);

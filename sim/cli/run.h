@@ -25,6 +25,7 @@ struct run_settings {
     const char *time;    /* "real" or "virtual" */
     const char *start;   /* with virtual time: when it begins; NULL: a Monday's midnight */
     const char *vehicles_dir;
+    const char *command_line; /* as it was typed, for the results; NULL: nobody typed it */
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
     usec_t timeout, time_limit;                 /* 0: default; none */

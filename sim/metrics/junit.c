@@ -235,7 +235,7 @@ void junit_each(const struct junit *j, void (*fn)(void *arg, const struct junit_
         for (size_t i = 0; i < suite->case_count; i++) {
             const struct junit_case *c = suite->cases[i];
             fn(arg, &(struct junit_verdict){suite->name, suite->file, c->name, c->line, c->state,
-                                            c->duration, c->message});
+                                            c->duration, c->message, c->text});
         }
     }
 }

@@ -68,7 +68,7 @@ struct junit_verdict {
     unsigned line;
     enum junit_state state;
     usec_t duration;
-    const char *message;
+    const char *message, *detail;
 };
 /* Visits all cases in order. */
 void junit_each(const struct junit *j, void (*fn)(void *arg, const struct junit_verdict *v),

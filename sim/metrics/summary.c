@@ -2,17 +2,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/xmem.h"
 
 #define FORMAT 1 /* rises when a member changes its meaning */
 
 /* Names and messages come from users; the document must stay UTF-8. */
 static void add_text(cJSON *object, const char *key, const char *text)
 {
-    char clean[1024];
-
     if (text == NULL) {
         cJSON_AddNullToObject(object, key);
         return;
@@ -21,11 +21,12 @@ static void add_text(cJSON *object, const char *key, const char *text)
         cJSON_AddStringToObject(object, key, text);
         return;
     }
-    snprintf(clean, sizeof clean, "%s", text);
+    char *clean = xstrdup(text);
     for (char *p = clean; *p != '\0'; p++)
         if ((unsigned char)*p >= 0x80)
             *p = '?';
     cJSON_AddStringToObject(object, key, clean);
+    free(clean);
 }
 
 static void add_number(cJSON *object, const char *key, double value)
@@ -112,9 +113,15 @@ static void add_slowest(cJSON *document, const struct summary *s)
     }
 }
 
+struct scenarios {
+    cJSON *list;
+    bool details;
+};
+
 static void add_scenario(void *arg, const struct junit_verdict *v)
 {
     cJSON *o = cJSON_CreateObject();
+    const struct scenarios *to = arg;
 
     add_text(o, "suite", v->suite);
     add_text(o, "file", v->file);
@@ -124,17 +131,23 @@ static void add_scenario(void *arg, const struct junit_verdict *v)
     add_number(o, "duration_us", (double)v->duration);
     if (v->message != NULL)
         add_text(o, "message", v->message);
-    cJSON_AddItemToArray(arg, o);
+    /* Long, and the file is written anew every second: in the last one only. */
+    if (v->detail != NULL && to->details)
+        add_text(o, "detail", v->detail);
+    cJSON_AddItemToArray(to->list, o);
 }
 
-static void add_scenarios(cJSON *document, const struct junit *junit)
+static void add_scenarios(cJSON *document, const struct junit *junit, bool details)
 {
+    struct scenarios to = {.details = details};
+
     cJSON *counts = cJSON_AddObjectToObject(document, "verdicts");
 
     for (unsigned state = 0; state < JUNIT_STATE_COUNT; state++)
         add_number(counts, junit_state_name((enum junit_state)state),
                    (double)junit_count(junit, (enum junit_state)state));
-    junit_each(junit, add_scenario, cJSON_AddArrayToObject(document, "scenarios"));
+    to.list = cJSON_AddArrayToObject(document, "scenarios");
+    junit_each(junit, add_scenario, &to);
 }
 
 cJSON *summary_json(const struct summary *s)
@@ -160,7 +173,7 @@ cJSON *summary_json(const struct summary *s)
     if (s->settings != NULL)
         cJSON_AddItemToObject(document, "settings", cJSON_Duplicate(s->settings, true));
     if (s->junit != NULL)
-        add_scenarios(document, s->junit);
+        add_scenarios(document, s->junit, s->complete);
     add_number(document, "commands_open", (double)recorder_journeys_open(s->recorder));
     add_counters(document, s->recorder);
     add_stages(document, s->recorder);

@@ -1,4 +1,4 @@
-/* xml.h — text as XML 1.0 takes it, whatever bytes it holds. Private to this room. */
+/* xml.h — text as XML 1.0 takes it, whatever bytes it holds. */
 #ifndef METRICS_XML_H
 #define METRICS_XML_H
 

@@ -10,6 +10,7 @@
 #include "script/car_mqtt.h"
 #include "script/loader.h"
 #include "script/model.h"
+#include "script/record.h"
 #include "script/names.h"
 #include "script/text_message.h"
 
@@ -26,6 +27,7 @@ static void on_changed(void *ctx, struct vehicle *v)
     struct car *car = ctx;
 
     (void)v;
+    record_changed(car);
     queue_notify(&car->script->scheduler, &car->changed);
 }
 
@@ -107,6 +109,7 @@ void car_free_all(struct script *script, const struct script_owner *owner)
             continue;
         }
         *p = car->next;
+        record_free_all(car);
         vehicle_free(car->vehicle);
         car->vehicle = NULL;
         car_mqtt_free(car);

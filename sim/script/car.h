@@ -11,6 +11,7 @@
 #include "script/runtime.h"
 
 struct vehicle;
+struct recording;
 
 /* What a task can be about: first member of a car and of an order, so that bindings can tell. */
 enum task_about { ABOUT_CAR, ABOUT_ORDER };
@@ -23,6 +24,7 @@ struct car {
     struct rng rng;          /* its own, so that a car's day does not depend on its neighbours */
     struct wait_queue changed;
     struct car_mqtt *mqtt; /* messages of its own; NULL: none yet */
+    struct recording *recordings; /* record.c's; NULL: none */
     struct car *next;      /* of all */
     int ref;               /* registry anchor of the userdata */
 };

@@ -21,6 +21,7 @@
 #include "script/outcomes.h"
 #include "script/prelude.h"
 #include "script/queue.h"
+#include "script/record.h"
 #include "script/scenario.h"
 #include "script/text_message.h"
 
@@ -383,6 +384,7 @@ static int open_all(lua_State *L)
     outcomes_open(L);
     text_message_open(L);
     app_open(L);
+    record_open(L);
     scenario_open(L);
     run_prelude(L);
     return 0;

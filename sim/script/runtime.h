@@ -22,6 +22,7 @@
 struct simulation;
 struct car;
 struct app;
+struct series_log;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
 struct app_credentials {
@@ -63,6 +64,7 @@ struct script {
     struct app *apps;
     uint32_t next_index; /* number of the next car in the fleet */
     uint64_t next_token;
+    struct series_log *series; /* what cars are recorded in; NULL: nothing is */
     void *runner; /* scenario.c's */
 };
 

@@ -184,6 +184,33 @@ function test:wait(seconds)
   core.wait(seconds)
 end
 
+-- What is worth a curve of every car, if it has it.
+local curves = {
+  "battery.state_of_charge", "fuel.level", "climate.cabin_temperature", "climate.outside_temperature", "driving.speed",
+  "link", "tcu.power_state",
+}
+
+-- Records signals, and the connection as "link", for the report. Options: every, in simulated seconds; name.
+function test:record(car, signals, options)
+  options = options or {}
+  tools.check_options("t:record", options, { every = true, name = true })
+  if not signals then
+    signals = {}
+    for _, path in ipairs(curves) do
+      if path == "link" or car:has(path) then
+        signals[#signals + 1] = path
+      end
+    end
+  end
+  prelude.look(car)
+  core.record(car, signals, options.every or 60, options.name or core.model_of(car).title)
+end
+
+-- Whoever looks at a car sees the present.
+function prelude.look(car)
+  return car.state
+end
+
 function test:spawn(fn, ...)
   core.spawn(fn, ...)
 end

@@ -1,0 +1,78 @@
+#include "cli/facts.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xmem.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 20)
+#define GIB            (1024.0 * 1024 * 1024)
+/* What no shell takes for anything else. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
+
+static void add_word(struct buf *out, const char *word)
+{
+    if (*word != '\0' && word[strspn(word, PLAIN)] == '\0') {
+        buf_append_str(out, word);
+        return;
+    }
+    buf_append_str(out, "'");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            buf_append_str(out, "'\\'");
+        buf_append(out, word, 1);
+    }
+    buf_append_str(out, "'");
+}
+
+char *facts_command_line(int argc, char **argv)
+{
+    struct buf line;
+
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_append_str(&line, "fleetsim");
+    for (int i = 0; i < argc; i++) {
+        buf_append_str(&line, " ");
+        add_word(&line, argv[i]);
+    }
+    char *text = xstrdup(buf_cstr(&line));
+    buf_done(&line);
+    return text;
+}
+
+char *facts_machine(void)
+{
+    struct utsname name = {0};
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+
+    uname(&name);
+    return xasprintf("%s %s %s, %ld CPU%s, %.1f GiB memory", name.sysname, name.release,
+                     name.machine, cpus, cpus == 1 ? "" : "s", memory / GIB);
+}
+
+char *facts_days(usec_t length)
+{
+    static const struct {
+        uint64_t seconds;
+        const char *name;
+    } units[] = {
+        {86400, "d"  },
+        {3600,  "h"  },
+        {60,    "min"},
+        {1,     "s"  },
+    };
+    uint64_t left = (length + USEC_PER_SEC / 2) / USEC_PER_SEC;
+    size_t i = 0;
+
+    while (i + 1 < sizeof units / sizeof *units && left < units[i].seconds)
+        i++;
+    uint64_t whole = left / units[i].seconds;
+    uint64_t rest = i < 3 ? left % units[i].seconds / units[i + 1].seconds : 0;
+    return rest == 0 ? xasprintf("%" PRIu64 " %s", whole, units[i].name)
+                     : xasprintf("%" PRIu64 " %s %" PRIu64 " %s", whole, units[i].name, rest,
+                                 units[i + 1].name);
+}

@@ -1,0 +1,81 @@
+#include "report/axis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+/* 1, 2, 2.5 or 5 times a power of ten. */
+static double round_step(double raw)
+{
+    static const double steps[] = {1, 2, 2.5, 5, 10};
+    double power = pow(10, floor(log10(raw)));
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] * power >= raw * (1 - 1e-9))
+            return steps[i] * power;
+    return 10 * power;
+}
+
+void axis_values(struct axis *axis, double min, double max, unsigned about)
+{
+    if (!(max > min)) {
+        double margin = fabs(min) > 1 ? fabs(min) * 0.1 : 1;
+        max = min + margin;
+        min -= margin;
+    }
+    double step = round_step((max - min) / about);
+    double first = floor(min / step + 1e-9), last = ceil(max / step - 1e-9);
+    int digits = step >= 1 && fmod(step, 1) < 1e-9 ? 0 : (int)ceil(-log10(step) + 0.5);
+
+    *axis = (struct axis){.min = first * step, .max = last * step};
+    for (double k = first; k <= last && axis->tick_count < AXIS_TICKS_MAX; k++) {
+        struct axis_tick *tick = &axis->ticks[axis->tick_count++];
+        tick->at = (k - first) / (last - first);
+        double value = k * step;
+        snprintf(tick->label, sizeof tick->label, "%.*f", digits < 9 ? digits : 9,
+                 fabs(value) < step / 2 ? 0 : value);
+    }
+}
+
+static void time_label(struct axis_tick *tick, int64_t second, int64_t step)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    time_t at = (time_t)second;
+    struct tm tm = {0};
+
+    gmtime_r(&at, &tm);
+    tick->strong = tm.tm_hour == 0 && tm.tm_min == 0 && tm.tm_sec == 0;
+    if (tick->strong)
+        snprintf(tick->label, sizeof tick->label, "%s %d %s", days[tm.tm_wday], tm.tm_mday,
+                 months[tm.tm_mon]);
+    else if (step >= 60)
+        snprintf(tick->label, sizeof tick->label, "%02d:%02d", tm.tm_hour, tm.tm_min);
+    else
+        snprintf(tick->label, sizeof tick->label, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min,
+                 tm.tm_sec);
+}
+
+void axis_time(struct axis *axis, int64_t start_ms, double seconds, unsigned most)
+{
+    static const int64_t steps[] = {1,     2,     5,     10,     15,     30,      60,     120,
+                                    300,   600,   900,   1800,   3600,   7200,    10800,  14400,
+                                    21600, 43200, 86400, 172800, 604800, 1209600, 2419200};
+    size_t count = sizeof steps / sizeof *steps, i = 0;
+
+    seconds = seconds > 0 ? seconds : 1;
+    while (i + 1 < count && seconds / (double)steps[i] > most - 1)
+        i++;
+    int64_t step = steps[i];
+    while (seconds / (double)step > most - 1)
+        step *= 2;
+    double start = (double)start_ms / 1000;
+    *axis = (struct axis){.min = 0, .max = seconds};
+    int64_t second = (int64_t)ceil(start / (double)step) * step;
+    for (; (double)second <= start + seconds && axis->tick_count < most; second += step) {
+        struct axis_tick *tick = &axis->ticks[axis->tick_count++];
+        tick->at = ((double)second - start) / seconds;
+        time_label(tick, second, step);
+    }
+}

@@ -1,0 +1,90 @@
+'use strict';
+// The values under the pointer, read from what is drawn: every x is in thousandths of the plot.
+(function () {
+  const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+  const two = (n) => String(n).padStart(2, '0');
+
+  function time(ms, span) {
+    const d = new Date(ms);
+    const day = span > 86400 ? days[d.getUTCDay()] + ' ' + d.getUTCDate() + ', ' : '';
+    return day + two(d.getUTCHours()) + ':' + two(d.getUTCMinutes()) + (span < 7200 ? ':' + two(d.getUTCSeconds()) : '');
+  }
+
+  function points(path) {
+    const numbers = (path.getAttribute('d').match(/-?[\d.]+/g) || []).map(Number);
+    const xs = [], ys = [];
+    for (let i = 0; i + 1 < numbers.length; i += 2) {
+      xs.push(numbers[i]);
+      ys.push(numbers[i + 1]);
+    }
+    return { xs, ys };
+  }
+
+  function lineReader(path) {
+    const min = Number(path.dataset.min), max = Number(path.dataset.max);
+    const digits = max - min >= 50 ? 0 : max - min >= 2 ? 1 : 2;
+    let p = null;
+    return function (x) {
+      p = p || points(path);
+      if (p.xs.length === 0) return '';
+      let low = 0, high = p.xs.length - 1;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (p.xs[middle] < x) low = middle + 1; else high = middle;
+      }
+      let y = p.ys[low];
+      if (low > 0 && p.xs[low] > p.xs[low - 1])
+        y += (p.ys[low - 1] - y) * (p.xs[low] - Math.min(x, p.xs[low])) / (p.xs[low] - p.xs[low - 1]);
+      return (max - y / 100 * (max - min)).toFixed(digits);
+    };
+  }
+
+  function bandReader(svg) {
+    let spans = null;
+    function read() {
+      spans = [];
+      svg.querySelectorAll('path.state').forEach(function (path) {
+        for (const m of path.getAttribute('d').matchAll(/M([\d.]+) 0h([\d.]+)/g))
+          spans.push({ from: Number(m[1]), to: Number(m[1]) + Number(m[2]), name: path.dataset.name });
+      });
+    }
+    return function (x) {
+      if (!spans) read();
+      const found = spans.filter((s) => s.from <= x && x <= s.to);
+      found.sort((a, b) => (a.to - a.from) - (b.to - b.from));
+      return found.length > 0 ? found[0].name : '';
+    };
+  }
+
+  document.querySelectorAll('figure.car').forEach(function (figure) {
+    const start = Number(figure.dataset.start), span = Number(figure.dataset.span);
+    const panels = figure.querySelector('.panels'), cursor = figure.querySelector('.cursor');
+    const when = figure.querySelector('.when'), first = figure.querySelector('.plot svg');
+    const readers = [];
+    figure.querySelectorAll('.panel').forEach(function (panel) {
+      const outputs = panel.querySelectorAll('output');
+      if (panel.classList.contains('band')) {
+        readers.push([outputs[0], bandReader(panel.querySelector('svg'))]);
+        return;
+      }
+      panel.querySelectorAll('path.line').forEach(function (path, i) {
+        readers.push([outputs[i], lineReader(path)]);
+      });
+    });
+    panels.addEventListener('pointermove', function (event) {
+      const box = first.getBoundingClientRect();
+      const at = (event.clientX - box.left) / box.width;
+      if (at < 0 || at > 1) return leave();
+      cursor.style.display = 'block';
+      cursor.style.left = event.clientX - panels.getBoundingClientRect().left + 'px';
+      when.textContent = time(start + at * span * 1000, span);
+      readers.forEach(function (r) { r[0].textContent = r[1](at * 1000); });
+    });
+    function leave() {
+      cursor.style.display = 'none';
+      when.textContent = '';
+      readers.forEach(function (r) { r[0].textContent = ''; });
+    }
+    panels.addEventListener('pointerleave', leave);
+  });
+})();
