@@ -188,6 +188,10 @@ function test:now() end
 ---@return number
 function test:random(low, high) end
 
+---Reads the models and parts of all the scenario's cars again, and changes the cars over while they live.
+---@return fleetsim.Car
+function car:reload() end
+
 ---@class fleetsim.Fleet
 ---@field [integer] fleetsim.Car
 local fleet = {}

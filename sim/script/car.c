@@ -406,6 +406,37 @@ static int f_model_of(lua_State *L)
     return 1;
 }
 
+/* own_cars(): those of whoever runs, the oldest first */
+static int f_own_cars(lua_State *L)
+{
+    struct script *script = script_of(L);
+    const struct script_owner *owner = script_owner_current(L, "car:reload()");
+    lua_Integer n = 0;
+
+    for (const struct car *car = script->cars; car != NULL; car = car->next)
+        n += car->owner == owner;
+    lua_createtable(L, (int)n, 0);
+    for (const struct car *car = script->cars; car != NULL; car = car->next) {
+        if (car->owner != owner)
+            continue;
+        lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
+        lua_rawseti(L, -2, n--);
+    }
+    return 1;
+}
+
+/* adopt_model(car, model): open orders end, signals keep their values by path */
+static int f_adopt_model(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+
+    luaL_argcheck(L, model_is(L, 2), 2, "a model expected");
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 1, UV_MODEL);
+    tcu_change_schema(car->vehicle->tcu, model_schema(L, 2));
+    return 0;
+}
+
 /* spawn_for(car, fn, …): a task that belongs to the car, and ends when its power does */
 static int f_spawn_for(lua_State *L)
 {
@@ -505,6 +536,8 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
+    {"adopt_model",  f_adopt_model },
+    {"own_cars",     f_own_cars    },
     {"car",          f_car         },
     {"hold_reports", f_hold_reports},
     {"store",        f_store       },

@@ -525,3 +525,26 @@ function car_methods.parts(car)
   return core.model_of(car).parts
 end
 
+
+-- Reads the models and parts of the scenario's cars again, and changes them over; they share parts, so all do at
+-- once. An error in a file leaves everything as it was.
+function car_methods.reload(car)
+  local cars, files, seen = core.own_cars(), {}, {}
+  for _, own in ipairs(cars) do
+    local file = core.model_of(own).file
+    if not seen[file] then
+      seen[file] = true
+      files[#files + 1] = file
+    end
+  end
+  local models = core.reload(files)
+  for _, own in ipairs(cars) do
+    local model = models[core.model_of(own).file]
+    prelude.power_lost(own)
+    core.adopt_model(own, model)
+    if own.link ~= "off" then
+      core.spawn(prelude.power_came, own)
+    end
+  end
+  return car
+end
