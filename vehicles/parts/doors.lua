@@ -1,4 +1,7 @@
--- Doors, hatch and bonnet: people open and close them, no motor does.
+-- Doors, hatch and bonnet: people open and close them, no motor does (parts/trunk.lua and parts/sliding_door.lua have
+-- one).
+
+local openings = require "parts.openings"
 
 local doors = {
   { "front_left", "Vehicle.Cabin.Door.Row1.DriverSide.IsOpen" },
@@ -8,33 +11,84 @@ local doors = {
   { "trunk", "Vehicle.Body.Trunk.Rear.IsOpen" },
   { "hood", "Vehicle.Body.Hood.IsOpen" },
 }
+local child_locks = { rear_left = "doors.child_lock_left", rear_right = "doors.child_lock_right" }
+
+local function locked(car, door)
+  return car:has("locks." .. door) and car:get("locks." .. door) == "locked"
+end
+
+-- From inside the handle unlocks the door, if nothing keeps it from that.
+local function pull_handle(car, door)
+  if child_locks[door] and car:get(child_locks[door]) then
+    car:refuse("CHILD_LOCK", "the child lock of the " .. door .. " door is on")
+  elseif locked(car, door) and car:has("locks.double") and car:get("locks.double") then
+    car:refuse("DOUBLE_LOCKED", "the car is double locked")
+  elseif locked(car, door) then
+    car:unlock_from_inside(door)
+  end
+end
 
 return part("doors", function()
-  local signals = {}
-  for i, door in ipairs(doors) do
-    signals[i] = { "doors." .. door[1], type = "enum", values = { "closed", "open" }, vss = door[2] }
+  local signals = {
+    { "doors.all_closed", type = "boolean", initial = true },
+    { child_locks.rear_left, type = "boolean", vss = "Vehicle.Cabin.Door.Row2.DriverSide.IsChildLockActive" },
+    { child_locks.rear_right, type = "boolean", vss = "Vehicle.Cabin.Door.Row2.PassengerSide.IsChildLockActive" },
+  }
+  for _, door in ipairs(doors) do
+    signals[#signals + 1] =
+      { "doors." .. door[1], type = "enum", values = { "closed", "open", "ajar" }, vss = door[2] }
+  end
+
+  local function open(car, door, from, state)
+    local path = "doors." .. door
+    if car:get(path) == state then
+      return
+    end
+    if car:jammed(path) then
+      car:fail("DOOR_JAMMED", "the " .. door .. " door does not move")
+    elseif openings.moving(car) then
+      car:refuse("VEHICLE_MOVING", "the car is moving")
+    elseif door == "hood" and car:has("bonnet.latched") and car:get("bonnet.latched") then
+      car:refuse("HOOD_LATCHED", "the bonnet is latched; somebody must pull its lever")
+    elseif from == "inside" then
+      pull_handle(car, door)
+    end
+    if locked(car, door) then
+      car:refuse("DOOR_LOCKED", "the " .. door .. " door is locked")
+    end
+    openings.set(car, door, state)
   end
 
   local actions = {}
 
-  -- door: "front_left", "front_right", "rear_left", "rear_right", "trunk", "hood"
-  function actions.open_door(car, door)
-    local path, lock = "doors." .. door, "locks." .. door
-    if car:get(path) == "open" then
-      return
-    end
-    if car:has(lock) and car:get(lock) == "locked" then
-      car:refuse("DOOR_LOCKED", "the " .. door .. " door is locked")
-    end
-    if car:has("driving.speed") and car:get("driving.speed") > 0 then
-      car:refuse("VEHICLE_MOVING", "the car is moving")
-    end
-    car:set(path, "open")
+  -- door: "front_left", "front_right", "rear_left", "rear_right", "trunk", "hood"; from: "outside" or "inside".
+  function actions.open_door(car, door, from)
+    open(car, door, from or "outside", "open")
+  end
+
+  -- Not quite closed: the latch has not caught.
+  function actions.leave_ajar(car, door)
+    open(car, door, "outside", "ajar")
   end
 
   function actions.close_door(car, door)
-    car:set("doors." .. door, "closed")
+    if car:jammed("doors." .. door) and car:get("doors." .. door) ~= "closed" then
+      car:fail("DOOR_JAMMED", "the " .. door .. " door does not move")
+    end
+    openings.set(car, door, "closed")
   end
 
-  return { signals = signals, actions = actions }
+  -- The lever in the edge of the open door; door: "rear_left", "rear_right".
+  function actions.set_child_lock(car, door, on)
+    car:set(child_locks[door], on)
+  end
+
+  return {
+    signals = signals,
+    actions = actions,
+    jams = true,
+    start = function(car)
+      car:set("doors.all_closed", openings.first_open(car) == nil)
+    end,
+  }
 end)

@@ -1,26 +1,43 @@
 -- The horn sounds for a moment and stops by itself. Such a thing is better asked for by request than
 -- by desired state, which would stay desired.
 
+local openings = require "parts.openings"
+
+local active, seconds = "horn.active", "horn.seconds"
+
 return part("horn", function(options)
-  local seconds = options.seconds or 0.5
+  local function sound(car, long)
+    car:set(active, true)
+    car:work(long)
+    car:set(active, false)
+  end
+
+  local actions = {}
+
+  -- By the wheel: as long as it is pressed.
+  function actions.honk(car, long)
+    sound(car, long or 0.5)
+  end
 
   return {
     signals = {
-      { "horn.active", type = "boolean", desired = true, vss = "Vehicle.Body.Horn.IsActive" },
+      { active, type = "boolean", desired = true, vss = "Vehicle.Body.Horn.IsActive" },
+      { seconds, type = "float", unit = "s", min = 0.1, max = 10, desired = true, initial = options.seconds or 0.5 },
     },
     desire = function(car, wishes)
-      if not wishes["horn.active"] then
-        return
-      end
-      if car:has("driving.speed") and car:get("driving.speed") > 0 then
+      if wishes[active] and openings.moving(car) then
         car:refuse("VEHICLE_MOVING", "the horn sounds by remote command only while the car stands")
       end
-      car:set("horn.active", true)
-      car:work(seconds)
-      car:set("horn.active", false)
+      if wishes[seconds] then
+        car:set(seconds, wishes[seconds])
+      end
+      if wishes[active] then
+        sound(car, car:get(seconds))
+      end
     end,
+    actions = actions,
     start = function(car)
-      car:set("horn.active", false)
+      car:set(active, false)
     end,
   }
 end)

@@ -82,7 +82,7 @@ end
 
 local function ring(car, body)
   local alarms = body.alarms
-  while alarms[1] and alarms[1].at <= body.now do
+  while alarms[1] and alarms[1].at <= body.now + 1e-6 do
     table.remove(alarms, 1).fn(car, body)
   end
 end
@@ -228,7 +228,7 @@ function physics.alarm(car, name, seconds, fn)
     return
   end
   physics.settle(car, 0)
-  local alarm = { name = name, at = body.now + seconds, fn = fn }
+  local alarm = { name = name, at = body.now + math.max(seconds, 1e-3), fn = fn }
   local position = 1
   while alarms[position] and alarms[position].at <= alarm.at do
     position = position + 1

@@ -1,6 +1,8 @@
--- Power windows: 0 % is closed, 100 % open. All move side by side.
+-- Power windows: 0 % is closed, 100 % open. All move side by side. windows.all is a wish for all of them, and shows how
+-- far the one is open that is open most.
 
-local physics = require "parts.physics"
+local motor = require "parts.motor"
+local openings = require "parts.openings"
 
 local windows = {
   { "front_left", "Vehicle.Cabin.Door.Row1.DriverSide.Window.Position" },
@@ -8,56 +10,54 @@ local windows = {
   { "rear_left", "Vehicle.Cabin.Door.Row2.DriverSide.Window.Position" },
   { "rear_right", "Vehicle.Cabin.Door.Row2.PassengerSide.Window.Position" },
 }
+local all = "windows.all"
 
 return part("windows", function(options)
-  local speed = options.percent_per_second or 20
-  local step = options.step_seconds or 1
-  local signals, paths = {}, {}
+  local paths = {}
+  local signals = {
+    { all, type = "integer", unit = "percent", min = 0, max = 100, desired = true },
+  }
   for i, window in ipairs(windows) do
     paths[i] = "windows." .. window[1]
-    signals[i] = {
+    signals[i + 1] = {
       paths[i], type = "integer", unit = "percent", min = 0, max = 100, desired = true, vss = window[2],
     }
   end
 
-  -- Shows where the windows are once a step, and where they stop.
-  local function move(car, wishes)
-    local positions, farthest = {}, 0
+  local function show_all(car)
+    local most = 0
     for _, path in ipairs(paths) do
-      positions[path] = car:get(path)
-      farthest = math.max(farthest, math.abs((wishes[path] or positions[path]) - positions[path]))
+      most = math.max(most, car:get(path))
     end
-    while farthest > 0 do
-      local seconds = math.min(step, farthest / speed)
-      car:work(seconds)
-      farthest = farthest - speed * seconds
-      for _, path in ipairs(paths) do
-        if wishes[path] then
-          positions[path] = farthest > 1e-9 and physics.towards(positions[path], wishes[path], speed * seconds)
-            or wishes[path]
-          car:set(path, positions[path])
-        end
-      end
-      farthest = farthest > 1e-9 and farthest or 0
-    end
+    car:set(all, most)
   end
 
+  local how = {
+    name = "window", speed = options.percent_per_second or 20, step = options.step_seconds or 1, moved = show_all,
+  }
+
   local function desire(car, wishes)
+    local each = {}
     for _, path in ipairs(paths) do
-      if wishes[path] and wishes[path] ~= car:get(path) and car:has("driving.speed")
-        and car:get("driving.speed") > 0 then
+      each[path] = wishes[path] or wishes[all]
+      if each[path] and each[path] ~= car:get(path) and openings.moving(car) then
         car:refuse("VEHICLE_MOVING", "windows move by remote command only while the car stands")
       end
     end
-    move(car, wishes)
+    motor.move(car, paths, each, how)
   end
 
   local actions = {}
 
   -- By its switch; window: "front_left", "front_right", "rear_left", "rear_right".
   function actions.move_window(car, window, percent)
-    move(car, { ["windows." .. window] = percent })
+    motor.move(car, paths, { ["windows." .. window] = percent }, how)
   end
 
-  return { signals = signals, desire = desire, actions = actions }
+  -- Something as thick as so many percent of the opening is in the window: 15 if not given, 0 takes it out.
+  function actions.pinch(car, window, percent)
+    motor.obstruct(car, "windows." .. window, percent or 15)
+  end
+
+  return { signals = signals, desire = desire, actions = actions, jams = true, start = show_all }
 end)
