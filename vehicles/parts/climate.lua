@@ -242,6 +242,13 @@ return part("climate", function(options)
     end
   end
 
+  local actions = {}
+
+  -- By the button in the cabin; `on` if not given.
+  function actions.switch_climate(car, on)
+    desire(car, { [active] = on ~= false })
+  end
+
   -- A new car is as warm as the air around it, unless somebody said otherwise.
   local function embody(car, body)
     if car:get(cabin) == initial and not options.cabin then
@@ -284,6 +291,7 @@ return part("climate", function(options)
   return {
     signals = signals,
     desire = desire,
+    actions = actions,
     embody = embody,
     settle = settle,
     refresh = physics.settle,
