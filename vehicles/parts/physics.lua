@@ -6,8 +6,8 @@
 -- * What moves fast is a *step*: physics.start(car, "climate", step, "load"). step(car, dt, body) is called every
 --   second (and at most `longest` seconds at once, however far time has leapt) until it returns false.
 -- * What drifts slowly is the part's field `settle(car, seconds, body)`. It is written so that one call for an hour
---   does the same as sixty for a minute (decay, below). It is called when somebody looks, and every 5 minutes while
---   the car is awake.
+--   does the same as sixty for a minute (decay, below). It is called when somebody looks who has not looked for 30
+--   seconds, and every 5 minutes while the car is awake.
 -- * What happens at a certain time is an *alarm*: physics.alarm(car, "climate", 1800, fn).
 -- * What a part needs to know from the beginning it puts into the body itself: its field `embody(car, body)`.
 -- * A part with any of these has the field `refresh = physics.settle`, so that whoever looks sees the present.
@@ -21,7 +21,7 @@ local order = { motion = 1, load = 2, charger = 3, battery = 4 }
 
 local period = 1 -- simulated seconds between two calls of a step
 local longest = 10 -- seconds that a step may have to bridge
-local slow = 30 -- seconds between two calls of settle() while something moves and nobody looks
+local slow = 30 -- seconds between two calls of settle(), if somebody looks or something moves
 local drift = 900 -- seconds that settle() may have to bridge: the weather changes meanwhile
 local heartbeat = 300 -- how often an idle car that is awake looks at itself
 
@@ -167,13 +167,22 @@ local function live(car, body)
   end)
 end
 
--- Brings the car up to now, if `least` seconds have passed since it was: 1 if not given.
+-- Seconds that may pass before anybody could see it: what moves changes each second, what drifts does not.
+local function unseen(body)
+  if body.running[1] then
+    return period
+  end
+  local alarm = body.alarms[1]
+  return alarm and math.min(slow, alarm.at - body.now) or slow
+end
+
+-- Brings the car up to now, if `least` seconds have passed since it was: as many as can be seen if not given.
 function physics.settle(car, least)
   local body = physics.body(car)
   if body.busy then
     return
   end
-  if car:clock() - body.clock >= (least or 1) then
+  if car:clock() - body.clock >= (least or unseen(body)) then
     catch_up(car, body, true)
   end
   live(car, body)
@@ -316,7 +325,7 @@ local day = 86400
 -- Seconds since midnight where the car is. Its day begins at 08:00 unless parts/weather.lua says otherwise.
 function physics.time_of_day(car)
   local body = physics.body(car)
-  return ((body.born or 8 * 3600) + body.now) % day
+  return ((body.born or 8 * 3600) + body.now + car:clock() - body.clock) % day
 end
 
 -- "07:30" is 27000; nil if it is no time of day.
