@@ -236,7 +236,7 @@ int cmd_run(int argc, char **argv)
     }
     if (first == argc)
         error_set(&err, ERROR_USAGE, "no scenario given (try `fleetsim run scenarios/`)");
-    if (first == argc || !check_settings(&settings, &err) || !check_endpoints(&settings, &err))
+    if (first == argc || !check_endpoints(&settings, &err) || !check_settings(&settings, &err))
         return options_fail(&err);
     if (verbose)
         log_set_level(LOG_DEBUG);
