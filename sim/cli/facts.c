@@ -1,12 +1,15 @@
 #include "cli/facts.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/xmem.h"
+#include "cli/run.h"
+#include "metrics/run_results.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define GIB            (1024.0 * 1024 * 1024)
@@ -75,4 +78,19 @@ char *facts_days(usec_t length)
     return rest == 0 ? xasprintf("%" PRIu64 " %s", whole, units[i].name)
                      : xasprintf("%" PRIu64 " %s %" PRIu64 " %s", whole, units[i].name, rest,
                                  units[i + 1].name);
+}
+
+void facts_tell(struct run_results *results, const struct run_settings *settings)
+{
+    char *machine = facts_machine();
+
+    run_results_set(results, "mqtt", settings->mqtt);
+    run_results_set(results, "client", settings->client);
+    run_results_set(results, "time", settings->time);
+    if (settings->start != NULL)
+        run_results_set(results, "start", settings->start);
+    if (settings->command_line != NULL)
+        run_results_set(results, "command_line", settings->command_line);
+    run_results_set(results, "machine", machine);
+    free(machine);
 }

@@ -4,6 +4,12 @@
 
 #include "base/timeunit.h"
 
+struct run_results;
+struct run_settings;
+
+/* Tells the results what was asked for, and what it runs on. NULL results are fine. */
+void facts_tell(struct run_results *results, const struct run_settings *settings);
+
 /* "fleetsim run 'my scenarios/' --seed 7", quoted as a shell takes it; free() it. */
 char *facts_command_line(int argc, char **argv);
 /* "Linux 6.1.0 x86_64, 2 CPUs, 24.0 GiB memory", without the machine's name; free() it. */

@@ -338,21 +338,6 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
                      s->filter != NULL ? "' (see them with --list)" : "");
 }
 
-/* What else is worth knowing when the results are read. */
-static void describe_run(struct run *run)
-{
-    const struct run_settings *s = run->settings;
-    char *machine = facts_machine();
-
-    run_results_set(run->results, "time", s->time);
-    if (s->start != NULL)
-        run_results_set(run->results, "start", s->start);
-    if (s->command_line != NULL)
-        run_results_set(run->results, "command_line", s->command_line);
-    run_results_set(run->results, "machine", machine);
-    free(machine);
-}
-
 static bool open_results(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -374,9 +359,7 @@ static bool open_results(struct run *run, struct error *err)
     if (run->results == NULL)
         return false;
     run_results_set(run->results, "endpoint", run->target.uri);
-    run_results_set(run->results, "mqtt", s->mqtt);
-    run_results_set(run->results, "client", s->client);
-    describe_run(run);
+    facts_tell(run->results, s);
     char *path = xasprintf("%s/" SERIES_FILE, run_results_path(run->results));
     run->series = run->script->series = series_log_new(path);
     free(path);

@@ -16,6 +16,16 @@ static double round_step(double raw)
     return 10 * power;
 }
 
+/* As many as the step has behind the point. */
+static int digits_of(double step)
+{
+    int digits = 0;
+
+    for (double scaled = step; digits < 9 && fabs(scaled - round(scaled)) > 1e-6; digits++)
+        scaled *= 10;
+    return digits;
+}
+
 void axis_values(struct axis *axis, double min, double max, unsigned about)
 {
     if (!(max > min)) {
@@ -25,14 +35,14 @@ void axis_values(struct axis *axis, double min, double max, unsigned about)
     }
     double step = round_step((max - min) / about);
     double first = floor(min / step + 1e-9), last = ceil(max / step - 1e-9);
-    int digits = step >= 1 && fmod(step, 1) < 1e-9 ? 0 : (int)ceil(-log10(step) + 0.5);
+    int digits = digits_of(step);
 
     *axis = (struct axis){.min = first * step, .max = last * step};
     for (double k = first; k <= last && axis->tick_count < AXIS_TICKS_MAX; k++) {
         struct axis_tick *tick = &axis->ticks[axis->tick_count++];
         tick->at = (k - first) / (last - first);
         double value = k * step;
-        snprintf(tick->label, sizeof tick->label, "%.*f", digits < 9 ? digits : 9,
+        snprintf(tick->label, sizeof tick->label, "%.*f", digits,
                  fabs(value) < step / 2 ? 0 : value);
     }
 }

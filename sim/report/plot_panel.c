@@ -66,7 +66,7 @@ const char *plot_unit(const char *unit)
 
 static void find_range(const struct plot *p, const size_t *channels, size_t count, struct axis *ret)
 {
-    double min = INFINITY, max = -INFINITY;
+    double min = HUGE_VAL, max = -HUGE_VAL;
 
     for (size_t i = 0; i < count; i++) {
         const double *values = p->series->channels[channels[i]].values;

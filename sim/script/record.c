@@ -15,12 +15,15 @@
 #define CHANNELS_MAX 32
 #define LINK         (-1) /* in place of a signal: the state of the connection */
 #define CLOCK        "clock.time"
-#define DAY_MS       INT64_C(86400000)
+/* What drifts while a car sleeps drifts slowly; and looks fill its timeline. */
+#define LOOK_EVERY (900 * USEC_PER_SEC)
+#define DAY_MS     INT64_C(86400000)
 
 struct recording {
     struct car *car;
     struct series_writer *series;
     usec_t began, every;
+    usec_t looked; /* the last time that a sleeping car was */
     struct loop_timer timer;
     struct task *look; /* brings a sleeping car up to date; NULL: none */
     struct recording *next;
@@ -133,12 +136,15 @@ static void on_time(void *arg)
 {
     struct recording *r = arg;
     enum tcu_state state = r->car->vehicle->tcu->state;
+    usec_t now = loop_simulated_now(r->timer.loop);
 
     loop_timer_start_scaled(&r->timer, r->every);
-    if (state != TCU_ASLEEP && state != TCU_OFF)
+    if (state != TCU_ASLEEP && state != TCU_OFF) {
         sample(r);
-    else if (r->look == NULL)
+    } else if (r->look == NULL && now - r->looked >= LOOK_EVERY) {
+        r->looked = now;
         look(r);
+    }
 }
 
 /* ---- beginning and ending ---- */
