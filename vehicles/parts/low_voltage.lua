@@ -64,8 +64,10 @@ local function settle(car, seconds, body)
   local idle = math.max(0, seconds - battery.done)
   battery.done = 0
   if not body.steps.low_voltage then
+    -- What was drained until now, and what is from now on.
     local amperes = drain(car, body)
-    add(car, body, -amperes, idle)
+    add(car, body, -(battery.drained or amperes), idle)
+    battery.drained = amperes
     show(car, false)
     -- Nobody looks at a car that is asleep: its end must announce itself.
     local left = (physics.exact(car, charge) - cut_off) / 100 * battery.ampere_hours / amperes * 3600

@@ -139,7 +139,7 @@ end
 
 local function has_work(car, body)
   local alarm = body.alarms[1]
-  return body.running[1] or not asleep(car)
+  return body.running[1] or not asleep(car) or body.awake
     or alarm and alarm.at <= body.now + car:clock() - body.clock + 1e-6
 end
 
@@ -160,7 +160,10 @@ local function live(car, body)
         return
       end
       if has_work(car, body) then
-        catch_up(car, body)
+        -- What drains differently in its sleep has to know when that began.
+        local fell_asleep = body.awake and asleep(car)
+        body.awake = not asleep(car)
+        catch_up(car, body, fell_asleep)
       end
       task.at = due(car, body)
     end
