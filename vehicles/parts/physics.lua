@@ -33,6 +33,7 @@ local function embody(car)
     clock = car:clock(), -- up to which the car is settled
     now = 0, -- seconds that it has lived
     owed = 0, -- of these, seconds that settle() has not seen yet
+    awake = true, -- when its task looked last
     exact = {}, shown = {}, -- by path
     running = {}, steps = {}, -- in order; by name
     alarms = {}, -- the earliest first
