@@ -54,6 +54,23 @@ function model(definition) end
 ---@param seconds number
 function wait(seconds) end
 
+---@class fleetsim.Telemetry
+---@field format "json"|"cbor"|"compact"
+---@field thing string
+---@field seq integer
+---@field dropped integer samples that the car had to drop so far
+---@field campaign? string
+---@field compressed boolean
+---@field sealed boolean something is encrypted and no key was given
+---@field samples { time: number, signal: string, value: fleetsim.Value }[]
+
+---What a telemetry message says; nil and why not.
+---@param message fleetsim.Message|string
+---@param key? string 64 hexadecimal digits
+---@return fleetsim.Telemetry?
+---@return string? why
+function decode_telemetry(message, key) end
+
 ---Text of any value as Lua would write it.
 ---@param value any
 ---@return string
@@ -181,6 +198,10 @@ function test:spawn(fn, ...) end
 ---Real seconds since the run began.
 ---@return number
 function test:now() end
+
+---Does time leap (--time virtual)?
+---@return boolean
+function test:is_virtual() end
 
 ---math.random
 ---@param low? integer
@@ -400,6 +421,35 @@ function test:sms_gateway(options) end
 ---@param qos? 0|1
 ---@return boolean sent
 function car:telemetry(kind, payload, qos) end
+
+---@class fleetsim.CollectRule
+---@field signals? string[] paths or VSS paths
+---@field every? number seconds
+---@field on_change? boolean|number by at least so much
+---@field when? string condition, such as "driving.speed > 50"
+---@field before? number seconds before the condition holds
+---@field after? number seconds after it ceased to
+
+---@class fleetsim.CollectOptions: fleetsim.CollectRule
+---@field rules? fleetsim.CollectRule[]
+---@field format? "json"|"cbor"|"compact"
+---@field topic? string with {thing}, {vin}, {model}, {kind}
+---@field kind? string "telemetry"
+---@field qos? 0|1 1
+---@field compress? "deflate"
+---@field encrypt? string[] signals
+---@field key? string 64 hexadecimal digits
+---@field batch? { count?: integer, seconds?: number } 30 samples, 60 s
+---@field offline? { samples?: integer, persist?: boolean } 1000; false: lost with power
+---@field campaigns? boolean false: takes none from the cloud
+
+---From now on the car collects telemetry; nil ends that. See docs/telemetry.md.
+---@param options? fleetsim.CollectOptions
+function car:collect(options) end
+
+---Sends what was collected.
+---@return integer waiting samples that still wait
+function car:flush_telemetry() end
 
 ---A line in the car's timeline.
 ---@param text any

@@ -12,6 +12,8 @@
 #define TOPIC_COMMAND_REQUEST "cmd/fleetsim/%s/request"
 /* Second %s: the companion that asked. */
 #define TOPIC_COMMAND_RESPONSE "cmd/fleetsim/%s/response/%s"
+/* What a car should be like; retained. Telemetry campaigns: docs/telemetry.md. */
+#define TOPIC_CONFIG "cmd/fleetsim/%s/config"
 /* Second %s: the kind of telemetry. */
 #define TOPIC_TELEMETRY             "dt/fleetsim/%s/%s"
 #define TOPIC_PRESENCE_CONNECTED    "$aws/events/presence/connected/%s"

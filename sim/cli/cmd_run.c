@@ -54,6 +54,8 @@ static const struct option_spec options[] = {
      "what the cars run on: native or paho (default native)"},
     {"profile", 0, OPTION_STRING, &settings.profile, "NAME",
      "keep cars within a broker's limits: aws or generic (default: aws for *.amazonaws.com)"},
+    {"telemetry-key", 0, OPTION_STRING, &settings.telemetry_key, "FILE",
+     "what sensitive telemetry is encrypted with (openssl rand -hex 32)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
     {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",

@@ -25,6 +25,7 @@
 #include "report/report.h"
 #include "report/series_log.h"
 #include "script/outcomes.h"
+#include "telemetry/seal.h"
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
 #define WARNING_DELAY (100 * USEC_PER_MSEC)
@@ -39,6 +40,7 @@ struct run {
     struct run_results *results;
     struct series_log *series;
     FILE *trace;
+    struct seal_key telemetry_key; /* read if settings name one */
     struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
     ev_signal sigint, sigterm;
@@ -294,6 +296,11 @@ static bool open_simulation(struct run *run, struct error *err)
                   },
     };
     script.local_cloud = (struct local_cloud){.pause = on_pause, .resume = on_resume, .ctx = run};
+    if (s->telemetry_key != NULL) {
+        if (!seal_key_load(s->telemetry_key, &run->telemetry_key, err))
+            return false;
+        script.telemetry_key = &run->telemetry_key;
+    }
     run->script = script_new(&script, err);
     return run->script != NULL &&
            outcomes_configure(run->script, s->pins, s->pin_count, s->outcomes, err) &&

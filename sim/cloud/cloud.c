@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cloud/filter.h"
+#include "cloud/rules.h"
 #include "cloud/shadow_request.h"
 #include "cloud/shadow_service.h"
 
@@ -180,7 +181,8 @@ static enum cloud_verdict check_publish(const struct client *client,
         (message->retain && !allows(client, POLICY_RETAIN_PUBLISH, message->topic)))
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
-    if (*message->topic == '$' && !client->owner && !shadow_address_parse(message->topic, &address))
+    if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
+        !shadow_address_parse(message->topic, &address))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }

@@ -21,6 +21,7 @@ static const struct policy_statement vehicle_statements[] = {
     {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/name/*/update"},
     {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/name/*/delete"},
     {true,  PUBLISH | RETAIN, "topic/dt/fleetsim/" THING "/*"                   },
+    {true,  PUBLISH,          "topic/$aws/rules/*/dt/fleetsim/" THING "/*"      },
     {true,  PUBLISH,          "topic/cmd/fleetsim/" THING "/response/*"         },
     {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/shadow/*"      },
     {true,  RECEIVE,          "topic/$aws/things/" THING "/shadow/*"            },

@@ -7,6 +7,7 @@
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
 #include "fleet/vehicle_radio.h"
+#include "fleet/vehicle_telemetry.h"
 #include "metrics/recorder.h"
 #include "mqtt/type.h"
 
@@ -161,6 +162,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
         recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_CONNECTED, now);
         vehicle_expect_wake(v, NULL);
     }
+    if (v->collector != NULL)
+        collector_state(v->collector, to);
     v->behaviour->state(v->ctx, v, from, to);
     v->behaviour->changed(v->ctx, v);
 }
@@ -310,6 +313,8 @@ static void on_signal(void *ctx, struct tcu *tcu, size_t index)
         timeline_add(v->timeline, clock_now(), TIMELINE_SIGNAL, buf_slice(&text));
         buf_done(&text);
     }
+    if (v->collector != NULL)
+        collector_signal(v->collector, index);
     v->behaviour->changed(v->ctx, v);
 }
 
@@ -342,7 +347,8 @@ static void on_message(void *ctx, struct tcu *tcu, const struct mqtt_message *m)
     struct vehicle *v = ctx;
 
     (void)tcu;
-    v->behaviour->message(v->ctx, v, m);
+    if (v->collector == NULL || !collector_message(v->collector, m))
+        v->behaviour->message(v->ctx, v, m);
 }
 
 static void on_answered(void *ctx, struct tcu *tcu, uint16_t packet_id, const uint8_t *codes,
@@ -351,7 +357,8 @@ static void on_answered(void *ctx, struct tcu *tcu, uint16_t packet_id, const ui
     struct vehicle *v = ctx;
 
     (void)tcu;
-    v->behaviour->answered(v->ctx, v, packet_id, codes, count, remark);
+    if (v->collector == NULL || !collector_answered(v->collector, packet_id, codes, count))
+        v->behaviour->answered(v->ctx, v, packet_id, codes, count, remark);
 }
 
 static const struct tcu_observer observer = {
@@ -445,6 +452,7 @@ void vehicle_free(struct vehicle *v)
         connect_gate_leave(&v->sim->gate, &v->ticket);
         simulation_remove(v->sim, v);
         v->sim->by_state[v->tcu->state]--;
+        vehicle_collect(v, NULL);
         tcu_free(v->tcu);
         vehicle_radio_free(v);
     }

@@ -19,6 +19,7 @@
 #include "pki/pki.h"
 #include "tcu/tcu.h"
 
+struct collector;
 struct simulation;
 struct vehicle;
 struct vehicle_radio;
@@ -58,6 +59,7 @@ struct vehicle {
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;
+    struct collector *collector; /* fleet/vehicle_telemetry.h; NULL: it collects nothing */
     char *wake_token; /* the command for which an SMS is on its way, or woke it */
     struct sms *sms;  /* to this car, on their way or waiting */
     const struct sms_options *sms_options; /* borrowed; NULL: the simulation's */

@@ -7,6 +7,7 @@
 
 #include "base/xmem.h"
 #include "script/lua_json.h"
+#include "script/telemetry.h"
 #include "script/runtime.h"
 
 #define SCHEMA_TYPE "fleetsim.schema"
@@ -219,6 +220,7 @@ static int f_schema(lua_State *L)
         lua_pop(L, 1);
     }
     signal_schema_seal(*ud);
+    telemetry_know(L, *ud);
     return 1;
 }
 

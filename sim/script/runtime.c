@@ -23,6 +23,7 @@
 #include "script/queue.h"
 #include "script/record.h"
 #include "script/scenario.h"
+#include "script/telemetry.h"
 #include "script/text_message.h"
 
 static const char prelude_key;
@@ -234,6 +235,12 @@ static int f_now(lua_State *L)
     return 1;
 }
 
+static int f_is_virtual(lua_State *L)
+{
+    lua_pushboolean(L, loop_is_virtual(script_of(L)->sim->loop));
+    return 1;
+}
+
 static int f_simulated_now(lua_State *L)
 {
     lua_pushnumber(L, (double)loop_simulated_now(script_of(L)->sim->loop) / 1e6);
@@ -306,6 +313,7 @@ static const luaL_Reg core_functions[] = {
     {"where",         f_where        },
     {"wait",          f_wait         },
     {"now",           f_now          },
+    {"is_virtual",    f_is_virtual   },
     {"wall_clock",    f_wall_clock   },
     {"simulated_now", f_simulated_now},
     {"random",        f_random       },
@@ -348,6 +356,7 @@ static void run_prelude(lua_State *L)
         {"=sandbox",   prelude_sandbox,   &prelude_sandbox_len  },
         {"=outcomes",  prelude_outcomes,  &prelude_outcomes_len },
         {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
+        {"=telemetry", prelude_telemetry, &prelude_telemetry_len},
         {"=companion", prelude_companion, &prelude_companion_len},
         {"=sms",       prelude_sms,       &prelude_sms_len      },
         {"=test",      prelude_test,      &prelude_test_len     },
@@ -380,6 +389,7 @@ static int open_all(lua_State *L)
     queue_open(L);
     model_open(L);
     car_open(L);
+    telemetry_open(L);
     act_open(L);
     outcomes_open(L);
     text_message_open(L);
@@ -405,6 +415,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->vehicles_dir = xstrdup(options->vehicles_dir);
     script->app_credentials = options->app;
     script->local_cloud = options->local_cloud;
+    script->telemetry_key = options->telemetry_key;
     script->next_index = options->first_index;
     script->memory_limit = options->memory_limit != 0 ? options->memory_limit : (size_t)4 << 30;
     script->L = lua_newstate(allocate, script);

@@ -19,6 +19,7 @@
 #include "fleet/sms.h"
 #include "script/scheduler.h"
 
+struct seal_key;
 struct simulation;
 struct car;
 struct app;
@@ -46,6 +47,7 @@ struct script_options {
     const char *vehicles_dir; /* where models and parts are */
     struct app_credentials app;
     size_t memory_limit;  /* bytes of Lua memory; 0: 4 GiB */
+    const struct seal_key *telemetry_key; /* of the fleet; NULL: scripts name one */
     uint32_t first_index; /* number of the first car in the fleet */
 };
 
@@ -62,6 +64,7 @@ struct script {
     struct local_cloud local_cloud;
     struct car *cars; /* all that live */
     struct app *apps;
+    const struct seal_key *telemetry_key;
     uint32_t next_index; /* number of the next car in the fleet */
     uint64_t next_token;
     struct series_log *series; /* what cars are recorded in; NULL: nothing is */

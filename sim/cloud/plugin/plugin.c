@@ -28,6 +28,7 @@
 #include "base/shared_clock.h"
 #include "base/timeunit.h"
 #include "cloud/cloud.h"
+#include "cloud/rules.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -221,6 +222,9 @@ static int on_message(int event, void *event_data, void *userdata)
     cloud_actions_init(&out);
     enum cloud_verdict verdict = cloud_message(plugin->cloud, &message, now_ms(plugin), &out);
     carry_out(plugin, &out);
+    const char *rest = verdict == CLOUD_ALLOW ? rules_republished(e->topic) : NULL;
+    if (rest != NULL)
+        memmove(e->topic, rest, strlen(rest) + 1);
     return verdict_code(e->client, verdict);
 }
 

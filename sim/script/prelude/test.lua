@@ -235,6 +235,11 @@ function test:now()
   return core.now()
 end
 
+-- Does time leap (--time virtual)? Then hours cost nothing.
+function test:is_virtual()
+  return core.is_virtual()
+end
+
 function test:random(low, high)
   return core.random(low, high)
 end
