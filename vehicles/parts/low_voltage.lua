@@ -20,7 +20,7 @@ end
 
 local function drain(car, body)
   local battery = body.low_voltage
-  local amperes = battery.amperes[amperes_by_link[car.link] or "awake"]
+  local amperes = battery.amperes[amperes_by_link[body.link] or "awake"]
   for _, more in pairs(battery.loads) do -- a sum: in any order
     amperes = amperes + more
   end
@@ -64,10 +64,8 @@ local function settle(car, seconds, body)
   local idle = math.max(0, seconds - battery.done)
   battery.done = 0
   if not body.steps.low_voltage then
-    -- What was drained until now, and what is from now on.
     local amperes = drain(car, body)
-    add(car, body, -(battery.drained or amperes), idle)
-    battery.drained = amperes
+    add(car, body, -amperes, idle)
     show(car, false)
     -- Nobody looks at a car that is asleep: its end must announce itself.
     local left = (physics.exact(car, charge) - cut_off) / 100 * battery.ampere_hours / amperes * 3600

@@ -34,6 +34,7 @@ local function embody(car)
     now = 0, -- seconds that it has lived
     owed = 0, -- of these, seconds that settle() has not seen yet
     awake = true, -- when its task looked last
+    link = car.link, -- what it was in the time that is being settled: what a sleeping car drains is little
     exact = {}, shown = {}, -- by path
     running = {}, steps = {}, -- in order; by name
     alarms = {}, -- the earliest first
@@ -120,6 +121,7 @@ local function catch_up(car, body, all)
   local seconds = clock - body.clock
   body.clock = clock
   advance(car, body, seconds, all)
+  body.link = car.link
 end
 
 local function asleep(car)
