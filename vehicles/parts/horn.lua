@@ -2,6 +2,7 @@
 -- by desired state, which would stay desired.
 
 local openings = require "parts.openings"
+local physics = require "parts.physics"
 
 local active, seconds = "horn.active", "horn.seconds"
 
@@ -36,8 +37,11 @@ return part("horn", function(options)
       end
     end,
     actions = actions,
+    -- Whoever sounded it lost power; the alarm goes on by itself.
     start = function(car)
-      car:set(active, false)
+      if not physics.body(car).siren then
+        car:set(active, false)
+      end
     end,
   }
 end)

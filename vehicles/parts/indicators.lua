@@ -1,5 +1,5 @@
--- Direction indicators, and the lights' flashing by command. That they blink is not in the signals: while one signals it
--- is true. The hazard lights are lights.hazard.
+-- Direction indicators, and the lights' flashing by command. That they blink is not in the signals: while one signals
+-- it is true. The hazard lights are lights.hazard.
 
 local left, right, flashes = "indicators.left", "indicators.right", "indicators.flashes"
 local hazard = "lights.hazard"

@@ -1,5 +1,5 @@
--- Lights outside and inside: on and off, with the little time that a body controller needs. While the car is switched on
--- and the switch is at auto, it drives with running lights by day and with low beam in the dark.
+-- Lights outside and inside: on and off, with the little time that a body controller needs. While the car is switched
+-- on and the switch is at auto, it drives with running lights by day and with low beam in the dark.
 
 local physics = require "parts.physics"
 local sky = require "parts.sky"

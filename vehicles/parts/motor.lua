@@ -21,12 +21,13 @@ end
 
 -- One step of one motor, unless somebody else has moved its thing; returns code and description of what went wrong.
 local function turn(car, one, change, how)
-  if car:get(one.path) ~= one.shown then
+  if car:jammed(one.path) then
+    one.target = one.position
+    local name = how.name:upper():gsub(" ", "_")
+    return name .. "_JAMMED", "the " .. how.name .. "'s motor turns, but it does not move"
+  elseif car:get(one.path) ~= one.shown or how.stopped and how.stopped(car) then
     one.target = one.position
     return "INTERRUPTED", "somebody has moved the " .. how.name .. " meanwhile"
-  elseif car:jammed(one.path) then
-    one.target = one.position
-    return how.name:upper():gsub(" ", "_") .. "_JAMMED", "the " .. how.name .. "'s motor turns, but it does not move"
   end
   local next = physics.towards(one.position, one.target, change)
   local at = obstacle(car, one.path, one.position, next)
@@ -45,7 +46,8 @@ end
 
 -- Moves those of `paths` that `wishes` has another value for. how: `name` of such a thing, `speed` in percent a
 -- second, `step` in seconds between two positions that are shown; and if need be `moved(car, path, position)`,
--- `blocked`, the code for an obstacle, and `reverse`, by how many percent it opens then.
+-- `stopped(car)`: has somebody taken it in hand?, `blocked`, the code for an obstacle, and `reverse`, by how many
+-- percent it opens then.
 function motor.move(car, paths, wishes, how)
   local moving, code, description = {}, nil, nil
   for _, path in ipairs(paths) do

@@ -13,7 +13,14 @@ return function(is)
     openings.set(car, is.door, at == 0 and "closed" or "open")
   end
 
-  local how = { name = is.name, speed = is.speed, step = 1, moved = follow, blocked = "OBSTACLE", reverse = 20 }
+  -- Shut by hand, and perhaps locked by now.
+  local function shut(car)
+    return car:get(door) == "closed"
+  end
+
+  local how = {
+    name = is.name, speed = is.speed, step = 1, moved = follow, stopped = shut, blocked = "OBSTACLE", reverse = 20,
+  }
 
   local function check(car, wish)
     if wish > 0 and car:get(door) == "closed" and car:has(lock) and car:get(lock) == "locked" then

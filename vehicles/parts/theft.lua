@@ -1,5 +1,5 @@
--- What the owner can do about thieves, and about the man who parks the car: stolen mode, in which the car tells where it
--- is every few seconds, the immobiliser, and valet mode, in which the trunk stays locked.
+-- What the owner can do about thieves, and about the man who parks the car: stolen mode, in which the car tells
+-- where it is every few seconds, the immobiliser, and valet mode, in which the trunk stays locked.
 
 local openings = require "parts.openings"
 local physics = require "parts.physics"
