@@ -256,6 +256,7 @@ function prelude.power_came(car)
 end
 
 function prelude.power_lost(car)
+  refresh(car, core.model_of(car)) -- what was with power is not to be taken for without
   core.stop_tasks(car)
   local store = core.store(car)
   for key in pairs(store) do
