@@ -12,6 +12,7 @@
 #include "cli/paths.h"
 #include "cli/run.h"
 #include "mqtt/profile.h"
+#include "radio/radio_profile.h"
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
@@ -56,6 +57,8 @@ static const struct option_spec options[] = {
      "keep cars within a broker's limits: aws or generic (default: aws for *.amazonaws.com)"},
     {"telemetry-key", 0, OPTION_STRING, &settings.telemetry_key, "FILE",
      "what sensitive telemetry is encrypted with (openssl rand -hex 32)"},
+    {"radio", 0, OPTION_STRING, &settings.radio, "PROFILE",
+     "mobile network of all cars: lte_good, lte_edge, 3g, … (default perfect; docs/radio.md)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
     {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",
@@ -181,6 +184,21 @@ static bool check_endpoints(struct run_settings *s, struct error *err)
                      endpoint_policy);
 }
 
+static bool check_radio(const struct run_settings *s, struct error *err)
+{
+    if (s->radio == NULL)
+        return true;
+    const struct radio_profile *profile = radio_profile_find(slice_str(s->radio));
+    if (profile == NULL)
+        return error_set(err, ERROR_USAGE, "--radio %s: not a profile (%s)", s->radio,
+                         radio_profile_names());
+    if (profile != radio_profile_at(0) && strcmp(s->client, "paho") == 0)
+        return error_set(err, ERROR_USAGE,
+                         "--client paho: its cars have no radio (leave out --radio, or run them on "
+                         "the native client)");
+    return true;
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
@@ -191,6 +209,8 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->profile != NULL && !mqtt_profile_find(s->profile, &profile))
         return error_set(err, ERROR_USAGE, "--profile %s: not a profile (aws or generic)",
                          s->profile);
+    if (!check_radio(s, err))
+        return false;
     /* Paho takes the protocol's name alone. */
     struct tls_options others = s->tls;
     others.alpn = NULL;

@@ -158,6 +158,7 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
         printf(" --time-scale %g", s->time_scale);
     print_option("time", s->target.virtual_time ? s->time : NULL);
     print_option("start", s->start);
+    print_option("radio", s->radio);
     print_option("cloud", s->target.cloud_dir);
     print_option("endpoint", s->target.endpoint);
     if (s->endpoint_policy != ENDPOINT_ORDER)

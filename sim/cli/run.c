@@ -22,6 +22,7 @@
 #include "net/endpoint.h"
 #include "net/sources.h"
 #include "pki/fleet_file.h"
+#include "radio/radio_profile.h"
 #include "report/report.h"
 #include "report/series_log.h"
 #include "script/outcomes.h"
@@ -268,6 +269,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .timeline_places = timeline_places(s->vehicles),
         .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
         .generic = s->profile != NULL,
+        .radio = s->radio != NULL ? radio_profile_find(slice_str(s->radio)) : NULL,
     };
 
     if (s->profile != NULL)

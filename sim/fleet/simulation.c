@@ -166,8 +166,10 @@ static bool on_quiet(void *ctx)
 
     /* A car that waits for its turn to connect will use the wire, unless those whose turn it is
        wait for their radios. */
-    return wire_quiet(&sim->wire) &&
-           (sim->gate.queued == 0 || !loop_timer_active(&sim->gate.timer));
+    bool quiet = wire_quiet(&sim->wire);
+    /* Its fences go out now: the loop may be about to wait. */
+    net_flush(sim->net);
+    return quiet && (sim->gate.queued == 0 || !loop_timer_active(&sim->gate.timer));
 }
 
 static void on_leapt(void *ctx)

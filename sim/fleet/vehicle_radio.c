@@ -112,6 +112,8 @@ bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, s
     struct vehicle_radio *r = v->radio;
     bool first = r == NULL;
 
+    if (first && profile == radio_profile_at(0))
+        return true;
     if (first) {
         r = xcalloc(1, sizeof *r);
         r->v = v;

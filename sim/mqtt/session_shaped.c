@@ -15,6 +15,9 @@
 #define TLS_DOWN      3800
 #define UPGRADE_BYTES 300
 
+/* Mobile networks send in frames of a millisecond or more. */
+#define SLOT USEC_PER_MSEC
+
 /* On the way to CONNECT. */
 enum shaped_step {
     STEP_NONE,
@@ -41,8 +44,10 @@ struct shaped {
     enum mqtt_close why;
     char *text;
     usec_t end_due;
-    uint64_t fences; /* PINGREQs that are not answered, the first in bit 0: is it a fence? */
+    /* PINGREQs that are not answered, the first in bit 0: did it go past the shaper, as a fence? */
+    uint64_t past, fences;
     unsigned pings;
+    struct loop_timer beat;
     bool on_air; /* as last told */
     usec_t spoke;
     struct orphan orphan;
@@ -151,6 +156,9 @@ void shaped_arrange(struct shaped *sh)
         return;
     }
     due = due > sh->not_before ? due : sh->not_before;
+    /* So that in virtual time many cars are served by one leap. */
+    if (due > now)
+        due = (due + SLOT - 1) / SLOT * SLOT;
     loop_timer_start_scaled(&sh->timer, due > now ? due - now : 0);
 }
 
@@ -211,6 +219,7 @@ void shaped_over(struct shaped *sh)
 {
     loop_timer_stop(&sh->timer);
     loop_timer_stop(&sh->patience);
+    loop_timer_stop(&sh->beat);
     for (int way = 0; way < SHAPER_WAY_COUNT; way++)
         packet_queue_done(&sh->ways[way]);
     buf_done(&sh->arriving);
@@ -219,7 +228,7 @@ void shaped_over(struct shaped *sh)
     sh->text = NULL;
     sh->ending = sh->waiting = sh->on_air = false;
     sh->step = STEP_NONE;
-    sh->fences = sh->not_before = 0;
+    sh->past = sh->fences = sh->not_before = 0;
     sh->pings = 0;
 }
 
@@ -241,10 +250,12 @@ static void on_orphan_ended(void *ctx)
 
 /* ---- up ---- */
 
-static void note_ping(struct shaped *sh, bool fence)
+static void note_ping(struct shaped *sh, bool past, bool fence)
 {
-    if (sh->pings < 64)
-        sh->fences |= (uint64_t)fence << sh->pings++;
+    if (sh->pings >= 64)
+        return;
+    sh->past |= (uint64_t)past << sh->pings;
+    sh->fences |= (uint64_t)fence << sh->pings++;
 }
 
 void shaped_send(struct shaped *sh, size_t before)
@@ -260,16 +271,37 @@ void shaped_send(struct shaped *sh, size_t before)
     shaped_arrange(sh);
 }
 
-bool shaped_fence(struct shaped *sh)
+static bool ping_past(struct shaped *sh, bool fence)
 {
     struct session *s = sh->s;
 
     if (s->state != SESSION_ONLINE || s->link.state != LINK_OPEN ||
         !mqtt_encode_pingreq(&s->link.out))
         return false;
-    note_ping(sh, true);
+    note_ping(sh, true, fence);
     link_kick(&s->link);
     return true;
+}
+
+bool shaped_fence(struct shaped *sh)
+{
+    return ping_past(sh, true);
+}
+
+/* In virtual time the broker counts seconds that are none of the car's: it is kept content. */
+static void start_beat(struct shaped *sh)
+{
+    if (loop_is_virtual(loop_of(sh)) && sh->s->keepalive.interval_s != 0)
+        loop_timer_start(&sh->beat, sh->s->keepalive.interval_s * USEC_PER_SEC / 2);
+}
+
+static void on_beat(void *arg)
+{
+    struct shaped *sh = arg;
+
+    if (sh->pings < 8)
+        ping_past(sh, false);
+    start_beat(sh);
 }
 
 /* What has arrived at the broker's side of the network. */
@@ -289,7 +321,7 @@ static void pass_up(struct shaped *sh, usec_t now)
         size_t before = buf_len(out);
         packet_queue_take(up, out);
         if (mqtt_type_of(buf_data(out)[before]) == MQTT_TYPE_PINGREQ)
-            note_ping(sh, false);
+            note_ping(sh, false, false);
         spoke = true;
     }
     if (!spoke)
@@ -306,14 +338,14 @@ static void take_in(struct shaped *sh, struct slice packet)
     usec_t now = now_of(sh);
 
     if (mqtt_type_of(packet.data[0]) == MQTT_TYPE_PINGRESP && sh->pings != 0) {
-        bool fence = (sh->fences & 1) != 0;
+        bool past = (sh->past & 1) != 0, fence = (sh->fences & 1) != 0;
+        sh->past >>= 1;
         sh->fences >>= 1;
         sh->pings--;
-        if (fence) {
-            if (sh->s->client.events->pong != NULL)
-                sh->s->client.events->pong(sh->s->client.ctx);
+        if (fence && sh->s->client.events->pong != NULL)
+            sh->s->client.events->pong(sh->s->client.ctx);
+        if (past)
             return;
-        }
     }
     if (sh->shaper.ops->forgotten(sh->shaper.ctx))
         return;
@@ -366,7 +398,7 @@ void shaped_link_closed(struct shaped *sh, enum mqtt_close why, const char *text
 
     if (sh->step == STEP_WIRE)
         way += delay(sh, SHAPER_UP, SEGMENT_BYTES);
-    sh->fences = 0;
+    sh->past = sh->fences = 0;
     sh->pings = 0;
     end_at(sh, why, text, now_of(sh) + way);
     if (fenced && c->events->pong != NULL)
@@ -441,6 +473,7 @@ static void say_hello(struct shaped *sh)
     buf_append_slice(&s->link.out, buf_slice(&sh->hello));
     buf_done(&sh->hello);
     session_opened(s);
+    start_beat(sh);
 }
 
 /* False if the owner ended the connection. */
@@ -534,6 +567,7 @@ static struct shaped *shaped_new(struct session *s, const struct mqtt_shaper *sh
     struct loop *loop = loop_of(sh);
     loop_timer_init(&sh->timer, loop, run, sh);
     loop_timer_init(&sh->patience, loop, on_patience, sh);
+    loop_timer_init(&sh->beat, loop, on_beat, sh);
     orphan_init(&sh->orphan, loop, on_orphan_ended, sh);
     sh->spoke = now_of(sh);
     return sh;
@@ -555,6 +589,7 @@ static void take_over(struct shaped *sh)
         sh->step_due = now_of(sh);
     } else if (s->state == SESSION_ONLINE) {
         session_watch_keep_alive(s);
+        start_beat(sh);
     } else if (timed) {
         shaped_start_timer(sh, (double)s->connack_timeout / 1e6);
     }

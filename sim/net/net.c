@@ -11,6 +11,13 @@
    do not keep others waiting. */
 #define HELD_BACK_MAX 4
 
+void net_flush(struct net *net)
+{
+    net->held_back = 0;
+    while (net->dirty != NULL)
+        link_flush(net->dirty);
+}
+
 static void on_before_wait(struct ev_loop *ev, ev_prepare *w, int events)
 {
     struct net *net = w->data;
@@ -22,9 +29,7 @@ static void on_before_wait(struct ev_loop *ev, ev_prepare *w, int events)
         net->held_back++;
         return;
     }
-    net->held_back = 0;
-    while (net->dirty != NULL)
-        link_flush(net->dirty);
+    net_flush(net);
 }
 
 struct net *net_new(struct loop *loop)

@@ -38,6 +38,8 @@ struct net {
 struct net *net_new(struct loop *loop);
 /* NULL is a no-op. */
 void net_free(struct net *net);
+/* Sends what links have to say, before the loop would. */
+void net_flush(struct net *net);
 
 /* That nobody can foresee; for WebSocket masks. */
 uint32_t net_random(struct net *net);

@@ -8,6 +8,7 @@
 #include "fleet/simulation.h"
 #include "script/act.h"
 #include "script/car_mqtt.h"
+#include "script/car_radio.h"
 #include "script/loader.h"
 #include "script/model.h"
 #include "script/record.h"
@@ -530,6 +531,7 @@ static const luaL_Reg methods[] = {
     {"wait_change",     f_wait_change    },
     {"work",            f_work           },
     {"log",             f_log            },
+    {"radio",           car_radio        },
     {"timeline",        f_timeline       },
     {"telemetry",       f_telemetry      },
     {NULL,              NULL             },

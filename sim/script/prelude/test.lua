@@ -25,6 +25,14 @@ function fleet:each(fn)
   return self
 end
 
+-- All cars are on that network from now on; what car:radio takes.
+function fleet:radio(what)
+  for _, car in ipairs(self) do
+    car:radio(what)
+  end
+  return self
+end
+
 function fleet:wait_online(timeout)
   local deadline = core.now() + (timeout or 30 + 0.01 * #self)
   for _, car in ipairs(self) do
@@ -37,8 +45,10 @@ end
 
 local test = tools.seal({}, "a test")
 
-local car_options = { model = true, state = true, power = true, mqtt = true, tags = true, sleep = true }
-local fleet_options = { model = true, state = true, power = true, mqtt = true, tags = true, sleep = true,
+local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
+  tags = true, sleep = true }
+local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
+  tags = true, sleep = true,
   count = true, rate = true }
 
 local function start_car(options)
@@ -55,6 +65,9 @@ local function start_car(options)
   end
   if options.mqtt then
     tools.configure_mqtt(car, options.mqtt)
+  end
+  if options.radio then
+    car:radio(options.radio)
   end
   if options.power ~= "off" then
     car:power_on()
