@@ -17,6 +17,9 @@ const char *json_type_text(enum json_type type)
 struct check {
     const uint8_t *at, *end;
     int depth_left;
+    int members_at; /* the depth_left inside the outermost container */
+    json_member_fn *fn;
+    void *ctx;
 };
 
 static bool is_space(uint8_t c)
@@ -178,6 +181,8 @@ static bool check_members(struct check *c, uint8_t close)
         }
         if (!check_value(c, &member))
             return false;
+        if (c->depth_left == c->members_at && close == '}')
+            c->fn(c->ctx, &member);
         skip_space(c);
     } while (take(c, ','));
     return take(c, close);
@@ -252,9 +257,25 @@ static bool check_value(struct check *c, struct json_value *ret)
     return true;
 }
 
+static void ignore_member(void *ctx, const struct json_value *member)
+{
+    (void)ctx;
+    (void)member;
+}
+
 bool json_check(struct slice text, int max_depth, struct json_value *ret)
 {
-    struct check c = {.at = text.data, .depth_left = max_depth};
+    return json_check_members(text, max_depth, ignore_member, NULL, ret);
+}
+
+bool json_check_members(struct slice text, int max_depth, json_member_fn *fn, void *ctx,
+                        struct json_value *ret)
+{
+    struct check c = {.at = text.data,
+                      .depth_left = max_depth,
+                      .members_at = max_depth - 1,
+                      .fn = fn,
+                      .ctx = ctx};
     struct json_value value = {.type = JSON_NULL};
 
     if (text.len == 0)

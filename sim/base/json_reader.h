@@ -48,6 +48,12 @@ struct json_value {
    allowed) with at most `max_depth` containers in one another? */
 bool json_check(struct slice text, int max_depth, struct json_value *ret);
 
+/* Likewise; if it is an object, its members are handed to `fn` on the way, in their order: the text
+   need not be walked again. If the answer is false, what was handed over counts for nothing. */
+typedef void json_member_fn(void *ctx, const struct json_value *member);
+bool json_check_members(struct slice text, int max_depth, json_member_fn *fn, void *ctx,
+                        struct json_value *ret);
+
 /* The following take values of a checked text only. */
 
 struct json_cursor {

@@ -59,9 +59,23 @@ static const struct behaviour_ops behaviour = {.changed = on_changed,
 
 /* ---- making and ending ---- */
 
+/* Not by the name of the metatable: a command asks this thirty times. */
+static struct car *check_car(lua_State *L, int index)
+{
+    const void *meta = NULL;
+
+    if (lua_getmetatable(L, index)) {
+        meta = lua_topointer(L, -1);
+        lua_pop(L, 1);
+    }
+    if (meta == script_of(L)->car_meta)
+        return lua_touserdata(L, index);
+    return luaL_checkudata(L, index, CAR_TYPE);
+}
+
 struct car *car_check(lua_State *L, int index)
 {
-    struct car *car = luaL_checkudata(L, index, CAR_TYPE);
+    struct car *car = check_car(L, index);
 
     if (car->vehicle == NULL)
         luaL_error(L, "this car is gone: its scenario has ended");
@@ -402,7 +416,7 @@ static int f_store(lua_State *L)
 
 static int f_model_of(lua_State *L)
 {
-    luaL_checkudata(L, 1, CAR_TYPE);
+    check_car(L, 1);
     lua_getiuservalue(L, 1, UV_MODEL);
     return 1;
 }
@@ -498,6 +512,35 @@ static int f_property(lua_State *L)
     return 1;
 }
 
+static int after_index(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)L;
+    (void)status;
+    (void)ctx;
+    return 1;
+}
+
+/* __index of cars. Upvalues: the methods, and a function(car, name) for whatever is none. */
+static int f_index(lua_State *L)
+{
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_callk(L, 2, 1, 0, after_index);
+    return after_index(L, LUA_OK, 0);
+}
+
+/* car_index(methods, function(car, name)): methods are looked up thirty times for a command */
+static int f_car_index(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushcclosure(L, f_index, 2);
+    return 1;
+}
+
 static int f_tostring(lua_State *L)
 {
     struct car *car = luaL_checkudata(L, 1, CAR_TYPE);
@@ -541,6 +584,7 @@ static const luaL_Reg functions[] = {
     {"adopt_model",  f_adopt_model },
     {"own_cars",     f_own_cars    },
     {"car",          f_car         },
+    {"car_index",    f_car_index   },
     {"hold_reports", f_hold_reports},
     {"store",        f_store       },
     {"model_of",     f_model_of    },
@@ -571,6 +615,7 @@ void car_open(lua_State *L)
     lua_pushcfunction(L, f_tostring);
     lua_setfield(L, -2, "__tostring");
     seal(L);
+    script_of(L)->car_meta = lua_topointer(L, -1);
     /* The prelude adds its half of the methods, and __index over both. */
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);

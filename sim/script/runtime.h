@@ -63,6 +63,7 @@ struct script {
     struct app_credentials app_credentials;
     struct local_cloud local_cloud;
     struct car *cars; /* all that live */
+    const void *car_meta; /* the metatable of cars */
     struct app *apps;
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* number of the next car in the fleet */

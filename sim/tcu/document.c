@@ -52,8 +52,9 @@ static void set_token(struct document *doc, const struct json_value *member)
         doc->token[0] = '\0';
 }
 
-static void read_member(struct document *doc, const struct json_value *member)
+static void read_member(void *ctx, const struct json_value *member)
 {
+    struct document *doc = ctx;
     static const struct {
         const char *name;
         void (*set)(struct document *doc, const struct json_value *member);
@@ -77,14 +78,11 @@ static void read_member(struct document *doc, const struct json_value *member)
 
 bool document_read(struct document *ret, struct slice payload, int max_depth)
 {
-    struct json_value whole, member;
+    struct json_value whole;
 
     *ret = (struct document){.version = 0};
-    if (!json_check(payload, max_depth, &whole) || whole.type != JSON_OBJECT)
-        return false;
-    for (struct json_cursor c = json_enter(&whole); json_next(&c, &member);)
-        read_member(ret, &member);
-    return true;
+    return json_check_members(payload, max_depth, read_member, ret, &whole) &&
+           whole.type == JSON_OBJECT;
 }
 
 void document_refusal(const struct document *doc, char ret[256])

@@ -275,25 +275,21 @@ local car_properties = {
 }
 tools.car_properties = car_properties
 
-core.car_meta.__index = function(car, name)
-  local method = car_methods[name]
-  if method then
-    return method
-  end
+core.car_meta.__index = core.car_index(car_methods, function(car, name)
   local model = core.model_of(car)
-  method = model.actions[name]
-  if method then
-    return method
+  local action = model.actions[name]
+  if action then
+    return action
   elseif name == "state" then
     refresh(car, model)
   end
   local value = core.property(car, name)
   if value == nil then
     error("a car has no '" .. tostring(name) .. "'"
-      .. tools.did_you_mean(name, car_methods, model.actions, car_properties), 2)
+      .. tools.did_you_mean(name, car_methods, model.actions, car_properties), 3)
   end
   return value
-end
+end)
 
 core.car_meta.__newindex = function(_, name)
   error("a car's '" .. tostring(name) .. "' cannot be set (signals are in car.state)", 2)

@@ -125,6 +125,45 @@ static void members_come_in_order(void **state)
     assert_false(json_next(&c, &doc));
 }
 
+/* A member as the walk finds it must be what was handed over at that place. */
+static void compare_member(void *ctx, const struct json_value *member)
+{
+    struct json_cursor *walk = ctx;
+    struct json_value expected;
+
+    assert_true(json_next(walk, &expected));
+    assert_int_equal(member->type, expected.type);
+    assert_int_equal(member->escaped, expected.escaped);
+    assert_int_equal(member->key_escaped, expected.key_escaped);
+    assert_true(slice_equal(member->text, expected.text));
+    assert_true(slice_equal(member->key, expected.key));
+}
+
+static void members_are_handed_over(void **state)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[{\"a\":1},2]",
+        "7",
+        "{\"a\":{\"b\":{\"c\":1}},\"e\":[1,[2],{\"f\":3}],\"g\":4}",
+        "{ \"a\" : \"\\n\" , \"\\u0062\":null,\"a\":true }",
+    };
+    struct json_value doc, again, member;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_true(json_check(slice_str(texts[i]), DEPTH, &doc));
+        struct json_cursor walk = json_enter(&doc);
+        if (doc.type != JSON_OBJECT)
+            walk = (struct json_cursor){.at = NULL};
+        assert_true(json_check_members(slice_str(texts[i]), DEPTH, compare_member, &walk, &again));
+        assert_int_equal(again.type, doc.type);
+        assert_true(slice_equal(again.text, doc.text));
+        assert_false(json_next(&walk, &member));
+    }
+    assert_false(json_check_members(slice_str("{} {}"), DEPTH, compare_member, NULL, &again));
+}
+
 static void arrays_are_walked(void **state)
 {
     struct json_value doc, item;
@@ -215,6 +254,7 @@ int main(void)
         cmocka_unit_test(documents_are_accepted_or_not),
         cmocka_unit_test(long_numbers_are_refused),
         cmocka_unit_test(members_come_in_order),
+        cmocka_unit_test(members_are_handed_over),
         cmocka_unit_test(arrays_are_walked),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(texts_are_decoded),
