@@ -3,9 +3,11 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/xmem.h"
 
 void lua_json_push(lua_State *L, const cJSON *json)
 {
@@ -90,6 +92,30 @@ static bool convert_array(lua_State *L, int index, int depth, cJSON *array, cons
     return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(cJSON *const *)a)->string, (*(cJSON *const *)b)->string);
+}
+
+/* Members lie by name: Lua's own order differs from run to run. */
+static void sort_members(cJSON *object)
+{
+    size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
+
+    if (count < 2)
+        return;
+    cJSON **members = xcalloc(count, sizeof *members);
+    for (cJSON *m = object->child; m != NULL; m = m->next)
+        members[i++] = m;
+    qsort(members, count, sizeof *members, by_name);
+    for (i = 0; i < count; i++) {
+        members[i]->next = i + 1 < count ? members[i + 1] : NULL;
+        members[i]->prev = members[i > 0 ? i - 1 : count - 1]; /* the first one's is the last */
+    }
+    object->child = members[0];
+    free(members);
+}
+
 static bool convert_object(lua_State *L, int index, int depth, cJSON *object, const char **why)
 {
     lua_pushnil(L);
@@ -106,6 +132,7 @@ static bool convert_object(lua_State *L, int index, int depth, cJSON *object, co
         cJSON_AddItemToObject(object, lua_tostring(L, -2), item);
         lua_pop(L, 1);
     }
+    sort_members(object);
     return true;
 }
 

@@ -79,7 +79,7 @@ def wrong(place):
             ("a b:locks=jam", "'a b' is neither the end of a VIN"),
     ):
         place.run_clean("run", "s.lua", "--pin", pin).refuses(2, f"--pin {pin}: {why}")
-    place.run_clean("run", "s.lua", "--pin", "0:lokcs=jam").refuses(
+    place.run_clean("run", "s.lua", "--pin", "0:lokcs=jam").expect(
         3, "no part, signal or action 'lokcs'; did you mean 'locks'?")
 
 
