@@ -16,6 +16,7 @@ local battery = require "parts.battery"
 local charging = require "parts.charging"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
 local driver = require "parts.driver"
 
@@ -39,6 +40,7 @@ return model {
     low_voltage { ampere_hours = 45 },
     driving { latitude = 48.1374, longitude = 11.5755, altitude = 519, kilograms = 1650, drag_area = 0.65 },
     tyres { kilopascals = 240 },
+    radio {},
     driver {},
   },
 }

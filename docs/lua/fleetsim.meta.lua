@@ -105,6 +105,31 @@ local test = {}
 ---@return fleetsim.Car
 function test:vehicle(options) end
 
+---@class fleetsim.RadioOptions
+---@field profile? string "perfect", "lte_good", "lte_edge", "3g", "2g", "roaming", "city", "tunnel", "garage"
+---@field rtt? number seconds
+---@field jitter? number seconds
+---@field up? number bits per second
+---@field down? number bits per second
+---@field loss? number share of packets outside bursts
+---@field burst_every? number seconds
+---@field burst_length? number seconds
+---@field burst_loss? number share of packets in a burst
+---@field attach? number seconds
+---@field nat? number seconds
+---@field detach? number seconds
+---@field dbm? number
+
+---@class fleetsim.Radio
+---@field profile string
+---@field technology string
+---@field state string "detached", "attaching", "attached" or "no coverage"
+---@field attached boolean
+---@field dbm integer
+---@field rtt number
+---@field loss number
+---@field nat number
+
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it
 ---@field rate? number how many start in a second; not given: as fast as they can be made
@@ -113,6 +138,7 @@ function test:vehicle(options) end
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
 ---@field mqtt? fleetsim.MqttOptions
+---@field radio? string|fleetsim.RadioOptions
 
 ---Makes many cars.
 ---@param options? fleetsim.FleetOptions
@@ -221,6 +247,10 @@ local fleet = {}
 ---@param fn fun(car: fleetsim.Car, i: integer)
 ---@return fleetsim.Fleet
 function fleet:each(fn) end
+
+---@param network string|fleetsim.RadioOptions
+---@return fleetsim.Fleet
+function fleet:radio(network) end
 
 ---@param timeout? number real seconds for all of them, 30 and 0.01 for each
 ---@return fleetsim.Fleet
@@ -458,6 +488,11 @@ function car:log(text) end
 ---@param lines? integer 40
 ---@return string
 function car:timeline(lines) end
+
+---Puts the car on a mobile network (docs/radio.md); without an argument: how it is now.
+---@param network? string|fleetsim.RadioOptions
+---@return fleetsim.Radio? radio
+function car:radio(network) end
 
 ---@param low? integer
 ---@param high? integer

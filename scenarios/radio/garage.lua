@@ -6,7 +6,7 @@ scenario("a car in an underground garage is found dead by keep-alive, backs off,
 
   app:sees_online(car) -- watches it from now on
   car:power_on()
-  car:wait_online()
+  car:wait_online(30)
   t:eventually(5, function() return app:sees_online(car) end)
   car:radio("garage")
   car:wait_until(function() return car.link ~= "online" end, 15)
@@ -28,7 +28,7 @@ scenario("a text message waits until the car is on a network again", function(t)
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online(30)
   car:sleep()
   car:radio("garage")
   local command = app:request(car, { locks = { all = "unlocked" } }, { expiry = 120 })
@@ -42,7 +42,7 @@ end)
 scenario("a car that is given up by the network attaches again", function(t)
   local car = t:vehicle { radio = { profile = "lte_good", attach = 2 } }
 
-  car:wait_online()
+  car:wait_online(30)
   car:radio { profile = "garage", detach = 1 }
   t:wait(2)
   t:equal(car:radio().state, "detached")

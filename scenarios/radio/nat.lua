@@ -8,7 +8,7 @@ scenario("a half-open connection is found by keep-alive, and what was lost comes
 
   app:sees_online(car) -- watches it from now on
   car:power_on()
-  car:wait_online()
+  car:wait_online(30)
   car:wait_in_step()
   t:wait(4)
   local command = app:request(car, { lights = { hazard = true } }, { expiry = 120 })
@@ -26,7 +26,7 @@ scenario("keep-alive within the carrier's patience keeps a connection", function
   local car = t:vehicle { radio = { profile = "lte_good", nat = 5 }, mqtt = { keep_alive = 2 } }
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online(30)
   t:wait(8)
   t:equal(app:request(car, { lights = { hazard = true } }, { expiry = 60 }):await(20).status, "SUCCEEDED")
   t:equal(car.last_close, false)

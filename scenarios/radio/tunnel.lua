@@ -4,7 +4,7 @@ scenario("a command that is given while the car is in a tunnel is carried out af
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online(30)
   car:radio("tunnel")
   t:equal(car:radio().state, "no coverage")
   local command = app:request(car, { locks = { all = "unlocked" } }, { expiry = 60 })
@@ -23,7 +23,7 @@ scenario("what the car says in a tunnel arrives after it, in order", function(t)
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online(30)
   app:subscribe("dt/fleetsim/" .. car.name .. "/tunnel")
   car:radio("tunnel")
   for i = 1, 5 do
@@ -41,7 +41,7 @@ end)
 scenario("signal strength alone ends coverage", function(t)
   local car = t:vehicle { radio = { profile = "lte_good", dbm = -120 } }
 
-  car:wait_online()
+  car:wait_online(30)
   car:radio { profile = "lte_good", dbm = -126 }
   t:equal(car:radio().state, "no coverage")
   t:is_true(not car:radio().attached)
