@@ -1,12 +1,16 @@
 #include "fleet/wire.h"
 
-static void stir(struct wire_party *p)
+/* What the broker makes of a connection that is gone comes by way of its log and its next turns. */
+#define ROUNDS_AFTER_CUT 3
+
+static void stir(struct wire_party *p, unsigned rounds)
 {
     struct wire *w = p->wire;
+    bool listed = p->rounds > 0;
 
-    if (p->stirred)
+    p->rounds = p->rounds > rounds ? p->rounds : rounds;
+    if (listed)
         return;
-    p->stirred = true;
     p->next_stirred = w->stirred;
     p->stirred_link = &w->stirred;
     if (w->stirred != NULL)
@@ -16,18 +20,18 @@ static void stir(struct wire_party *p)
 
 static void settle(struct wire_party *p)
 {
-    if (!p->stirred)
+    if (p->rounds == 0)
         return;
-    p->stirred = false;
+    p->rounds = 0;
     *p->stirred_link = p->next_stirred;
     if (p->next_stirred != NULL)
         p->next_stirred->stirred_link = p->stirred_link;
 }
 
-static void stir_observers(struct wire *w)
+static void stir_observers(struct wire *w, unsigned rounds)
 {
     for (struct wire_party *o = w->observers; o != NULL; o = o->next_observer)
-        stir(o);
+        stir(o, rounds);
 }
 
 void wire_join(struct wire *w, struct wire_party *p, bool (*fence)(void *ctx), void *ctx,
@@ -109,8 +113,8 @@ void wire_stir(struct wire_party *p)
 {
     if (p->wire == NULL)
         return;
-    stir(p);
-    stir_observers(p->wire);
+    stir(p, 1);
+    stir_observers(p->wire, 1);
 }
 
 void wire_cut(struct wire_party *p)
@@ -122,17 +126,19 @@ void wire_cut(struct wire_party *p)
     p->wire->holds -= p->holds;
     p->holds = 0;
     settle(p);
-    stir_observers(p->wire);
+    stir_observers(p->wire, ROUNDS_AFTER_CUT);
 }
 
 bool wire_quiet(struct wire *w)
 {
     if (w->holds == 0) {
         /* All at once: their round trips are side by side. */
-        while (w->stirred != NULL) {
-            struct wire_party *p = w->stirred;
-            settle(p);
-            p->fence(p->ctx);
+        for (struct wire_party *p = w->stirred, *next; p != NULL; p = next) {
+            next = p->next_stirred;
+            if (!p->fence(p->ctx) || p->rounds == 1)
+                settle(p);
+            else
+                p->rounds--;
         }
     }
     return w->holds == 0;

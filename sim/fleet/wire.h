@@ -28,7 +28,7 @@ struct wire_party {
     void *ctx;
     bool observer; /* hears of what others do: an app */
     /* Private part */
-    bool stirred;
+    unsigned rounds; /* fences that it needs */
     bool suspended, fenced;
     unsigned holds;
     struct wire_party *next_stirred, **stirred_link;

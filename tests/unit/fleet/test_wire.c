@@ -121,7 +121,17 @@ static void observers_are_fenced_after_whatever_others_do(void **state)
     assert_false(wire_quiet(&w));
     assert_int_equal(car.fences, 0);
     assert_int_equal(app.fences, 1);
+    for (unsigned i = 2; i <= 3; i++) {
+        wire_release(&app.party);
+        assert_false(wire_quiet(&w)); /* again: brokers take their time to say so */
+        assert_int_equal(app.fences, i);
+    }
+    wire_release(&app.party);
+    assert_true(wire_quiet(&w));
+    wire_stir(&car.party);
+    assert_false(wire_quiet(&w));
     wire_leave(&app.party); /* with a fence under way */
+    wire_release(&car.party);
     assert_true(wire_quiet(&w));
     wire_leave(&car.party);
     /* No longer parties. */
