@@ -4,7 +4,7 @@ scenario("charging stops at the limit", function(t)
   local car = t:vehicle { state = { ["battery.state_of_charge"] = 79.9 } }
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online():wait_in_step()
   car:plug_in(150)
   t:eventually(5, function()
     local charging = app:shadow(car).reported.charging

@@ -15,6 +15,7 @@ local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local low_voltage = require "parts.low_voltage"
+local telematics = require "parts.telematics"
 local driver = require "parts.driver"
 
 return model {
@@ -36,6 +37,7 @@ return model {
     driving { latitude = 52.3759, longitude = 9.7320, altitude = 55, kilograms = 2600, drag_area = 1.6 },
     tyres { kilopascals = 350 },
     low_voltage { ampere_hours = 95 },
+    telematics {},
     driver { routes = { work = "city_delivery" } },
   },
 }

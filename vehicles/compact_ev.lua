@@ -18,6 +18,7 @@ local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
+local telematics = require "parts.telematics"
 local driver = require "parts.driver"
 
 return model {
@@ -38,6 +39,7 @@ return model {
     battery { kilowatt_hours = 52, full_range_km = 350, state_of_charge = 70 },
     charging { limit = 80, ac_kilowatts = 11, dc_kilowatts = 100 },
     low_voltage { ampere_hours = 45 },
+    telematics {},
     driving { latitude = 48.1374, longitude = 11.5755, altitude = 519, kilograms = 1650, drag_area = 0.65 },
     tyres { kilopascals = 240 },
     radio {},

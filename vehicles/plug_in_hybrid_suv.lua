@@ -21,6 +21,7 @@ local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
 local low_voltage = require "parts.low_voltage"
+local telematics = require "parts.telematics"
 local driver = require "parts.driver"
 
 return model {
@@ -51,6 +52,7 @@ return model {
     driving { latitude = 45.4642, longitude = 9.1900, altitude = 122, kilograms = 2200, drag_area = 0.85 },
     tyres { kilopascals = 260 },
     low_voltage { ampere_hours = 60 },
+    telematics {},
     driver { routes = { work = "milan_commute" }, home_kilowatts = 3.7 },
   },
 }

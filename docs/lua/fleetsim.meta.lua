@@ -35,6 +35,8 @@ function scenario(name, options, fn) end
 ---@field actions? table<string, fun(car: fleetsim.Car, ...): any>
 ---@field start? fun(car: fleetsim.Car)
 ---@field refresh? fun(car: fleetsim.Car)
+---@field after_action? fun(car: fleetsim.Car, action: string) must not wait; "command" after a command
+---@field sms? fun(car: fleetsim.Car, text: string) a text message has come
 ---@field settle? fun(car: fleetsim.Car, seconds: number) see vehicles/README.md, Physics
 
 ---@class fleetsim.Model
@@ -137,6 +139,7 @@ function test:vehicle(options) end
 ---@field tags? string[] names by which --pin finds them
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
+---@field sleep? boolean does it sleep by itself, as its part telematics says?
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
 
@@ -202,6 +205,9 @@ function test:restart_cloud(options) end
 ---Ends the scenario as skipped.
 ---@param message? string
 function test:skip(message) end
+
+---Skips the scenario unless time is virtual.
+function test:needs_virtual_time() end
 
 ---Lets simulated seconds pass.
 ---@param seconds number

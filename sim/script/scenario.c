@@ -354,12 +354,20 @@ static int f_resume_cloud(lua_State *L)
     return 1;
 }
 
+/* virtual_time(): is it? */
+static int f_virtual_time(lua_State *L)
+{
+    lua_pushboolean(L, loop_is_virtual(script_of(L)->sim->loop));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"declare",         f_declare        },
     {"fleet_size",      f_fleet_size     },
     {"count_assertion", f_count_assertion},
     {"pause_cloud",     f_pause_cloud    },
     {"resume_cloud",    f_resume_cloud   },
+    {"virtual_time",    f_virtual_time   },
     {NULL,              NULL             }
 };
 

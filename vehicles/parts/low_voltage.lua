@@ -18,9 +18,10 @@ local function fed(car, body)
     or body.steps.climate ~= nil or energy.charging(car)
 end
 
+-- parts/telematics.lua says in body.consumption how deeply a car without connection sleeps.
 local function drain(car, body)
-  local battery = body.low_voltage
-  local amperes = battery.amperes[amperes_by_link[body.link] or "awake"]
+  local battery, link = body.low_voltage, body.link
+  local amperes = battery.amperes[link == "asleep" and body.consumption or amperes_by_link[link] or "awake"]
   for _, more in pairs(battery.loads) do -- a sum: in any order
     amperes = amperes + more
   end
@@ -108,7 +109,8 @@ return part("low_voltage", function(options)
     embody = function(car, body)
       body.low_voltage = {
         ampere_hours = options.ampere_hours or 45, done = 0, loads = {},
-        amperes = { awake = options.awake_amperes or 0.6, asleep = options.asleep_amperes or 0.015,
+        amperes = { awake = options.awake_amperes or 0.6, standby = options.standby_amperes or 0.03,
+          asleep = options.asleep_amperes or 0.015, deep_sleep = options.asleep_amperes or 0.015,
           off = options.off_amperes or 0.01 },
       }
       show(car, false)

@@ -137,7 +137,7 @@ local function due(car, body)
   end
   local alarm = body.alarms[1]
   local left = alarm and alarm.at - body.now - (clock - body.clock) or body.heartbeat
-  return clock + math.max(0, math.min(left, body.heartbeat))
+  return clock + math.max(2e-6, math.min(left, body.heartbeat)) -- the clock has microseconds: it must move on
 end
 
 local function has_work(car, body)

@@ -53,8 +53,13 @@ local fleet_options = { model = true, state = true, power = true, mqtt = true, r
 
 local function start_car(options)
   local car = core.car(options.model or "compact_ev")
-  for path, value in pairs(options.state or {}) do
-    car:set(path, value)
+  local paths = {}
+  for path in pairs(options.state or {}) do
+    paths[#paths + 1] = path
+  end
+  table.sort(paths) -- the same run, the same order
+  for _, path in ipairs(paths) do
+    car:set(path, options.state[path])
   end
   tools.outcomes.adopt(car, options.tags)
   if options.sleep then
@@ -191,6 +196,13 @@ end
 
 function test:skip(message)
   error({ skip = message or "skipped" }, 0)
+end
+
+-- For what takes hours.
+function test:needs_virtual_time()
+  if not core.virtual_time() then
+    self:skip("it takes hours: run it with --time virtual")
+  end
 end
 
 function test:wait(seconds)

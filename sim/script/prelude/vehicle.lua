@@ -83,10 +83,10 @@ local function add_refresh(model, fn)
   model.refreshes[#model.refreshes + 1] = fn
 end
 
--- Something has been done at the car, or by command: parts that want to know of it are told.
-local function noticed(car, model, what, ...)
-  for _, notice in ipairs(model.notices) do
-    notice(car, what)
+-- Something has been done at the car, or a "command": parts that want to know of it are told.
+local function acted(car, model, what, ...)
+  for _, after_action in ipairs(model.after_actions) do
+    after_action(car, what)
   end
   return ...
 end
@@ -98,7 +98,7 @@ function api.model(definition)
     error("model{…} needs a name", 2)
   end
   local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {},
-    refreshes = {}, notices = {}, parts = definition.parts or {} }
+    refreshes = {}, after_actions = {}, parts = definition.parts or {} }
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
   for _, part in ipairs(model.parts) do
     for _, signal in ipairs(part.signals or {}) do
@@ -115,11 +115,11 @@ function api.model(definition)
       model.actions[action] = function(car, ...)
         tools.outcomes.before_action(car, action)
         refresh(car, model)
-        return noticed(car, model, action, fn(car, ...))
+        return acted(car, model, action, fn(car, ...))
       end
     end
-    if part.notice then
-      model.notices[#model.notices + 1] = part.notice
+    if part.after_action then
+      model.after_actions[#model.after_actions + 1] = part.after_action
     end
     if part.start then
       model.starts[#model.starts + 1] = part.start
@@ -242,7 +242,7 @@ function prelude.act(car, order, changes)
   refresh(car, core.model_of(car))
   tools.outcomes.before_order(car, parts, wishes)
   local twice, outcome, code, description = tools.outcomes.around(settle_order, car, parts, wishes, order)
-  noticed(car, core.model_of(car), "command")
+  acted(car, core.model_of(car), "command")
   core.order_done(order, outcome, code, description, twice)
 end
 
