@@ -21,8 +21,10 @@ static int digits_of(double step)
 {
     int digits = 0;
 
-    for (double scaled = step; digits < 9 && fabs(scaled - round(scaled)) > 1e-6; digits++)
-        scaled *= 10;
+    while (digits < 9 && fabs(step - round(step)) > 1e-6) {
+        step *= 10;
+        digits++;
+    }
     return digits;
 }
 
@@ -38,10 +40,11 @@ void axis_values(struct axis *axis, double min, double max, unsigned about)
     int digits = digits_of(step);
 
     *axis = (struct axis){.min = first * step, .max = last * step};
-    for (double k = first; k <= last && axis->tick_count < AXIS_TICKS_MAX; k++) {
+    unsigned steps = (unsigned)(last - first + 0.5);
+    for (unsigned i = 0; i <= steps && axis->tick_count < AXIS_TICKS_MAX; i++) {
         struct axis_tick *tick = &axis->ticks[axis->tick_count++];
-        tick->at = (k - first) / (last - first);
-        double value = k * step;
+        double value = (first + i) * step;
+        tick->at = (double)i / steps;
         snprintf(tick->label, sizeof tick->label, "%.*f", digits,
                  fabs(value) < step / 2 ? 0 : value);
     }

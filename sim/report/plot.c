@@ -22,7 +22,9 @@ static void write_nights(struct plot *p, double start)
 
     if (span < NIGHTS_FROM || span > NIGHTS_TO)
         return;
-    for (double dusk = floor(start / DAY) * DAY - DAY + DUSK; dusk < start + span; dusk += DAY) {
+    double first = floor(start / DAY) * DAY - DAY + DUSK;
+    for (unsigned day = 0; first + day * DAY < start + span; day++) {
+        double dusk = first + day * DAY;
         double from = fmax(dusk - start, 0), to = fmin(dusk + NIGHT - start, span);
         if (to > from)
             buf_printf(&p->grid, "<rect class=\"night\" x=\"%.2f\" width=\"%.2f\" height=\"%d\"/>",

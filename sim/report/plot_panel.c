@@ -40,7 +40,8 @@ void plot_label(const char *path, struct buf *out)
     }
     char *words = xstrdup(path);
     for (char *p = words; *p != '\0'; p++)
-        *p = *p == '.' || *p == '_' ? ' ' : *p;
+        if (*p == '.' || *p == '_')
+            *p = ' ';
     words[0] = (char)toupper((unsigned char)words[0]);
     xml_text(out, words);
     free(words);
@@ -116,7 +117,7 @@ static void write_line(const struct plot *p, size_t channel, size_t place, bool 
 {
     const struct series *s = p->series;
     double *x = xcalloc(s->rows, sizeof *x);
-    struct decimated_point *points = xcalloc(5 * (COLUMNS + 1), sizeof *points);
+    struct decimated_point *points = xcalloc((size_t)5 * (COLUMNS + 1), sizeof *points);
 
     for (size_t i = 0; i < s->rows; i++)
         x[i] = s->t[i] / p->time.max * PLOT_WIDTH;

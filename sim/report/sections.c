@@ -187,7 +187,8 @@ void section_header(const struct report *r, struct buf *out)
 
     snprintf(started, sizeof started, "%.16s", json_str(r->summary, "started", ""));
     for (char *p = started; *p != '\0'; p++)
-        *p = *p == 'T' ? ' ' : *p;
+        if (*p == 'T')
+            *p = ' ';
     buf_append_str(out, "<header>\n<div class=\"head\"><h1>");
     xml_text(out, json_str(r->summary, "name", "run"));
     buf_printf(out, "</h1><span class=\"pill %s\">%s</span></div>\n<p class=\"sub\">", ending.style,
@@ -343,7 +344,8 @@ void section_settings(const struct report *r, struct buf *out)
         char name[64];
         snprintf(name, sizeof name, "%s", setting->string);
         for (char *p = name; *p != '\0'; p++)
-            *p = *p == '_' ? ' ' : *p;
+            if (*p == '_')
+                *p = ' ';
         buf_append_str(out, "<tr><th>");
         xml_text(out, name);
         buf_append_str(out, "</th><td>");

@@ -55,9 +55,9 @@ static void write_line(struct series_log *log, struct slice line)
 {
     if (log->trouble != 0)
         return;
-    if (log->file == NULL && (log->file = fopen(log->path, "we")) == NULL)
-        log->trouble = errno;
-    else if (fwrite(line.data, 1, line.len, log->file) != line.len)
+    if (log->file == NULL)
+        log->file = fopen(log->path, "we");
+    if (log->file == NULL || fwrite(line.data, 1, line.len, log->file) != line.len)
         log->trouble = errno;
 }
 
@@ -186,13 +186,8 @@ void series_add(struct series_writer *w, usec_t t, const struct series_value *va
     w->held = t;
 }
 
-void series_end(struct series_writer *w)
+static void writer_free(struct series_writer *w)
 {
-    struct series_writer **p = &w->log->writers;
-
-    while (*p != w)
-        p = &(*p)->next;
-    *p = w->next;
     if (w->begun && w->held > w->last_t)
         write_row(w, w->held);
     buf_done(&w->last);
@@ -200,12 +195,24 @@ void series_end(struct series_writer *w)
     free(w);
 }
 
+void series_end(struct series_writer *w)
+{
+    struct series_writer **p = &w->log->writers;
+
+    while (*p != w)
+        p = &(*p)->next;
+    *p = w->next;
+    writer_free(w);
+}
+
 void series_log_free(struct series_log *log)
 {
     if (log == NULL)
         return;
-    while (log->writers != NULL)
-        series_end(log->writers);
+    for (struct series_writer *w = log->writers, *next; w != NULL; w = next) {
+        next = w->next;
+        writer_free(w);
+    }
     if (log->file != NULL)
         fclose(log->file);
     free(log->path);
