@@ -1,4 +1,4 @@
--- A power sliding door: by command, by hand, with something in its way, and jammed. Its van is the file beside this one.
+-- A power sliding door: by command, by hand, with something in its way, jammed. Its van is the file beside this one.
 
 scenario("a power sliding door opens, meets something, and jams", { timeout = 60 }, function(t)
   local car = t:vehicle { model = "van_with_sliding_door" }
