@@ -236,6 +236,7 @@ end
 
 -- A connected companion that watches the cars it deals with, or all.
 function tools.new_companion(watch_all, cars, timeout)
+  core.wait(0) -- in virtual time: when nothing else is on its way, so that it sees the same in every run
   local made = setmetatable({ a = core.app(watch_all, cars) }, app)
   app_wait(made, timeout, "a connection to the cloud", function() return made.a:ready() end)
   return made
