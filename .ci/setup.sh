@@ -3,7 +3,7 @@
 # Usage: .ci/setup.sh build|check
 set -eu
 
-build='build-essential cmake ninja-build pkg-config libev-dev libssl-dev liblua5.4-dev libcjson-dev
+build='build-essential cmake ninja-build pkg-config libev-dev libssl-dev liblua5.4-dev libcjson-dev libedit-dev
 libpaho-mqtt-dev mosquitto mosquitto-dev libmosquitto-dev libsdl2-dev zlib1g-dev ca-certificates'
 check='libcmocka-dev clang clang-format clang-tidy llvm libclang-rt-14-dev cppcheck lua5.4 lua-check
 mosquitto-clients python3-paho-mqtt openssl libxml2-utils git procps'

@@ -12,6 +12,8 @@ target_link_libraries(ev INTERFACE ${EV_LIBRARY})
 
 pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
 add_library(cJSON ALIAS PkgConfig::CJSON)
+# Line editing in `fleetsim repl`; without it lines are plain.
+pkg_check_modules(LIBEDIT IMPORTED_TARGET libedit)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 add_library(lua ALIAS PkgConfig::LUA)
 

@@ -5,6 +5,7 @@
 
 #include "cli/cmd_cloud.h"
 #include "cli/cmd_pki.h"
+#include "cli/cmd_repl.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 
@@ -14,6 +15,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"run",    cmd_run,    "run Lua scenarios, headless"                        },
+    {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
     {"pki",    cmd_pki,    "make, issue, export and show certificates"          },
     {"report", cmd_report, "the page of a run, made anew"                       },

@@ -130,7 +130,8 @@ struct virtual_time *virtual_time_new(struct ev_loop *ev, const struct loop_virt
     v->how = *how;
     ev_prepare_init(&v->before_waiting, on_before_waiting);
     v->before_waiting.data = v;
-    ev_set_priority(&v->before_waiting, EV_MINPRI);
+    /* Before the links flush what they hold (sim/net): quiet() may speak to the cloud. */
+    ev_set_priority(&v->before_waiting, EV_MAXPRI);
     ev_prepare_start(ev, &v->before_waiting);
     ev_idle_init(&v->nothing_to_do, on_nothing_to_do);
     ev_set_priority(&v->nothing_to_do, EV_MINPRI);

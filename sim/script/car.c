@@ -11,8 +11,8 @@
 #include "script/car_radio.h"
 #include "script/loader.h"
 #include "script/model.h"
-#include "script/record.h"
 #include "script/names.h"
+#include "script/record.h"
 #include "script/text_message.h"
 
 #define CAR_TYPE   "fleetsim.car"

@@ -14,7 +14,7 @@ struct vehicle;
 struct recording;
 
 /* What a task can be about: first member of a car and of an order, so that bindings can tell. */
-enum task_about { ABOUT_CAR, ABOUT_ORDER };
+enum task_about { ABOUT_CAR, ABOUT_ORDER, ABOUT_LINE };
 
 struct car {
     enum task_about about; /* ABOUT_CAR */
@@ -23,10 +23,10 @@ struct car {
     struct vehicle *vehicle; /* NULL: gone */
     struct rng rng;          /* its own, so that a car's day does not depend on its neighbours */
     struct wait_queue changed;
-    struct car_mqtt *mqtt; /* messages of its own; NULL: none yet */
+    struct car_mqtt *mqtt;        /* messages of its own; NULL: none yet */
     struct recording *recordings; /* record.c's; NULL: none */
-    struct car *next;      /* of all */
-    int ref;               /* registry anchor of the userdata */
+    struct car *next;             /* of all */
+    int ref;                      /* registry anchor of the userdata */
 };
 
 void car_open(lua_State *L);

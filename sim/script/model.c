@@ -59,7 +59,7 @@ static union signal_value check_enum(lua_State *L, int index, const struct signa
 static void wrong_type(lua_State *L, int index, const struct signal_def *def)
 {
     script_raise(L, "%s: %s expected, got %s", def->path, signal_type_name(def->type),
-               luaL_typename(L, index));
+                 luaL_typename(L, index));
 }
 
 static union signal_value check_number(lua_State *L, int index, const struct signal_def *def)

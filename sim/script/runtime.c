@@ -22,6 +22,7 @@
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/record.h"
+#include "script/repl.h"
 #include "script/scenario.h"
 #include "script/telemetry.h"
 #include "script/text_message.h"
@@ -292,8 +293,13 @@ static int f_spawn(lua_State *L)
 /* say(text): what scripts print, on stderr, so that stdout stays the results' */
 static int f_say(lua_State *L)
 {
-    struct task *task = task_running(&script_of(L)->scheduler);
+    const struct script *script = script_of(L);
+    struct task *task = task_running(&script->scheduler);
 
+    if (script->say != NULL) {
+        script->say(script->say_ctx, luaL_checkstring(L, 1));
+        return 0;
+    }
     log_info("%s%s%s", task != NULL ? task_owner(task)->name : "", task != NULL ? ": " : "",
              luaL_checkstring(L, 1));
     return 0;
@@ -360,6 +366,7 @@ static void run_prelude(lua_State *L)
         {"=companion", prelude_companion, &prelude_companion_len},
         {"=sms",       prelude_sms,       &prelude_sms_len      },
         {"=test",      prelude_test,      &prelude_test_len     },
+        {"=repl",      prelude_repl,      &prelude_repl_len     },
     };
     int core = lua_gettop(L);
 
@@ -396,6 +403,7 @@ static int open_all(lua_State *L)
     app_open(L);
     record_open(L);
     scenario_open(L);
+    repl_open(L);
     run_prelude(L);
     return 0;
 }

@@ -58,7 +58,7 @@ struct script {
     char *vehicles_dir;
     size_t memory, memory_limit;
     bool loading;      /* a file runs outside of any task */
-    int reloading; /* registry ref of the modules that are being loaded anew; 0: none */
+    int reloading;     /* registry ref of the modules that are being loaded anew; 0: none */
     unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
     struct local_cloud local_cloud;
@@ -69,7 +69,10 @@ struct script {
     uint32_t next_index; /* number of the next car in the fleet */
     uint64_t next_token;
     struct series_log *series; /* what cars are recorded in; NULL: nothing is */
-    void *runner; /* scenario.c's */
+    void *runner;              /* scenario.c's */
+    /* Where print() goes; NULL: to the log. */
+    void (*say)(void *ctx, const char *text);
+    void *say_ctx;
 };
 
 /* Whose tasks, cars and randomness: one scenario. First member of the struct that owns them. */

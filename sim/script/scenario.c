@@ -289,9 +289,12 @@ static int f_declare(lua_State *L)
     return 0;
 }
 
+/* NULL: what runs is no scenario's. */
 static struct scenario *current(lua_State *L)
 {
-    return (struct scenario *)script_owner_current(L, "a test");
+    struct script_owner *owner = script_owner_current(L, "a test");
+
+    return owner->raised == on_raised ? (struct scenario *)owner : NULL;
 }
 
 /* What is to be done with so many cars takes longer. */
@@ -308,9 +311,13 @@ static void allow_for(struct scenario *s, uint64_t cars)
 static int f_fleet_size(lua_State *L)
 {
     struct scenario *s = current(L);
-    const struct runner_options *o = &s->runner->options;
     lua_Integer n = luaL_optinteger(L, 1, 0);
 
+    if (s == NULL) {
+        lua_pushinteger(L, n > 0 ? n : 10);
+        return 1;
+    }
+    const struct runner_options *o = &s->runner->options;
     if (n <= 0 || o->vehicles_forced)
         n = o->vehicles != 0 ? (lua_Integer)o->vehicles : 10;
     uint64_t all = (uint64_t)n + s->runner->script->sim->vehicle_count;
@@ -325,7 +332,10 @@ static int f_fleet_size(lua_State *L)
 
 static int f_count_assertion(lua_State *L)
 {
-    current(L)->assertions++;
+    struct scenario *s = current(L);
+
+    if (s != NULL)
+        s->assertions++;
     return 0;
 }
 

@@ -15,8 +15,16 @@ function tools.did_you_mean(wrong, ...)
   return core.did_you_mean(tostring(wrong), names)
 end
 
+local classes = {} -- of the API, by themselves
+
+-- The methods behind a metatable, for completion.
+function tools.class_of(meta)
+  return classes[meta]
+end
+
 -- What an object of the API has not; `what` as "a companion". Numbers may be asked for: fleets are lists.
 function tools.seal(class, what)
+  classes[class] = class
   class.__metatable = false
   class.__index = function(_, name)
     local value = class[name]

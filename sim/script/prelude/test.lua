@@ -269,8 +269,12 @@ function test:random(low, high)
   return core.random(low, high)
 end
 
+function tools.new_test()
+  return setmetatable({ cars = 0 }, test)
+end
+
 function prelude.run(fn)
-  fn(setmetatable({ cars = 0 }, test))
+  fn(tools.new_test())
 end
 
 -- ---- declaring scenarios ----------------------------------------------------------------------

@@ -1,0 +1,366 @@
+#include "cli/cmd_repl.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "actors/companion.h"
+#include "base/log.h"
+#include "base/xmem.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "cli/target.h"
+#include "cli/terminal.h"
+#include "fleet/simulation.h"
+#include "script/file_watch.h"
+#include "script/repl.h"
+
+#define PROMPT "> "
+#define MORE   ">> "
+/* A Monday, as `fleetsim run` has it. */
+#define DEFAULT_START   "2026-01-12T00:00"
+#define TIMELINE_PLACES 400
+
+struct settings {
+    const char *model, *mqtt, *time, *start, *vehicles_dir, *history;
+    struct target_options target;
+    double time_scale;
+    uint64_t seed;
+    bool insecure, quiet_events, verbose;
+};
+
+struct session {
+    const struct settings *settings;
+    struct target target;
+    struct simulation *sim;
+    struct script *script;
+    struct repl *repl;
+    struct file_watch *watch;
+    struct terminal *terminal;
+    ev_signal sigint, sigterm;
+    bool greeted, failed;
+    enum error_code aborted;
+    int signal;
+};
+
+/* ---- events ---- */
+
+static void on_print(void *ctx, const char *text)
+{
+    struct session *s = ctx;
+
+    terminal_print(s->terminal, text);
+}
+
+static void greet(struct session *s)
+{
+    char *text;
+
+    s->greeted = true;
+    if (!terminal_interactive(s->terminal))
+        return;
+    text = xasprintf("a %s is online at %s; :help says what to do with it", s->settings->model,
+                     s->target.uri);
+    terminal_print(s->terminal, text);
+    free(text);
+}
+
+static void on_saved(void *ctx)
+{
+    struct session *s = ctx;
+
+    repl_reload(s->repl);
+}
+
+static void on_ready(void *ctx, bool failed)
+{
+    struct session *s = ctx;
+
+    if (!s->greeted && failed) {
+        s->aborted = ERROR_SCRIPT;
+        loop_stop(s->sim->loop);
+        return;
+    }
+    if (!s->greeted)
+        greet(s);
+    s->failed = s->failed || failed;
+    if (s->watch == NULL)
+        s->watch = file_watch_new(s->script, repl_owner(s->repl), on_saved, s);
+    else
+        file_watch_update(s->watch);
+    terminal_read(s->terminal, PROMPT);
+}
+
+static void on_quit(void *ctx)
+{
+    struct session *s = ctx;
+
+    loop_stop(s->sim->loop);
+}
+
+static void on_line(void *ctx, const char *text)
+{
+    struct session *s = ctx;
+
+    if (text == NULL)
+        loop_stop(s->sim->loop);
+    else if (!repl_line(s->repl, text))
+        terminal_read(s->terminal, MORE);
+}
+
+static char **on_complete(void *ctx, const char *text)
+{
+    struct session *s = ctx;
+
+    return repl_complete(s->repl, text);
+}
+
+static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)ev;
+    (void)events;
+    if (w->signum == SIGINT && terminal_interactive(s->terminal) && s->greeted) {
+        bool busy = repl_busy(s->repl);
+        repl_interrupt(s->repl);
+        if (!busy)
+            terminal_restart(s->terminal, PROMPT);
+        return;
+    }
+    s->signal = w->signum;
+    loop_stop(s->sim->loop);
+}
+
+static void on_broker_ended(void *ctx, const char *why)
+{
+    struct session *s = ctx;
+
+    log_error("local cloud: %s", why);
+    s->aborted = ERROR_TARGET;
+    loop_stop(s->sim->loop);
+}
+
+static void on_leapt(void *ctx, int64_t wall_ms)
+{
+    struct session *s = ctx;
+
+    target_set_clock(&s->target, wall_ms);
+}
+
+/* ---- the session ---- */
+
+static bool open_simulation(struct session *s, struct error *err)
+{
+    const struct settings *o = s->settings;
+    struct simulation_options options = {
+        .endpoint = s->target.uri,
+        .pki_dir = s->target.pki_dir,
+        .ca_file = s->target.ca_file,
+        .insecure = o->insecure,
+        .seed = o->seed,
+        .time_scale = o->time_scale,
+        .virtual_time = o->target.virtual_time,
+        .epoch_ms = o->target.epoch_ms,
+        .version = strcmp(o->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
+        .timeline_places = TIMELINE_PLACES,
+    };
+
+    s->sim = simulation_new(&options, err);
+    if (s->sim == NULL)
+        return false;
+    s->sim->leapt = on_leapt;
+    s->sim->leapt_ctx = s;
+    struct script_options script = {
+        .simulation = s->sim,
+        .vehicles_dir = o->vehicles_dir,
+        .app = {.name = s->target.app_name,
+                .uri = s->target.app_uri != NULL ? s->target.app_uri : s->sim->uri,
+                .ca_file = s->target.ca_file,
+                .cert_file = s->target.app_cert,
+                .key_file = s->target.app_key,
+                .insecure = o->insecure},
+    };
+    s->script = script_new(&script, err);
+    return s->script != NULL && companion_prepare(NULL, err);
+}
+
+static char *history_path(const struct settings *o)
+{
+    const char *home = getenv("HOME");
+
+    if (o->history != NULL)
+        return *o->history != '\0' ? xstrdup(o->history) : NULL;
+    return home != NULL ? xasprintf("%s/.fleetsim_history", home) : NULL;
+}
+
+static void watch_signal(struct session *s, ev_signal *w, int number)
+{
+    ev_signal_init(w, on_signal, number);
+    w->data = s;
+    ev_signal_start(s->sim->loop->ev, w);
+}
+
+static void talk(struct session *s)
+{
+    char *history = history_path(s->settings);
+    struct terminal_options terminal = {
+        .history = history, .line = on_line, .complete = on_complete, .ctx = s};
+
+    s->terminal = terminal_new(s->sim->loop, &terminal);
+    struct repl_options repl = {
+        .model = s->settings->model,
+        .seed = s->settings->seed,
+        .events = !s->settings->quiet_events && terminal_interactive(s->terminal),
+        .print = on_print,
+        .ready = on_ready,
+        .quit = on_quit,
+        .ctx = s,
+    };
+    s->repl = repl_new(s->script, &repl);
+    watch_signal(s, &s->sigint, SIGINT);
+    watch_signal(s, &s->sigterm, SIGTERM);
+    target_watch(&s->target, s->sim->loop, on_broker_ended, s);
+    loop_run(s->sim->loop);
+    ev_signal_stop(s->sim->loop->ev, &s->sigint);
+    ev_signal_stop(s->sim->loop->ev, &s->sigterm);
+    file_watch_free(s->watch);
+    repl_free(s->repl);
+    terminal_free(s->terminal);
+    free(history);
+}
+
+/* A person has seen what went wrong; a script wants to be told. */
+static int exit_status(const struct session *s, bool interactive)
+{
+    if (s->signal != 0)
+        return 128 + s->signal;
+    if (s->aborted != ERROR_NONE)
+        return (int)s->aborted;
+    return s->failed && !interactive ? ERROR_SCRIPT : 0;
+}
+
+static int run(const struct settings *settings)
+{
+    struct session s = {.settings = settings, .target = {.lock = -1}};
+    struct error err;
+    int status;
+
+    if (target_open(&s.target, &settings->target, &err) && open_simulation(&s, &err)) {
+        bool interactive = isatty(0) != 0;
+        talk(&s);
+        status = exit_status(&s, interactive);
+    } else {
+        status = options_fail(&err);
+    }
+    script_free(s.script);
+    target_close(&s.target);
+    simulation_free(s.sim);
+    return status;
+}
+
+/* ---- the command line ---- */
+
+static bool check(struct settings *o, struct error *err)
+{
+    bool is_virtual = strcmp(o->time, "virtual") == 0;
+
+    if (strcmp(o->mqtt, "5") != 0 && strcmp(o->mqtt, "3.1.1") != 0)
+        return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", o->mqtt);
+    if (!is_virtual && strcmp(o->time, "real") != 0)
+        return error_set(err, ERROR_USAGE, "--time %s: not a time (real or virtual)", o->time);
+    if (o->time_scale <= 0)
+        return error_set(err, ERROR_USAGE, "--time-scale: must be above 0");
+    if (!is_virtual && o->start != NULL)
+        return error_set(err, ERROR_USAGE, "--start: for virtual time only (add --time virtual)");
+    if (is_virtual && (o->target.cloud_dir != NULL || o->target.endpoint != NULL))
+        return error_set(err, ERROR_USAGE,
+                         "--time virtual: only with a cloud of its own, whose clock follows (leave "
+                         "out --cloud and --endpoint, or use --time-scale)");
+    o->target.virtual_time = is_virtual;
+    if (!wall_parse(o->start != NULL ? o->start : DEFAULT_START, &o->target.epoch_ms))
+        return error_set(err, ERROR_USAGE, "--start %s: not a time (as 2026-01-12T06:30)",
+                         o->start);
+    if (o->seed == 0 && getrandom(&o->seed, sizeof o->seed, 0) == sizeof o->seed)
+        o->seed %= 1000000000000u; /* twelve digits can be typed again */
+    o->target.seed = o->seed;
+    return true;
+}
+
+int cmd_repl(int argc, char **argv)
+{
+    struct settings o = {.model = "compact_ev", .mqtt = "5", .time = "real", .time_scale = 1};
+    struct error err;
+    int first = 0;
+    // clang-format off
+    const struct option_spec options[] = {
+        {"model", 'm', OPTION_STRING, &o.model, "NAME",
+         "the car's model (default compact_ev)"},
+        {"vehicles-dir", 0, OPTION_STRING, &o.vehicles_dir, "DIR",
+         "where the models are"},
+        {"cloud", 0, OPTION_STRING, &o.target.cloud_dir, "DIR",
+         "use the `fleetsim cloud` that runs in DIR"},
+        {"endpoint", 0, OPTION_STRING, &o.target.endpoint, "URI",
+         "mqtts://host:port of any other broker (needs --pki)"},
+        {"app-endpoint", 0, OPTION_STRING, &o.target.app_endpoint, "URI",
+         "where the app connects (default: as the car)"},
+        {"pki", 0, OPTION_STRING, &o.target.pki_dir, "DIR",
+         "certificates made by `fleetsim pki init`"},
+        {"ca", 0, OPTION_STRING, &o.target.ca_file, "FILE",
+         "verifies the endpoint (default: the PKI's root)"},
+        {"insecure", 0, OPTION_FLAG, &o.insecure, NULL,
+         "do not verify the endpoint's certificate"},
+        {"mqtt", 'V', OPTION_STRING, &o.mqtt, "VERSION",
+         "5 or 3.1.1 (default 5)"},
+        {"seed", 0, OPTION_NUMBER, &o.seed, "N",
+         "the car's identity and randomness (default: random)"},
+        {"time-scale", 0, OPTION_REAL, &o.time_scale, "X",
+         "simulated seconds per second (default 1)"},
+        {"time", 0, OPTION_STRING, &o.time, "TIME",
+         "real, or virtual: stands still between lines, and leaps while\none waits (default real)"},
+        {"start", 0, OPTION_STRING, &o.start, "WHEN",
+         "virtual time begins then (UTC, default 2026-01-12T00:00)"},
+        {"no-events", 0, OPTION_FLAG, &o.quiet_events, NULL,
+         "do not tell when the car's state changes"},
+        {"history", 0, OPTION_STRING, &o.history, "FILE",
+         "keeps the lines (default ~/.fleetsim_history); empty: none"},
+        {"verbose", 'v', OPTION_FLAG, &o.verbose, NULL,
+         "log what happens inside"},
+        {0},
+    };
+    // clang-format on
+    const struct command_spec command = {
+        "fleetsim repl", "",
+        "Lua, line by line, at a car that is online, with an app beside it. Without --cloud or\n"
+        "--endpoint it starts a local cloud of its own and ends it afterwards. Models and parts\n"
+        "are reloaded when their files are saved.",
+        options,
+        "  fleetsim repl\n"
+        "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"
+        "  fleetsim repl --cloud lab                     a running `fleetsim cloud --dir lab`\n"
+        "  echo 'car.state.locks' | fleetsim repl        exit status 3 if a line fails\n"};
+
+    switch (options_parse(&command, argc, argv, &first, &err)) {
+    case OPTIONS_HELP_SHOWN:
+        return 0;
+    case OPTIONS_BAD:
+        return options_fail(&err);
+    case OPTIONS_OK:
+        break;
+    }
+    if (first < argc)
+        error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
+    if (first < argc || !check(&o, &err))
+        return options_fail(&err);
+    log_set_level(o.verbose ? LOG_DEBUG : LOG_WARN);
+    char *found = o.vehicles_dir == NULL ? paths_vehicles() : NULL;
+    if (o.vehicles_dir == NULL)
+        o.vehicles_dir = found != NULL ? found : "vehicles";
+    int status = run(&o);
+    free(found);
+    return status;
+}
