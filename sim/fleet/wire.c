@@ -91,6 +91,9 @@ void wire_unfence(struct wire_party *p)
         return;
     p->fenced = false;
     p->wire->holds--;
+    /* Nothing else tells that the broker has acted on what such a party said. */
+    if (p->suspended)
+        stir_observers(p->wire, 1);
 }
 
 void wire_suspend(struct wire_party *p)
@@ -115,6 +118,12 @@ void wire_stir(struct wire_party *p)
         return;
     stir(p, 1);
     stir_observers(p->wire, 1);
+}
+
+void wire_lost(struct wire_party *p)
+{
+    if (p->wire != NULL)
+        stir_observers(p->wire, ROUNDS_AFTER_CUT);
 }
 
 void wire_cut(struct wire_party *p)

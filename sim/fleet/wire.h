@@ -49,7 +49,8 @@ void wire_leave(struct wire_party *p);
 /* All of these are no-ops for those who are not a party. */
 void wire_hold(struct wire_party *p);
 void wire_release(struct wire_party *p); /* no-op without holds */
-/* A round trip of its fence began, ended; at most one at a time. */
+/* A round trip of its fence began, ended; at most one at a time. Observers may hear of what a
+   suspended party said before it. */
 void wire_fence(struct wire_party *p);
 void wire_unfence(struct wire_party *p);
 /* From now on its holds do not count; they do again. Idempotent. */
@@ -57,6 +58,8 @@ void wire_suspend(struct wire_party *p);
 void wire_resume(struct wire_party *p);
 /* It spoke or was spoken to; observers may hear of it. */
 void wire_stir(struct wire_party *p);
+/* The broker has lost a connection of its, perhaps not the one that stands. */
+void wire_lost(struct wire_party *p);
 /* It has lost its connection: nothing is held, nor is it suspended; observers may hear of it. */
 void wire_cut(struct wire_party *p);
 

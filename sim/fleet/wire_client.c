@@ -264,7 +264,8 @@ static void on_shaped(void *ctx, enum mqtt_shaped what)
 {
     struct wire_client *c = ctx;
     /* ORDER MQTT_SHAPED */
-    static void (*const tell[])(struct wire_party *) = {wire_suspend, wire_resume, wire_stir};
+    static void (*const tell[])(struct wire_party *) = {wire_suspend, wire_resume, wire_stir,
+                                                        wire_lost};
 
     tell[what](&c->party);
 }

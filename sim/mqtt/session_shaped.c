@@ -245,7 +245,7 @@ static void end(struct shaped *sh)
 /* The broker has lost a connection, as far as it can tell: others may hear of it. */
 static void on_orphan_ended(void *ctx)
 {
-    tell(ctx, MQTT_SHAPED_SPOKE);
+    tell(ctx, MQTT_SHAPED_LOST);
 }
 
 /* ---- up ---- */

@@ -40,9 +40,10 @@ struct mqtt_shaper {
 /* What a client tells of its shaper, for those who keep the simulated clock. */
 /* ORDER MQTT_SHAPED */
 enum mqtt_shaped {
-    MQTT_SHAPED_AIR,  /* from now on it waits for its shaper, not for the broker */
-    MQTT_SHAPED_WIRE, /* from now on for the broker */
-    MQTT_SHAPED_SPOKE /* something has reached the broker */
+    MQTT_SHAPED_AIR,   /* from now on it waits for its shaper, not for the broker */
+    MQTT_SHAPED_WIRE,  /* from now on for the broker */
+    MQTT_SHAPED_SPOKE, /* something has reached the broker */
+    MQTT_SHAPED_LOST   /* the broker has lost a connection that the client had given up */
 };
 
 #endif

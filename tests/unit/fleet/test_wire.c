@@ -91,6 +91,27 @@ static void a_suspended_party_holds_nothing_but_its_fence(void **state)
     assert_true(wire_quiet(&w));
 }
 
+static void observers_are_fenced_after_the_fence_of_a_suspended_party(void **state)
+{
+    struct wire w = {0};
+    struct app car = {.connected = true}, app = {.connected = true};
+
+    (void)state;
+    wire_join(&w, &car.party, fence, &car, false);
+    wire_join(&w, &app.party, fence, &app, true);
+    wire_suspend(&car.party);
+    wire_fence(&car.party);
+    assert_false(wire_quiet(&w));
+    assert_int_equal(app.fences, 0);
+    wire_unfence(&car.party);
+    assert_false(wire_quiet(&w));
+    assert_int_equal(app.fences, 1);
+    wire_release(&app.party);
+    assert_true(wire_quiet(&w));
+    wire_leave(&app.party);
+    wire_leave(&car.party);
+}
+
 static void a_cut_ends_the_suspension(void **state)
 {
     struct wire w = {0};
@@ -251,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stirred_party_is_fenced_once),
         cmocka_unit_test(a_suspended_party_holds_nothing_but_its_fence),
+        cmocka_unit_test(observers_are_fenced_after_the_fence_of_a_suspended_party),
         cmocka_unit_test(a_cut_ends_the_suspension),
         cmocka_unit_test(observers_are_fenced_after_whatever_others_do),
         cmocka_unit_test(what_is_not_acknowledged_holds),

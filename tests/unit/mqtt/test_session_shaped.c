@@ -59,7 +59,7 @@ static void on_shaped(void *ctx, enum mqtt_shaped what)
 
     (void)ctx;
     if (len + 1 < sizeof modem.told) {
-        modem.told[len] = "AWS"[what];
+        modem.told[len] = "AWSL"[what];
         modem.told[len + 1] = '\0';
     }
 }
