@@ -50,6 +50,12 @@ void timeline_free(struct timeline *t)
     free(t);
 }
 
+/* Such a line begins with the app's name. */
+static struct slice app_of(const struct line *line)
+{
+    return slice_of(line->text, line->kind == TIMELINE_APP ? strcspn(line->text, " ") : 0);
+}
+
 static void trace_line(const struct timeline *t, const struct line *line)
 {
     cJSON *object = cJSON_CreateObject();
@@ -60,7 +66,7 @@ static void trace_line(const struct timeline *t, const struct line *line)
     cJSON_AddStringToObject(object, "text", line->text);
     char *text = cJSON_PrintUnformatted(object);
     if (text != NULL)
-        trace_add(t->trace, t->name, line->kind == TIMELINE_APP, text);
+        trace_add(t->trace, t->name, app_of(line), text);
     cJSON_free(text);
     cJSON_Delete(object);
 }

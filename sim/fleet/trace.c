@@ -7,7 +7,7 @@
 
 struct entry {
     char vehicle[24]; /* thing names are VINs */
-    bool by_app;
+    char by[24];
     size_t order;
     char *line;
 };
@@ -36,8 +36,9 @@ static int compare(const void *a, const void *b)
 
     if (by_car != 0)
         return by_car;
-    if (x->by_app != y->by_app)
-        return x->by_app ? 1 : -1;
+    int by_app = strcmp(x->by, y->by);
+    if (by_app != 0)
+        return by_app;
     return x->order < y->order ? -1 : 1;
 }
 
@@ -61,7 +62,7 @@ void trace_free(struct trace *t)
     free(t);
 }
 
-void trace_add(struct trace *t, const char *vehicle, bool by_app, const char *line)
+void trace_add(struct trace *t, const char *vehicle, struct slice by, const char *line)
 {
     if (!loop_is_virtual(t->loop)) {
         fprintf(t->file, "%s\n", line);
@@ -76,7 +77,8 @@ void trace_add(struct trace *t, const char *vehicle, bool by_app, const char *li
         t->entries = xrealloc(t->entries, t->room * sizeof *t->entries);
     }
     struct entry *e = &t->entries[t->count];
-    *e = (struct entry){.by_app = by_app, .order = t->count, .line = xstrdup(line)};
+    *e = (struct entry){.order = t->count, .line = xstrdup(line)};
+    memcpy(e->by, by.data, by.len < sizeof e->by ? by.len : sizeof e->by - 1);
     strncat(e->vehicle, vehicle, sizeof e->vehicle - 1);
     t->count++;
 }

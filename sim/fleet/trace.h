@@ -3,7 +3,7 @@
  *
  * In real time lines are written as they come. In virtual time all that happens between two leaps
  * happens at one instant, in an order that the kernel is free to choose between connections: the
- * lines of an instant are sorted by car, and what the apps saw comes after what the car did, so
+ * lines of an instant are sorted by car, and what each app saw comes after what the car did, so
  * that the same seed writes the same bytes.
  *
  * Owns      lines not written yet. Borrows the file and the loop.
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/slice.h"
 #include "loop/loop.h"
 
 struct trace;
@@ -22,8 +23,8 @@ struct trace;
 struct trace *trace_new(FILE *file, const struct loop *loop);
 /* Writes what is left. NULL is a no-op. */
 void trace_free(struct trace *t);
-/* One line without its end; by_app: seen by an app. */
-void trace_add(struct trace *t, const char *vehicle, bool by_app, const char *line);
+/* One line without its end. `by`: the app that says so; "": the car. */
+void trace_add(struct trace *t, const char *vehicle, struct slice by, const char *line);
 /* What is complete goes to the file. NULL is a no-op. */
 void trace_flush(struct trace *t);
 

@@ -174,6 +174,11 @@ bool loop_is_virtual(const struct loop *loop)
     return loop->virtual_time != NULL;
 }
 
+bool loop_is_quiet(const struct loop *loop)
+{
+    return !loop_goes_on(loop) && virtual_time_is_quiet(loop->virtual_time);
+}
+
 usec_t loop_simulated_now(const struct loop *loop)
 {
     if (loop->virtual_time != NULL)

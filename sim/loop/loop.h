@@ -66,6 +66,8 @@ struct loop_virtual {
 /* From now on time is virtual; before any timer of the simulated or the script clock is started. */
 void loop_make_virtual(struct loop *loop, const struct loop_virtual *how);
 bool loop_is_virtual(const struct loop *loop);
+/* In virtual time: could the clock leap now, or is something under way? */
+bool loop_is_quiet(const struct loop *loop);
 
 /* A one-shot timer, embedded by value in its owner. fn may restart it or free the owner. */
 struct loop_timer {

@@ -154,6 +154,11 @@ usec_t virtual_time_now(const struct virtual_time *v)
     return v->now;
 }
 
+bool virtual_time_is_quiet(const struct virtual_time *v)
+{
+    return v->how.quiet(v->how.ctx);
+}
+
 int64_t virtual_time_wall_ms(const struct virtual_time *v)
 {
     return v->how.epoch_ms + (int64_t)(v->now / USEC_PER_MSEC);

@@ -25,18 +25,20 @@ static void on_tick(void *arg)
 static void write_a_day(struct loop *loop, FILE *file)
 {
     struct trace *t = trace_new(file, loop);
+    struct slice nobody = slice_str("");
     struct loop_timer tick;
 
-    trace_add(t, "CAR2", false, "2 first");
-    trace_add(t, "CAR1", true, "1 seen");
-    trace_add(t, "CAR1", false, "1 first");
-    trace_add(t, "CAR1", false, "1 second");
+    trace_add(t, "CAR2", nobody, "2 first");
+    trace_add(t, "CAR1", slice_str("b"), "1 seen by b");
+    trace_add(t, "CAR1", slice_str("a"), "1 seen by a");
+    trace_add(t, "CAR1", nobody, "1 first");
+    trace_add(t, "CAR1", nobody, "1 second");
     loop_timer_init(&tick, loop, on_tick, loop);
     loop_timer_start_scaled(&tick, USEC_PER_SEC);
     loop_run(loop);
     trace_flush(t);
-    trace_add(t, "CAR2", false, "2 later");
-    trace_add(t, "CAR1", false, "1 later");
+    trace_add(t, "CAR2", nobody, "2 later");
+    trace_add(t, "CAR1", nobody, "1 later");
     trace_free(t);
 }
 
@@ -60,13 +62,13 @@ static void expect(bool virtual_time, const char *expected)
 static void in_virtual_time_an_instant_is_sorted_by_car(void **state)
 {
     (void)state;
-    expect(true, "1 first\n1 second\n1 seen\n2 first\n1 later\n2 later\n");
+    expect(true, "1 first\n1 second\n1 seen by a\n1 seen by b\n2 first\n1 later\n2 later\n");
 }
 
 static void in_real_time_lines_are_written_as_they_come(void **state)
 {
     (void)state;
-    expect(false, "2 first\n1 seen\n1 first\n1 second\n2 later\n1 later\n");
+    expect(false, "2 first\n1 seen by b\n1 seen by a\n1 first\n1 second\n2 later\n1 later\n");
 }
 
 int main(void)
