@@ -11,11 +11,12 @@ meta=docs/lua/fleetsim.meta.lua
 # "object name" for each: methods and globals of the prelude, methods of the car in C.
 prelude_names() {
     sed -nE \
-        -e 's/^function car_methods\.([a-z_]+)\(.*/car \1/p' \
+        -e 's/^function (core\.)?car_methods\.([a-z_]+)\(.*/car \2/p' \
         -e 's/^function command:([a-z_]+)\(.*/command \1/p' \
         -e 's/^function app:([a-z_]+)\(.*/app \1/p' \
         -e 's/^function fleet:([a-z_]+)\(.*/fleet \1/p' \
         -e 's/^function test:([a-z_]+)\(.*/t \1/p' \
+        -e 's/^test\.([a-z_]+) = tools\..*/t \1/p' \
         -e 's/^function api\.([a-z_]+)\(.*/global \1/p' \
         -e 's/^api\.([a-z_]+) = (core\.[a-z_]+|show)$/global \1/p' $prelude
 }
@@ -67,6 +68,12 @@ LIST
 for property in $properties; do
     grep -qF "\`car.$property\`" "$page" || complain "$page" "car.$property"
     grep -q "^---@field $property " "$meta" || complain "$meta" "car.$property"
+done
+
+# What misspelt properties are compared with.
+for property in $properties; do
+    sed -n '/^local car_properties/,/^}/p' sim/script/prelude/vehicle.lua | grep -qE "\b$property = true" ||
+        complain sim/script/prelude/vehicle.lua "car.$property"
 done
 
 # The other way round: nothing is documented that is not there.
