@@ -26,6 +26,7 @@ static const struct {
     {"battery.temperature",         "Battery"   },
     {"driving.speed",               "Speed"     },
     {"link",                        "Connection"},
+    {"tcu.state",                   "TCU"       },
     {"charging.power",              "Charging"  },
     {"fuel.level",                  "Fuel"      },
 };

@@ -64,8 +64,8 @@ def shows_a_day(place):
     first, second = by_class(root, "car")
     check_in("<i>the car</i>", words(first))
     labels = [words(key) for key in by_class(first, "key")]
-    check_equal(labels, ["Charge %", "Cabin °C", "Outside °C", "Speed km/h", "Connection"], "panels")
-    check_equal(len(by_class(first, "panel")), 4, "panels")
+    check_equal(labels, ["Charge %", "Cabin °C", "Outside °C", "Speed km/h", "Connection", "TCU"], "panels")
+    check_equal(len(by_class(first, "panel")), 5, "panels")
     states = {e.get("data-name"): e.get("d") for e in by_class(first, "state") if e.get("data-name")}
     check({"online", "asleep"} <= set(states), str(states))
     half = re.fullmatch(r"M500\.\d\d 0h(\d+\.\d\d)v100h-[\d.]+z", states["asleep"])

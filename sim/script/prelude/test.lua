@@ -212,7 +212,7 @@ end
 -- What is worth a curve of every car, if it has it.
 local curves = {
   "battery.state_of_charge", "fuel.level", "climate.cabin_temperature", "climate.outside_temperature", "driving.speed",
-  "link", "tcu.power_state",
+  "link", "tcu.state",
 }
 
 -- Records signals, and the connection as "link", for the report. Options: every, in simulated seconds; name.
