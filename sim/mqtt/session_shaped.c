@@ -5,6 +5,7 @@
 #include "base/xmem.h"
 #include "mqtt/orphan.h"
 #include "mqtt/packet_queue.h"
+#include "mqtt/pings.h"
 
 /* On their way at once; more means that nobody reads. */
 #define WAITING_MAX ((size_t)16 << 20)
@@ -44,9 +45,7 @@ struct shaped {
     enum mqtt_close why;
     char *text;
     usec_t end_due;
-    /* PINGREQs that are not answered, the first in bit 0: did it go past the shaper, as a fence? */
-    uint64_t past, fences;
-    unsigned pings;
+    struct pings pings;
     struct loop_timer beat;
     bool on_air; /* as last told */
     usec_t spoke;
@@ -100,33 +99,12 @@ static void tell_where(struct shaped *sh)
 
 /* ---- when ---- */
 
-static bool is_waiting_for_air(const struct shaped *sh)
-{
-    return sh->ending || sh->step == STEP_SEARCH || sh->step == STEP_TCP || sh->step == STEP_TLS ||
-           !packet_queue_empty(&sh->ways[SHAPER_UP]) || !packet_queue_empty(&sh->ways[SHAPER_DOWN]);
-}
-
-/* Once something has had to wait, its sender tries again only now and then. */
-static bool may_pass(struct shaped *sh, usec_t now)
-{
-    if (!sh->shaper.ops->passes(sh->shaper.ctx)) {
-        if (!sh->waiting && is_waiting_for_air(sh)) {
-            sh->waiting = true;
-            sh->held = now;
-        }
-        return false;
-    }
-    if (sh->waiting)
-        sh->not_before = now + sh->shaper.ops->resume(sh->shaper.ctx, sh->held);
-    sh->waiting = false;
-    return now >= sh->not_before;
-}
-
 static void sooner(usec_t *due, usec_t other)
 {
     *due = other < *due ? other : *due;
 }
 
+/* Of what comes through next; UINT64_MAX: nothing is on its way. */
 static usec_t next_due(const struct shaped *sh)
 {
     usec_t due = UINT64_MAX;
@@ -141,6 +119,22 @@ static usec_t next_due(const struct shaped *sh)
     if (sh->ending && packet_queue_empty(&sh->ways[SHAPER_DOWN]))
         sooner(&due, sh->end_due);
     return due;
+}
+
+/* Once something has had to wait, its sender tries again only now and then. */
+static bool may_pass(struct shaped *sh, usec_t now)
+{
+    if (!sh->shaper.ops->passes(sh->shaper.ctx)) {
+        if (!sh->waiting && next_due(sh) != UINT64_MAX) {
+            sh->waiting = true;
+            sh->held = now;
+        }
+        return false;
+    }
+    if (sh->waiting)
+        sh->not_before = now + sh->shaper.ops->resume(sh->shaper.ctx, sh->held);
+    sh->waiting = false;
+    return now >= sh->not_before;
 }
 
 /* Every change ends with this. */
@@ -228,8 +222,8 @@ void shaped_over(struct shaped *sh)
     sh->text = NULL;
     sh->ending = sh->waiting = sh->on_air = false;
     sh->step = STEP_NONE;
-    sh->past = sh->fences = sh->not_before = 0;
-    sh->pings = 0;
+    sh->not_before = 0;
+    sh->pings = (struct pings){0};
 }
 
 static void end(struct shaped *sh)
@@ -249,14 +243,6 @@ static void on_orphan_ended(void *ctx)
 }
 
 /* ---- up ---- */
-
-static void note_ping(struct shaped *sh, bool past, bool fence)
-{
-    if (sh->pings >= 64)
-        return;
-    sh->past |= (uint64_t)past << sh->pings;
-    sh->fences |= (uint64_t)fence << sh->pings++;
-}
 
 void shaped_send(struct shaped *sh, size_t before)
 {
@@ -278,7 +264,7 @@ static bool ping_past(struct shaped *sh, bool fence)
     if (s->state != SESSION_ONLINE || s->link.state != LINK_OPEN ||
         !mqtt_encode_pingreq(&s->link.out))
         return false;
-    note_ping(sh, true, fence);
+    pings_add(&sh->pings, true, fence);
     link_kick(&s->link);
     return true;
 }
@@ -299,7 +285,7 @@ static void on_beat(void *arg)
 {
     struct shaped *sh = arg;
 
-    if (sh->pings < 8)
+    if (sh->pings.count < 8)
         ping_past(sh, false);
     start_beat(sh);
 }
@@ -321,7 +307,7 @@ static void pass_up(struct shaped *sh, usec_t now)
         size_t before = buf_len(out);
         packet_queue_take(up, out);
         if (mqtt_type_of(buf_data(out)[before]) == MQTT_TYPE_PINGREQ)
-            note_ping(sh, false, false);
+            pings_add(&sh->pings, false, false);
         spoke = true;
     }
     if (!spoke)
@@ -337,16 +323,13 @@ static void take_in(struct shaped *sh, struct slice packet)
 {
     usec_t now = now_of(sh);
 
-    if (mqtt_type_of(packet.data[0]) == MQTT_TYPE_PINGRESP && sh->pings != 0) {
-        bool past = (sh->past & 1) != 0, fence = (sh->fences & 1) != 0;
-        sh->past >>= 1;
-        sh->fences >>= 1;
-        sh->pings--;
-        if (fence && sh->s->client.events->pong != NULL)
-            sh->s->client.events->pong(sh->s->client.ctx);
-        if (past)
-            return;
-    }
+    bool past = false, fence = false;
+    if (mqtt_type_of(packet.data[0]) == MQTT_TYPE_PINGRESP)
+        pings_take(&sh->pings, &past, &fence);
+    if (fence && sh->s->client.events->pong != NULL)
+        sh->s->client.events->pong(sh->s->client.ctx);
+    if (past)
+        return;
     if (sh->shaper.ops->forgotten(sh->shaper.ctx))
         return;
     if (!packet_queue_add(&sh->ways[SHAPER_DOWN], packet, now + delay(sh, SHAPER_DOWN, packet.len)))
@@ -393,13 +376,12 @@ static bool pass_down(struct shaped *sh, usec_t now)
 void shaped_link_closed(struct shaped *sh, enum mqtt_close why, const char *text)
 {
     const struct mqtt_client *c = &sh->s->client;
-    bool fenced = sh->fences != 0;
+    bool fenced = sh->pings.fences != 0;
     usec_t way = delay(sh, SHAPER_DOWN, SEGMENT_BYTES);
 
     if (sh->step == STEP_WIRE)
         way += delay(sh, SHAPER_UP, SEGMENT_BYTES);
-    sh->past = sh->fences = 0;
-    sh->pings = 0;
+    sh->pings = (struct pings){0};
     end_at(sh, why, text, now_of(sh) + way);
     if (fenced && c->events->pong != NULL)
         c->events->pong(c->ctx);
