@@ -13,7 +13,7 @@ local function order(app, car, document)
 end
 
 -- The car's word on its campaigns, with what it says in full.
-local function answer(t, app)
+local function answer(app)
   local text = app:wait_message("dt/fleetsim/+/campaigns").payload
   return text, text:match('^{"status":"(%u+)"')
 end
@@ -36,7 +36,7 @@ scenario("a campaign by time, retained for a car that is not there yet", functio
   car:wait_online()
   car:collect { batch = { count = 6 } }
 
-  local text, status = answer(t, app)
+  local text, status = answer(app)
   t:equal(status, "ACCEPTED")
   t:match(text, '"token":"t1"')
   t:match(text, '{"id":"speed%-1","status":"ACTIVE"}')
@@ -47,7 +47,7 @@ scenario("a campaign by time, retained for a car that is not there yet", functio
   t:near(report.samples[5].time - report.samples[1].time, 1, 0.3)
 
   order(app, car, "")
-  t:match(answer(t, app), '"campaigns":%[%]')
+  t:match(answer(app), '"campaigns":%[%]')
   t:wait(1)
   app:messages()
   local before = #app:messages("dt/fleetsim/+/telemetry")
@@ -66,7 +66,7 @@ scenario("a campaign by event has the seconds before it and after it", function(
       },
     },
   })
-  t:match(answer(t, app), "REJECTED", "the condition is no condition")
+  t:match(answer(app), "REJECTED", "the condition is no condition")
   order(app, car, {
     campaigns = {
       {
@@ -75,7 +75,7 @@ scenario("a campaign by event has the seconds before it and after it", function(
       },
     },
   })
-  t:match(answer(t, app), "ACTIVE")
+  t:match(answer(app), "ACTIVE")
   car:set("driving.speed", 30)
   t:wait(2)
   t:equal(#app:messages("dt/fleetsim/+/telemetry"), 0, "30 km/h is no event")
@@ -114,13 +114,13 @@ scenario("a bad campaign is refused with a reason, and the others go on", functi
   local good = { id = "good", signals = { "driving.speed" }, every = 1 }
   for _, case in ipairs(bad) do
     order(app, car, { campaigns = { case[1], good } })
-    local text = answer(t, app)
+    local text = answer(app)
     t:match(text, '"status":"REJECTED","reason":"[^}]*' .. case[2]:gsub("%p", "%%%0"))
     t:match(text, '{"id":"good","status":"ACTIVE"}')
   end
   for _, document in ipairs { "{", "[]", '{"campaigns":1}', '{"campaigns":{}}', ("["):rep(1000) } do
     order(app, car, document)
-    local _, status = answer(t, app)
+    local _, status = answer(app)
     t:equal(status, "REJECTED", document)
   end
 end)
@@ -131,9 +131,9 @@ scenario("a campaign ends when it is to", function(t)
   order(app, car, {
     campaigns = { { id = "short", signals = { "driving.speed" }, every = 0.5, ["until"] = os.time() + 3 } },
   })
-  t:match(answer(t, app), "ACTIVE")
+  t:match(answer(app), "ACTIVE")
 
-  t:match(answer(t, app), '{"id":"short","status":"ENDED"}')
+  t:match(answer(app), '{"id":"short","status":"ENDED"}')
   local report = next_report(t, app)
   t:is_true(#report.samples >= 3, "what it had collected comes at its end")
 end)

@@ -10,13 +10,14 @@ end
 
 -- Reads until a sample that was taken at `time` or later has come.
 local function read_until(t, app, time)
-  local samples, dropped, seq = {}, 0, nil
+  local samples, dropped, seq = {}
   repeat
-    local message = app:wait_message("dt/fleetsim/+/telemetry", 30)
-    local report = decode_telemetry(message)
-    t:is_true(not seq or report.seq == seq + 1 or message.dup, "no batch is missing")
-    seq, dropped = report.seq, report.dropped
-    table.move(report.samples, 1, #report.samples, #samples + 1, samples)
+    local report = decode_telemetry(app:wait_message("dt/fleetsim/+/telemetry", 30))
+    if report.seq ~= seq then -- one whose acknowledgement was lost comes twice (QoS 1)
+      t:is_true(not seq or report.seq == seq + 1, "no batch is missing")
+      seq, dropped = report.seq, report.dropped
+      table.move(report.samples, 1, #report.samples, #samples + 1, samples)
+    end
   until samples[#samples].time >= time
   return samples, dropped
 end
@@ -47,31 +48,41 @@ for _, try in ipairs { { every = 0.2, seconds = 3 }, { every = 5, seconds = 600,
 
     local samples, dropped = read_until(t, app, ended)
     t:equal(dropped, 0)
-    t:is_true(samples[1].time < began + 1 + 3 * try.every and #samples >= try.seconds / try.every - 2)
+    t:is_true(samples[1].time < began + 1 + 3 * try.every and #samples >= (try.seconds - 1) / try.every - 4)
     for i = 2, #samples do
       t:near(samples[i].time - samples[i - 1].time, try.every, math.max(0.15, try.every / 20), "nothing is missing")
     end
   end)
 end
 
+-- The first batch after number `seq`: one whose acknowledgement was lost comes twice (QoS 1).
+local function read_after(app, seq)
+  while true do
+    local report = decode_telemetry(app:wait_message("dt/fleetsim/+/telemetry"))
+    if report.seq > seq then
+      return report
+    end
+  end
+end
+
 scenario("beyond the ceiling the oldest samples go, and the car says how many", function(t)
   local car, app = watched(t)
   car:collect {
-    signals = { "driving.speed" }, on_change = true, batch = { count = 10, seconds = 1 }, offline = { samples = 10 },
+    signals = { "driving.odometer" }, on_change = true, batch = { count = 10, seconds = 1 }, offline = { samples = 10 },
   }
-  app:wait_message("dt/fleetsim/+/telemetry")
+  read_after(app, -1)
   car:sleep()
   car:power_off()
   local silent = car.link
   t:equal(silent, "off")
   car:power_on()
-  for speed = 1, 25 do
-    car:set("driving.speed", speed)
+  for metres = 1, 25 do
+    car:set("driving.odometer", metres)
   end
   t:not_equal(car.link, "online")
   car:wait_online()
 
-  local report = decode_telemetry(app:wait_message("dt/fleetsim/+/telemetry"))
+  local report = read_after(app, 0)
   t:equal(#report.samples, 10)
   t:equal(report.samples[1].value, 16, "1 to 15 had to go")
   t:equal(report.samples[10].value, 25)
@@ -82,19 +93,19 @@ scenario("what waits survives sleep, and a loss of power if it is to", function(
   for _, persist in ipairs { true, false } do
     local car, app = watched(t)
     car:collect {
-      signals = { "driving.speed" }, on_change = true, batch = { count = 100, seconds = 1 },
+      signals = { "driving.odometer" }, on_change = true, batch = { count = 100, seconds = 1 },
       offline = { persist = persist },
     }
-    app:wait_message("dt/fleetsim/+/telemetry")
-    car:set("driving.speed", 17)
+    read_after(app, -1)
+    car:set("driving.odometer", 17)
     car:disconnect()
     t:equal(car.link, "asleep")
-    car:set("driving.speed", 18) -- the TCU is asleep: nobody notes it
+    car:set("driving.odometer", 18) -- the TCU is asleep: nobody notes it
     car:power_off()
     car:power_on()
     car:wait_online()
 
-    local report = decode_telemetry(app:wait_message("dt/fleetsim/+/telemetry"))
+    local report = read_after(app, 0)
     t:equal(report.samples[1].value, persist and 17 or 18)
     t:equal(report.dropped, persist and 0 or 1)
   end
