@@ -129,6 +129,8 @@ bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, s
         v->radio = r;
     }
     say(v, first ? "perfect" : r->profile.name, profile->name);
+    /* What has become of it under the old profile, before that is overwritten. */
+    radio_update(&r->radio, now_of(v));
     r->profile = *profile;
     radio_set_profile(&r->radio, &r->profile, now_of(v));
     changed(r);

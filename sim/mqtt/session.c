@@ -185,7 +185,7 @@ bool session_ping(struct mqtt_client *c)
     size_t before = buf_len(&s->link.out);
 
     if (s->shaped != NULL)
-        return shaped_fence(s->shaped);
+        return shaped_ping(s->shaped, true);
     if (s->state != SESSION_ONLINE || !mqtt_encode_pingreq(&s->link.out))
         return false;
     session_queued(s, before);

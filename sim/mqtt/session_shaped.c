@@ -257,7 +257,7 @@ void shaped_send(struct shaped *sh, size_t before)
     shaped_arrange(sh);
 }
 
-static bool ping_past(struct shaped *sh, bool fence)
+bool shaped_ping(struct shaped *sh, bool fence)
 {
     struct session *s = sh->s;
 
@@ -267,11 +267,6 @@ static bool ping_past(struct shaped *sh, bool fence)
     pings_add(&sh->pings, true, fence);
     link_kick(&s->link);
     return true;
-}
-
-bool shaped_fence(struct shaped *sh)
-{
-    return ping_past(sh, true);
 }
 
 /* In virtual time the broker counts seconds that are none of the car's: it is kept content. */
@@ -286,7 +281,7 @@ static void on_beat(void *arg)
     struct shaped *sh = arg;
 
     if (sh->pings.count < 8)
-        ping_past(sh, false);
+        shaped_ping(sh, false);
     start_beat(sh);
 }
 

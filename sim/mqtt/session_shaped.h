@@ -22,9 +22,9 @@ bool shaped_connect(struct shaped *sh, const struct link_options *options, struc
 void shaped_arrange(struct shaped *sh);
 /* The link's output from `before` on is one new packet: takes it away from there. */
 void shaped_send(struct shaped *sh, size_t before);
-/* Sends a PINGREQ whose answer is told as `pong`, past the shaper: what has reached the broker, and
-   all it said to that, was there before. */
-bool shaped_fence(struct shaped *sh);
+/* Sends a PINGREQ past the shaper. A fence: its answer is told as `pong`; what has reached the
+   broker, and all it said to that, was there before. */
+bool shaped_ping(struct shaped *sh, bool fence);
 /* In place of link_finish() and link_close(). */
 void shaped_finish(struct shaped *sh);
 void shaped_close(struct shaped *sh);

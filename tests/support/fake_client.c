@@ -99,6 +99,14 @@ static void fake_abort(struct mqtt_client *c)
     of(c)->started = of(c)->up = false;
 }
 
+/* Nothing comes or goes by itself: there is nothing to delay. */
+static bool fake_shape(struct mqtt_client *c, const struct mqtt_shaper *shaper)
+{
+    (void)c;
+    (void)shaper;
+    return true;
+}
+
 struct fake_client *fake_client_new(const struct mqtt_client_events *events, void *ctx)
 {
     static const struct mqtt_client_ops ops = {.free = fake_free,
@@ -106,7 +114,8 @@ struct fake_client *fake_client_new(const struct mqtt_client_events *events, voi
                                                .subscribe = fake_subscribe,
                                                .publish = fake_publish,
                                                .disconnect = fake_disconnect,
-                                               .abort = fake_abort};
+                                               .abort = fake_abort,
+                                               .shape = fake_shape};
     struct fake_client *f = xcalloc(1, sizeof *f);
 
     f->base = (struct mqtt_client){.ops = &ops, .events = events, .ctx = ctx};
