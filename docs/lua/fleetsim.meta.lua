@@ -134,9 +134,9 @@ function test:vehicle(options) end
 
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it
+---@field tags? string[] names by which --pin finds them
 ---@field rate? number how many start in a second; not given: as fast as they can be made
 ---@field model? string
----@field tags? string[] names by which --pin finds them
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
 ---@field sleep? boolean does it sleep by itself, as its part telematics says?
@@ -521,11 +521,6 @@ function car:glide(path, target, per_second, step) end
 ---@param description? string
 function car:refuse(code, description) end
 
----Runs fn(...) until it returns or power is lost.
----@param fn fun(...)
-function car:spawn(fn, ...) end
-
----Empty again after a loss of power.
 ---Raises a failure: tried, and could not.
 ---@param code string
 ---@param description? string
@@ -557,6 +552,11 @@ function car:jam(target, jammed) end
 ---@return boolean
 function car:jammed(path) end
 
+---Runs fn(...) until it returns or power is lost.
+---@param fn fun(...)
+function car:spawn(fn, ...) end
+
+---Empty again after a loss of power.
 ---@return table
 function car:memory() end
 

@@ -48,8 +48,7 @@ local test = tools.seal({}, "a test")
 local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
   tags = true, sleep = true }
 local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true,
-  count = true, rate = true }
+  tags = true, sleep = true, count = true, rate = true }
 
 local function start_car(options)
   local car = core.car(options.model or "compact_ev")
