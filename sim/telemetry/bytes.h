@@ -114,6 +114,17 @@ static inline void put_varint(struct buf *out, uint64_t n)
     put_u8(out, (uint8_t)n);
 }
 
+/* To the last bit: -0.0 is not 0.0. */
+static inline bool same_double(double a, double b)
+{
+    uint64_t x;
+    uint64_t y;
+
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
+
 /* Length and text. */
 static inline void put_text(struct buf *out, struct slice text)
 {

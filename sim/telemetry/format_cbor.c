@@ -60,11 +60,6 @@ static void put_string(struct buf *out, const char *text)
     buf_append_slice(out, s);
 }
 
-static bool same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 static double half_value(uint16_t half)
 {
     int exponent = half >> 10 & 31;
@@ -95,7 +90,7 @@ static bool half_of(double value, uint16_t *ret)
     if (!(fraction > 0))
         bits = 0;
     *ret = sign | bits;
-    return same(half_value(*ret), value);
+    return same_double(half_value(*ret), value);
 }
 
 static void put_float(struct buf *out, double value)
@@ -108,7 +103,7 @@ static void put_float(struct buf *out, double value)
     if (half_of(value, &half)) {
         put_u8(out, SIMPLE << 5 | HALF);
         put_be(out, half, 2);
-    } else if (same((double)single, value)) {
+    } else if (same_double((double)single, value)) {
         memcpy(&bits4, &single, sizeof bits4);
         put_u8(out, SIMPLE << 5 | SINGLE);
         put_be(out, bits4, 4);

@@ -26,19 +26,14 @@ struct before {
 
 /* ---- writing ---- */
 
-static bool same(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
 /* value = *ret_number / 10^decimals, to the last bit; RAW if there is no such number. */
 static uint8_t decimals_of(double value, int64_t *ret_number)
 {
-    for (uint8_t d = 0; d <= DECIMALS_MAX; d++) {
+    for (unsigned d = 0; d <= DECIMALS_MAX; d++) {
         double scaled = round(value * powers[d]);
-        if (fabs(scaled) < 0x1p53 && same(scaled / powers[d], value)) {
+        if (fabs(scaled) < 0x1p53 && same_double(scaled / powers[d], value)) {
             *ret_number = (int64_t)scaled;
-            return d;
+            return (uint8_t)d;
         }
     }
     return RAW;

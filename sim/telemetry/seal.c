@@ -25,8 +25,10 @@ static bool hmac(const uint8_t key[SEAL_KEY_LEN], struct slice data, uint8_t ret
 
 static bool read_hex(struct slice text, uint8_t ret[SEAL_KEY_LEN])
 {
-    for (size_t i = 0; i < SEAL_KEY_LEN * 2; i++) {
-        int c = text.len == SEAL_KEY_LEN * 2 ? tolower(text.data[i]) : 0;
+    const size_t digits = (size_t)SEAL_KEY_LEN * 2;
+
+    for (size_t i = 0; i < digits; i++) {
+        int c = text.len == digits ? tolower(text.data[i]) : 0;
         int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
         if (digit < 0)
             return false;
