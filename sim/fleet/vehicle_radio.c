@@ -12,7 +12,8 @@
 struct vehicle_radio {
     struct vehicle *v;
     struct radio radio;
-    struct radio_profile profile;
+    struct radio_profile profiles[2]; /* that it is on, and the one before */
+    bool at;
     struct loop_timer change; /* the modem's own next one */
     bool connects;            /* the car, as soon as there is a network */
 };
@@ -128,11 +129,11 @@ bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, s
         }
         v->radio = r;
     }
-    say(v, first ? "perfect" : r->profile.name, profile->name);
-    /* What has become of it under the old profile, before that is overwritten. */
-    radio_update(&r->radio, now_of(v));
-    r->profile = *profile;
-    radio_set_profile(&r->radio, &r->profile, now_of(v));
+    say(v, first ? "perfect" : r->radio.profile->name, profile->name);
+    /* The old one counts until now. */
+    r->at = !r->at;
+    r->profiles[r->at] = *profile;
+    radio_set_profile(&r->radio, &r->profiles[r->at], now_of(v));
     changed(r);
     return true;
 }
