@@ -1,5 +1,6 @@
 #include "base/json_reader.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,25 @@ static bool is_space(uint8_t c)
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
+}
+
+/* To the first byte that is not plain text (a quote, a backslash, a control character, beyond
+   ASCII), or to the last seven of all. Most of a message is strings: eight bytes at a time. A
+   borrow in the differences comes from a byte that is marked itself, so the first mark is right. */
+static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+
+    for (uint64_t word; end - at >= 8; at += 8) {
+        memcpy(&word, at, 8);
+        word = le64toh(word);
+        uint64_t marks = word | (word - each * 0x20);
+        marks |= ((word ^ each * '"') - each) | ((word ^ each * '\\') - each);
+        marks &= each * 0x80;
+        if (marks != 0)
+            return at + __builtin_ctzll(marks) / 8;
+    }
+    return at;
 }
 
 static void skip_space(struct check *c)
@@ -105,6 +125,7 @@ static bool check_string(struct check *c, struct slice *ret, bool *ret_escaped)
     const uint8_t *start = c->at;
     *ret_escaped = false;
     for (;;) {
+        c->at = skip_plain(c->at, c->end);
         if (c->at == c->end || *c->at < 0x20)
             return false;
         uint8_t byte = *c->at++;
@@ -309,7 +330,7 @@ static struct slice walk_string(struct json_cursor *c, bool *ret_escaped)
     const uint8_t *start = ++c->at;
 
     *ret_escaped = false;
-    while (*c->at != '"') {
+    while (*(c->at = skip_plain(c->at, c->end)) != '"') {
         if (*c->at == '\\') {
             *ret_escaped = true;
             c->at++;

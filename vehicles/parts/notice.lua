@@ -8,12 +8,24 @@
 
 local notice = {}
 
+-- By the list of parts of a model: the functions for each thing.
+local listeners = setmetatable({}, { __mode = "k" })
+
+local function find_listeners(parts, what)
+  local found = {}
+  for _, part in ipairs(parts) do
+    found[#found + 1] = part.notices and part.notices[what]
+  end
+  return found
+end
+
 function notice.tell(car, what, ...)
-  for _, part in ipairs(car:parts()) do
-    local fn = part.notices and part.notices[what]
-    if fn then
-      fn(car, ...)
-    end
+  local parts = car:parts()
+  local known = listeners[parts] or {}
+  listeners[parts] = known
+  known[what] = known[what] or find_listeners(parts, what)
+  for _, fn in ipairs(known[what]) do
+    fn(car, ...)
   end
 end
 

@@ -178,6 +178,35 @@ static void arrays_are_walked(void **state)
     assert_true(fabs(sum + 6.5) < 1e-9);
 }
 
+/* Every byte at every place of strings of every length up to three words, and what is behind it. */
+static void strings_end_where_they_do(void **state)
+{
+    char text[40];
+    struct json_value value, item;
+
+    (void)state;
+    for (int len = 0; len < 25; len++) {
+        for (int place = 0; place < len; place++) {
+            for (int byte = 1; byte < 256; byte++) {
+                int n =
+                    snprintf(text, sizeof text, "[\"%.*s\", 7]", len, "aaaaaaaaaaaaaaaaaaaaaaaaa");
+                text[2 + place] = (char)byte;
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                bool good = json_check(slice_of(text, (size_t)n), DEPTH, &value);
+                if (plain != good)
+                    fail_msg("byte %d at %d of %d", byte, place, len);
+                if (!good)
+                    continue;
+                struct json_cursor c = json_enter(&value);
+                assert_true(json_next(&c, &item));
+                assert_int_equal(item.text.len, len);
+                assert_true(json_next(&c, &item));
+                assert_int_equal(item.type, JSON_NUMBER);
+            }
+        }
+    }
+}
+
 static void numbers_are_exact(void **state)
 {
     static const struct {
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test(members_come_in_order),
         cmocka_unit_test(members_are_handed_over),
         cmocka_unit_test(arrays_are_walked),
+        cmocka_unit_test(strings_end_where_they_do),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(texts_are_decoded),
         cmocka_unit_test(keys_are_compared_by_meaning),
