@@ -60,8 +60,8 @@ struct vehicle {
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;
     struct collector *collector; /* fleet/vehicle_telemetry.h; NULL: it collects nothing */
-    char *wake_token; /* the command for which an SMS is on its way, or woke it */
-    struct sms *sms;  /* to this car, on their way or waiting */
+    char *wake_token;            /* the command for which an SMS is on its way, or woke it */
+    struct sms *sms;             /* to this car, on their way or waiting */
     const struct sms_options *sms_options; /* borrowed; NULL: the simulation's */
     uint32_t sms_count;                    /* sent to it so far */
     bool tapped;                           /* by an SMS, and not awake yet */
