@@ -22,7 +22,7 @@ prelude_names() {
 }
 
 car_names() {
-    sed -n '/^static const luaL_Reg methods\[\]/,/NULL/p' sim/script/car.c |
+    sed -n '/^static const luaL_Reg methods\[\]/,/NULL/p' sim/script/car.c sim/script/car_state.c |
         grep -oE '\{ *"[a-z_]+"' | sed -E 's/.*"([a-z_]+)"/car \1/'
 }
 

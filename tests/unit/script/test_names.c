@@ -98,8 +98,9 @@ static void parts_say_what_options_they_have(void **state)
 static void models_too(void **state)
 {
     (void)state;
-    part_options("local p = part('x', function() return {} end)\ndo return model { nmae = 'odd' } end",
-                 "", "model{…}: unknown option 'nmae'; did you mean 'name'?");
+    part_options(
+        "local p = part('x', function() return {} end)\ndo return model { nmae = 'odd' } end", "",
+        "model{…}: unknown option 'nmae'; did you mean 'name'?");
 }
 
 int main(void)
