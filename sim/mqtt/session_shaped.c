@@ -319,7 +319,7 @@ static void take_in(struct shaped *sh, struct slice packet)
     usec_t now = now_of(sh);
 
     bool past = false, fence = false;
-    if (mqtt_type_of(packet.data[0]) == MQTT_TYPE_PINGRESP)
+    if (packet.len != 0 && mqtt_type_of(packet.data[0]) == MQTT_TYPE_PINGRESP)
         pings_take(&sh->pings, &past, &fence);
     if (fence && sh->s->client.events->pong != NULL)
         sh->s->client.events->pong(sh->s->client.ctx);
