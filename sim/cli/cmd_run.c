@@ -59,8 +59,6 @@ static const struct option_spec options[] = {
      "what sensitive telemetry is encrypted with (openssl rand -hex 32)"},
     {"radio", 0, OPTION_STRING, &settings.radio, "PROFILE",
      "mobile network of all cars: lte_good, lte_edge, 3g, … (default perfect; docs/radio.md)"},
-    {"telemetry-key", 0, OPTION_STRING, &settings.telemetry_key, "FILE",
-     "what sensitive telemetry is encrypted with (openssl rand -hex 32)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
     {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",

@@ -35,7 +35,6 @@ struct run_settings {
     struct target_options target;
     struct tls_options tls; /* of the cars */
     const char *source_addresses;
-    const char *telemetry_key; /* file; NULL: none */
     const char *radio; /* what radio_profile_find() takes; NULL: perfect */
     const char *telemetry_key; /* file; NULL: none */
     const char *const *pins; /* outcomes pinned: script/outcomes.h */
