@@ -7,8 +7,8 @@
 
 #include "base/xmem.h"
 #include "script/lua_json.h"
-#include "script/telemetry.h"
 #include "script/runtime.h"
+#include "script/telemetry.h"
 
 #define SCHEMA_TYPE "fleetsim.schema"
 

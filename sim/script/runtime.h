@@ -46,9 +46,9 @@ struct script_options {
     struct local_cloud local_cloud;
     const char *vehicles_dir; /* where models and parts are */
     struct app_credentials app;
-    size_t memory_limit;  /* bytes of Lua memory; 0: 4 GiB */
+    size_t memory_limit;                  /* bytes of Lua memory; 0: 4 GiB */
     const struct seal_key *telemetry_key; /* of the fleet; NULL: scripts name one */
-    uint32_t first_index; /* number of the first car in the fleet */
+    uint32_t first_index;                 /* number of the first car in the fleet */
 };
 
 struct script {
@@ -62,7 +62,7 @@ struct script {
     unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
     struct local_cloud local_cloud;
-    struct car *cars; /* all that live */
+    struct car *cars;     /* all that live */
     const void *car_meta; /* the metatable of cars */
     struct app *apps;
     const struct seal_key *telemetry_key;
