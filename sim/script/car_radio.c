@@ -41,8 +41,9 @@ static void check_range(lua_State *L, const struct option *o, double value, doub
 /* The value on top of the stack. */
 static void take_option(lua_State *L, const struct option *o, struct radio_profile *p)
 {
-    char *to = (char *)p + o->at;
+    char *to = (char *)p;
 
+    to += o->at;
     if (lua_type(L, -1) != LUA_TNUMBER)
         luaL_error(L, "car:radio: %s must be a number", o->name);
     double value = lua_tonumber(L, -1);

@@ -87,7 +87,7 @@ bool campaign_read_signals(const struct json_value *list, const struct signal_sc
     if (list->type != JSON_ARRAY)
         return error_set(err, ERROR_FAILED, "signals: a list expected");
     for (struct json_cursor c = json_enter(list); json_next(&c, &item);) {
-        uint32_t index;
+        uint32_t index = 0;
         if (!read_signal(&item, schema, &index, err))
             return false;
         if (listed(signals, count, index))
