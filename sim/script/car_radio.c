@@ -41,9 +41,8 @@ static void check_range(lua_State *L, const struct option *o, double value, doub
 /* The value on top of the stack. */
 static void take_option(lua_State *L, const struct option *o, struct radio_profile *p)
 {
-    char *to = (char *)p;
+    char *to = (char *)p + o->at;
 
-    to += o->at;
     if (lua_type(L, -1) != LUA_TNUMBER)
         luaL_error(L, "car:radio: %s must be a number", o->name);
     double value = lua_tonumber(L, -1);
@@ -102,8 +101,9 @@ static void take_options(lua_State *L, int table, struct radio_profile *p)
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "car:radio: options are named");
         const char *name = lua_tostring(L, -2);
-        if (strcmp(name, "profile") != 0)
-            take_option(L, find_option(L, name), p);
+        const struct option *o = strcmp(name, "profile") != 0 ? find_option(L, name) : NULL;
+        if (o != NULL)
+            take_option(L, o, p);
         lua_pop(L, 1);
     }
     complete_burst(p);
