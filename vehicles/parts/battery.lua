@@ -180,15 +180,16 @@ return part("battery", function(options)
 
   return {
     signals = {
-      { charge, type = "float", unit = "percent", min = 0, max = 100, initial = percent,
+      { charge, type = "float", report_every = 30, unit = "percent", min = 0, max = 100, initial = percent,
         vss = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current" },
-      { "battery.range", type = "integer", unit = "m", min = 0, initial = full_range * percent // 100,
+      { "battery.range", type = "integer", report_every = 30,
+        unit = "m", min = 0, initial = full_range * percent // 100,
         vss = "Vehicle.Powertrain.TractionBattery.Range" },
       { "battery.capacity", type = "integer", unit = "kWh", min = 1, initial = net,
         vss = "Vehicle.Powertrain.TractionBattery.NetCapacity" },
       { "battery.conditioning", type = "enum", values = { "off", "fast_charging", "driving" }, desired = true,
         vss = "Vehicle.Powertrain.TractionBattery.BatteryConditioning.RequestedMode" },
-      { temperature, type = "integer", unit = "celsius", initial = 12,
+      { temperature, type = "integer", report_every = 30, unit = "celsius", initial = 12,
         vss = "Vehicle.Powertrain.TractionBattery.Temperature.Average" },
       { "battery.full_range", type = "integer", unit = "m", reported = false, initial = full_range },
       { "battery.health", type = "float", unit = "percent", reported = false, initial = health,

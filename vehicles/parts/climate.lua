@@ -276,7 +276,7 @@ return part("climate", function(options)
     { active, type = "boolean", desired = true, vss = "Vehicle.Cabin.HVAC.IsAirConditioningActive" },
     { target, type = "float", unit = "celsius", min = 16, max = 30, desired = true, initial = 21,
       vss = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature" },
-    { cabin, type = "float", unit = "celsius", initial = initial,
+    { cabin, type = "float", report_every = 3, unit = "celsius", initial = initial,
       vss = "Vehicle.Cabin.HVAC.AmbientAirTemperature" },
     { departure, type = "string", desired = true },
   }

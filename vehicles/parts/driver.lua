@@ -29,7 +29,7 @@ local rhythms = {
     { way = "trip", on = { 0, 0, 0.1, 0, 0, 0, 0.2 }, at = 9.5, stay = 5, spread = 60 },
   },
 }
-for i = 0, 15 do
+for i = 0, 12 do
   rhythms.bus[i + 1] = { way = "line", on = { 1, 1, 1, 1, 1, 0.7, 0.5 }, at = 5.5 + i, spread = 3 }
 end
 local ways = { work = "munich_commute", errand = "munich_errand", trip = "motorway", round = "city_delivery",

@@ -43,9 +43,10 @@ return part("fuel", function(options)
 
   return {
     signals = {
-      { level, type = "integer", unit = "percent", min = 0, max = 100, initial = physics.round(100 * initial / size, 1),
+      { level, type = "integer", report_every = 30,
+        unit = "percent", min = 0, max = 100, initial = physics.round(100 * initial / size, 1),
         vss = "Vehicle.Powertrain.FuelSystem.RelativeLevel" },
-      { "fuel.range", type = "integer", unit = "m", min = 0,
+      { "fuel.range", type = "integer", report_every = 30, unit = "m", min = 0,
         initial = physics.round(initial / consumption * 1000, 0.001), vss = "Vehicle.Powertrain.FuelSystem.Range" },
       { litres, type = "float", unit = "l", min = 0, max = size, reported = false, initial = initial,
         vss = "Vehicle.Powertrain.FuelSystem.AbsoluteLevel" },

@@ -101,7 +101,8 @@ return part("low_voltage", function(options)
 
   return {
     signals = {
-      { voltage, type = "float", unit = "V", initial = 12.7, vss = "Vehicle.LowVoltageBattery.CurrentVoltage" },
+      { voltage, type = "float", report_every = 30,
+        unit = "V", initial = 12.7, vss = "Vehicle.LowVoltageBattery.CurrentVoltage" },
       { charge, type = "integer", unit = "percent", min = 0, max = 100, reported = false,
         initial = options.charge or 95 },
     },

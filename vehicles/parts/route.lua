@@ -2,8 +2,9 @@
 -- is from point to point, not where it begins: it is driven from where the car stands, so that no car ever jumps. One
 -- that stands at the route's first point follows its coordinates.
 --
--- A file returns { title = …, points = { { latitude, longitude, metres of altitude, km/h from here on }, … } }. A point
--- may have `stop` (seconds that every car stands there) and `light` (the probability of a red light).
+-- A file returns { title = …, back = …, points = { { latitude, longitude, metres of altitude, km/h from here on }, … } }.
+-- A point may have `stop` (seconds that every car stands there) and `light` (the probability of a red light). `back` is
+-- the title of the way back.
 
 local route = {}
 

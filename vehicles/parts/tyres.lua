@@ -26,7 +26,8 @@ return part("tyres", function(options)
     local vss = "Vehicle.Chassis.Axle." .. wheel[2] .. ".Tire."
     paths[i] = "tyres." .. wheel[1]
     low[i] = paths[i] .. "_low"
-    signals[#signals + 1] = { paths[i], type = "integer", unit = "kPa", min = 0, max = 500, initial = normal,
+    signals[#signals + 1] = { paths[i], type = "integer", report_every = 30,
+      unit = "kPa", min = 0, max = 500, initial = normal,
       vss = vss .. "Pressure" }
     signals[#signals + 1] = { low[i], type = "boolean", reported = false, vss = vss .. "IsPressureLow" }
   end

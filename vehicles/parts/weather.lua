@@ -29,7 +29,8 @@ return part("weather", function(options)
 
   return {
     signals = {
-      { outside, type = "float", unit = "celsius", initial = initial, vss = "Vehicle.Exterior.AirTemperature" },
+      { outside, type = "float", report_every = 30,
+        unit = "celsius", initial = initial, vss = "Vehicle.Exterior.AirTemperature" },
       { clock, type = "string", reported = false, initial = start },
     },
     refresh = physics.settle,
