@@ -92,6 +92,7 @@ end
 
 for day = 1, 3 do
   scenario("the laws of the body hold on random day " .. day, { timeout = 120 }, function(t)
+    t:needs_virtual_time()
     local car = t:vehicle { model = "plug_in_hybrid_suv" }
     local app = t:companion()
     local before = { moved = {} }

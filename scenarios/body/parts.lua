@@ -139,6 +139,7 @@ scenario("a sunroof goes from tilted to open", function(t)
 end)
 
 scenario("a power tailgate opens, meets something when it closes, and is shut by hand", { timeout = 60 }, function(t)
+  t:needs_virtual_time()
   local car, app = connected(t, suv)
 
   t:equal(app:request(car, { trunk = { position = 100 } }):await().reason, "DOOR_LOCKED")

@@ -1,6 +1,7 @@
 -- A power sliding door: by command, by hand, with something in its way, jammed. Its van is the file beside this one.
 
 scenario("a power sliding door opens, meets something, and jams", { timeout = 60 }, function(t)
+  t:needs_virtual_time()
   local car = t:vehicle { model = "van_with_sliding_door" }
   local app = t:companion()
   car:wait_online()

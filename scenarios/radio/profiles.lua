@@ -2,6 +2,9 @@
 
 for _, profile in ipairs { "perfect", "lte_good", "lte_edge", "3g", "2g", "roaming", "city" } do
   scenario("a command over " .. profile, { timeout = 120 }, function(t)
+    if profile == "2g" or profile == "roaming" then
+      t:needs_virtual_time()
+    end
     local car = t:vehicle { radio = profile }
     local app = t:companion()
 

@@ -24,7 +24,7 @@ scenario("parked for 30 days, its timer wakes it once a day", { timeout = 300 },
   t:is_true(car.state.low_voltage.charge > 50)
 end)
 
-scenario("an old 12 V battery does not last for 30 days; a jump start brings the car back", { timeout = 300 }, function(t)
+scenario("an old 12 V battery does not last for 30 days; a jump start helps", { timeout = 300 }, function(t)
   t:needs_virtual_time()
   local car = t:vehicle { sleep = true, state = { ["low_voltage.charge"] = 30 } }:wait_online()
   local app = t:companion()

@@ -6,7 +6,7 @@ local function parked(t, options)
   return t:vehicle(options):wait_online()
 end
 
-local function until_state(t, car, state)
+local function until_state(car, state)
   car:wait_until(function() return car.state.tcu.state == state end, 86400 * 2)
 end
 
@@ -18,7 +18,7 @@ scenario("a parked car goes to standby, and from there into deep sleep", functio
   t:equal(car.state.tcu.state, "awake")
   t:wait(280)
   t:equal(car.link, "online")
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   car:wait_for("asleep")
   t:equal(app:shadow(car).reported.tcu.state, "standby")
   t:wait(8 * 3600 + 60)
@@ -31,7 +31,7 @@ scenario("a car asleep sends nothing", function(t)
   local car = parked(t)
   local app = t:companion()
 
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   car:wait_for("asleep")
   local version = app:shadow(car).version
   for _ = 1, 23 do
@@ -46,7 +46,7 @@ scenario("a text message wakes it from standby in a second, from deep sleep with
   local car = parked(t)
   local app = t:companion()
 
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   car:wait_for("asleep")
   local began = car:clock()
   t:equal(app:request(car, { locks = { all = "unlocked" } }, { expiry = 60 }):await(30).status, "SUCCEEDED")
@@ -55,7 +55,7 @@ scenario("a text message wakes it from standby in a second, from deep sleep with
   t:equal(car.state.tcu.wake_reason, "sms")
   t:match(car.state.tcu.last_sms_at, "^%d+-%d+-%d+T%d+:%d+:%d+Z$")
 
-  until_state(t, car, "deep_sleep")
+  until_state(car, "deep_sleep")
   began = car:clock()
   t:equal(app:desire(car, { locks = { all = "locked" } }):await(300).status, "SUCCEEDED")
   local from_deep_sleep = car:clock() - began
@@ -67,13 +67,13 @@ scenario("taps in deep sleep are seen as one, and taps while it boots do no harm
   t:needs_virtual_time()
   local car = parked(t)
 
-  until_state(t, car, "deep_sleep")
+  until_state(car, "deep_sleep")
   for _ = 1, 3 do
     t:equal(car:sms():await(10), "delivered")
   end
   car:wait_until(function() return car.state.tcu.taps == 3 end)
   t:equal(car.state.tcu.state, "deep_sleep")
-  until_state(t, car, "booting")
+  until_state(car, "booting")
   car:sms()
   car:wait_online(30)
   car:sms()
@@ -88,7 +88,7 @@ scenario("it stays for the awake window after a command, no longer", function(t)
   local car = parked(t)
   local app = t:companion()
 
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   car:wait_for("asleep")
   app:desire(car, { lights = { low_beam = true } }):await(30)
   t:wait(110)
@@ -101,19 +101,19 @@ scenario("its driver wakes it", function(t)
   t:needs_virtual_time()
   local car = parked(t)
 
-  until_state(t, car, "deep_sleep")
+  until_state(car, "deep_sleep")
   car:unlock()
   t:equal(car.state.tcu.state, "booting")
   car:wait_online(20)
   t:equal(car.state.tcu.wake_reason, "driver")
-  until_state(t, car, "deep_sleep")
+  until_state(car, "deep_sleep")
   car:drive(50)
   car:wait_online(20)
   t:equal(car.state.tcu.wake_reason, "ignition")
   t:wait(3600)
   t:equal(car.link, "online", "while it drives it does not sleep")
   car:stop()
-  until_state(t, car, "standby")
+  until_state(car, "standby")
 end)
 
 scenario("its alarm wakes it", function(t)
@@ -121,7 +121,7 @@ scenario("its alarm wakes it", function(t)
   local car = parked(t)
   local app = t:companion()
 
-  until_state(t, car, "deep_sleep")
+  until_state(car, "deep_sleep")
   car:break_glass()
   t:eventually(30, function() return app:shadow(car).reported.alarm.state == "triggered" end)
   t:equal(car.state.tcu.wake_reason, "alarm")
@@ -131,14 +131,14 @@ scenario("charging wakes it, and keeps it awake until the battery is charged", f
   t:needs_virtual_time()
   local car = parked(t, { state = { ["battery.state_of_charge"] = 60 } })
 
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   car:wait_for("asleep")
   car:plug_in()
   car:wait_online(20)
   t:equal(car.state.tcu.wake_reason, "charging")
   car:wait_until(function() return car.state.charging.state == "complete" end, 86400)
   t:equal(car.link, "online")
-  until_state(t, car, "standby")
+  until_state(car, "standby")
 end)
 
 scenario("charging that begins in cheap hours wakes it", function(t)
@@ -147,7 +147,7 @@ scenario("charging that begins in cheap hours wakes it", function(t)
 
   car.state.charging.schedule = "cheap"
   car:plug_in()
-  until_state(t, car, "standby")
+  until_state(car, "standby")
   t:equal(car.state.charging.state, "waiting")
   car:wait_until(function() return car.state.charging.active end, 86400)
   car:wait_online(20)

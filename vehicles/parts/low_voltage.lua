@@ -19,7 +19,7 @@ local function fed(car, body)
 end
 
 -- parts/telematics.lua says in body.consumption how deeply a car without connection sleeps.
-local function drain(car, body)
+local function drain(body)
   local battery, link = body.low_voltage, body.link
   local amperes = battery.amperes[link == "asleep" and body.consumption or amperes_by_link[link] or "awake"]
   for _, more in pairs(battery.loads) do -- a sum: in any order
@@ -55,7 +55,7 @@ local function step(car, dt, body)
   local battery = body.low_voltage
   local into = math.min(20, battery.ampere_hours * 0.6 * (1 - physics.exact(car, charge) / 100))
   add(car, body, into, dt)
-  energy.draw(car, (into + drain(car, body)) * 14.2 / 1000, dt, "12 V")
+  energy.draw(car, (into + drain(body)) * 14.2 / 1000, dt, "12 V")
   battery.done = battery.done + dt
   show(car, true)
 end
@@ -65,7 +65,7 @@ local function settle(car, seconds, body)
   local idle = math.max(0, seconds - battery.done)
   battery.done = 0
   if not body.steps.low_voltage then
-    local amperes = drain(car, body)
+    local amperes = drain(body)
     add(car, body, -amperes, idle)
     show(car, false)
     -- Nobody looks at a car that is asleep: its end must announce itself.

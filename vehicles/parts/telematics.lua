@@ -4,8 +4,8 @@
 --           → deep sleep (listens every `paging_seconds` only, and boots slowly)
 --     and back by booting: for ignition, driver, charging, alarm, text message, or its own timer.
 --
--- Only cars whose `tcu.sleeps` is true do so (t:vehicle { sleep = true }); others are awake until they are told to sleep.
--- While it is not awake the car has no connection, and sends nothing.
+-- Only cars whose `tcu.sleeps` is true do so (t:vehicle { sleep = true }); others are awake until they are told to
+-- sleep. While it is not awake the car has no connection, and sends nothing.
 
 local physics = require "parts.physics"
 
