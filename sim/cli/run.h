@@ -35,9 +35,9 @@ struct run_settings {
     struct target_options target;
     struct tls_options tls; /* of the cars */
     const char *source_addresses;
-    const char *radio; /* what radio_profile_find() takes; NULL: perfect */
+    const char *radio;         /* what radio_profile_find() takes; NULL: perfect */
     const char *telemetry_key; /* file; NULL: none */
-    const char *const *pins; /* outcomes pinned: script/outcomes.h */
+    const char *const *pins;   /* outcomes pinned: script/outcomes.h */
     size_t pin_count;
     bool outcomes; /* VIN endings mean outcomes */
 };

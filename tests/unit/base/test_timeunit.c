@@ -130,8 +130,8 @@ static void times_of_day_are_read(void **state)
         {"2026-01-12T06:30:05",  1768199405000},
         {"2026-01-12T06:30:05Z", 1768199405000},
     };
-    static const char *const bad[] = {"", "tomorrow", "2026-13-01", "2026-02-30", "06:30",
-                                      "2026-01-12T06:30:05+01:00"};
+    static const char *const bad[] = {"",           "tomorrow", "2026-13-01",
+                                      "2026-02-30", "06:30",    "2026-01-12T06:30:05+01:00"};
     int64_t ms;
 
     (void)state;

@@ -67,10 +67,9 @@ static void init(struct event *e, struct day *d, char name)
 static void begin(struct day *d, unsigned events)
 {
     *d = (struct day){.loop = loop_new(), .left = events};
-    loop_make_virtual(d->loop, &(struct loop_virtual){.quiet = quiet,
-                                                      .leapt = leapt,
-                                                      .ctx = d,
-                                                      .epoch_ms = 1767571200000});
+    loop_make_virtual(d->loop,
+                      &(struct loop_virtual){
+                          .quiet = quiet, .leapt = leapt, .ctx = d, .epoch_ms = 1767571200000});
 }
 
 static void timers_fire_in_order_without_waiting(void **state)
