@@ -11,6 +11,7 @@
 #include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
+#include "cli/clock_options.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/target.h"
@@ -19,16 +20,14 @@
 #include "script/file_watch.h"
 #include "script/repl.h"
 
-#define PROMPT "> "
-#define MORE   ">> "
-/* A Monday, as `fleetsim run` has it. */
-#define DEFAULT_START   "2026-01-12T00:00"
+#define PROMPT          "> "
+#define MORE            ">> "
 #define TIMELINE_PLACES 400
 
 struct settings {
-    const char *model, *mqtt, *time, *start, *vehicles_dir, *history;
+    const char *model, *mqtt, *vehicles_dir, *history;
+    struct clock_options clock;
     struct target_options target;
-    double time_scale;
     uint64_t seed;
     bool insecure, quiet_events, verbose;
 };
@@ -163,7 +162,7 @@ static bool open_simulation(struct session *s, struct error *err)
         .ca_file = s->target.ca_file,
         .insecure = o->insecure,
         .seed = o->seed,
-        .time_scale = o->time_scale,
+        .time_scale = o->clock.scale,
         .virtual_time = o->target.virtual_time,
         .epoch_ms = o->target.epoch_ms,
         .version = strcmp(o->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
@@ -267,24 +266,10 @@ static int run(const struct settings *settings)
 
 static bool check(struct settings *o, struct error *err)
 {
-    bool is_virtual = strcmp(o->time, "virtual") == 0;
-
     if (strcmp(o->mqtt, "5") != 0 && strcmp(o->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", o->mqtt);
-    if (!is_virtual && strcmp(o->time, "real") != 0)
-        return error_set(err, ERROR_USAGE, "--time %s: not a time (real or virtual)", o->time);
-    if (o->time_scale <= 0)
-        return error_set(err, ERROR_USAGE, "--time-scale: must be above 0");
-    if (!is_virtual && o->start != NULL)
-        return error_set(err, ERROR_USAGE, "--start: for virtual time only (add --time virtual)");
-    if (is_virtual && (o->target.cloud_dir != NULL || o->target.endpoint != NULL))
-        return error_set(err, ERROR_USAGE,
-                         "--time virtual: only with a cloud of its own, whose clock follows (leave "
-                         "out --cloud and --endpoint, or use --time-scale)");
-    o->target.virtual_time = is_virtual;
-    if (!wall_parse(o->start != NULL ? o->start : DEFAULT_START, &o->target.epoch_ms))
-        return error_set(err, ERROR_USAGE, "--start %s: not a time (as 2026-01-12T06:30)",
-                         o->start);
+    if (!clock_options_check(&o->clock, &o->target, err))
+        return false;
     if (o->seed == 0 && getrandom(&o->seed, sizeof o->seed, 0) == sizeof o->seed)
         o->seed %= 1000000000000u; /* twelve digits can be typed again */
     o->target.seed = o->seed;
@@ -293,7 +278,7 @@ static bool check(struct settings *o, struct error *err)
 
 int cmd_repl(int argc, char **argv)
 {
-    struct settings o = {.model = "compact_ev", .mqtt = "5", .time = "real", .time_scale = 1};
+    struct settings o = {.model = "compact_ev", .mqtt = "5", .clock = CLOCK_OPTIONS_DEFAULT};
     struct error err;
     int first = 0;
     // clang-format off
@@ -318,12 +303,7 @@ int cmd_repl(int argc, char **argv)
          "5 or 3.1.1 (default 5)"},
         {"seed", 0, OPTION_NUMBER, &o.seed, "N",
          "the car's identity and randomness (default: random)"},
-        {"time-scale", 0, OPTION_REAL, &o.time_scale, "X",
-         "simulated seconds per second (default 1)"},
-        {"time", 0, OPTION_STRING, &o.time, "TIME",
-         "real, or virtual: stands still between lines, and leaps while\none waits (default real)"},
-        {"start", 0, OPTION_STRING, &o.start, "WHEN",
-         "virtual time begins then (UTC, default 2026-01-12T00:00)"},
+        CLOCK_OPTIONS_ROWS(o.clock),
         {"no-events", 0, OPTION_FLAG, &o.quiet_events, NULL,
          "do not tell when the car's state changes"},
         {"history", 0, OPTION_STRING, &o.history, "FILE",
@@ -337,7 +317,7 @@ int cmd_repl(int argc, char **argv)
         "fleetsim repl", "",
         "Lua, line by line, at a car that is online, with an app beside it. Without --cloud or\n"
         "--endpoint it starts a local cloud of its own and ends it afterwards. Models and parts\n"
-        "are reloaded when their files are saved.",
+        "are reloaded when their files are saved. Virtual time stands still between lines.",
         options,
         "  fleetsim repl\n"
         "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"

@@ -16,7 +16,7 @@
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
-    .name = "run", .mqtt = "5", .client = "native", .time = "real", .time_scale = 1};
+    .name = "run", .mqtt = "5", .client = "native", .clock = CLOCK_OPTIONS_DEFAULT};
 static bool verbose;
 static struct option_list endpoints, pins;
 static const char *endpoint_policy = "order";
@@ -61,12 +61,7 @@ static const struct option_spec options[] = {
      "mobile network of all cars: lte_good, lte_edge, 3g, … (default perfect; docs/radio.md)"},
     {"keep-alive", 'k', OPTION_NUMBER, &settings.keep_alive, "SECONDS",
      "of the cars' connections"},
-    {"time-scale", 0, OPTION_REAL, &settings.time_scale, "X",
-     "simulated seconds per second (default 1)"},
-    {"time", 0, OPTION_STRING, &settings.time, "TIME",
-     "real, or virtual: leaps to what happens next (default real)"},
-    {"start", 0, OPTION_STRING, &settings.start, "WHEN",
-     "virtual time begins then (UTC, default 2026-01-12T00:00)"},
+    CLOCK_OPTIONS_ROWS(settings.clock),
     {"cloud", 0, OPTION_STRING, &settings.target.cloud_dir, "DIR",
      "use the `fleetsim cloud` that runs in DIR"},
     {"broker-conf", 0, OPTION_STRING, &settings.target.broker_conf, "FILE",
@@ -136,34 +131,6 @@ static const struct command_spec command = {
     .examples = examples,
 };
 
-/* A Monday, so that a week's commuting begins with it. */
-#define DEFAULT_START "2026-01-12T00:00"
-
-static bool check_time(struct run_settings *s, struct error *err)
-{
-    bool is_virtual = strcmp(s->time, "virtual") == 0;
-
-    if (!is_virtual && strcmp(s->time, "real") != 0)
-        return error_set(err, ERROR_USAGE, "--time %s: not a time (real or virtual)", s->time);
-    if (s->time_scale <= 0)
-        return error_set(err, ERROR_USAGE, "--time-scale: must be above 0");
-    if (!is_virtual && s->start != NULL)
-        return error_set(err, ERROR_USAGE, "--start: for virtual time only (add --time virtual)");
-    if (!is_virtual)
-        return true;
-    if (s->time_scale < 1 || s->time_scale > 1)
-        return error_set(err, ERROR_USAGE, "--time-scale: virtual time has none (leave it out)");
-    if (s->target.cloud_dir != NULL || s->target.endpoint != NULL)
-        return error_set(err, ERROR_USAGE,
-                         "--time virtual: only with a cloud of the run's own, whose clock follows "
-                         "(leave out --cloud and --endpoint, or use --time-scale)");
-    s->target.virtual_time = true;
-    if (!wall_parse(s->start != NULL ? s->start : DEFAULT_START, &s->target.epoch_ms))
-        return error_set(err, ERROR_USAGE, "--start %s: not a time (as 2026-01-12T06:30)",
-                         s->start);
-    return true;
-}
-
 /* One text, as if they had come with commas. */
 static bool check_endpoints(struct run_settings *s, struct error *err)
 {
@@ -223,7 +190,7 @@ static bool check_settings(struct run_settings *s, struct error *err)
         return error_set(err, ERROR_USAGE,
                          "--broker-conf: for a cloud of the run's own only (not with --cloud, "
                          "--endpoint)");
-    if (!check_time(s, err))
+    if (!clock_options_check(&s->clock, &s->target, err))
         return false;
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
@@ -234,8 +201,6 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->keep_alive > UINT16_MAX)
         return error_set(err, ERROR_USAGE, "--keep-alive %" PRIu64 ": at most 65535 seconds",
                          s->keep_alive);
-    if (s->time_scale <= 0)
-        return error_set(err, ERROR_USAGE, "--time-scale: must be above 0");
     if (s->seed == 0 && getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed)
         s->seed %= 1000000000000u; /* twelve digits can be typed again */
     s->target.seed = s->seed;

@@ -154,10 +154,10 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
     print_option("mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
     if (s->timeout != 0)
         printf(" --timeout %gs", (double)s->timeout / 1e6);
-    if (s->time_scale < 1 || s->time_scale > 1)
-        printf(" --time-scale %g", s->time_scale);
-    print_option("time", s->target.virtual_time ? s->time : NULL);
-    print_option("start", s->start);
+    if (s->clock.scale < 1 || s->clock.scale > 1)
+        printf(" --time-scale %g", s->clock.scale);
+    print_option("time", s->target.virtual_time ? s->clock.time : NULL);
+    print_option("start", s->clock.start);
     print_option("radio", s->radio);
     print_option("cloud", s->target.cloud_dir);
     print_option("endpoint", s->target.endpoint);

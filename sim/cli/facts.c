@@ -86,9 +86,9 @@ void facts_tell(struct run_results *results, const struct run_settings *settings
 
     run_results_set(results, "mqtt", settings->mqtt);
     run_results_set(results, "client", settings->client);
-    run_results_set(results, "time", settings->time);
-    if (settings->start != NULL)
-        run_results_set(results, "start", settings->start);
+    run_results_set(results, "time", settings->clock.time);
+    if (settings->clock.start != NULL)
+        run_results_set(results, "start", settings->clock.start);
     if (settings->command_line != NULL)
         run_results_set(results, "command_line", settings->command_line);
     run_results_set(results, "machine", machine);

@@ -261,7 +261,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .connect_rate = s->connect_rate,
         .connect_concurrency = (size_t)s->connect_concurrency,
         .seed = s->seed,
-        .time_scale = s->time_scale,
+        .time_scale = s->clock.scale,
         .virtual_time = s->target.virtual_time,
         .epoch_ms = s->target.epoch_ms,
         .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "cli/clock_options.h"
 #include "cli/target.h"
 #include "net/endpoints.h"
 #include "net/tls_options.h"
@@ -22,14 +23,12 @@ struct run_settings {
     const char *mqtt;    /* "5" or "3.1.1" */
     const char *client;  /* "native" or "paho" */
     const char *profile; /* "aws" or "generic"; NULL: as the endpoint's name says */
-    const char *time;    /* "real" or "virtual" */
-    const char *start;   /* with virtual time: when it begins; NULL: a Monday's midnight */
     const char *vehicles_dir;
     const char *command_line; /* as it was typed, for the results; NULL: nobody typed it */
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
     usec_t timeout, time_limit;                 /* 0: default; none */
-    double time_scale;
+    struct clock_options clock;
     bool trace, insecure, quiet, list, no_results;
     enum endpoint_policy endpoint_policy;
     struct target_options target;
