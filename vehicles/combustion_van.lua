@@ -14,8 +14,12 @@ local seats = require "parts.seats"
 local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
 local telematics = require "parts.telematics"
+local navigator = require "parts.navigator"
+local faults = require "parts.faults"
+local service = require "parts.service"
 local driver = require "parts.driver"
 
 return model {
@@ -38,6 +42,10 @@ return model {
     tyres { kilopascals = 350 },
     low_voltage { ampere_hours = 95 },
     telematics {},
+    radio {},
+    navigator {},
+    faults {},
+    service { kilometres = 40000, days = 730 },
     driver { routes = { work = "city_delivery" } },
   },
 }

@@ -19,6 +19,9 @@ local tyres = require "parts.tyres"
 local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
 local telematics = require "parts.telematics"
+local navigator = require "parts.navigator"
+local faults = require "parts.faults"
+local service = require "parts.service"
 local driver = require "parts.driver"
 
 return model {
@@ -43,6 +46,9 @@ return model {
     driving { latitude = 48.1374, longitude = 11.5755, altitude = 519, kilograms = 1650, drag_area = 0.65 },
     tyres { kilopascals = 240 },
     radio {},
+    navigator {},
+    faults {},
+    service {},
     driver {},
   },
 }

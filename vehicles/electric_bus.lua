@@ -9,7 +9,12 @@ local battery = require "parts.battery"
 local charging = require "parts.charging"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
+local telematics = require "parts.telematics"
+local navigator = require "parts.navigator"
+local faults = require "parts.faults"
+local service = require "parts.service"
 local driver = require "parts.driver"
 
 return model {
@@ -33,6 +38,11 @@ return model {
     },
     tyres { kilopascals = 850, warning_kilopascals = 700 },
     low_voltage { ampere_hours = 220 },
+    telematics {},
+    radio {},
+    navigator {},
+    faults {},
+    service { kilometres = 20000, days = 182 },
     driver { routes = { work = "bus_line" }, plug_in = 0.9, home_kilowatts = 100 },
   },
 }

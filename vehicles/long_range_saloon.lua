@@ -7,11 +7,20 @@ local windows = require "parts.windows"
 local climate = require "parts.climate"
 local lights = require "parts.lights"
 local horn = require "parts.horn"
+local indicators = require "parts.indicators"
+local alarm = require "parts.alarm"
+local theft = require "parts.theft"
+local seats = require "parts.seats"
 local battery = require "parts.battery"
 local charging = require "parts.charging"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
+local telematics = require "parts.telematics"
+local navigator = require "parts.navigator"
+local faults = require "parts.faults"
+local service = require "parts.service"
 local driver = require "parts.driver"
 
 return model {
@@ -25,6 +34,10 @@ return model {
     climate { heat_kilowatts = 6, cool_kilowatts = 6, cabin_size = 1.2 },
     lights {},
     horn {},
+    indicators {},
+    alarm {},
+    theft {},
+    seats {},
     battery { kilowatt_hours = 95, full_range_km = 590, state_of_charge = 65, cells = 192, milliohms = 90 },
     charging {
       limit = 80, ac_kilowatts = 22, dc_kilowatts = 270, schedule = "cheap",
@@ -36,6 +49,11 @@ return model {
     },
     tyres { kilopascals = 270 },
     low_voltage { ampere_hours = 60 },
+    telematics {},
+    radio {},
+    navigator {},
+    faults {},
+    service {},
     driver { routes = { work = "motorway" }, home_kilowatts = 22 },
   },
 }

@@ -20,8 +20,12 @@ local charging = require "parts.charging"
 local fuel = require "parts.fuel"
 local driving = require "parts.driving"
 local tyres = require "parts.tyres"
+local radio = require "parts.radio"
 local low_voltage = require "parts.low_voltage"
 local telematics = require "parts.telematics"
+local navigator = require "parts.navigator"
+local faults = require "parts.faults"
+local service = require "parts.service"
 local driver = require "parts.driver"
 
 return model {
@@ -53,6 +57,10 @@ return model {
     tyres { kilopascals = 260 },
     low_voltage { ampere_hours = 60 },
     telematics {},
+    radio {},
+    navigator {},
+    faults {},
+    service {},
     driver { routes = { work = "milan_commute" }, home_kilowatts = 3.7 },
   },
 }

@@ -136,6 +136,7 @@ function test:vehicle(options) end
 ---@field count? integer 10 if not given; --vehicles overrides it
 ---@field tags? string[] names by which --pin finds them
 ---@field rate? number how many start in a second; not given: as fast as they can be made
+---@field mix? table[] options of t:vehicle, taken in turn; not given: all alike
 ---@field model? string
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"

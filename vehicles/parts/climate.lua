@@ -130,6 +130,25 @@ local function switch_off(car)
   physics.alarm(car, "climate", nil)
 end
 
+-- The cabin takes what heat has been given to it since it was last looked at.
+local function flush(car, body)
+  local model = body.cabin
+  if model.span > 0 then
+    let_pass(car, body, model.given / model.span, model.span)
+    model.done = model.done + model.span
+    model.span, model.given = 0, 0
+  end
+end
+
+-- Decided again after a second at first, later after five: a cabin is slow, and this is the dearest of all steps.
+local function decide(car, body, dt)
+  local model = body.cabin
+  local heat = wanted_heat(model.c, physics.exact(car, cabin), model.interior, sky.outside(car),
+    model.c.glass * sky.sunshine(body), car:get(target), math.max(dt, model.every))
+  model.every = math.min(5, model.every + 0.2)
+  return math.max(-model.cool, math.min(model.heat, heat))
+end
+
 local function step(car, dt, body)
   local model = body.cabin
   local extra = model.extra
@@ -140,11 +159,13 @@ local function step(car, dt, body)
     switch_off(car)
     return extra > 0
   end
-  local c, out, sun = model.c, sky.outside(car), model.c.glass * sky.sunshine(body)
-  local heat = wanted_heat(c, physics.exact(car, cabin), model.interior, out, sun, car:get(target), dt)
-  heat = math.max(-model.cool, math.min(model.heat, heat))
-  let_pass(car, body, supply(car, body, heat, dt), dt)
-  model.done = model.done + dt
+  model.wanted = model.wanted or decide(car, body, dt)
+  model.given = model.given + supply(car, body, model.wanted, dt) * dt
+  model.span = model.span + dt
+  if model.span >= model.every - 1e-6 then
+    flush(car, body)
+    model.wanted = nil
+  end
 end
 
 -- A parked car does not run for ever.
@@ -158,6 +179,7 @@ end
 
 local function switch_on(car)
   car:set(active, true)
+  physics.body(car).cabin.every = 1
   physics.start(car, "climate", step)
   physics.alarm(car, "climate", physics.body(car).cabin.run_seconds, time_out)
 end
@@ -255,7 +277,7 @@ return part("climate", function(options)
       car:set(cabin, sky.outside(car))
     end
     body.cabin = {
-      c = c, interior = car:get(cabin), extra = extras(car), done = 0,
+      c = c, interior = car:get(cabin), extra = extras(car), done = 0, span = 0, given = 0, every = 1,
       heat = options.heat_kilowatts or 5, cool = options.cool_kilowatts or 4, fan = options.fan_kilowatts or 0.15,
       heat_pump = options.heat_pump ~= false, fuel_heater = options.fuel_heater,
       needs_percent = options.needs_percent or 10, run_seconds = 60 * (options.run_minutes or 30),
@@ -265,6 +287,7 @@ return part("climate", function(options)
   -- What the step has not done already.
   local function settle(car, seconds, body)
     local model = body.cabin
+    flush(car, body)
     local idle = seconds - model.done
     model.done = 0
     if idle > 1e-6 then
@@ -276,7 +299,7 @@ return part("climate", function(options)
     { active, type = "boolean", desired = true, vss = "Vehicle.Cabin.HVAC.IsAirConditioningActive" },
     { target, type = "float", unit = "celsius", min = 16, max = 30, desired = true, initial = 21,
       vss = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature" },
-    { cabin, type = "float", report_every = 3, unit = "celsius", initial = initial,
+    { cabin, type = "float", report_every = 3, deadband = 0.3, unit = "celsius", initial = initial,
       vss = "Vehicle.Cabin.HVAC.AmbientAirTemperature" },
     { departure, type = "string", desired = true },
   }

@@ -92,12 +92,18 @@ local function get_in(car)
   end
   through_the_door(car)
   car:set(present, true)
+  if car:has("seats.driver_occupied") then
+    car:take_seat("driver")
+    car:fasten_belt("driver")
+  end
 end
 
+-- Not for a short stop.
 local function plug_in(car, body)
-  local habits = body.driver.habits
-  if car:has("charging.plugged")
-    and (car:get("battery.state_of_charge") < 40 or car:random() < habits.plug_in) then
+  local habits, soon = body.driver.habits, body.driver.legs[1]
+  if not car:has("charging.plugged") or soon and soon.at - now(car, body) < 5400 then
+    return
+  elseif car:get("battery.state_of_charge") < 40 or car:random() < habits.plug_in then
     try(car, "plug_in", habits.home_kilowatts)
   end
 end
@@ -105,6 +111,9 @@ end
 local function get_out(car, body, home)
   switch_climate(car, false)
   car:set(present, false)
+  if car:has("seats.driver_occupied") then
+    car:leave_seat("driver")
+  end
   through_the_door(car)
   if home then
     plug_in(car, body)
@@ -205,6 +214,9 @@ local function live(car)
   local body = physics.body(car)
   local memory = car:memory()
   local mine = {}
+  if car:has("tcu.sleeps") then
+    car:set("tcu.sleeps", true) -- as in life
+  end
   memory.driver = mine
   while memory.driver == mine and car:get(rhythm) ~= "none" do
     go_on(car, body)
@@ -213,21 +225,6 @@ end
 
 -- ---- the part -------------------------------------------------------------------------------------
 
--- A car that lives a driver's day goes to sleep by itself, unless it has a part for that.
-local function doze(car, _, body)
-  local driver = body.driver
-  if car.link ~= "online" or driver.sleeps_by_itself or car:get(rhythm) == "none" then
-    return
-  end
-  local busy = car:get("driving.ignition") == "on" or car:has("charging.active") and car:get("charging.active")
-  if busy or not driver.idle_since then
-    driver.idle_since = body.now
-  elseif body.now - driver.idle_since > driver.habits.awake_seconds then
-    driver.idle_since = nil
-    car:spawn(car.sleep, car)
-  end
-end
-
 return part("driver", function(options)
   local routes = {}
   for way, name in pairs(ways) do -- in any order
@@ -235,7 +232,7 @@ return part("driver", function(options)
   end
   local habits = {
     routes = routes, plug_in = options.plug_in or 0.7, home_kilowatts = options.home_kilowatts or 11,
-    style = options.style, awake_seconds = 60 * (options.awake_minutes or 15),
+    style = options.style,
   }
   local actions = {}
 
@@ -255,13 +252,8 @@ return part("driver", function(options)
     },
     actions = actions,
     refresh = physics.settle,
-    settle = doze,
-    embody = function(car, body)
-      local sleeps
-      for _, other in ipairs(car:parts()) do
-        sleeps = sleeps or other.name == "telematics"
-      end
-      body.driver = { habits = habits, sleeps_by_itself = sleeps }
+    embody = function(_, body)
+      body.driver = { habits = habits }
     end,
     start = function(car)
       if car:get(rhythm) ~= "none" then

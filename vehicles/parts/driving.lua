@@ -20,12 +20,12 @@ local styles = {
 -- ---- what it shows --------------------------------------------------------------------------------
 
 -- How often a driving car reports: not within `window` seconds of the last time, at the latest after `heartbeat`, and
--- in between if it has changed by as much as a map or a parent would want to know. Standing and going is told at once.
-local edge = { window = 10, heartbeat = 30, speed = 15, turn = 30, metres = 250 }
+-- in between if it has changed by as much as a map or a parent would want to know. Standing and going is told sooner.
+local edge = { window = 10, heartbeat = 30, standing = 4, speed = 15, turn = 30, metres = 250 }
 
 local function worth_showing(trip, kmh, degrees)
   local seconds = trip.seconds - trip.shown_at
-  if (kmh > 0) ~= (trip.shown_speed > 0) or seconds >= edge.heartbeat then
+  if (kmh > 0) ~= (trip.shown_speed > 0) and seconds >= edge.standing or seconds >= edge.heartbeat then
     return true
   elseif seconds < edge.window then
     return false
@@ -166,6 +166,20 @@ local function traffic_now(car)
   return (hour > 7 and hour < 9 or hour > 16 and hour < 18.5) and 0.45 or hour > 6 and hour < 21 and 0.2 or 0.05
 end
 
+-- Where the navigator leads; a destination is reached once.
+local function planned(car, body, name)
+  if name ~= "destination" then
+    return nil
+  end
+  local navigator = body.navigator
+  if not (navigator and navigator.way) then
+    car:refuse("NO_PLACE", "the navigator has no destination")
+  end
+  local way = navigator.way
+  navigator.way = nil
+  return way
+end
+
 return part("driving", function(options)
   local actions = {}
 
@@ -185,7 +199,8 @@ return part("driving", function(options)
     end
   end
 
-  -- Along a route: the name of a file in vehicles/routes/, or one made by parts/route.lua; from where the car stands.
+  -- Along a route, from where the car stands: the name of a file in vehicles/routes/; "destination", to where the
+  -- navigator leads; or one made by parts/route.lua.
   -- how: back (the same way home), style ("calm", "normal", "sporty"), traffic (0 to 0.9; by the hour if not given).
   function actions.drive_route(car, name, how)
     how = how or {}
@@ -193,9 +208,9 @@ return part("driving", function(options)
     if not style then
       error("no driving style '" .. tostring(how.style) .. "': calm, normal, sporty", 2)
     end
-    local way = type(name) == "table" and name or route.named(name, how.back)
-    check(car)
     local body = physics.body(car)
+    local way = type(name) == "table" and name or planned(car, body, name) or route.named(name, how.back)
+    check(car)
     set_out(car, body)
     route.begin(body.trip, car, way, {
       pace = style.pace, acceleration = style.acceleration, traffic = how.traffic or traffic_now(car),
@@ -237,17 +252,17 @@ return part("driving", function(options)
       { ignition, type = "enum", values = { "off", "on" }, vss = "Vehicle.LowVoltageSystemState" },
       { odometer, type = "integer", unit = "m", report_every = 10, min = 0, initial = options.odometer or 12345000,
         vss = "Vehicle.TraveledDistance" },
-      { latitude, type = "float", unit = "degrees", report_every = 5, min = -90, max = 90, initial = options.latitude or 0,
-        vss = "Vehicle.CurrentLocation.Latitude" },
-      { longitude, type = "float", unit = "degrees", report_every = 5, min = -180, max = 180, initial = options.longitude or 0,
-        vss = "Vehicle.CurrentLocation.Longitude" },
+      { latitude, type = "float", unit = "degrees", report_every = 5, min = -90, max = 90,
+        initial = options.latitude or 0, vss = "Vehicle.CurrentLocation.Latitude" },
+      { longitude, type = "float", unit = "degrees", report_every = 5, min = -180, max = 180,
+        initial = options.longitude or 0, vss = "Vehicle.CurrentLocation.Longitude" },
       { heading, type = "float", unit = "degrees", report_every = 5, min = 0, max = 360, initial = options.heading or 0,
         vss = "Vehicle.CurrentLocation.Heading" },
       { altitude, type = "integer", unit = "m", report_every = 10, initial = options.altitude or 0,
         vss = "Vehicle.CurrentLocation.Altitude" },
       { "trip.distance", type = "integer", unit = "m", report_every = 10, min = 0, vss = "Vehicle.TripMeterReading" },
       { "trip.duration", type = "integer", unit = "s", report_every = 10, min = 0, vss = "Vehicle.TripDuration" },
-      { "trip.average_speed", type = "float", unit = "km/h", min = 0, vss = "Vehicle.AverageSpeed" },
+      { "trip.average_speed", type = "float", unit = "km/h", report_every = 10, min = 0, vss = "Vehicle.AverageSpeed" },
     },
     actions = actions,
     refresh = physics.settle,

@@ -46,22 +46,38 @@ local function fail(car)
   end
 end
 
--- While it is fed: what the car needs, and charge, at a current that fades as the battery fills.
-local function step(car, dt, body)
-  if not fed(car, body) then
-    show(car, false)
-    return false
-  end
+local function flush(car, body)
   local battery = body.low_voltage
-  local into = math.min(20, battery.ampere_hours * 0.6 * (1 - physics.exact(car, charge) / 100))
-  add(car, body, into, dt)
-  energy.draw(car, (into + drain(body)) * 14.2 / 1000, dt, "12 V")
-  battery.done = battery.done + dt
-  show(car, true)
+  if battery.span > 0 then
+    add(car, body, battery.into, battery.span)
+    battery.done = battery.done + battery.span
+    battery.span = 0
+  end
+end
+
+-- While it is fed: what the car needs, and charge, at a current that fades as the battery fills; looked
+-- at every five seconds.
+local function step(car, dt, body)
+  local battery = body.low_voltage
+  if battery.span == 0 then
+    if not fed(car, body) then
+      show(car, false)
+      return false
+    end
+    battery.into = math.min(20, battery.ampere_hours * 0.6 * (1 - physics.exact(car, charge) / 100))
+    battery.kilowatts = (battery.into + drain(body)) * 14.2 / 1000
+    show(car, true)
+  end
+  energy.draw(car, battery.kilowatts, dt, "12 V")
+  battery.span = battery.span + dt
+  if battery.span >= 5 then
+    flush(car, body)
+  end
 end
 
 local function settle(car, seconds, body)
   local battery = body.low_voltage
+  flush(car, body)
   local idle = math.max(0, seconds - battery.done)
   battery.done = 0
   if not body.steps.low_voltage then
@@ -109,7 +125,7 @@ return part("low_voltage", function(options)
     actions = actions,
     embody = function(car, body)
       body.low_voltage = {
-        ampere_hours = options.ampere_hours or 45, done = 0, loads = {},
+        ampere_hours = options.ampere_hours or 45, done = 0, span = 0, loads = {},
         amperes = { awake = options.awake_amperes or 0.6, standby = options.standby_amperes or 0.03,
           asleep = options.asleep_amperes or 0.015, deep_sleep = options.asleep_amperes or 0.015,
           off = options.off_amperes or 0.01 },

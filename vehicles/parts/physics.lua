@@ -190,6 +190,8 @@ function physics.settle(car, least)
   end
   if car:clock() - body.clock >= (least or unseen(body)) then
     catch_up(car, body, true)
+  elseif body.owed >= period then -- the steps are done, what drifts and what they show is not
+    advance(car, body, 0, true)
   end
   live(car, body)
 end

@@ -2,8 +2,8 @@
 -- is from point to point, not where it begins: it is driven from where the car stands, so that no car ever jumps. One
 -- that stands at the route's first point follows its coordinates.
 --
--- A file returns { title = …, back = …, points = { { latitude, longitude, metres of altitude, km/h from here on }, … } }.
--- A point may have `stop` (seconds that every car stands there) and `light` (the probability of a red light). `back` is
+-- A file returns { title = …, back = …, points = { { latitude, longitude, altitude, km/h from here on }, … } }. A point
+-- may have `stop` (seconds that every car stands there) and `light` (the probability of a red light). `back` is
 -- the title of the way back.
 
 local route = {}
@@ -47,7 +47,7 @@ local function plan(r)
     seconds = seconds + r.length[i] / r.limit[i] + r.stop[i] + 12 * r.light[i] + 4
     cap = math.sqrt(cap * cap + 2 * brake * r.length[i])
   end
-  r.metres = metres
+  r.metres, r.seconds = metres, seconds
 end
 
 -- The way back has the limits and lights of the way there, but none of its stops.

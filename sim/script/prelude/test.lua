@@ -48,7 +48,7 @@ local test = tools.seal({}, "a test")
 local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
   tags = true, sleep = true }
 local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, count = true, rate = true }
+  tags = true, sleep = true, count = true, rate = true, mix = true }
 
 local function start_car(options)
   local car = core.car(options.model or "compact_ev")
@@ -98,7 +98,7 @@ function test:fleet(options)
   local went_on = began
   self.cars = self.cars + count
   for i = 1, count do
-    made[i] = start_car(options)
+    made[i] = start_car(options.mix and options.mix[(i - 1) % #options.mix + 1] or options)
     local ahead = options.rate and i / options.rate - (core.now() - began) or 0
     if ahead > 0 or core.now() - went_on > making then
       pause:wait(math.max(ahead, 0))
