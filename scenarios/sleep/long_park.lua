@@ -45,6 +45,9 @@ scenario("after 30 days its session is gone: what was desired is obeyed, what wa
   function(t)
     t:needs_virtual_time()
     local car = t:vehicle { sleep = true }:wait_online()
+    if car.connection.version ~= "5" then
+      t:skip("a session of MQTT 3.1.1 has no expiry")
+    end
     local app = t:companion()
 
     car:wait_until(function() return car.state.tcu.state == "standby" end, day)
