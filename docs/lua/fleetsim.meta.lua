@@ -210,6 +210,9 @@ function test:skip(message) end
 ---Skips the scenario unless time is virtual.
 function test:needs_virtual_time() end
 
+---Skips the scenario where cars can have no radio (--client paho).
+function test:needs_radio() end
+
 ---Lets simulated seconds pass.
 ---@param seconds number
 function test:wait(seconds) end

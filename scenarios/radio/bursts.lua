@@ -1,6 +1,7 @@
 -- Losses come in bursts. Nothing is lost that TCP carries; it is late, and what follows it waits.
 
 scenario("in bursts of loss commands are late, but none is lost", { timeout = 120 }, function(t)
+  t:needs_radio()
   t:needs_virtual_time()
   local car = t:vehicle {
     radio = { profile = "lte_edge", burst_every = 2, burst_length = 1, burst_loss = 0.6 },
@@ -19,6 +20,7 @@ scenario("in bursts of loss commands are late, but none is lost", { timeout = 12
 end)
 
 scenario("a slow network takes its time", function(t)
+  t:needs_radio()
   t:needs_virtual_time()
   local slow = t:vehicle { radio = { profile = "2g", loss = 0, burst_loss = 0 } }
   local topic = "dt/fleetsim/" .. slow.name .. "/bulk"

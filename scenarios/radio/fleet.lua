@@ -2,6 +2,7 @@
 -- else 1,000.
 
 scenario("a thousand cars enter a dead zone at once and come back", { timeout = 180, alone = true }, function(t)
+  t:needs_radio()
   t:needs_virtual_time()
   local fleet = t:fleet { count = 1000, radio = "lte_good", mqtt = { keep_alive = 10 } }
 

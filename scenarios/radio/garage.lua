@@ -1,6 +1,7 @@
 -- An underground garage: longer than anybody waits. Car and cloud find out by themselves, each in its time.
 
 scenario("a car in an underground garage is found dead by keep-alive, backs off, and comes back", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "lte_good", mqtt = { keep_alive = 4 }, power = "off" }
   local app = t:companion()
 
@@ -25,6 +26,7 @@ scenario("a car in an underground garage is found dead by keep-alive, backs off,
 end)
 
 scenario("a text message waits until the car is on a network again", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
@@ -40,6 +42,7 @@ scenario("a text message waits until the car is on a network again", function(t)
 end)
 
 scenario("a car that is given up by the network attaches again", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", attach = 2 } }
 
   car:wait_online(30)
@@ -57,6 +60,7 @@ scenario("a car that is given up by the network attaches again", function(t)
 end)
 
 scenario("a car without power is on no network", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "3g", power = "off" }
 
   t:equal(car:radio().state, "detached")

@@ -2,6 +2,7 @@
 -- the car speaks next.
 
 scenario("a half-open connection is found by keep-alive, and what was lost comes again", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", nat = 3 }, mqtt = { keep_alive = 8 },
     power = "off" }
   local app = t:companion()
@@ -23,6 +24,7 @@ scenario("a half-open connection is found by keep-alive, and what was lost comes
 end)
 
 scenario("keep-alive within the carrier's patience keeps a connection", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", nat = 5 }, mqtt = { keep_alive = 2 } }
   local app = t:companion()
 

@@ -2,6 +2,7 @@
 
 for _, profile in ipairs { "perfect", "lte_good", "lte_edge", "3g", "2g", "roaming", "city" } do
   scenario("a command over " .. profile, { timeout = 120 }, function(t)
+    t:needs_radio()
     if profile == "2g" or profile == "roaming" then
       t:needs_virtual_time()
     end
@@ -16,6 +17,7 @@ for _, profile in ipairs { "perfect", "lte_good", "lte_edge", "3g", "2g", "roami
 end
 
 scenario("what is no profile is named", function(t)
+  t:needs_radio()
   local car = t:vehicle { power = "off" }
 
   local ok, why = pcall(car.radio, car, "lte_goood")

@@ -1,6 +1,7 @@
 -- Coverage along the way: the car drives through a tunnel, and the signals show it.
 
 scenario("a car drives through a tunnel and is on the network before and after it", { timeout = 120 }, function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "lte_good", state = { ["driving.speed"] = 0 } }
 
   car:wait_online(30)

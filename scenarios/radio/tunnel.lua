@@ -1,6 +1,7 @@
 -- A tunnel: nothing passes, nobody is told, and afterwards all that was said arrives.
 
 scenario("a command that is given while the car is in a tunnel is carried out after it", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
@@ -20,6 +21,7 @@ scenario("a command that is given while the car is in a tunnel is carried out af
 end)
 
 scenario("what the car says in a tunnel arrives after it, in order", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
 
@@ -39,6 +41,7 @@ scenario("what the car says in a tunnel arrives after it, in order", function(t)
 end)
 
 scenario("signal strength alone ends coverage", function(t)
+  t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", dbm = -120 } }
 
   car:wait_online(30)

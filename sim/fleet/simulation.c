@@ -211,6 +211,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->started = clock_now();
     sim->radio = options->radio;
     sms_options_defaults(&sim->sms_options);
+    sim->client = options->client;
     sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;
     if (options->virtual_time) {
         sim->make_wired = sim->make_client;

@@ -74,6 +74,7 @@ struct simulation {
     uint64_t seed;
     struct rng rng;
     size_t timeline_places;
+    enum simulation_client client;
     struct trace *trace; /* NULL: none; before the first car */
     usec_t started;
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */

@@ -18,7 +18,7 @@
 #define DETAIL_MAX     ((size_t)1 << 20)
 #define CALLERS_SHOWN  20
 #define TIMELINE_CARS  3
-#define TIMELINE_LINES 40
+#define TIMELINE_LINES 60
 
 struct runner {
     struct script *script;
@@ -364,6 +364,13 @@ static int f_resume_cloud(lua_State *L)
     return 1;
 }
 
+/* radio_possible(): can the cars of this run have one? */
+static int f_radio_possible(lua_State *L)
+{
+    lua_pushboolean(L, script_of(L)->sim->client == SIMULATION_NATIVE);
+    return 1;
+}
+
 /* virtual_time(): is it? */
 static int f_virtual_time(lua_State *L)
 {
@@ -378,6 +385,7 @@ static const luaL_Reg functions[] = {
     {"pause_cloud",     f_pause_cloud    },
     {"resume_cloud",    f_resume_cloud   },
     {"virtual_time",    f_virtual_time   },
+    {"radio_possible",  f_radio_possible },
     {NULL,              NULL             }
 };
 

@@ -204,6 +204,12 @@ function test:needs_virtual_time()
   end
 end
 
+function test:needs_radio()
+  if not core.radio_possible() then
+    self:skip("cars on Paho have no radio")
+  end
+end
+
 function test:wait(seconds)
   core.wait(seconds)
 end
