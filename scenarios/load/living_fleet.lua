@@ -21,12 +21,24 @@ for i = #mix, 2, -1 do
   mix[i], mix[j] = mix[j], mix[i]
 end
 
+-- What is under way already: more than on a day's average, an eighth is on the road and a sixth is charging.
+local function begin(car, i)
+  if i % 8 == 0 then
+    car:drive_route(({ "munich_commute", "motorway", "city_delivery", "bus_line" })[i // 8 % 4 + 1])
+    car:switch_climate(true)
+  elseif i % 6 == 1 and car:has("charging.plugged") then
+    car.state.battery.state_of_charge = 40
+    car:plug_in(11)
+  end
+end
+
 scenario("a fleet lives its day", { timeout = 420, timeout_per_car = 0.1, alone = true }, function(t)
   local fleet = t:fleet { count = 20, mix = mix }
   local seconds = #fleet < 100 and 10 or 300
   fleet:wait_online(30 + 0.05 * #fleet)
   local before = {}
   for i, car in ipairs(fleet) do
+    begin(car, i)
     before[i] = car:get("driving.odometer")
   end
 
