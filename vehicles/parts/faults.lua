@@ -83,6 +83,16 @@ local function diagnose(car, memory)
   show(car, memory)
 end
 
+-- A trip is from ignition to ignition. Returns whether one is going on.
+local function follow_trip(car, memory)
+  local on = car:get("driving.ignition") == "on"
+  if on and not memory.on then
+    memory.trip = memory.trip + 1
+  end
+  memory.on = on
+  return on
+end
+
 local function fitted(car, fault)
   return not fault[3] or car:has(fault[3] == "fuel" and "fuel.litres" or "battery.state_of_charge")
 end
@@ -117,7 +127,7 @@ return part("faults", function(options)
     end
     local memory = physics.body(car).faults
     memory.causes[code] = true
-    if car:get("driving.ignition") == "on" then
+    if follow_trip(car, memory) then
       diagnose(car, memory)
     end
   end
@@ -135,11 +145,7 @@ return part("faults", function(options)
 
   local function settle(car, _, body)
     local memory = body.faults
-    local on = car:get("driving.ignition") == "on"
-    if on ~= memory.on then
-      memory.on = on
-      memory.trip = memory.trip + (on and 1 or 0)
-    end
+    local on = follow_trip(car, memory)
     local metres = car:get("driving.odometer")
     if metres - memory.metres >= 1000 then
       fate(car, memory, (metres - memory.metres) / 1000)
