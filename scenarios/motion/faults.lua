@@ -47,6 +47,7 @@ scenario("a matter of safety is confirmed at once; nobody clears it while drivin
   t:equal(car.state.faults.codes, "P0A80")
   t:equal(app:request(car, { faults = { codes = "" } }):await().reason, "VEHICLE_MOVING")
   car:stop()
+  car:wait_in_step()
   t:equal(app:request(car, { faults = { codes = "P0300" } }):await().reason, "INVALID_VALUE")
   t:is_true(not pcall(car.fault, car, "oil"))
 end)

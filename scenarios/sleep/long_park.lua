@@ -5,6 +5,7 @@ local day = 86400
 scenario("parked for 30 days, its timer wakes it once a day", { timeout = 300 }, function(t)
   t:needs_virtual_time()
   local car = t:vehicle { sleep = true }:wait_online()
+  local began = car:clock()
   local app = t:companion()
   local wakes = 0
 
@@ -20,17 +21,18 @@ scenario("parked for 30 days, its timer wakes it once a day", { timeout = 300 },
     t:is_true(app:shadow(car).version > version)
   end
   t:equal(wakes, 30)
-  t:near(car:clock() / day, 30, 1)
+  t:near((car:clock() - began) / day, 30, 1)
   t:is_true(car.state.low_voltage.charge > 50)
 end)
 
 scenario("an old 12 V battery does not last for 30 days; a jump start helps", { timeout = 300 }, function(t)
   t:needs_virtual_time()
   local car = t:vehicle { sleep = true, state = { ["low_voltage.charge"] = 30 } }:wait_online()
+  local began = car:clock()
   local app = t:companion()
 
   car:wait_for("off", 40 * day)
-  local days = car:clock() / day
+  local days = (car:clock() - began) / day
   t:is_true(days > 15 and days < 30, days)
   t:equal(car.state.tcu.state, "off")
   t:equal(car:sms():await(2 * day), "expired", "there is nobody to take it")
