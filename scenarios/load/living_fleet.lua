@@ -36,9 +36,9 @@ scenario("a fleet lives its day", { timeout = 420, timeout_per_car = 0.1, alone 
   local fleet = t:fleet { count = 20, mix = mix }
   local seconds = #fleet < 100 and 10 or 300
   fleet:wait_online(30 + 0.05 * #fleet)
+  fleet:each(begin)
   local before = {}
   for i, car in ipairs(fleet) do
-    begin(car, i)
     before[i] = car:get("driving.odometer")
   end
 
