@@ -53,7 +53,7 @@ scenario("what the car does not know is left alone", function(t)
   local car = t:vehicle()
   local app = t:companion()
 
-  car:wait_online()
+  car:wait_online():wait_in_step()
   local wish = { locks = { all = "unlocked" }, wings = { angle = 5 } }
   app:update(car, { state = { desired = wish } }):await()
 

@@ -441,7 +441,9 @@ static char plain_escape(uint8_t c)
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     const char *at = strchr(from, c);
 
-    return at != NULL ? to[at - from] : (char)c;
+    if (at != NULL)
+        return to[at - from];
+    return (char)c;
 }
 
 size_t json_decode(struct slice text, char *room)

@@ -11,7 +11,7 @@ static bool map(struct shared_clock *c, int fd, int protection, const char *path
     void *place = mmap(NULL, sizeof *c->wall_ms, protection, MAP_SHARED, fd, 0);
 
     close(fd);
-    if (place == MAP_FAILED)
+    if (place == MAP_FAILED || place == NULL)
         return error_set(err, ERROR_USAGE, "%s: cannot be mapped: %s", path, strerror(errno));
     c->wall_ms = place;
     return true;

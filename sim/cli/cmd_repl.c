@@ -276,53 +276,58 @@ static bool check(struct settings *o, struct error *err)
     return true;
 }
 
+/* The command line's own state; nothing below reads it but through a pointer. */
+static struct settings settings = {
+    .model = "compact_ev", .mqtt = "5", .clock = CLOCK_OPTIONS_DEFAULT};
+
+// clang-format off
+static const struct option_spec options[] = {
+    {"model", 'm', OPTION_STRING, &settings.model, "NAME",
+     "the car's model (default compact_ev)"},
+    {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",
+     "where the models are"},
+    {"cloud", 0, OPTION_STRING, &settings.target.cloud_dir, "DIR",
+     "use the `fleetsim cloud` that runs in DIR"},
+    {"endpoint", 0, OPTION_STRING, &settings.target.endpoint, "URI",
+     "mqtts://host:port of any other broker (needs --pki)"},
+    {"app-endpoint", 0, OPTION_STRING, &settings.target.app_endpoint, "URI",
+     "where the app connects (default: as the car)"},
+    {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
+     "certificates made by `fleetsim pki init`"},
+    {"ca", 0, OPTION_STRING, &settings.target.ca_file, "FILE",
+     "verifies the endpoint (default: the PKI's root)"},
+    {"insecure", 0, OPTION_FLAG, &settings.insecure, NULL,
+     "do not verify the endpoint's certificate"},
+    {"mqtt", 'V', OPTION_STRING, &settings.mqtt, "VERSION",
+     "5 or 3.1.1 (default 5)"},
+    {"seed", 0, OPTION_NUMBER, &settings.seed, "N",
+     "the car's identity and randomness (default: random)"},
+    CLOCK_OPTIONS_ROWS(settings.clock),
+    {"no-events", 0, OPTION_FLAG, &settings.quiet_events, NULL,
+     "do not tell when the car's state changes"},
+    {"history", 0, OPTION_STRING, &settings.history, "FILE",
+     "keeps the lines (default ~/.fleetsim_history); empty: none"},
+    {"verbose", 'v', OPTION_FLAG, &settings.verbose, NULL,
+     "log what happens inside"},
+    {0},
+};
+// clang-format on
+static const struct command_spec command = {
+    "fleetsim repl", "",
+    "Lua, line by line, at a car that is online, with an app beside it. Without --cloud or\n"
+    "--endpoint it starts a local cloud of its own and ends it afterwards. Models and parts\n"
+    "are reloaded when their files are saved. Virtual time stands still between lines.",
+    options,
+    "  fleetsim repl\n"
+    "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"
+    "  fleetsim repl --cloud lab                     a running `fleetsim cloud --dir lab`\n"
+    "  echo 'car.state.locks' | fleetsim repl        exit status 3 if a line fails\n"};
+
 int cmd_repl(int argc, char **argv)
 {
-    struct settings o = {.model = "compact_ev", .mqtt = "5", .clock = CLOCK_OPTIONS_DEFAULT};
+    struct settings *o = &settings;
     struct error err;
     int first = 0;
-    // clang-format off
-    const struct option_spec options[] = {
-        {"model", 'm', OPTION_STRING, &o.model, "NAME",
-         "the car's model (default compact_ev)"},
-        {"vehicles-dir", 0, OPTION_STRING, &o.vehicles_dir, "DIR",
-         "where the models are"},
-        {"cloud", 0, OPTION_STRING, &o.target.cloud_dir, "DIR",
-         "use the `fleetsim cloud` that runs in DIR"},
-        {"endpoint", 0, OPTION_STRING, &o.target.endpoint, "URI",
-         "mqtts://host:port of any other broker (needs --pki)"},
-        {"app-endpoint", 0, OPTION_STRING, &o.target.app_endpoint, "URI",
-         "where the app connects (default: as the car)"},
-        {"pki", 0, OPTION_STRING, &o.target.pki_dir, "DIR",
-         "certificates made by `fleetsim pki init`"},
-        {"ca", 0, OPTION_STRING, &o.target.ca_file, "FILE",
-         "verifies the endpoint (default: the PKI's root)"},
-        {"insecure", 0, OPTION_FLAG, &o.insecure, NULL,
-         "do not verify the endpoint's certificate"},
-        {"mqtt", 'V', OPTION_STRING, &o.mqtt, "VERSION",
-         "5 or 3.1.1 (default 5)"},
-        {"seed", 0, OPTION_NUMBER, &o.seed, "N",
-         "the car's identity and randomness (default: random)"},
-        CLOCK_OPTIONS_ROWS(o.clock),
-        {"no-events", 0, OPTION_FLAG, &o.quiet_events, NULL,
-         "do not tell when the car's state changes"},
-        {"history", 0, OPTION_STRING, &o.history, "FILE",
-         "keeps the lines (default ~/.fleetsim_history); empty: none"},
-        {"verbose", 'v', OPTION_FLAG, &o.verbose, NULL,
-         "log what happens inside"},
-        {0},
-    };
-    // clang-format on
-    const struct command_spec command = {
-        "fleetsim repl", "",
-        "Lua, line by line, at a car that is online, with an app beside it. Without --cloud or\n"
-        "--endpoint it starts a local cloud of its own and ends it afterwards. Models and parts\n"
-        "are reloaded when their files are saved. Virtual time stands still between lines.",
-        options,
-        "  fleetsim repl\n"
-        "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"
-        "  fleetsim repl --cloud lab                     a running `fleetsim cloud --dir lab`\n"
-        "  echo 'car.state.locks' | fleetsim repl        exit status 3 if a line fails\n"};
 
     switch (options_parse(&command, argc, argv, &first, &err)) {
     case OPTIONS_HELP_SHOWN:
@@ -334,13 +339,13 @@ int cmd_repl(int argc, char **argv)
     }
     if (first < argc)
         error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
-    if (first < argc || !check(&o, &err))
+    if (first < argc || !check(o, &err))
         return options_fail(&err);
-    log_set_level(o.verbose ? LOG_DEBUG : LOG_WARN);
-    char *found = o.vehicles_dir == NULL ? paths_vehicles() : NULL;
-    if (o.vehicles_dir == NULL)
-        o.vehicles_dir = found != NULL ? found : "vehicles";
-    int status = run(&o);
+    log_set_level(o->verbose ? LOG_DEBUG : LOG_WARN);
+    char *found = o->vehicles_dir == NULL ? paths_vehicles() : NULL;
+    if (o->vehicles_dir == NULL)
+        o->vehicles_dir = found != NULL ? found : "vehicles";
+    int status = run(o);
     free(found);
     return status;
 }

@@ -11,6 +11,8 @@
 
 #ifdef FLEETSIM_LIBEDIT
 #include <editline/readline.h>
+#include <poll.h>
+#include <termios.h>
 #endif
 
 #define LINE_MAX_BYTES ((size_t)16 << 20)
@@ -82,6 +84,22 @@ static void read_plain(struct terminal *t)
 
 /* The library's callbacks say nothing of whom they are for; it has one terminal itself. */
 static struct terminal *edited;
+static struct termios found;
+
+/* Between two lines the library puts the terminal back as it was. Keys typed meanwhile must not be
+   taken for a line that the kernel edits: a Ctrl-D would be lost. */
+static void take_keys_one_by_one(void)
+{
+    struct termios now;
+
+    if (tcgetattr(STDIN_FILENO, &found) != 0)
+        return;
+    now = found;
+    now.c_lflag &= ~(tcflag_t)ICANON;
+    now.c_cc[VMIN] = 1;
+    now.c_cc[VTIME] = 0;
+    tcsetattr(STDIN_FILENO, TCSANOW, &now);
+}
 
 static void on_line(char *line)
 {
@@ -134,6 +152,7 @@ static void begin_editing(struct terminal *t)
 {
     edited = t;
     t->edited = true;
+    take_keys_one_by_one();
     rl_readline_name = "fleetsim";
     rl_catch_signals = 0;
     /* Words are found by the REPL itself. */
@@ -152,6 +171,7 @@ static void end_editing(struct terminal *t)
         rl_callback_handler_remove();
     if (t->options.history != NULL)
         write_history(t->options.history);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
     edited = NULL;
 }
 
@@ -176,9 +196,13 @@ static void print_above(struct terminal *t, const char *text)
     rl_forced_update_display();
 }
 
+/* The library waits for a key, and so would the whole simulation. */
 static void read_key(void)
 {
-    rl_callback_read_char();
+    struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    if (poll(&keys, 1, 0) == 1)
+        rl_callback_read_char();
 }
 
 #else

@@ -36,7 +36,7 @@ static bool add(struct endpoints *list, const char *url, struct error *err)
 
     if (e == NULL)
         return false;
-    list->items = xrealloc(list->items, (list->count + 1) * sizeof *list->items);
+    list->items = xrealloc(list->items, (list->count + 1) * sizeof(struct endpoint *));
     list->items[list->count++] = e;
     const struct endpoint *first = list->items[0];
     if (endpoint_is_tls(e) != endpoint_is_tls(first))

@@ -133,7 +133,7 @@ static void on_closed(struct link *l, struct slice reason)
     size_t len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
 
     for (size_t i = 0; i < len; i++)
-        said[i] = reason.data[i] >= ' ' && reason.data[i] < 0x7f ? (char)reason.data[i] : '?';
+        said[i] = (char)(reason.data[i] >= ' ' && reason.data[i] < 0x7f ? reason.data[i] : '?');
     said[len] = '\0';
     snprintf(text, sizeof text, "closed by the peer: WebSocket close %u, %s%s%s", code,
              websocket_code_name(code), len > 0 ? ": " : "", said);

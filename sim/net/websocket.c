@@ -240,14 +240,16 @@ static enum websocket_event take_control(struct websocket *ws, struct slice *inp
     return ws->opcode == WEBSOCKET_PING ? WEBSOCKET_PINGED : WEBSOCKET_MORE;
 }
 
-/* A piece of length 0: nothing for the caller. */
-static struct slice take_data(struct websocket *ws, struct slice *input)
+/* WEBSOCKET_MORE: nothing for the caller. */
+static enum websocket_event take_payload(struct websocket *ws, struct slice *input,
+                                         struct slice *ret_piece)
 {
-    struct slice piece = take(ws, input);
-
+    if ((ws->opcode & CONTROL) != 0)
+        return take_control(ws, input, ret_piece);
+    *ret_piece = take(ws, input);
     if (ws->left == 0)
         end_frame(ws);
-    return piece;
+    return ret_piece->len > 0 ? WEBSOCKET_DATA : WEBSOCKET_MORE;
 }
 
 enum websocket_event websocket_next(struct websocket *ws, struct slice *input,
@@ -262,15 +264,9 @@ enum websocket_event websocket_next(struct websocket *ws, struct slice *input,
     for (;;) {
         if (!ws->in_payload && !take_head(ws, input))
             return ws->why != NULL ? WEBSOCKET_BROKEN : WEBSOCKET_MORE;
-        if ((ws->opcode & CONTROL) == 0) {
-            *ret_piece = take_data(ws, input);
-            if (ret_piece->len > 0)
-                return WEBSOCKET_DATA;
-        } else {
-            enum websocket_event event = take_control(ws, input, ret_piece);
-            if (event != WEBSOCKET_MORE)
-                return event;
-        }
+        enum websocket_event event = take_payload(ws, input, ret_piece);
+        if (event != WEBSOCKET_MORE)
+            return event;
         if (ws->in_payload && input->len == 0)
             return WEBSOCKET_MORE;
     }

@@ -98,7 +98,7 @@ static const char *quote(struct slice s, char ret[QUOTE_MAX + 1])
     size_t len = s.len < QUOTE_MAX ? s.len : QUOTE_MAX;
 
     for (size_t i = 0; i < len; i++)
-        ret[i] = s.data[i] >= ' ' && s.data[i] < 0x7f ? (char)s.data[i] : '?';
+        ret[i] = (char)(s.data[i] >= ' ' && s.data[i] < 0x7f ? s.data[i] : '?');
     ret[len] = '\0';
     return ret;
 }
@@ -226,8 +226,9 @@ enum websocket_answer websocket_upgrade_next(struct websocket_upgrade *u, struct
     /* The end may have begun in what came before. */
     size_t from = old < 3 ? 0 : old - 3;
     struct slice all = buf_slice(&u->answer);
-    const uint8_t *at =
-        all.len > from ? memmem(all.data + from, all.len - from, end, sizeof end - 1) : NULL;
+    const uint8_t *at = all.data != NULL && all.len > from
+                            ? memmem(all.data + from, all.len - from, end, sizeof end - 1)
+                            : NULL;
     if (at != NULL) {
         size_t size = (size_t)(at - all.data) + sizeof end - 1;
         len = size - old;

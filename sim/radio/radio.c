@@ -43,7 +43,7 @@ static void place(struct radio *r, usec_t now)
 {
     bool covered = r->on && radio_profile_covers(r->profile);
 
-    if (!r->on)
+    if (!r->on || (!covered && r->state == RADIO_ATTACHING))
         enter(r, RADIO_DETACHED, now);
     else if (covered && r->state == RADIO_DETACHED)
         enter(r, r->profile->attach != 0 ? RADIO_ATTACHING : RADIO_ATTACHED, now);
@@ -51,8 +51,6 @@ static void place(struct radio *r, usec_t now)
         enter(r, RADIO_ATTACHED, now);
     else if (!covered && r->state == RADIO_ATTACHED)
         enter(r, RADIO_NO_COVERAGE, now);
-    else if (!covered && r->state == RADIO_ATTACHING)
-        enter(r, RADIO_DETACHED, now);
 }
 
 usec_t radio_next_change(const struct radio *r)

@@ -104,10 +104,10 @@ static void sort_members(cJSON *object)
 
     if (count < 2)
         return;
-    cJSON **members = xcalloc(count, sizeof *members);
+    cJSON **members = xcalloc(count, sizeof(cJSON *));
     for (cJSON *m = object->child; m != NULL; m = m->next)
         members[i++] = m;
-    qsort(members, count, sizeof *members, by_name);
+    qsort(members, count, sizeof(cJSON *), by_name);
     for (i = 0; i < count; i++) {
         members[i]->next = i + 1 < count ? members[i + 1] : NULL;
         members[i]->prev = members[i > 0 ? i - 1 : count - 1]; /* the first one's is the last */

@@ -97,7 +97,7 @@ static void renumber_handled(struct shadow *s, const struct signal_schema *from,
         const struct signal_def *old = signal_schema_def(from, i);
         int index = index_in(to, old);
         const struct signal_def *def = index >= 0 ? signal_schema_def(to, (size_t)index) : NULL;
-        if (def == NULL || old->desired_slot < 0 || def->desired_slot < 0 ||
+        if (handled == NULL || def == NULL || old->desired_slot < 0 || def->desired_slot < 0 ||
             old->type != def->type || old->type == SIGNAL_ENUM)
             continue;
         handled[def->desired_slot] = s->handled[old->desired_slot];

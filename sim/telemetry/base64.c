@@ -11,8 +11,11 @@ void base64_put(struct buf *out, struct slice bytes)
         uint32_t n = (uint32_t)bytes.data[i] << 16;
         n |= have > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
         n |= have > 2 ? bytes.data[i + 2] : 0;
-        char four[4] = {alphabet[n >> 18], alphabet[n >> 12 & 63],
-                        have > 1 ? alphabet[n >> 6 & 63] : '=', have > 2 ? alphabet[n & 63] : '='};
+        char four[4] = {alphabet[n >> 18], alphabet[n >> 12 & 63], '=', '='};
+        if (have > 1)
+            four[2] = alphabet[n >> 6 & 63];
+        if (have > 2)
+            four[3] = alphabet[n & 63];
         buf_append(out, four, sizeof four);
     }
 }

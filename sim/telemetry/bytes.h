@@ -30,7 +30,7 @@ static inline bool bytes_fail(struct bytes *b)
 
 static inline uint8_t bytes_u8(struct bytes *b)
 {
-    if (b->at == b->end) {
+    if (b->at == NULL || b->at == b->end) {
         bytes_fail(b);
         return 0;
     }

@@ -37,7 +37,8 @@ int campaign_position(const struct campaign *c, size_t index)
 
 size_t campaign_history(const struct campaign *c)
 {
-    return c->before != 0 ? (size_t)(c->before / c->every + 1) * c->signal_count : 0;
+    return c->before != 0 && c->every != 0 ? (size_t)(c->before / c->every + 1) * c->signal_count
+                                           : 0;
 }
 
 bool campaign_read_number(const struct json_value *doc, const char *name, double min, double max,

@@ -151,7 +151,7 @@ static bool literal_text(struct parser *p, const struct signal_def *def, struct 
 
 static bool literal_enum(struct parser *p, const struct signal_def *def, double *ret)
 {
-    struct slice s;
+    struct slice s = {0};
 
     if (!literal_text(p, def, &s))
         return false;
@@ -165,7 +165,7 @@ static bool literal_enum(struct parser *p, const struct signal_def *def, double 
 
 static bool literal(struct parser *p, const struct signal_def *def, struct step *step)
 {
-    struct slice s;
+    struct slice s = {0};
 
     if ((def->type != SIGNAL_INT && def->type != SIGNAL_FLOAT) && step->op > UNEQUAL)
         return error_set(p->err, ERROR_FAILED, "%s is no number: only == and != compare it",

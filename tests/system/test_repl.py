@@ -128,8 +128,8 @@ class Terminal:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             try:
-                select.select([self.fd], [], [], 0.05)
-                os.read(self.fd, 65536)
+                if select.select([self.fd], [], [], 0.05)[0]:
+                    os.read(self.fd, 65536)
             except OSError:
                 pass
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -154,8 +154,11 @@ def on_a_terminal(place):
         time.sleep(0.3)
         repl.type("\x03")
         repl.until("interrupted")
-        repl.type("this is no line\x03")
-        repl.until("\r\n> ")
+        repl.until("> ")
+        repl.type("this is no line")
+        repl.until("no line")
+        repl.type("\x03")
+        repl.until("\n> ")
         repl.type("6 * 7 + 1\r")
         repl.until("43\r\n")
         repl.type(":quit\r")
@@ -184,6 +187,7 @@ def files_that_are_saved(place):
         repl.until("reloaded")
         repl.type("car.state.lights.disco, car.state.lights.low_beam\r")
         repl.until("false  true")
+        repl.until("> ")
         repl.type("\x04")
         check_equal(repl.status(), 0, "exit status")
     place.check_clean()
