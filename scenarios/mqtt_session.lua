@@ -48,9 +48,11 @@ scenario("a car may end its session with its last words", function(t)
     t:skip("a DISCONNECT of MQTT 3.1.1 has no properties")
   end
 
+  local app = t:companion()
+  app:sees_online(car) -- begins to watch it
   car:disconnect { session_expiry = 0, reason_string = "going to be scrapped" }
   -- A busy broker may see the next connection before the end of this one.
-  t:wait(1)
+  t:eventually(10, function() return app:sees_online(car) == false end)
   car:wake()
   car:wait_online()
   t:equal(car.connection.session_present, false)
