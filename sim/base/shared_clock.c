@@ -11,7 +11,7 @@ static bool map(struct shared_clock *c, int fd, int protection, const char *path
     void *place = mmap(NULL, sizeof *c->wall_ms, protection, MAP_SHARED, fd, 0);
 
     close(fd);
-    if (place == MAP_FAILED || place == NULL)
+    if (place == MAP_FAILED)
         return error_set(err, ERROR_USAGE, "%s: cannot be mapped: %s", path, strerror(errno));
     c->wall_ms = place;
     return true;
@@ -30,7 +30,7 @@ bool shared_clock_create(struct shared_clock *c, const char *path, int64_t wall_
             close(fd);
         return false;
     }
-    if (!map(c, fd, PROT_READ | PROT_WRITE, path, err))
+    if (!map(c, fd, PROT_READ | PROT_WRITE, path, err) || c->wall_ms == NULL)
         return false;
     *c->wall_ms = wall_ms;
     return true;
