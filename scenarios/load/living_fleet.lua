@@ -24,11 +24,13 @@ end
 -- What is under way already: more than on a day's average, an eighth is on the road and a sixth is charging.
 local function begin(car, i)
   if i % 8 == 0 then
-    car:drive_route(({ "munich_commute", "motorway", "city_delivery", "bus_line" })[i // 8 % 4 + 1])
-    car:switch_climate(true)
+    -- Refused where somebody is getting in just now: that car will drive by itself.
+    if pcall(car.drive_route, car, ({ "munich_commute", "motorway", "city_delivery", "bus_line" })[i // 8 % 4 + 1]) then
+      car:switch_climate(true)
+    end
   elseif i % 6 == 1 and car:has("charging.plugged") then
     car.state.battery.state_of_charge = 40
-    car:plug_in(11)
+    pcall(car.plug_in, car, 11)
   end
 end
 
