@@ -52,8 +52,8 @@ end)
 
 
 # What the single settings are tried with; most others are about what happens inside a car.
-ABOUT_THE_CLOUD = ("desired_while_offline", "duplicate_command", "reconnect", "shadow_conflict", "unlock_by_request",
-                   "unlock_by_shadow")
+ABOUT_THE_CLOUD = ("command/duplicate_command", "command/unlock_by_request", "offline/desired_while_offline",
+                   "offline/reconnect", "shadow/conflict", "shadow/unlock_by_shadow")
 
 
 def passes(place, *arguments, names=None):

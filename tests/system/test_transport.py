@@ -37,8 +37,8 @@ def summary(place):
 
 def own_cloud_over_websocket(place):
     """--websocket: the cars of our own cloud, all of two shipped scenarios."""
-    place.run_clean("run", os.path.join(ROOT, "scenarios/unlock_by_shadow.lua"),
-                    os.path.join(ROOT, "scenarios/reconnect.lua"), "--websocket").expect(0, " passed")
+    place.run_clean("run", os.path.join(ROOT, "scenarios/shadow/unlock_by_shadow.lua"),
+                    os.path.join(ROOT, "scenarios/offline/reconnect.lua"), "--websocket").expect(0, " passed")
     check_in("wss://127.0.0.1:", json.dumps(summary(place)))
 
 
