@@ -8,7 +8,7 @@
 
 #include "base/timeunit.h"
 #include "cli/run.h"
-#include "script/scenario.h"
+#include "script/runner.h"
 
 struct simulation;
 

@@ -23,6 +23,7 @@ struct seal_key;
 struct simulation;
 struct car;
 struct app;
+struct scenario_host;
 struct series_log;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
@@ -68,8 +69,8 @@ struct script {
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* number of the next car in the fleet */
     uint64_t next_token;
-    struct series_log *series; /* what cars are recorded in; NULL: nothing is */
-    void *runner;              /* scenario.c's */
+    struct series_log *series;       /* what cars are recorded in; NULL: nothing is */
+    struct scenario_host *scenarios; /* who runs scenarios; NULL: nobody */
     /* Where print() goes; NULL: to the log. */
     void (*say)(void *ctx, const char *text);
     void *say_ctx;

@@ -1,13 +1,10 @@
 #include "script/scenario.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <lauxlib.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
@@ -20,17 +17,6 @@
 #define TIMELINE_CARS  3
 #define TIMELINE_LINES 60
 
-struct runner {
-    struct script *script;
-    struct runner_options options;
-    struct scenario *first, **last;
-    struct scenario *next_to_start;
-    size_t running;
-    bool exclusive;      /* what runs is to be alone */
-    const char *loading; /* file */
-    bool told_done;
-};
-
 const char *scenario_verdict_name(enum scenario_verdict verdict)
 {
     static const char *const names[SCENARIO_VERDICT_COUNT] = {"waiting", "running", "passed",
@@ -39,8 +25,6 @@ const char *scenario_verdict_name(enum scenario_verdict verdict)
 }
 
 /* ---- ending ---- */
-
-static void start_more(struct runner *r);
 
 static void release(struct scenario *s)
 {
@@ -59,17 +43,12 @@ static void release(struct scenario *s)
 
 static void finish(struct scenario *s, enum scenario_verdict verdict)
 {
-    struct runner *r = s->runner;
-
     if (s->verdict != SCENARIO_RUNNING)
         return;
     s->verdict = verdict;
     s->took = clock_now() - s->started;
     release(s);
-    r->running--;
-    if (r->options.finished != NULL)
-        r->options.finished(r->options.ctx, s);
-    start_more(r);
+    s->host->ended(s->host, s);
 }
 
 /* The field of an error value as text, or NULL. Raw: nothing of the script's runs here. */
@@ -162,7 +141,7 @@ static void on_main_end(void *arg, struct task *task, enum task_end end, lua_Sta
         finish(s, SCENARIO_PASSED);
 }
 
-static void end_with(struct scenario *s, enum scenario_verdict verdict, char *message)
+void scenario_end(struct scenario *s, enum scenario_verdict verdict, char *message)
 {
     struct buf detail;
 
@@ -182,73 +161,26 @@ static void on_timeout(void *arg)
     lua_State *co = s->main != NULL ? task_state(s->main) : NULL;
 
     s->where = co != NULL ? place_of(co) : NULL;
-    end_with(s, SCENARIO_FAILED,
-             xasprintf("timed out after %.1f s, still waiting at %s", (double)s->timeout / 1e6,
-                       s->where != NULL ? s->where : "its start"));
+    scenario_end(s, SCENARIO_FAILED,
+                 xasprintf("timed out after %.1f s, still waiting at %s", (double)s->timeout / 1e6,
+                           s->where != NULL ? s->where : "its start"));
 }
 
 /* ---- starting ---- */
 
-static void start(struct scenario *s)
+void scenario_start(struct scenario *s)
 {
-    struct runner *r = s->runner;
-    struct script *script = r->script;
+    struct script *script = s->owner.script;
     lua_State *L = script->L;
     struct task_params params = {.owner = &s->owner, .end = on_main_end, .arg = s};
 
     s->verdict = SCENARIO_RUNNING;
     s->started = clock_now();
-    r->running++;
-    rng_init(&s->owner.rng, r->options.seed, hash_text(s->owner.name));
+    rng_init(&s->owner.rng, s->host->seed, hash_text(s->owner.name));
     script_push_prelude(L, "run");
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->fn);
     s->main = task_start(&script->scheduler, L, 1, &params);
     loop_timer_start(&s->clock, s->timeout);
-    if (r->options.started != NULL)
-        r->options.started(r->options.ctx, s);
-}
-
-static void start_more(struct runner *r)
-{
-    size_t jobs = r->options.jobs != 0 ? r->options.jobs : RUNNER_JOBS;
-
-    while (r->next_to_start != NULL && r->running < jobs) {
-        struct scenario *s = r->next_to_start;
-        if ((s->alone || r->exclusive) && r->running != 0)
-            break;
-        r->exclusive = s->alone;
-        r->next_to_start = s->next;
-        if (s->verdict == SCENARIO_WAITING)
-            start(s);
-    }
-    if (r->running == 0 && r->next_to_start == NULL && !r->told_done) {
-        r->told_done = true;
-        if (r->options.all_done != NULL)
-            r->options.all_done(r->options.ctx);
-    }
-}
-
-void runner_start(struct runner *r)
-{
-    r->next_to_start = r->first;
-    start_more(r);
-}
-
-void runner_abort(struct runner *r, const char *reason)
-{
-    r->next_to_start = NULL;
-    for (struct scenario *s = r->first; s != NULL; s = s->next) {
-        if (s->verdict != SCENARIO_WAITING)
-            continue;
-        s->verdict = SCENARIO_ERRORED;
-        s->message = xasprintf("not run: %s", reason);
-        if (r->options.finished != NULL)
-            r->options.finished(r->options.ctx, s);
-    }
-    for (struct scenario *s = r->first; s != NULL; s = s->next)
-        if (s->verdict == SCENARIO_RUNNING)
-            end_with(s, SCENARIO_ERRORED, xasprintf("aborted: %s", reason));
-    start_more(r);
 }
 
 /* ---- declaring ---- */
@@ -257,15 +189,14 @@ void runner_abort(struct runner *r, const char *reason)
    while a file is loaded */
 static int f_declare(lua_State *L)
 {
-    struct runner *r = script_of(L)->runner;
+    struct script *script = script_of(L);
+    struct scenario_host *host = script->scenarios;
     const char *name = luaL_checkstring(L, 1);
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    if (r == NULL || r->loading == NULL)
+    if (host == NULL || host->loading == NULL)
         return luaL_error(L, "scenario() can be used only at the top of a scenario file");
-    if (r->options.filter != NULL && strstr(name, r->options.filter) == NULL)
-        return 0;
-    usec_t timeout = r->options.timeout != 0 ? r->options.timeout : 30 * USEC_PER_SEC;
+    usec_t timeout = host->timeout != 0 ? host->timeout : 30 * USEC_PER_SEC;
     if (!lua_isnoneornil(L, 3))
         timeout = script_check_seconds(L, 3);
     unsigned line = (unsigned)luaL_optinteger(L, 4, 0);
@@ -273,19 +204,17 @@ static int f_declare(lua_State *L)
     lua_pushvalue(L, 2);
     int fn = luaL_ref(L, LUA_REGISTRYINDEX);
     struct scenario *s = xcalloc(1, sizeof *s);
-    s->runner = r;
+    s->host = host;
     s->name_copy = xstrdup(name);
-    s->owner =
-        (struct script_owner){.script = r->script, .name = s->name_copy, .raised = on_raised};
-    s->file = r->loading;
+    s->owner = (struct script_owner){.script = script, .name = s->name_copy, .raised = on_raised};
+    s->file = host->loading;
     s->line = line;
     s->timeout = timeout;
     s->timeout_per_car = per_car;
     s->alone = lua_toboolean(L, 6) != 0;
     s->fn = fn;
-    loop_timer_init(&s->clock, r->script->sim->loop, on_timeout, s);
-    *r->last = s;
-    r->last = &s->next;
+    loop_timer_init(&s->clock, script->sim->loop, on_timeout, s);
+    host->declared(host, s);
     return 0;
 }
 
@@ -317,12 +246,12 @@ static int f_fleet_size(lua_State *L)
         lua_pushinteger(L, n > 0 ? n : 10);
         return 1;
     }
-    const struct runner_options *o = &s->runner->options;
+    const struct scenario_host *o = s->host;
     if (n <= 0 || o->vehicles_forced)
         n = o->vehicles != 0 ? (lua_Integer)o->vehicles : 10;
-    uint64_t all = (uint64_t)n + s->runner->script->sim->vehicle_count;
+    uint64_t all = (uint64_t)n + s->owner.script->sim->vehicle_count;
     struct error err;
-    if (o->fits != NULL && !o->fits(o->ctx, all, &err))
+    if (o->fits != NULL && !o->fits(o->fits_ctx, all, &err))
         return luaL_error(L, "%s", err.text);
     if (s->timeout_per_car != 0)
         allow_for(s, (uint64_t)n);
@@ -394,20 +323,7 @@ void scenario_open(lua_State *L)
     luaL_setfuncs(L, functions, 0);
 }
 
-/* ---- the runner ---- */
-
-struct runner *runner_new(struct script *script, const struct runner_options *options)
-{
-    struct runner *r = xcalloc(1, sizeof *r);
-
-    r->script = script;
-    r->options = *options;
-    r->last = &r->first;
-    script->runner = r;
-    return r;
-}
-
-static void free_scenario(struct scenario *s)
+void scenario_free(struct scenario *s)
 {
     release(s);
     free(s->name_copy);
@@ -415,121 +331,4 @@ static void free_scenario(struct scenario *s)
     free(s->where);
     free(s->detail);
     free(s);
-}
-
-void runner_free(struct runner *r)
-{
-    if (r == NULL)
-        return;
-    r->told_done = true;
-    r->next_to_start = NULL;
-    while (r->first != NULL) {
-        struct scenario *s = r->first;
-        r->first = s->next;
-        free_scenario(s);
-    }
-    r->script->runner = NULL;
-    free(r);
-}
-
-static bool load_file(struct runner *r, const char *path, struct error *err)
-{
-    /* Kept for as long as the Lua state: scenarios point at it. */
-    lua_pushstring(r->script->L, path);
-    r->loading = lua_tostring(r->script->L, -1);
-    luaL_ref(r->script->L, LUA_REGISTRYINDEX);
-    bool ok = script_load(r->script, path, err);
-    r->loading = NULL;
-    return ok;
-}
-
-static int is_scenario(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-
-    if (entry->d_name[0] == '.')
-        return 0;
-    /* Some file systems do not tell the type; then a folder's name must do without a dot. */
-    bool folder = entry->d_type == DT_DIR ||
-                  (entry->d_type == DT_UNKNOWN && strchr(entry->d_name, '.') == NULL);
-    return folder || (len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0);
-}
-
-static bool load_folder(struct runner *r, const char *path, struct error *err)
-{
-    struct dirent **entries;
-    int n = scandir(path, &entries, is_scenario, alphasort);
-    bool ok = true;
-
-    if (n < 0)
-        return error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
-    for (int i = 0; i < n; i++) {
-        char *inner = xasprintf("%s/%s", path, entries[i]->d_name);
-        if (ok)
-            ok = runner_load(r, inner, err);
-        free(inner);
-        free(entries[i]);
-    }
-    free(entries);
-    return ok;
-}
-
-bool runner_load(struct runner *r, const char *path, struct error *err)
-{
-    struct stat st;
-    size_t len = strlen(path);
-
-    while (len > 1 && path[len - 1] == '/')
-        len--;
-    char *clean = xstrndup(path, len);
-    bool ok;
-    if (stat(clean, &st) == 0 && S_ISDIR(st.st_mode))
-        ok = load_folder(r, clean, err);
-    else
-        ok = load_file(r, clean, err);
-    free(clean);
-    return ok;
-}
-
-void runner_settle_filter(struct runner *r)
-{
-    const char *filter = r->options.filter;
-    struct scenario *s = r->first;
-
-    while (s != NULL && (filter == NULL || strcmp(s->owner.name, filter) != 0))
-        s = s->next;
-    if (s == NULL)
-        return;
-    for (struct scenario **p = &r->first; (s = *p) != NULL;) {
-        if (strcmp(s->owner.name, filter) == 0) {
-            p = &s->next;
-        } else {
-            *p = s->next;
-            free_scenario(s);
-        }
-        r->last = p;
-    }
-}
-
-size_t runner_count(const struct runner *r)
-{
-    size_t n = 0;
-
-    for (const struct scenario *s = r->first; s != NULL; s = s->next)
-        n++;
-    return n;
-}
-
-struct scenario *runner_first(const struct runner *r)
-{
-    return r->first;
-}
-
-size_t runner_tally(const struct runner *r, enum scenario_verdict verdict)
-{
-    size_t n = 0;
-
-    for (const struct scenario *s = r->first; s != NULL; s = s->next)
-        n += s->verdict == verdict;
-    return n;
 }

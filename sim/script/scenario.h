@@ -1,14 +1,14 @@
 /*
- * scenario.h — finds, runs and judges scenarios: many at once on one loop, each with its own cars,
- * companions, tasks and randomness.
+ * scenario.h — one scenario: how a file declares it, how it runs, how it ends, and the story of its
+ * failure. Each has cars, companions, tasks and randomness of its own.
  *
- * Owns      the scenarios. Borrows the script.
+ * Who runs many of them is their host (runner.h).
+ *
  * Threads   the simulation thread.
  */
 #ifndef SCRIPT_SCENARIO_H
 #define SCRIPT_SCENARIO_H
 
-#include "base/buf.h"
 #include "script/runtime.h"
 
 /* ORDER SCENARIO_VERDICT */
@@ -23,62 +23,55 @@ enum scenario_verdict {
 };
 const char *scenario_verdict_name(enum scenario_verdict verdict); /* "passed", … */
 
+struct scenario;
+
+/* What scenarios may use, and who is told of them. Fill it, and let script->scenarios point at it.
+ */
+struct scenario_host {
+    const char *loading;  /* the file that may declare now; NULL: none. Outlives its scenarios */
+    uint64_t seed;        /* of their randomness, with their names */
+    uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
+    bool vehicles_forced; /* … and of one that does */
+    usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
+    /* Can this process have so many cars at once? Asked before a fleet is made; may be NULL. */
+    bool (*fits)(void *ctx, uint64_t vehicles, struct error *err);
+    void *fits_ctx;
+    /* A file has declared it: the host's from now on, to scenario_free(). */
+    void (*declared)(struct scenario_host *host, struct scenario *s);
+    /* It has its verdict; its cars and tasks are gone. */
+    void (*ended)(struct scenario_host *host, struct scenario *s);
+};
+
 struct scenario {
     struct script_owner owner; /* first: name, randomness */
-    struct runner *runner;
+    struct scenario_host *host;
     const char *file;
     unsigned line;
+    bool alone; /* no other runs beside it */
     enum scenario_verdict verdict;
     usec_t started, took;
     uint64_t assertions;
-    char *message; /* why not passed, one line; NULL if passed */
-    char *where;   /* "file:line", or NULL */
-    char *detail;  /* the long story: traceback, timelines */
-    void *user;    /* the caller's */
+    char *message;         /* why not passed, one line; NULL if passed */
+    char *where;           /* "file:line", or NULL */
+    char *detail;          /* the long story: traceback, timelines */
+    void *user;            /* the host's caller's */
+    struct scenario *next; /* the host's */
     /* Private part */
-    struct scenario *next;
     char *name_copy;
     int fn;
-    bool alone;                      /* no other runs beside it */
     usec_t timeout, timeout_per_car; /* the first grows with each fleet */
     struct task *main;
     struct loop_timer clock;
 };
 
-#define RUNNER_JOBS 64
-
-struct runner_options {
-    const char *filter; /* only scenarios whose name is this, or else contains it; NULL: all */
-    uint64_t seed;
-    uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
-    bool vehicles_forced; /* … and of one that does */
-    usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
-    size_t jobs;          /* how many run at once; 0: RUNNER_JOBS */
-    /* Can this process have so many cars at once? Asked before a fleet is made; may be NULL. */
-    bool (*fits)(void *ctx, uint64_t vehicles, struct error *err);
-    void (*started)(void *ctx, struct scenario *s);
-    void (*finished)(void *ctx, struct scenario *s);
-    void (*all_done)(void *ctx);
-    void *ctx;
-};
-
-struct runner;
-
 /* Adds its functions to the core table on top of the stack. */
 void scenario_open(lua_State *L);
 
-struct runner *runner_new(struct script *script, const struct runner_options *options);
-/* Ends what runs, without a word. */
-void runner_free(struct runner *r);
-/* A file, or a folder with its *.lua by name, subfolders included. */
-bool runner_load(struct runner *r, const char *path, struct error *err);
-/* After the last runner_load(): a name that is the filter rules out those that only contain it. */
-void runner_settle_filter(struct runner *r);
-size_t runner_count(const struct runner *r);
-struct scenario *runner_first(const struct runner *r);
-size_t runner_tally(const struct runner *r, enum scenario_verdict verdict);
-void runner_start(struct runner *r);
-/* Ends all that run or wait: verdict ERRORED with this reason. all_done() is called. */
-void runner_abort(struct runner *r, const char *reason);
+/* Begins one that waits; its first task runs later. */
+void scenario_start(struct scenario *s);
+/* Ends one that runs from outside, with the story of its cars. Takes the message. */
+void scenario_end(struct scenario *s, enum scenario_verdict verdict, char *message);
+/* Ends it without a word, if it runs. */
+void scenario_free(struct scenario *s);
 
 #endif

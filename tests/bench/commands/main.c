@@ -15,7 +15,7 @@
 #include "base/xmem.h"
 #include "metrics/histogram.h"
 #include "metrics/recorder.h"
-#include "script/scenario.h"
+#include "script/runner.h"
 
 #define LAG_PERIOD (10 * USEC_PER_MSEC)
 #define POLL       (50 * USEC_PER_MSEC)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "script/scenario.h"
+#include "script/runner.h"
 #include "support/lab.h"
 
 struct rig {
