@@ -173,8 +173,8 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
 
 void console_verdict(struct console *c, const struct scenario *s)
 {
-    static const char *const words[SCENARIO_VERDICT_COUNT] = {"wait", "run",   "ok",
-                                                              "FAIL", "ERROR", "skip"};
+    static const char *const words[SCENARIO_VERDICT_COUNT] = {"wait",  "run",  "ok",  "FAIL",
+                                                              "ERROR", "skip", "todo"};
 
     console_clear(c);
     if (s->verdict == SCENARIO_PASSED && c->settings->quiet)

@@ -62,6 +62,7 @@ static enum junit_state junit_state_of(enum scenario_verdict verdict)
     case SCENARIO_FAILED:
         return JUNIT_FAILED;
     case SCENARIO_SKIPPED:
+    case SCENARIO_TODO:
         return JUNIT_SKIPPED;
     case SCENARIO_ERRORED:
     case SCENARIO_WAITING:

@@ -17,13 +17,6 @@
 #define TIMELINE_CARS  3
 #define TIMELINE_LINES 60
 
-const char *scenario_verdict_name(enum scenario_verdict verdict)
-{
-    static const char *const names[SCENARIO_VERDICT_COUNT] = {"waiting", "running", "passed",
-                                                              "failed",  "error",   "skipped"};
-    return verdict < SCENARIO_VERDICT_COUNT ? names[verdict] : "?";
-}
-
 /* ---- ending ---- */
 
 static void release(struct scenario *s)
@@ -330,5 +323,6 @@ void scenario_free(struct scenario *s)
     free(s->message);
     free(s->where);
     free(s->detail);
+    scenario_record_done(&s->record);
     free(s);
 }

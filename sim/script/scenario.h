@@ -10,18 +10,7 @@
 #define SCRIPT_SCENARIO_H
 
 #include "script/runtime.h"
-
-/* ORDER SCENARIO_VERDICT */
-enum scenario_verdict {
-    SCENARIO_WAITING,
-    SCENARIO_RUNNING,
-    SCENARIO_PASSED,
-    SCENARIO_FAILED,  /* an assertion did not hold, or time ran out */
-    SCENARIO_ERRORED, /* an error in a script, or the run was aborted */
-    SCENARIO_SKIPPED,
-    SCENARIO_VERDICT_COUNT
-};
-const char *scenario_verdict_name(enum scenario_verdict verdict); /* "passed", … */
+#include "script/scenario_record.h"
 
 struct scenario;
 
@@ -51,11 +40,12 @@ struct scenario {
     enum scenario_verdict verdict;
     usec_t started, took;
     uint64_t assertions;
-    char *message;         /* why not passed, one line; NULL if passed */
-    char *where;           /* "file:line", or NULL */
-    char *detail;          /* the long story: traceback, timelines */
-    void *user;            /* the host's caller's */
-    struct scenario *next; /* the host's */
+    char *message;                 /* why not passed, one line; NULL if passed */
+    char *where;                   /* "file:line", or NULL */
+    char *detail;                  /* the long story: traceback, timelines */
+    struct scenario_record record; /* tags, parameters, steps, soft failures */
+    void *user;                    /* the host's caller's */
+    struct scenario *next;         /* the host's */
     /* Private part */
     char *name_copy;
     int fn;
