@@ -85,8 +85,10 @@ static void note(const struct sms *sms, const char *what)
 {
     struct vehicle *v = sms->vehicle;
 
-    timeline_addf(v->timeline, clock_now(), TIMELINE_SMS, "%s%s at %s", what,
-                  sms->copy ? " once more" : "", v->identity.msisdn);
+    timeline_add_parts(v->timeline, clock_now(), TIMELINE_SMS,
+                       &(struct timeline_parts){slice_str(what),
+                                                slice_str(sms->copy ? " once more at " : " at "),
+                                                slice_str(v->identity.msisdn)});
 }
 
 static void deliver(struct sms *sms)

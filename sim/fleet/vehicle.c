@@ -1,5 +1,6 @@
 #include "fleet/vehicle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,13 +91,25 @@ static enum journey_outcome journey_outcome_of(enum tcu_outcome outcome)
     return JOURNEY_FAILED;
 }
 
+/* "done app-1-7: SUCCEEDED" */
+static void note_order(struct vehicle *v, const char *what, const struct tcu_order *order,
+                       const char *mark, struct slice rest)
+{
+    char between[sizeof order->token + 4];
+
+    snprintf(between, sizeof between, " %s%s", order->token, mark);
+    timeline_add_parts(v->timeline, clock_now(), TIMELINE_ORDER,
+                       &(struct timeline_parts){slice_str(what), slice_str(between), rest});
+}
+
 void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_outcome outcome,
                         const char *reason_code, const char *description)
 {
-    timeline_addf(v->timeline, clock_now(), TIMELINE_ORDER, "done %s: %s%s%s%s%s", order->token,
-                  tcu_outcome_name(outcome), reason_code != NULL ? " " : "",
-                  reason_code != NULL ? reason_code : "", description != NULL ? ": " : "",
-                  description != NULL ? description : "");
+    char result[512];
+    snprintf(result, sizeof result, "%s%s%s%s%s", tcu_outcome_name(outcome),
+             reason_code != NULL ? " " : "", reason_code != NULL ? reason_code : "",
+             description != NULL ? ": " : "", description != NULL ? description : "");
+    note_order(v, "done", order, ": ", slice_str(result));
     if (order->kind == TCU_ORDER_DESIRED &&
         recorder_journey(v->sim->recorder, order->token) != NULL)
         remember_result(v, order->token, journey_outcome_of(outcome));
@@ -150,8 +163,9 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     }
     if (from == TCU_OFF || to == TCU_OFF)
         vehicle_radio_power(v, to != TCU_OFF);
-    timeline_addf(v->timeline, now, TIMELINE_STATE, "%s → %s", tcu_state_name(from),
-                  tcu_state_name(to));
+    timeline_add_parts(v->timeline, now, TIMELINE_STATE,
+                       &(struct timeline_parts){slice_str(tcu_state_name(from)), slice_str(" → "),
+                                                slice_str(tcu_state_name(to))});
     if (from == TCU_ASLEEP)
         vehicle_woken(v);
     if (to == TCU_CONNECTING)
@@ -223,10 +237,9 @@ static void on_order(void *ctx, struct tcu *tcu, struct tcu_order *order)
     if (v->timeline != NULL) {
         struct buf text;
         buf_init(&text, 1024);
-        buf_printf(&text, "%s %s: ", order->kind == TCU_ORDER_REQUEST ? "request" : "desired",
-                   order->token);
         write_changes(v, order, &text);
-        timeline_add(v->timeline, clock_now(), TIMELINE_ORDER, buf_slice(&text));
+        note_order(v, order->kind == TCU_ORDER_REQUEST ? "request" : "desired", order, ": ",
+                   buf_slice(&text));
         buf_done(&text);
     }
     v->behaviour->order(v->ctx, v, order);
@@ -237,7 +250,7 @@ static void on_order_cancelled(void *ctx, struct tcu *tcu, struct tcu_order *ord
     struct vehicle *v = ctx;
 
     (void)tcu;
-    timeline_addf(v->timeline, clock_now(), TIMELINE_ORDER, "cancelled %s", order->token);
+    note_order(v, "cancelled", order, "", slice_of(NULL, 0));
     v->behaviour->order_cancelled(v->ctx, v, order);
 }
 
@@ -293,8 +306,9 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
 
     (void)tcu;
     recorder_count(v->sim->recorder, notes[note].counter, 1);
-    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "%s: %s", notes[note].text,
-                  detail != NULL ? detail : "");
+    timeline_add_parts(v->timeline, clock_now(), TIMELINE_NOTE,
+                       &(struct timeline_parts){slice_str(notes[note].text), slice_str(": "),
+                                                slice_str(detail != NULL ? detail : "")});
     if (note == TCU_NOTE_CONNECT_FAILED || note == TCU_NOTE_CONNECTION_LOST)
         simulation_connect_failed(v->sim, detail);
     v->behaviour->changed(v->ctx, v);
@@ -308,9 +322,10 @@ static void on_signal(void *ctx, struct tcu *tcu, size_t index)
         const struct signal_def *def = signal_schema_def(tcu->signals.schema, index);
         struct buf text;
         buf_init(&text, 512);
-        buf_printf(&text, "%s = ", def->path);
         signal_write_value(def, signal_get(&tcu->signals, index), &text);
-        timeline_add(v->timeline, clock_now(), TIMELINE_SIGNAL, buf_slice(&text));
+        timeline_add_parts(
+            v->timeline, clock_now(), TIMELINE_SIGNAL,
+            &(struct timeline_parts){slice_str(def->path), slice_str(" = "), buf_slice(&text)});
         buf_done(&text);
     }
     if (v->collector != NULL)
@@ -333,13 +348,7 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
     if (bytes.len > 0 && mqtt_type_of(bytes.data[0]) == MQTT_TYPE_PUBLISH)
         recorder_count(v->sim->recorder, outgoing ? "messages.sent" : "messages.received", 1);
     recorder_count(v->sim->recorder, outgoing ? "bytes.sent" : "bytes.received", bytes.len);
-    if (v->timeline != NULL) {
-        struct buf text;
-        buf_init(&text, 1024);
-        mqtt_describe_next(&v->describer, outgoing, bytes, tcu_version(tcu), &text);
-        timeline_add(v->timeline, at, outgoing ? TIMELINE_OUT : TIMELINE_IN, buf_slice(&text));
-        buf_done(&text);
-    }
+    timeline_add_packet(v->timeline, at, outgoing, bytes, tcu_version(tcu), &v->describer);
 }
 
 static void on_message(void *ctx, struct tcu *tcu, const struct mqtt_message *m)

@@ -1,5 +1,6 @@
 #include "fleet/vehicle_radio.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/xmem.h"
@@ -75,7 +76,12 @@ static bool shape(struct vehicle_radio *r)
 
 static void say(const struct vehicle *v, const char *from, const char *to)
 {
-    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "radio: %s → %s", from, to);
+    char change[64];
+
+    snprintf(change, sizeof change, "%s → %s", from, to);
+    timeline_add_parts(
+        v->timeline, clock_now(), TIMELINE_NOTE,
+        &(struct timeline_parts){slice_str("radio"), slice_str(": "), slice_str(change)});
 }
 
 /* Something about the modem is different now. */

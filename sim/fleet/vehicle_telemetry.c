@@ -14,7 +14,9 @@ static void on_note(void *ctx, const char *text)
 {
     const struct vehicle *v = ctx;
 
-    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "telemetry: %s", text);
+    timeline_add_parts(
+        v->timeline, clock_now(), TIMELINE_NOTE,
+        &(struct timeline_parts){slice_str("telemetry"), slice_str(": "), slice_str(text)});
 }
 
 static const struct collector_ops ops = {.count = on_count, .note = on_note};

@@ -47,7 +47,7 @@ static void put_control(struct buf *out, struct slice s, size_t i)
 
 /* Valid UTF-8, shortened between characters, controls escaped. The lead byte of a C1 control stays
    back until it is known that none follows. */
-static void put_text(struct buf *out, struct slice s)
+static void put_text_of(struct buf *out, struct slice s, bool cut)
 {
     size_t len = s.len, done = 0;
 
@@ -66,11 +66,16 @@ static void put_text(struct buf *out, struct slice s)
     }
     if (done < len)
         buf_append(out, s.data + done, len - done);
-    if (len < s.len)
+    if (cut || len < s.len)
         buf_append_str(out, "…");
 }
 
-static bool is_printable(struct slice s)
+static void put_text(struct buf *out, struct slice s)
+{
+    put_text_of(out, s, false);
+}
+
+bool mqtt_is_printable(struct slice s)
 {
     for (size_t i = 0; i < s.len; i++)
         if (is_control(s, i) && s.data[i] != '\n' && s.data[i] != '\r' && s.data[i] != '\t')
@@ -78,13 +83,14 @@ static bool is_printable(struct slice s)
     return json_is_utf8(s);
 }
 
-static void put_payload(struct buf *out, struct slice s)
+/* Its first bytes are there, of `size`. */
+static void put_payload(struct buf *out, struct slice s, size_t size)
 {
     if (s.len == 0)
         return;
     buf_append_str(out, " ");
-    if (is_printable(s))
-        put_text(out, s);
+    if (mqtt_is_printable(s))
+        put_text_of(out, s, s.len < size);
     else
         put_hex(out, s);
 }
@@ -104,7 +110,7 @@ static void put_prop(struct buf *out, enum mqtt_prop id, const struct mqtt_prop_
         buf_printf(out, "=%u", (unsigned)v->number);
     else {
         buf_append_str(out, "=");
-        if (v->kind == MQTT_PROP_TEXT || is_printable(v->text))
+        if (v->kind == MQTT_PROP_TEXT || mqtt_is_printable(v->text))
             put_text(out, v->text);
         else
             put_hex(out, v->text);
@@ -157,7 +163,7 @@ static void put_will(struct buf *out, const struct mqtt_will *will)
     buf_printf(out, " will=q%u%s ", will->message.qos, will->message.retain ? " retain" : "");
     put_text(out, will->message.topic);
     put_props(out, &will->message.props);
-    put_payload(out, will->message.payload);
+    put_payload(out, will->message.payload, will->message.payload.len);
 }
 
 static void describe_connect(struct buf *out, enum mqtt_version version,
@@ -190,20 +196,18 @@ static void describe_connack(struct buf *out, enum mqtt_version version,
     put_props(out, &c->props);
 }
 
-static void describe_publish(struct buf *out, enum mqtt_version version,
-                             const struct mqtt_packet *packet)
+static void describe_publish(struct buf *out, const struct mqtt_packet *packet, size_t size)
 {
     const struct mqtt_message *m = &packet->publish.message;
 
-    (void)version;
     buf_printf(out, " q%u", m->qos);
     if (m->qos > 0)
         buf_printf(out, " id=%u", packet->publish.packet_id);
     buf_printf(out, "%s%s ", m->dup ? " dup" : "", m->retain ? " retain" : "");
     put_text(out, m->topic);
     put_props(out, &m->props);
-    put_payload(out, m->payload);
-    buf_printf(out, " (%zu B)", m->payload.len);
+    put_payload(out, m->payload, size);
+    buf_printf(out, " (%zu B)", size);
 }
 
 static void describe_ack(struct buf *out, enum mqtt_version version,
@@ -274,13 +278,19 @@ static void describe_nothing(struct buf *out, enum mqtt_version version,
 
 static void (*const describers[MQTT_TYPE_COUNT])(struct buf *, enum mqtt_version,
                                                  const struct mqtt_packet *) = {
-    [MQTT_TYPE_CONNECT] = describe_connect,  [MQTT_TYPE_CONNACK] = describe_connack,
-    [MQTT_TYPE_PUBLISH] = describe_publish,  [MQTT_TYPE_PUBACK] = describe_ack,
-    [MQTT_TYPE_PUBREC] = describe_ack,       [MQTT_TYPE_PUBREL] = describe_ack,
-    [MQTT_TYPE_PUBCOMP] = describe_ack,      [MQTT_TYPE_SUBSCRIBE] = describe_subscribe,
-    [MQTT_TYPE_SUBACK] = describe_suback,    [MQTT_TYPE_UNSUBSCRIBE] = describe_subscribe,
-    [MQTT_TYPE_UNSUBACK] = describe_suback,  [MQTT_TYPE_PINGREQ] = describe_nothing,
-    [MQTT_TYPE_PINGRESP] = describe_nothing, [MQTT_TYPE_DISCONNECT] = describe_reason,
+    [MQTT_TYPE_CONNECT] = describe_connect,
+    [MQTT_TYPE_CONNACK] = describe_connack,
+    [MQTT_TYPE_PUBACK] = describe_ack,
+    [MQTT_TYPE_PUBREC] = describe_ack,
+    [MQTT_TYPE_PUBREL] = describe_ack,
+    [MQTT_TYPE_PUBCOMP] = describe_ack,
+    [MQTT_TYPE_SUBSCRIBE] = describe_subscribe,
+    [MQTT_TYPE_SUBACK] = describe_suback,
+    [MQTT_TYPE_UNSUBSCRIBE] = describe_subscribe,
+    [MQTT_TYPE_UNSUBACK] = describe_suback,
+    [MQTT_TYPE_PINGREQ] = describe_nothing,
+    [MQTT_TYPE_PINGRESP] = describe_nothing,
+    [MQTT_TYPE_DISCONNECT] = describe_reason,
     [MQTT_TYPE_AUTH] = describe_reason,
 };
 
@@ -322,20 +332,39 @@ bool mqtt_describe(struct slice packet, enum mqtt_version version, struct buf *o
     return mqtt_describe_next(NULL, false, packet, version, out);
 }
 
+uint8_t mqtt_describer_decode(struct mqtt_describer *d, bool outgoing, struct slice packet,
+                              enum mqtt_version version, struct mqtt_packet *ret,
+                              const char **ret_why)
+{
+    uint8_t code = mqtt_decode(packet, version, ret, ret_why);
+
+    if (code == 0 && d != NULL)
+        resolve(d, outgoing, ret);
+    return code;
+}
+
+void mqtt_describe_decoded(const struct mqtt_packet *packet, enum mqtt_version version,
+                           size_t payload_size, struct buf *out)
+{
+    buf_append_str(out, mqtt_type_name(packet->type));
+    if (packet->type == MQTT_TYPE_PUBLISH)
+        describe_publish(out, packet, payload_size);
+    else
+        describers[packet->type](out, version, packet);
+}
+
 bool mqtt_describe_next(struct mqtt_describer *d, bool outgoing, struct slice packet,
                         enum mqtt_version version, struct buf *out)
 {
     struct mqtt_packet decoded;
     const char *why = NULL;
-    uint8_t code = mqtt_decode(packet, version, &decoded, &why);
+    uint8_t code = mqtt_describer_decode(d, outgoing, packet, version, &decoded, &why);
 
-    if (code == 0 && d != NULL)
-        resolve(d, outgoing, &decoded);
-    if (code != 0) {
+    if (code != 0)
         describe_broken(out, packet, code, why);
-        return !out->overflow;
-    }
-    buf_append_str(out, mqtt_type_name(decoded.type));
-    describers[decoded.type](out, version, &decoded);
+    else
+        mqtt_describe_decoded(
+            &decoded, version,
+            decoded.type == MQTT_TYPE_PUBLISH ? decoded.publish.message.payload.len : 0, out);
     return !out->overflow;
 }

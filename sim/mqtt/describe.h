@@ -18,6 +18,8 @@
 #include "mqtt/client.h"
 #include "mqtt/reason.h"
 
+struct mqtt_packet;
+
 /* Of a payload or text that is longer only the first bytes are shown. */
 #define MQTT_DESCRIBE_PAYLOAD_MAX 400
 
@@ -36,5 +38,18 @@ struct mqtt_describer {
 bool mqtt_describe_next(struct mqtt_describer *d, bool outgoing, struct slice packet,
                         enum mqtt_version version, struct buf *out);
 void mqtt_describer_done(struct mqtt_describer *d);
+
+/* ---- for kept.c ---- */
+
+/* Decodes it, as mqtt_decode() does, with the topic that its alias stands for. `d` may be NULL. */
+uint8_t mqtt_describer_decode(struct mqtt_describer *d, bool outgoing, struct slice packet,
+                              enum mqtt_version version, struct mqtt_packet *ret,
+                              const char **ret_why);
+/* Appends the line of a packet; the payload of a PUBLISH had `payload_size` bytes, of which its
+   first are there. */
+void mqtt_describe_decoded(const struct mqtt_packet *packet, enum mqtt_version version,
+                           size_t payload_size, struct buf *out);
+/* Can it be shown as text? */
+bool mqtt_is_printable(struct slice s);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,12 +44,13 @@ void app_note(struct app *app, const char *thing, const char *what, struct slice
 {
     struct vehicle *v = simulation_find(app->script->sim, slice_str(thing));
 
-    if (v != NULL && v->timeline != NULL) {
-        size_t len = payload.len < 400 ? payload.len : 400;
-        timeline_addf(v->timeline, at, TIMELINE_APP, "%s %s %.*s%s", app->client_id, what, (int)len,
-                      payload.len != 0 ? (const char *)payload.data : "",
-                      len < payload.len ? "…" : "");
-    }
+    if (v == NULL || v->timeline == NULL)
+        return;
+    char between[80];
+    snprintf(between, sizeof between, " %s ", what);
+    timeline_add_parts(
+        v->timeline, at, TIMELINE_APP,
+        &(struct timeline_parts){slice_str(app->client_id), slice_str(between), payload});
 }
 
 /* ---- views ---- */

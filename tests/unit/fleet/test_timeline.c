@@ -124,6 +124,63 @@ static void the_trace_is_json_line_by_line(void **state)
     free(text);
 }
 
+/* Lines can be read one by one, in their parts; packets as they came. */
+static void lines_have_parts(void **state)
+{
+    static const uint8_t ping[] = {0xc0, 0};
+    struct timeline *t = timeline_new("car", 2, &at_zero, NULL);
+    const struct timeline_parts parts = {slice_str("locks.all"), slice_str(" = "),
+                                         slice_str("\"locked\"")};
+
+    (void)state;
+    assert_int_equal(timeline_count(NULL), 0);
+    add(t, 1);
+    timeline_add_parts(t, 5, TIMELINE_SIGNAL, &parts);
+    timeline_add_packet(t, 6, true, slice_of(ping, 2), MQTT_5, NULL);
+    assert_int_equal(timeline_count(t), 2);
+    assert_int_equal(timeline_gone(t), 1);
+    struct timeline_line line = timeline_at(t, 0);
+    assert_int_equal(line.at, 5);
+    assert_int_equal(line.kind, TIMELINE_SIGNAL);
+    assert_null(line.packet);
+    assert_int_equal(line.parts.subject.len, strlen("locks.all"));
+    assert_memory_equal(line.parts.rest.data, "\"locked\"", line.parts.rest.len);
+    line = timeline_at(t, 1);
+    assert_non_null(line.packet);
+    assert_int_equal(line.kind, TIMELINE_OUT);
+    expect(t, 10,
+           "      +0.000 s  signal  locks.all = \"locked\"\n"
+           "      +0.000 s  out     PINGREQ\n");
+    assert_in_range(timeline_size(t), 2 * 24, 256);
+    assert_false(timeline_is_detailed(t));
+    timeline_free(t);
+}
+
+/* Long parts are cut, and never in the middle of a character. */
+static void long_parts_are_cut(void **state)
+{
+    char text[6000];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    for (size_t places = 1; places <= TIMELINE_DETAILED; places += TIMELINE_DETAILED - 1) {
+        struct timeline *t = timeline_new("car", places, &at_zero, NULL);
+        timeline_add_parts(t, 1, TIMELINE_APP,
+                           &(struct timeline_parts){slice_str("app"), slice_str(" says "),
+                                                    slice_of(text, sizeof text)});
+        struct timeline_line line = timeline_at(t, 0);
+        assert_int_equal(line.text.len > 4000, places == TIMELINE_DETAILED);
+        assert_true(json_is_utf8(line.text));
+        struct buf out;
+        buf_init(&out, 1 << 16);
+        timeline_write(t, 1, &out);
+        assert_in_range(buf_len(&out), 400, 450);
+        assert_non_null(strstr(buf_cstr(&out), "xx…\n"));
+        buf_done(&out);
+        timeline_free(t);
+    }
+}
+
 static void every_kind_has_a_name(void **state)
 {
     (void)state;
@@ -138,6 +195,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_gives_way),
         cmocka_unit_test(none_is_fine),
+        cmocka_unit_test(lines_have_parts),
+        cmocka_unit_test(long_parts_are_cut),
         cmocka_unit_test(text_becomes_one_printable_line),
         cmocka_unit_test(the_trace_is_json_line_by_line),
         cmocka_unit_test(every_kind_has_a_name),
