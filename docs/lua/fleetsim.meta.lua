@@ -578,7 +578,7 @@ local app = {}
 ---Writes to the desired section; the command ends when the car reports all of it.
 ---@param car fleetsim.Car
 ---@param state table
----@param options? { wake?: boolean }
+---@param options? { wake?: boolean, name?: string }
 ---@return fleetsim.Command
 function app:desire(car, state, options) end
 
@@ -597,15 +597,17 @@ function app:desire(car, state, options) end
 function app:request(car, what, options) end
 
 ---@param car fleetsim.Car
+---@param options? { name?: string } of a named shadow
 ---@return { version: integer, exists: boolean, desired: table, reported: table }
-function app:shadow(car) end
+function app:shadow(car, options) end
 
 ---Anything to the shadow's update topic; a command if it was a table.
 ---@param car fleetsim.Car
 ---@param document table
+---@param options? { name?: string } of a named shadow
 ---@return fleetsim.Command
----@overload fun(self: fleetsim.Companion, car: fleetsim.Car, document: string)
-function app:update(car, document) end
+---@overload fun(self: fleetsim.Companion, car: fleetsim.Car, document: string, options?: { name?: string })
+function app:update(car, document, options) end
 
 ---@class fleetsim.Granted
 ---@field reason_code integer
@@ -676,7 +678,8 @@ function app:messages(filter) end
 function app:connection() end
 
 ---@param car fleetsim.Car
-function app:delete_shadow(car) end
+---@param options? { name?: string } of a named shadow
+function app:delete_shadow(car, options) end
 
 ---@param car fleetsim.Car
 ---@return boolean? online nil: no event has come

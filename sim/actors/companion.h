@@ -71,6 +71,7 @@ struct companion_lost {
 
 struct companion_watching {
     const char *thing; /* NULL: companion_watch_all() */
+    unsigned flags;
     bool ok;
     const char *text; /* ok: ""; else the refused filters */
     usec_t at;        /* the last SUBACK */
@@ -175,7 +176,7 @@ bool companion_is_connected(const struct companion *c);
 enum companion_watch_flags {
     COMPANION_WATCH_DOCUMENTS = 1, /* update/documents: two states and metadata each time */
     COMPANION_WATCH_DELTA = 2,     /* update/delta */
-    COMPANION_WATCH_NAMED = 4,     /* the same for every named shadow */
+    COMPANION_WATCH_NAMED = 4,     /* every message about every named shadow */
 };
 
 /* Remembered, and subscribed now if connected and at every connect. Watching the same thing again
@@ -199,17 +200,23 @@ bool companion_unsubscribe(struct companion *c, struct slice filter, uint64_t *r
 bool companion_fence(struct companion *c);
 
 /* All that publish: false with err when not connected, or when the arguments cannot make a message;
-   ret may be NULL. QoS 1. Thing names are contract 1.1's. */
+   ret may be NULL. QoS 1. Names of things and shadows are contract 1.1's. */
+
+/* One of a thing's shadows. */
+struct companion_twin {
+    const char *thing;
+    const char *name; /* NULL: the classic one */
+};
 
 /* {"state":{"desired":STATE},"clientToken":TOKEN} to …/shadow/update; token NULL: none. */
-bool companion_desire(struct companion *c, const char *thing, const char *state_json,
+bool companion_desire(struct companion *c, struct companion_twin twin, const char *state_json,
                       const char *token, struct companion_publish *ret, struct error *err);
-bool companion_get_shadow(struct companion *c, const char *thing, const char *token,
+bool companion_get_shadow(struct companion *c, struct companion_twin twin, const char *token,
                           struct companion_publish *ret, struct error *err);
-bool companion_delete_shadow(struct companion *c, const char *thing, const char *token,
+bool companion_delete_shadow(struct companion *c, struct companion_twin twin, const char *token,
                              struct companion_publish *ret, struct error *err);
 /* Any bytes to …/shadow/update, as an ill-behaved app would. */
-bool companion_update_raw(struct companion *c, const char *thing, struct slice payload,
+bool companion_update_raw(struct companion *c, struct companion_twin twin, struct slice payload,
                           struct companion_publish *ret, struct error *err);
 
 /* One remote command (contract 9.1). Sending the same request_id twice is a duplicate; an

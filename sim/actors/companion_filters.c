@@ -8,7 +8,8 @@
 #include "base/xmem.h"
 #include "fleetsim/topics.h"
 
-#define MAX_NAME 128
+#define MAX_NAME   128
+#define MAX_SHADOW 64
 
 /* By flag: 0 is always watched. */
 static const struct {
@@ -30,12 +31,11 @@ static void add(struct companion_filters *f, char *filter)
     f->filter[f->count++] = filter;
 }
 
-static void add_shadow(struct companion_filters *f, const char *thing, const char *name,
-                       unsigned flags)
+static void add_shadow(struct companion_filters *f, const char *thing, unsigned flags)
 {
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
         if ((outcomes[i].flag & ~flags) == 0)
-            add(f, xasprintf(TOPIC_SHADOW_PREFIX "%s/%s", thing, name, outcomes[i].suffix));
+            add(f, xasprintf(TOPIC_SHADOW_PREFIX "/%s", thing, outcomes[i].suffix));
 }
 
 void companion_filters_init(struct companion_filters *f, const char *thing, unsigned flags)
@@ -43,9 +43,10 @@ void companion_filters_init(struct companion_filters *f, const char *thing, unsi
     f->count = 0;
     add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));
     add(f, xasprintf(TOPIC_PRESENCE_DISCONNECTED, thing));
-    add_shadow(f, thing, "", flags);
+    add_shadow(f, thing, flags);
+    /* One for all: a connection may have 50 (contract 6.8). */
     if (flags & COMPANION_WATCH_NAMED)
-        add_shadow(f, thing, "/name/+", flags);
+        add(f, xasprintf(TOPIC_SHADOW_PREFIX "/name/+/+/+", thing));
 }
 
 void companion_filters_init_responses(struct companion_filters *f, const char *client_id)
@@ -61,19 +62,28 @@ void companion_filters_done(struct companion_filters *f)
     f->count = 0;
 }
 
-bool companion_check_thing(const char *thing, struct error *err)
+static bool check_name(const char *what, const char *name, size_t max, struct error *err)
 {
-    size_t len = thing != NULL ? strlen(thing) : 0;
-    size_t good = thing != NULL
-                      ? strspn(thing, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                      "0123456789:_-")
-                      : 0;
+    size_t len = name != NULL ? strlen(name) : 0;
+    size_t good = name != NULL ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                              "0123456789:_-")
+                               : 0;
 
-    if (len > 0 && len <= MAX_NAME && good == len)
+    if (len > 0 && len <= max && good == len)
         return true;
     return error_set(err, ERROR_SCRIPT,
-                     "thing name: not one: \"%.140s\" (1 to %d letters, digits, : _ or -)",
-                     thing != NULL ? thing : "", MAX_NAME);
+                     "%s name: not one: \"%.140s\" (1 to %zu letters, digits, : _ or -)", what,
+                     name != NULL ? name : "", max);
+}
+
+bool companion_check_thing(const char *thing, struct error *err)
+{
+    return check_name("thing", thing, MAX_NAME, err);
+}
+
+bool companion_check_shadow(const char *name, struct error *err)
+{
+    return check_name("shadow", name, MAX_SHADOW, err);
 }
 
 bool companion_check_client_id(const char *client_id, struct error *err)

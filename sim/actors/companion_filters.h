@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define COMPANION_MAX_FILTERS 18
+#define COMPANION_MAX_FILTERS 11
 
 struct companion_filters {
     char *filter[COMPANION_MAX_FILTERS];
@@ -22,6 +22,8 @@ void companion_filters_done(struct companion_filters *f);
 
 /* Contract 1.1: 1 to 128 of A-Z a-z 0-9 : _ - */
 bool companion_check_thing(const char *thing, struct error *err);
+/* 1 to 64 of the same: the name of a named shadow. */
+bool companion_check_shadow(const char *name, struct error *err);
 /* Contract 6.3: 1 to 128 bytes, no leading $; and one level of a topic, so no / + #. */
 bool companion_check_client_id(const char *client_id, struct error *err);
 

@@ -27,50 +27,60 @@ static bool publish(struct companion *c, const struct mqtt_message *m,
     return true;
 }
 
-/* Takes the payload. */
-static bool publish_shadow(struct companion *c, const char *thing, enum companion_verb verb,
-                           char *payload, struct companion_publish *ret, struct error *err)
+static bool check_twin(struct companion_twin twin, struct error *err)
 {
-    if (payload == NULL)
-        return false;
-    char *topic = xasprintf(TOPIC_SHADOW_PREFIX "/%s", thing, companion_verb_name(verb));
+    return companion_check_thing(twin.thing, err) &&
+           (twin.name == NULL || companion_check_shadow(twin.name, err));
+}
+
+static char *shadow_topic(struct companion_twin twin, enum companion_verb verb)
+{
+    const char *name = twin.name != NULL ? twin.name : "";
+
+    return xasprintf(TOPIC_SHADOW_PREFIX "%s%s/%s", twin.thing, *name != '\0' ? "/name/" : "", name,
+                     companion_verb_name(verb));
+}
+
+/* Takes the payload. */
+static bool publish_shadow(struct companion *c, char *topic, char *payload,
+                           struct companion_publish *ret, struct error *err)
+{
     struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str(payload), .qos = 1};
-    bool ok = publish(c, &m, ret, err);
+    bool ok = payload != NULL && publish(c, &m, ret, err);
+
     free(topic);
     free(payload);
     return ok;
 }
 
-bool companion_desire(struct companion *c, const char *thing, const char *state_json,
+bool companion_desire(struct companion *c, struct companion_twin twin, const char *state_json,
                       const char *token, struct companion_publish *ret, struct error *err)
 {
-    return companion_check_thing(thing, err) &&
-           publish_shadow(c, thing, COMPANION_VERB_UPDATE,
+    return check_twin(twin, err) &&
+           publish_shadow(c, shadow_topic(twin, COMPANION_VERB_UPDATE),
                           companion_document_desire(state_json, token, err), ret, err);
 }
 
-bool companion_get_shadow(struct companion *c, const char *thing, const char *token,
+bool companion_get_shadow(struct companion *c, struct companion_twin twin, const char *token,
                           struct companion_publish *ret, struct error *err)
 {
-    return companion_check_thing(thing, err) &&
-           publish_shadow(c, thing, COMPANION_VERB_GET, companion_document_token(token, err), ret,
-                          err);
+    return check_twin(twin, err) && publish_shadow(c, shadow_topic(twin, COMPANION_VERB_GET),
+                                                   companion_document_token(token, err), ret, err);
 }
 
-bool companion_delete_shadow(struct companion *c, const char *thing, const char *token,
+bool companion_delete_shadow(struct companion *c, struct companion_twin twin, const char *token,
                              struct companion_publish *ret, struct error *err)
 {
-    return companion_check_thing(thing, err) &&
-           publish_shadow(c, thing, COMPANION_VERB_DELETE, companion_document_token(token, err),
-                          ret, err);
+    return check_twin(twin, err) && publish_shadow(c, shadow_topic(twin, COMPANION_VERB_DELETE),
+                                                   companion_document_token(token, err), ret, err);
 }
 
-bool companion_update_raw(struct companion *c, const char *thing, struct slice payload,
+bool companion_update_raw(struct companion *c, struct companion_twin twin, struct slice payload,
                           struct companion_publish *ret, struct error *err)
 {
-    if (!companion_check_thing(thing, err))
+    if (!check_twin(twin, err))
         return false;
-    char *topic = xasprintf(TOPIC_SHADOW_PREFIX "/update", thing);
+    char *topic = shadow_topic(twin, COMPANION_VERB_UPDATE);
     bool ok = companion_publish_raw(c, topic, payload, ret, err);
     free(topic);
     return ok;

@@ -74,6 +74,7 @@ static void watch_answered(struct companion *c, const struct companion_letter *l
     if (w->pending == 0 || --w->pending != 0)
         return;
     struct companion_watching e = {.thing = w->thing,
+                                   .flags = w->flags,
                                    .ok = w->refused == NULL,
                                    .text = w->refused != NULL ? w->refused : "",
                                    .at = letter->at};

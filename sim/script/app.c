@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/companion_filters.h"
 #include "base/hash.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
@@ -55,21 +56,32 @@ void app_note(struct app *app, const char *thing, const char *what, struct slice
 
 /* ---- views ---- */
 
-struct view *app_find_view(struct app *app, const char *thing)
+static struct view **bucket_of(struct app *app, const char *thing)
 {
-    struct view *view = app->views[hash_text(thing) % app->view_buckets];
+    return &app->views[hash_text(thing) % app->view_buckets];
+}
 
-    while (view != NULL && strcmp(view->thing, thing) != 0)
+static bool same_name(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+struct view *app_find_view(struct app *app, const char *thing, const char *name)
+{
+    struct view *view = *bucket_of(app, thing);
+
+    while (view != NULL && (strcmp(view->thing, thing) != 0 || !same_name(view->name, name)))
         view = view->next;
     return view;
 }
 
-static struct view *make_view(struct app *app, const char *thing)
+static struct view *make_view(struct app *app, const char *thing, const char *name)
 {
     struct view *view = xcalloc(1, sizeof *view);
-    struct view **bucket = &app->views[hash_text(thing) % app->view_buckets];
+    struct view **bucket = bucket_of(app, thing);
 
     view->thing = xstrdup(thing);
+    view->name = name != NULL ? xstrdup(name) : NULL;
     view->presence = -1;
     twin_init(&view->twin);
     view->next = *bucket;
@@ -82,12 +94,26 @@ static const char *thing_of(lua_State *L, int index)
     return car_check(L, index)->vehicle->identity.thing_name;
 }
 
+struct view *app_named_view(lua_State *L, struct app *app, int index, int name_index)
+{
+    const char *thing = thing_of(L, index);
+    const char *name = luaL_optstring(L, name_index, NULL);
+    struct view *view = app_find_view(app, thing, name);
+
+    return view != NULL ? view : make_view(app, thing, name);
+}
+
 struct view *app_view(lua_State *L, struct app *app, int index)
 {
     const char *thing = thing_of(L, index);
-    struct view *view = app_find_view(app, thing);
+    struct view *view = app_find_view(app, thing, NULL);
 
-    return view != NULL ? view : make_view(app, thing);
+    return view != NULL ? view : make_view(app, thing, NULL);
+}
+
+struct companion_twin app_twin(const struct view *view)
+{
+    return (struct companion_twin){.thing = view->thing, .name = view->name};
 }
 
 void app_ask(struct app *app, struct view *view)
@@ -96,7 +122,7 @@ void app_ask(struct app *app, struct view *view)
 
     wire_stir(&app->party);
     if (!view->asked)
-        view->asked = companion_get_shadow(app->companion, view->thing, NULL, NULL, &err);
+        view->asked = companion_get_shadow(app->companion, app_twin(view), NULL, NULL, &err);
 }
 
 /* ---- making and ending ---- */
@@ -164,6 +190,7 @@ static void free_view(struct app *app, struct view *view)
     queue_notify(app_scheduler(app), &view->changed);
     twin_done(&view->twin);
     free(view->thing);
+    free(view->name);
     free(view);
 }
 
@@ -218,38 +245,56 @@ static int f_wait_change(lua_State *L)
     return task_wait(app_scheduler(app), L, &app->changed, script_check_seconds(L, 2));
 }
 
-/* watch(car): true when the app will see everything about it from now on */
+/* Asks for whatever that view is made of. */
+static bool begin_watch(struct app *app, const char *thing, const char *name, struct error *err)
+{
+    bool named = name != NULL;
+
+    if (named && !companion_check_shadow(name, err))
+        return false;
+    if (!app->watch_all)
+        return companion_watch(app->companion, thing, named ? COMPANION_WATCH_NAMED : 0, err);
+    if (named && !app->watch_named)
+        companion_watch_all(app->companion, COMPANION_WATCH_NAMED);
+    app->watch_named |= named;
+    return true;
+}
+
+/* watch(car, name): true when the app will see everything about it from now on */
 static int f_watch(lua_State *L)
 {
     struct app *app = app_check(L, 1);
     const char *thing = thing_of(L, 2);
-    struct view *view = app_find_view(app, thing);
+    const char *name = luaL_optstring(L, 3, NULL);
+    struct view *view = app_find_view(app, thing, name);
     struct error err;
 
     if (view == NULL) {
-        if (!app->watch_all && !companion_watch(app->companion, thing, 0, &err))
+        if (!begin_watch(app, thing, name, &err))
             return luaL_error(L, "%s", err.text);
-        view = make_view(app, thing);
+        view = make_view(app, thing, name);
     }
     if (app->watch_all)
-        view->watching = app->watching_all;
+        view->watching = name != NULL ? app->watching_named : app->watching_all;
     lua_pushboolean(L, view->watching);
     return 1;
 }
 
+/* wait_view(car, name, seconds) */
 static int f_wait_view(lua_State *L)
 {
     struct app *app = app_check(L, 1);
-    struct view *view = app_view(L, app, 2);
+    struct view *view = app_named_view(L, app, 2, 3);
 
-    return task_wait(app_scheduler(app), L, &view->changed, script_check_seconds(L, 3));
+    return task_wait(app_scheduler(app), L, &view->changed, script_check_seconds(L, 4));
 }
 
-/* twin(car): {version, desired, reported, exists}, or nil while not known (a get is sent then) */
+/* twin(car, name): {version, desired, reported, exists}, or nil while not known (a get is sent
+   then) */
 static int f_twin(lua_State *L)
 {
     struct app *app = app_check(L, 1);
-    struct view *view = app_view(L, app, 2);
+    struct view *view = app_named_view(L, app, 2, 3);
 
     if (!view->twin.known) {
         app_ask(app, view);
@@ -285,25 +330,28 @@ static int f_presence(lua_State *L)
     return 1;
 }
 
-/* update_raw(car, text), delete_shadow(car) */
+/* update_raw(car, text, name) */
 static int f_update_raw(lua_State *L)
 {
     struct app *app = app_check(L, 1);
     size_t len;
     const char *text = luaL_checklstring(L, 3, &len);
+    struct companion_twin twin = app_twin(app_named_view(L, app, 2, 4));
     struct error err;
 
-    if (!companion_update_raw(app->companion, thing_of(L, 2), slice_of(text, len), NULL, &err))
+    if (!companion_update_raw(app->companion, twin, slice_of(text, len), NULL, &err))
         return luaL_error(L, "app: %s", err.text);
     return 0;
 }
 
+/* delete_shadow(car, name) */
 static int f_delete_shadow(lua_State *L)
 {
     struct app *app = app_check(L, 1);
+    struct companion_twin twin = app_twin(app_named_view(L, app, 2, 3));
     struct error err;
 
-    if (!companion_delete_shadow(app->companion, thing_of(L, 2), NULL, NULL, &err))
+    if (!companion_delete_shadow(app->companion, twin, NULL, NULL, &err))
         return luaL_error(L, "app: %s", err.text);
     return 0;
 }

@@ -99,11 +99,11 @@ static uint32_t index_of(struct app *app, const struct view *view)
     return v != NULL ? v->identity.index : 0;
 }
 
-/* desire(car, state, wake): publishes a desired state */
+/* desire(car, state, wake, name): publishes a desired state */
 static int f_desire(lua_State *L)
 {
     struct app *app = app_check(L, 1);
-    struct view *view = app_view(L, app, 2);
+    struct view *view = app_named_view(L, app, 2, 5);
     usec_t intended = clock_now();
     struct companion_publish sent;
     struct error err;
@@ -114,7 +114,7 @@ static int f_desire(lua_State *L)
     command_own_token(c, app);
     c->wish = lua_json_check(L, 3);
     char *state = cJSON_PrintUnformatted(c->wish);
-    bool ok = companion_desire(app->companion, view->thing, state, c->token, &sent, &err);
+    bool ok = companion_desire(app->companion, app_twin(view), state, c->token, &sent, &err);
     if (ok)
         app_note(app, view->thing, "desires", slice_str(state), sent.sent_at);
     cJSON_free(state);
@@ -219,11 +219,12 @@ static int f_request(lua_State *L)
     return 1;
 }
 
-/* expect(car): a command that ends with what the cloud says to an update that has its token */
+/* expect(car, name): a command that ends with what the cloud says to an update that has its token
+ */
 static int f_expect(lua_State *L)
 {
     struct app *app = app_check(L, 1);
-    struct view *view = app_view(L, app, 2);
+    struct view *view = app_named_view(L, app, 2, 3);
     struct command *c = command_new(L, COMMAND_UPDATE);
 
     command_own_token(c, app);

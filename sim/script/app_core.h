@@ -20,10 +20,11 @@
 
 struct command;
 
-/* A car as this app sees it. */
+/* A car, by one of its shadows, as this app sees it. */
 struct view {
     struct view *next;
     char *thing;
+    char *name; /* of the shadow; NULL: the classic one, which stands for the car */
     struct twin twin;
     bool watching, asked; /* SUBACKs came; a get is under way */
     int presence;         /* -1 unknown, 0 disconnected, 1 connected */
@@ -40,8 +41,9 @@ struct app {
     struct app *next; /* of all */
     int ref;
     bool watch_all, watching_all;
-    struct wire_party party; /* in virtual time */
-    char trouble[256];       /* why the last attempt to connect failed */
+    bool watch_named, watching_named; /* of all cars */
+    struct wire_party party;          /* in virtual time */
+    char trouble[256];                /* why the last attempt to connect failed */
     struct wait_queue changed;
     struct view **views; /* hash by thing */
     size_t view_buckets;
@@ -83,9 +85,13 @@ struct recorder *app_recorder(struct app *app);
 /* Adds a line to the car's own timeline, so that a failure shows both sides. */
 void app_note(struct app *app, const char *thing, const char *what, struct slice payload,
               usec_t at);
-struct view *app_find_view(struct app *app, const char *thing);
+struct view *app_find_view(struct app *app, const char *thing, const char *name);
 /* The view of the car at `index`, made if it is new; raises if that is no car. */
 struct view *app_view(lua_State *L, struct app *app, int index);
+/* Likewise of the shadow named at `name`, which may be nil. */
+struct view *app_named_view(lua_State *L, struct app *app, int index, int name);
+/* For companion.h. */
+struct companion_twin app_twin(const struct view *view);
 /* Sends a get, unless one is under way. */
 void app_ask(struct app *app, struct view *view);
 

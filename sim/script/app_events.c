@@ -87,13 +87,14 @@ static void on_update_accepted(struct app *app, struct view *view, const struct 
 static void on_shadow(void *ctx, const struct companion_shadow *e)
 {
     struct app *app = ctx;
-    struct view *view = e->name == NULL ? app_find_view(app, e->thing) : NULL;
+    struct view *view = app_find_view(app, e->thing, e->name);
 
     if (view == NULL)
         return;
     if (app->script->sim->timeline_places > 0) {
-        char what[64];
-        snprintf(what, sizeof what, "sees %s/%s", companion_verb_name(e->verb),
+        char what[128];
+        snprintf(what, sizeof what, "sees %s%s%s/%s", e->name != NULL ? e->name : "",
+                 e->name != NULL ? " " : "", companion_verb_name(e->verb),
                  companion_outcome_name(e->outcome));
         app_note(app, view->thing, what, e->payload, e->received_at);
     }
@@ -138,7 +139,7 @@ static enum journey_outcome outcome_of(const char *status)
 static void on_response(void *ctx, const struct companion_response *e)
 {
     struct app *app = ctx;
-    struct view *view = app_find_view(app, e->thing);
+    struct view *view = app_find_view(app, e->thing, NULL);
 
     app_note(app, e->thing, "receives response", e->payload, e->received_at);
     if (e->request_id == NULL)
@@ -160,7 +161,7 @@ static void on_response(void *ctx, const struct companion_response *e)
 static void on_presence(void *ctx, const struct companion_presence *e)
 {
     struct app *app = ctx;
-    struct view *view = app_find_view(app, e->client_id);
+    struct view *view = app_find_view(app, e->client_id, NULL);
 
     app_note(app, e->client_id, e->connected ? "sees connected" : "sees disconnected",
              slice_str(e->reason), e->received_at);
@@ -208,7 +209,7 @@ static void on_lost(void *ctx, const struct companion_lost *e)
     if (!app->script->sim->companion_reached)
         simulation_connect_failed(app->script->sim, e->text);
     if (e->was_connected) {
-        app->watching_all = false;
+        app->watching_all = app->watching_named = false;
         for (size_t i = 0; i < app->view_buckets; i++)
             for (struct view *view = app->views[i]; view != NULL; view = view->next)
                 lose_view(app, view);
@@ -229,18 +230,19 @@ static void watch_view(struct app *app, struct view *view, bool ok)
 static void on_watching(void *ctx, const struct companion_watching *e)
 {
     struct app *app = ctx;
-    struct view *one = e->thing != NULL ? app_find_view(app, e->thing) : NULL;
+    bool named = (e->flags & COMPANION_WATCH_NAMED) != 0;
 
     if (!e->ok)
         snprintf(app->trouble, sizeof app->trouble, "subscriptions refused: %s", e->text);
-    if (one != NULL)
-        watch_view(app, one, e->ok);
-    if (e->thing != NULL)
-        return;
-    app->watching_all = e->ok;
+    if (e->thing == NULL && named)
+        app->watching_named = e->ok;
+    else if (e->thing == NULL)
+        app->watching_all = e->ok;
     for (size_t i = 0; i < app->view_buckets; i++)
         for (struct view *view = app->views[i]; view != NULL; view = view->next)
-            watch_view(app, view, e->ok);
+            if ((view->name != NULL) == named &&
+                (e->thing == NULL || strcmp(view->thing, e->thing) == 0))
+                watch_view(app, view, e->ok);
     queue_notify(app_scheduler(app), &app->changed);
 }
 

@@ -65,25 +65,35 @@ local function app_wait(self, timeout, what, predicate)
   end
 end
 
-local function watch(self, car)
+-- Of the car, or of its shadow of that name.
+local function watch(self, car, name)
   local deadline = core.now() + 10
-  while not self.a:watch(car) do
+  while not self.a:watch(car, name) do
     local left = deadline - core.now()
     if left <= 0 then
       local _, trouble = self.a:ready()
       tools.fail("companion: could not watch " .. tostring(car) .. " within 10 s"
         .. (trouble ~= "" and " (" .. trouble .. ")" or ""))
     end
-    self.a:wait_view(car, math.min(left, 0.5))
+    self.a:wait_view(car, name, math.min(left, 0.5))
   end
+end
+
+-- options.name, which says which of the car's shadows is meant; watches it.
+local function watch_shadow(self, car, options, what)
+  tools.check_options(what, options or {}, { name = true })
+  local name = options and options.name
+  watch(self, car, name)
+  return name
 end
 
 -- Writes to the shadow's desired section.
 function app:desire(car, state, options)
-  tools.check_options("app:desire", options or {}, { wake = true })
-  watch(self, car)
-  local wake = not (options and options.wake == false)
-  return setmetatable({ c = self.a:desire(car, state, wake), car = car, what = "desired state" }, command)
+  options = options or {}
+  tools.check_options("app:desire", options, { wake = true, name = true })
+  watch(self, car, options.name)
+  local sent = self.a:desire(car, state, options.wake ~= false, options.name)
+  return setmetatable({ c = sent, car = car, what = "desired state" }, command)
 end
 
 -- Sends a request and returns at once; options: expiry, expires_in (may be negative), id, wake, bare.
@@ -104,40 +114,40 @@ function app:request(car, what, options)
 end
 
 -- The shadow as this companion knows it: { version, exists, desired, reported }.
-function app:shadow(car)
-  watch(self, car)
+function app:shadow(car, options)
+  local name = watch_shadow(self, car, options, "app:shadow")
   local deadline = core.now() + 10
-  local twin = self.a:twin(car)
+  local twin = self.a:twin(car, name)
   while not twin do
     if core.now() >= deadline then
       tools.fail("companion: the shadow of " .. tostring(car) .. " could not be read within 10 s")
     end
-    self.a:wait_view(car, 0.5)
-    twin = self.a:twin(car)
+    self.a:wait_view(car, name, 0.5)
+    twin = self.a:twin(car, name)
   end
   return twin
 end
 
 -- Anything to the shadow's update topic, as an ill-behaved app would: text as it is, or a table, which
 -- gets a clientToken. For a table returns a command that ends with the cloud's answer.
-function app:update(car, document)
-  watch(self, car)
+function app:update(car, document, options)
+  local name = watch_shadow(self, car, options, "app:update")
   if type(document) == "string" then
-    self.a:update_raw(car, document)
+    self.a:update_raw(car, document, name)
     return nil
   end
-  local expected = self.a:expect(car)
+  local expected = self.a:expect(car, name)
   local sent = { clientToken = expected:token() }
   for key, value in pairs(document) do
     sent[key] = value
   end
-  self.a:update_raw(car, core.to_json(sent))
+  self.a:update_raw(car, core.to_json(sent), name)
   return setmetatable({ c = expected, car = car, what = "update" }, command)
 end
 
-function app:delete_shadow(car)
-  watch(self, car)
-  self.a:delete_shadow(car)
+function app:delete_shadow(car, options)
+  local name = watch_shadow(self, car, options, "app:delete_shadow")
+  self.a:delete_shadow(car, name)
 end
 
 -- true, false, or nil when no presence event has been seen yet.

@@ -52,27 +52,32 @@ static void test_shadow_and_presence(void **state)
 
 static void test_shadow_requests(void **state)
 {
+    const struct companion_twin car = {.thing = "car-1"};
     struct heard h = {.loop = loop_new()};
     struct companion_publish sent;
     struct error err;
 
     (void)state;
     struct companion *c = make_connected(&h, "app-1", 4);
-    assert_true(companion_desire(c, "car-1", "{\"locked\":true}", "t-1", &sent, &err));
+    assert_true(companion_desire(c, car, "{\"locked\":true}", "t-1", &sent, &err));
     assert_int_equal(sent.id, 1);
-    assert_true(companion_get_shadow(c, "car-1", "t-2", &sent, &err));
-    assert_true(companion_delete_shadow(c, "car-1", NULL, &sent, &err));
-    assert_true(companion_update_raw(c, "car-1", slice_str("{"), &sent, &err));
+    assert_true(companion_get_shadow(c, car, "t-2", &sent, &err));
+    assert_true(companion_delete_shadow(c, car, NULL, &sent, &err));
+    assert_true(companion_update_raw(c, car, slice_str("{"), &sent, &err));
     assert_int_equal(sent.id, 4);
     run_until(h.loop, &h.acked, 4);
     assert_int_equal(h.last_acked.id, 4);
-    assert_false(companion_desire(c, "car-1", "{locked:", "t", NULL, &err));
+    assert_false(companion_desire(c, car, "{locked:", "t", NULL, &err));
     assert_non_null(strstr(err.text, "not JSON"));
-    assert_false(companion_desire(c, "car/1", "{}", "t", NULL, &err));
+    assert_false(
+        companion_desire(c, (struct companion_twin){.thing = "car/1"}, "{}", "t", NULL, &err));
     assert_non_null(strstr(err.text, "thing name"));
+    assert_false(companion_get_shadow(c, (struct companion_twin){.thing = "car-1", .name = "a/b"},
+                                      NULL, NULL, &err));
+    assert_non_null(strstr(err.text, "shadow name"));
     assert_false(companion_publish_raw(c, "a/#", slice_str("x"), NULL, &err));
     companion_close(c);
-    assert_false(companion_desire(c, "car-1", "{}", "t", NULL, &err));
+    assert_false(companion_desire(c, car, "{}", "t", NULL, &err));
     assert_non_null(strstr(err.text, "not connected"));
     companion_open(c);
     run_until(h.loop, &h.connected, 2);

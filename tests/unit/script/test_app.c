@@ -172,7 +172,7 @@ static void repeated_answers_are_counted_while_anybody_cares(void **state)
     respond(sc, token, "{\"status\":\"SUCCEEDED\"}");
     assert_string_equal(json_str(c->answer, "status", ""), "SUCCEEDED");
     assert_int_equal(c->answers, 2);
-    struct view *view = app_find_view(sc->app, sc->thing);
+    struct view *view = app_find_view(sc->app, sc->thing, NULL);
     assert_ptr_equal(view->commands, c);
     lua_settop(sc->L, 0);
     lua_gc(sc->L, LUA_GCCOLLECT);
@@ -187,7 +187,7 @@ static void an_open_command_is_kept(void **state)
 
     lua_settop(sc->L, 0);
     lua_gc(sc->L, LUA_GCCOLLECT);
-    assert_ptr_equal(app_find_view(sc->app, sc->thing)->commands, c);
+    assert_ptr_equal(app_find_view(sc->app, sc->thing, NULL)->commands, c);
     respond(sc, c->token, "{}");
 }
 
@@ -198,7 +198,7 @@ static void a_broken_connection_forgets_what_was_seen(void **state)
     struct companion_lost lost = {.text = "gone", .was_connected = true};
 
     assert_int_equal(call(sc, "watch", ""), LUA_OK);
-    struct view *view = app_find_view(sc->app, sc->thing);
+    struct view *view = app_find_view(sc->app, sc->thing, NULL);
     app_events.watching(sc->app, &watching);
     assert_true(view->watching);
     hear(sc, COMPANION_VERB_GET, COMPANION_OUTCOME_REJECTED, NULL, "{\"code\":404}");
@@ -231,7 +231,7 @@ static void presence_goes_by_its_version(void **state)
     struct scene *sc = *state;
 
     assert_int_equal(call(sc, "watch", ""), LUA_OK);
-    struct view *view = app_find_view(sc->app, sc->thing);
+    struct view *view = app_find_view(sc->app, sc->thing, NULL);
     assert_int_equal(view->presence, -1);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         struct companion_presence e = {.client_id = sc->thing,
@@ -294,7 +294,7 @@ static void strangers_are_ignored(void **state)
     sc->thing = "stranger";
     hear(sc, COMPANION_VERB_UPDATE, COMPANION_OUTCOME_ACCEPTED, "x", "{}");
     respond(sc, "x", "{}");
-    assert_null(app_find_view(sc->app, "stranger"));
+    assert_null(app_find_view(sc->app, "stranger", NULL));
     sc->thing = own;
 }
 
