@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/farewell.h"
 #include "net/link_inside.h"
 
 /* Reads of one link in a row, so that a flood on one does not starve the others. */
@@ -460,20 +461,16 @@ void link_kick(struct link *l)
 
 void link_finish(struct link *l)
 {
-    char ignored[512];
-
-    if (l->state == LINK_OPEN) {
-        link_drain(l);
-        if (l->websocket != NULL) {
-            link_websocket_goodbye(l);
-            link_drain(l);
-        }
-        if (l->ssl != NULL)
-            tls_goodbye(l->ssl);
-        /* Unread bytes would turn the close into a reset, which overtakes what was sent. */
-        shutdown(l->fd, SHUT_WR);
-        for (int i = 0; i < READS_PER_TURN && recv(l->fd, ignored, sizeof ignored, 0) > 0; i++)
-            ;
+    if (l->state != LINK_OPEN) {
+        tear_down(l);
+        return;
     }
-    tear_down(l);
+    link_drain(l);
+    if (l->websocket != NULL) {
+        link_websocket_goodbye(l);
+        link_drain(l);
+    }
+    if (l->ssl != NULL)
+        tls_goodbye(l->ssl);
+    farewell_begin(l->net, link_abandon(l));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "net/farewell.h"
 #include "net/link.h"
 
 /* Turns of the loop for which output waits at most, so that those who always have something to do
@@ -39,6 +40,8 @@ struct net *net_new(struct loop *loop)
     net->loop = loop;
     net->dirty = NULL;
     net->held_back = 0;
+    net->farewells = NULL;
+    net->farewell_count = 0;
     net->sources = NULL;
     net->resumed = NULL;
     net->resumed_ctx = NULL;
@@ -56,6 +59,7 @@ void net_free(struct net *net)
     if (net == NULL)
         return;
     assert(net->dirty == NULL);
+    farewell_end_all(net);
     ev_ref(net->loop->ev);
     ev_prepare_stop(net->loop->ev, &net->before_wait);
     free(net);

@@ -17,6 +17,7 @@
 /* The largest TLS record. */
 #define NET_SCRATCH_SIZE ((size_t)16384)
 
+struct farewell;
 struct link;
 struct sources;
 
@@ -25,6 +26,8 @@ struct net {
     struct link *dirty; /* links to flush before the loop waits again */
     unsigned held_back; /* turns for which they have waited */
     ev_prepare before_wait;
+    struct farewell *farewells; /* sockets that have said goodbye */
+    size_t farewell_count;
     struct sources *sources; /* where connections come from; NULL: the system chooses. Borrowed */
     /* Told of each TLS handshake that resumed a session; may be NULL; must leave the links alone.
      */
