@@ -12,7 +12,9 @@
 #include "cli/paths.h"
 #include "cli/run.h"
 #include "mqtt/profile.h"
+#include "pki/identity.h"
 #include "radio/radio_profile.h"
+#include "script/runner.h"
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
@@ -37,6 +39,18 @@ static const struct option_spec options[] = {
      "of the whole run; exit status 124"},
     {"jobs", 'j', OPTION_NUMBER, &settings.jobs, "N",
      "scenarios that run at once (default 64)"},
+    {"shuffle", 0, OPTION_FLAG, &settings.shuffle, NULL,
+     "in an order that follows from the seed, another one each round"},
+    {"repeat", 'r', OPTION_NUMBER, &settings.repeat, "N",
+     "run each scenario N times; round k has the seed + k - 1"},
+    {"until-fail", 0, OPTION_FLAG, &settings.until_fail, NULL,
+     "repeat (at most 1000 times, or --repeat) until one fails"},
+    {"retries", 0, OPTION_NUMBER, &settings.retries, "N",
+     "let what fails try again; what passes then is told as flaky"},
+    {"fail-on-flaky", 0, OPTION_FLAG, &settings.fail_on_flaky, NULL,
+     "exit status 1 for these, too"},
+    {"fail-fast", 0, OPTION_FLAG, &settings.fail_fast, NULL,
+     "after the first that fails begin no other"},
     {"junit", 0, OPTION_STRING, &settings.junit, "FILE",
      "also write the JUnit XML here"},
     {"results", 'o', OPTION_STRING, &settings.results, "DIR",
@@ -166,6 +180,22 @@ static bool check_radio(const struct run_settings *s, struct error *err)
     return true;
 }
 
+#define UNTIL_FAIL_ROUNDS 1000
+#define RETRIES_MAX       100
+
+static bool check_rounds(struct run_settings *s, struct error *err)
+{
+    if (s->repeat > RUNNER_ROUNDS_MAX)
+        return error_set(err, ERROR_USAGE, "--repeat %" PRIu64 ": at most %d rounds", s->repeat,
+                         RUNNER_ROUNDS_MAX);
+    if (s->retries > RETRIES_MAX)
+        return error_set(err, ERROR_USAGE, "--retries %" PRIu64 ": at most %d", s->retries,
+                         RETRIES_MAX);
+    if (s->until_fail && s->repeat == 0)
+        s->repeat = UNTIL_FAIL_ROUNDS;
+    return true;
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
@@ -195,9 +225,11 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->vehicles > 1000000)
         return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
                          s->vehicles);
-    if (s->first_vehicle >= 1000000)
-        return error_set(err, ERROR_USAGE, "--first-vehicle %" PRIu64 ": too high (below 1000000)",
-                         s->first_vehicle);
+    if (s->first_vehicle >= IDENTITY_MAX)
+        return error_set(err, ERROR_USAGE, "--first-vehicle %" PRIu64 ": too high (below %u)",
+                         s->first_vehicle, IDENTITY_MAX);
+    if (!check_rounds(s, err))
+        return false;
     if (s->keep_alive > UINT16_MAX)
         return error_set(err, ERROR_USAGE, "--keep-alive %" PRIu64 ": at most 65535 seconds",
                          s->keep_alive);

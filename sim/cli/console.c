@@ -147,7 +147,7 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
     printf("  again with: fleetsim run ");
     print_word(scenario->file);
     print_option("filter", scenario->owner.name);
-    print_number("seed", s->seed);
+    print_number("seed", scenario->seed);
     print_number("first-vehicle", scenario->owner.first_vehicle);
     print_number("vehicles", s->vehicles);
     print_number("keep-alive", s->keep_alive);
@@ -171,16 +171,28 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
     fputs(s->insecure ? " --insecure\n" : "\n", stdout);
 }
 
+/* Which round, and which attempt, if there may be several. */
+static void print_turn(const struct console *c, const struct scenario *s)
+{
+    bool attempts = s->attempt > 1 || (c->settings->retries != 0 && s->message != NULL);
+
+    if (c->settings->repeat > 1)
+        printf("  round %u", s->round);
+    if (attempts)
+        printf("%s attempt %u", c->settings->repeat > 1 ? "," : " ", s->attempt);
+}
+
 void console_verdict(struct console *c, const struct scenario *s)
 {
     static const char *const words[SCENARIO_VERDICT_COUNT] = {"wait",  "run",  "ok",  "FAIL",
                                                               "ERROR", "skip", "todo"};
 
     console_clear(c);
-    if (s->verdict == SCENARIO_PASSED && c->settings->quiet)
+    if (s->verdict == SCENARIO_PASSED && !scenario_is_flaky(s) && c->settings->quiet)
         return;
-    printf("%-5s  %s  (%.2f s)  %s:%u\n", words[s->verdict], s->owner.name, (double)s->took / 1e6,
-           s->file, s->line);
+    printf("%-5s  %s", scenario_is_flaky(s) ? "flaky" : words[s->verdict], s->owner.name);
+    print_turn(c, s);
+    printf("  (%.2f s)  %s:%u\n", (double)s->took / 1e6, s->file, s->line);
     if (s->message != NULL)
         printf("  %s%s%s\n", s->where != NULL ? s->where : "", s->where != NULL ? ": " : "",
                s->message);
@@ -202,8 +214,13 @@ void console_summary(struct console *c, const char *results)
     if (table_write(c->sim->recorder, isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL, &table))
         printf("\n%s", buf_cstr(&table));
     buf_done(&table);
-    printf("\n%zu scenario%s: %zu passed", total, total == 1 ? "" : "s",
-           runner_tally(c->runner, SCENARIO_PASSED));
+    printf("\n%zu scenario%s", total, total == 1 ? "" : "s");
+    if (c->settings->repeat > 1)
+        printf(" in %u round%s of %" PRIu64, runner_rounds(c->runner),
+               runner_rounds(c->runner) == 1 ? "" : "s", c->settings->repeat);
+    printf(": %zu passed", runner_tally(c->runner, SCENARIO_PASSED));
+    if (runner_flaky(c->runner) > 0)
+        printf(" (%zu flaky: only after a failure)", runner_flaky(c->runner));
     for (int v = SCENARIO_FAILED; v < SCENARIO_VERDICT_COUNT; v++)
         if (runner_tally(c->runner, (enum scenario_verdict)v) > 0)
             printf(", %zu %s", runner_tally(c->runner, (enum scenario_verdict)v),
@@ -214,7 +231,8 @@ void console_summary(struct console *c, const char *results)
         duration_human((double)loop_simulated_now(c->sim->loop), lived, sizeof lived);
         printf(" for %s of virtual time", lived);
     }
-    printf(", seed %" PRIu64 ")\n", c->settings->seed);
+    printf(", seed %" PRIu64 "%s)\n", c->settings->seed,
+           c->settings->shuffle ? ", shuffled by it" : "");
     if (results != NULL)
         printf("results: %s\n", results);
     fflush(stdout);

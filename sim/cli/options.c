@@ -12,7 +12,7 @@
 
 #include "base/timeunit.h"
 
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 128
 
 /* getopt_long() returns this plus the table index for options without a letter. */
 #define FIRST_LONG 256

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xmem.h"
 #include "cli/capacity.h"
+#include "cli/cases.h"
 #include "cli/console.h"
 #include "cli/facts.h"
 #include "cli/options.h"
@@ -54,36 +55,26 @@ struct run {
 
 /* ---- events of the run ---- */
 
-static enum junit_state junit_state_of(enum scenario_verdict verdict)
-{
-    switch (verdict) {
-    case SCENARIO_PASSED:
-        return JUNIT_PASSED;
-    case SCENARIO_FAILED:
-        return JUNIT_FAILED;
-    case SCENARIO_SKIPPED:
-    case SCENARIO_TODO:
-        return JUNIT_SKIPPED;
-    case SCENARIO_ERRORED:
-    case SCENARIO_WAITING:
-    case SCENARIO_RUNNING:
-    case SCENARIO_VERDICT_COUNT:
-        break;
-    }
-    return JUNIT_ERROR;
-}
-
 static void on_finished(void *ctx, struct scenario *s)
 {
     struct run *run = ctx;
-    char *message = NULL;
 
-    if (s->message != NULL)
-        message = xasprintf("%s%s%s", s->where != NULL ? s->where : "",
-                            s->where != NULL ? ": " : "", s->message);
-    junit_case_finish(s->user, junit_state_of(s->verdict), s->took, message, s->detail);
-    junit_case_set_assertions(s->user, s->assertions);
-    free(message);
+    cases_finish(s);
+    console_verdict(&run->console, s);
+}
+
+static void on_added(void *ctx, struct scenario *s)
+{
+    struct run *run = ctx;
+
+    cases_add(run->junit, s, run->settings->repeat);
+}
+
+static void on_retried(void *ctx, struct scenario *s, struct scenario *next)
+{
+    struct run *run = ctx;
+
+    (void)next;
     console_verdict(&run->console, s);
 }
 
@@ -329,7 +320,14 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .vehicles_forced = s->vehicles != 0,
         .timeout = s->timeout,
         .jobs = jobs_of(s, capacity_of_descriptors(&car)),
+        .rounds = (unsigned)s->repeat,
+        .retries = (unsigned)s->retries,
+        .shuffle = s->shuffle,
+        .fail_fast = s->fail_fast || s->until_fail,
+        .until_flaky = s->until_fail,
         .fits = on_fleet,
+        .added = on_added,
+        .retried = on_retried,
         .finished = on_finished,
         .all_done = on_all_done,
         .ctx = run,
@@ -351,16 +349,10 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
 static bool open_results(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
-    struct junit_suite *suite = NULL;
-    const char *file = NULL;
 
     run->junit = junit_new(s->name, clock_wall_ms());
-    for (struct scenario *sc = runner_first(run->runner); sc != NULL; sc = sc->next) {
-        if (file == NULL || strcmp(file, sc->file) != 0)
-            suite = junit_suite_add(run->junit, sc->file, sc->file);
-        file = sc->file;
-        sc->user = junit_case_add(suite, sc->owner.name, NULL, sc->line);
-    }
+    if (!runner_prepare(run->runner, err))
+        return false;
     if (s->no_results)
         return true;
     struct run_results_options options = {
@@ -477,6 +469,8 @@ static int exit_status(const struct run *run)
         return ERROR_FAILED;
     if (runner_tally(run->runner, SCENARIO_ERRORED) > 0)
         return ERROR_SCRIPT;
+    if (run->settings->fail_on_flaky && runner_flaky(run->runner) > 0)
+        return ERROR_FAILED;
     return 0;
 }
 

@@ -30,6 +30,8 @@ struct run_settings {
     usec_t timeout, time_limit;                 /* 0: default; none */
     struct clock_options clock;
     bool trace, insecure, quiet, list, no_results;
+    uint64_t repeat, retries; /* rounds (0: one); further attempts of what fails */
+    bool shuffle, fail_fast, until_fail, fail_on_flaky;
     enum endpoint_policy endpoint_policy;
     struct target_options target;
     struct tls_options tls; /* of the cars */

@@ -168,8 +168,7 @@ void sms_send(struct vehicle *v, const struct sms_request *request)
     struct rng rng;
 
     /* Streams of their own: those of cars and scenarios are below. */
-    rng_init(&rng, v->sim->seed,
-             UINT64_C(1) << 63 | (uint64_t)v->sms_count++ << 32 | v->identity.index);
+    rng_init(&rng, v->seed, UINT64_C(1) << 63 | v->sms_count++);
     double loss = rng_unit(&rng);
     double twice = rng_unit(&rng);
     double delay = draw_delay(o, &rng);

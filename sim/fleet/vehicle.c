@@ -413,8 +413,7 @@ static bool take_credentials(struct vehicle *v, struct error *err)
     return true;
 }
 
-struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
-                            const struct signal_schema *schema,
+struct vehicle *vehicle_new(struct simulation *sim, const struct vehicle_birth *birth,
                             const struct behaviour_ops *behaviour, void *ctx, struct error *err)
 {
     struct vehicle *v = xcalloc(1, sizeof *v);
@@ -422,7 +421,8 @@ struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
     v->sim = sim;
     v->behaviour = behaviour;
     v->ctx = ctx;
-    identity_make(sim->fleet, index, &v->identity);
+    v->seed = birth->seed;
+    identity_make(sim->fleet, birth->index, &v->identity);
     if (!take_credentials(v, err)) {
         vehicle_free(v);
         return NULL;
@@ -433,10 +433,10 @@ struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
     struct tcu_params params = {
         .loop = sim->loop,
         .config = &sim->tcu,
-        .schema = schema,
-        .index = index,
+        .schema = birth->schema,
+        .index = birth->index,
         .thing_name = v->identity.thing_name,
-        .seed = sim->seed,
+        .seed = birth->seed,
         .make_client = sim->make_client,
         .maker = v,
         .observer = &observer,

@@ -46,6 +46,7 @@ struct vehicle_result;
 struct vehicle {
     struct simulation *sim;
     struct identity identity;
+    uint64_t seed; /* of all its randomness */
     struct tcu *tcu;
     struct timeline *timeline;       /* NULL: not kept */
     struct mqtt_describer describer; /* for the timeline */
@@ -67,9 +68,15 @@ struct vehicle {
     bool tapped;                           /* by an SMS, and not awake yet */
 };
 
-/* Car `index` of the simulation's fleet, with power off. NULL if it has no credentials. */
-struct vehicle *vehicle_new(struct simulation *sim, uint32_t index,
-                            const struct signal_schema *schema,
+/* What a car is made with. */
+struct vehicle_birth {
+    uint32_t index; /* its number in the simulation's fleet, below IDENTITY_MAX */
+    uint64_t seed;  /* of all its randomness, whatever its number */
+    const struct signal_schema *schema; /* borrowed */
+};
+
+/* A car with power off. NULL if it has no credentials. */
+struct vehicle *vehicle_new(struct simulation *sim, const struct vehicle_birth *birth,
                             const struct behaviour_ops *behaviour, void *ctx, struct error *err);
 void vehicle_free(struct vehicle *v);
 

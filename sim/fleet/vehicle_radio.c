@@ -124,7 +124,7 @@ bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, s
     if (first) {
         r = xcalloc(1, sizeof *r);
         r->v = v;
-        radio_init(&r->radio, profile, v->sim->seed, STREAMS | v->identity.index, now_of(v));
+        radio_init(&r->radio, profile, v->seed, STREAMS, now_of(v));
         radio_switch(&r->radio, v->tcu->state != TCU_OFF, now_of(v));
         loop_timer_init(&r->change, v->sim->loop, on_change, r);
         if (!shape(r)) {

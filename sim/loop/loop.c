@@ -193,6 +193,12 @@ usec_t loop_script_now(const struct loop *loop)
     return clock_now() - loop->started;
 }
 
+void loop_restart_day(struct loop *loop)
+{
+    if (loop->virtual_time != NULL)
+        virtual_time_restart_day(loop->virtual_time);
+}
+
 int64_t loop_wall_ms(const struct loop *loop)
 {
     return loop->virtual_time != NULL ? virtual_time_wall_ms(loop->virtual_time) : clock_wall_ms();

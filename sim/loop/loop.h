@@ -92,6 +92,8 @@ bool loop_timer_active(const struct loop_timer *t);
 
 usec_t loop_simulated_now(const struct loop *loop);
 usec_t loop_script_now(const struct loop *loop);
+/* In virtual time: the time of day is what it was at the beginning. The clocks go on. */
+void loop_restart_day(struct loop *loop);
 /* The time of day, in milliseconds since the Unix epoch: virtual in virtual time. */
 int64_t loop_wall_ms(const struct loop *loop);
 

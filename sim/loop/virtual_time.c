@@ -16,7 +16,7 @@ struct virtual_time {
     ev_prepare before_waiting;
     ev_idle nothing_to_do;
     struct loop_virtual how;
-    usec_t now;
+    usec_t now, day_began;
     uint64_t started;   /* timers, ever */
     struct entry *heap; /* from 1: the children of i are 2i and 2i+1 */
     size_t count, room;
@@ -159,7 +159,14 @@ bool virtual_time_is_quiet(const struct virtual_time *v)
     return v->how.quiet(v->how.ctx);
 }
 
+void virtual_time_restart_day(struct virtual_time *v)
+{
+    v->day_began = v->now;
+    if (v->how.leapt != NULL)
+        v->how.leapt(v->how.ctx);
+}
+
 int64_t virtual_time_wall_ms(const struct virtual_time *v)
 {
-    return v->how.epoch_ms + (int64_t)(v->now / USEC_PER_MSEC);
+    return v->how.epoch_ms + (int64_t)((v->now - v->day_began) / USEC_PER_MSEC);
 }

@@ -24,6 +24,8 @@ void virtual_time_free(struct virtual_time *v);
 
 usec_t virtual_time_now(const struct virtual_time *v);
 int64_t virtual_time_wall_ms(const struct virtual_time *v);
+/* The time of day is what it was at the beginning; tells leapt(). */
+void virtual_time_restart_day(struct virtual_time *v);
 bool virtual_time_is_quiet(const struct virtual_time *v);
 /* The timer must not be in it. */
 void virtual_time_add(struct virtual_time *v, struct loop_timer *t, usec_t delay);

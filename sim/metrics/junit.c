@@ -125,6 +125,17 @@ struct junit_suite *junit_suite_add(struct junit *j, const char *name, const cha
     return suite;
 }
 
+struct junit_suite *junit_suite_of(struct junit *j, const char *file)
+{
+    /* The latest is the likeliest. */
+    for (size_t i = j->suite_count; i > 0; i--) {
+        struct junit_suite *suite = j->suites[i - 1];
+        if (suite->file != NULL && strcmp(suite->file, file) == 0)
+            return suite;
+    }
+    return junit_suite_add(j, file, file);
+}
+
 /* "./scenarios/lock.lua" → "scenarios.lock" */
 static char *class_of(const struct junit_suite *suite)
 {

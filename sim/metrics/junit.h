@@ -42,6 +42,8 @@ void junit_free(struct junit *j);
 
 /* `file` as the user wrote it, or NULL. Lives as long as `j`. */
 struct junit_suite *junit_suite_add(struct junit *j, const char *name, const char *file);
+/* The suite of that file, added if there is none. */
+struct junit_suite *junit_suite_of(struct junit *j, const char *file);
 /* `classname` NULL: the suite's file with dots for slashes. `line` 0: unknown. */
 struct junit_case *junit_case_add(struct junit_suite *suite, const char *name,
                                   const char *classname, unsigned line);

@@ -154,7 +154,8 @@ static int f_app(lua_State *L)
     lua_pushvalue(L, -1);
     app->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     app->view_buckets = cars < 16 ? 16 : cars > BUCKETS_MAX ? BUCKETS_MAX : (size_t)cars;
-    app->client_id = xasprintf("%s-%" PRIu64, way->name, ++script->next_token);
+    app->client_id =
+        xasprintf("%s-%" PRIu32 "-%" PRIu64, way->name, owner->first_vehicle, ++owner->next_token);
     struct companion_options options = {
         .uri = way->uri,
         .ca_file = way->ca_file,
@@ -164,7 +165,7 @@ static int f_app(lua_State *L)
         .alpn = script->sim->alpn,
         .client_id = app->client_id,
         .mqtt_version = (int)script->sim->tcu.version,
-        .seed = script->sim->seed,
+        .seed = owner->seed,
     };
     app->companion = companion_new(script->sim->loop, &options, &app_events, app, &err);
     if (app->companion == NULL) {

@@ -24,8 +24,7 @@ static struct command *command_new(lua_State *L, enum command_kind kind)
 
 static void command_own_token(struct command *c, struct app *app)
 {
-    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id,
-             ++app->script->next_token);
+    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id, ++app->owner->next_token);
 }
 
 /* The command on top of the stack has been sent. */

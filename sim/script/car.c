@@ -81,13 +81,31 @@ struct car *car_check(lua_State *L, int index)
     return car;
 }
 
+/* Its own numbers first: which car it is must not depend on who else runs. */
+static uint32_t next_index(const struct script_owner *owner)
+{
+    return owner->vehicles < owner->vehicle_room ? owner->first_vehicle + owner->vehicles
+                                                 : owner->script->next_index;
+}
+
+static uint64_t next_seed(const struct script_owner *owner)
+{
+    struct rng rng;
+
+    rng_init(&rng, owner->seed, owner->vehicles);
+    return rng_next(&rng);
+}
+
 /* car(model): a new vehicle of that model, with power off, owned by the running scenario. */
 static int f_car(lua_State *L)
 {
     struct script *script = script_of(L);
     struct script_owner *owner = script_owner_current(L, "a new vehicle");
+    struct vehicle_birth birth = {.index = next_index(owner), .seed = next_seed(owner)};
     struct error err;
 
+    if (birth.index >= IDENTITY_MAX)
+        return luaL_error(L, "no more cars: all %d numbers of the fleet are taken", IDENTITY_MAX);
     script_push_model(L, luaL_checkstring(L, 1));
     struct car *car = lua_newuserdatauv(L, sizeof *car, UV_COUNT);
     *car = (struct car){.about = ABOUT_CAR, .script = script, .owner = owner};
@@ -97,18 +115,18 @@ static int f_car(lua_State *L)
     /* Anchored first: nothing may raise while a vehicle points at it. */
     lua_pushvalue(L, -1);
     car->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    car->vehicle =
-        vehicle_new(script->sim, script->next_index, model_schema(L, -2), &behaviour, car, &err);
+    birth.schema = model_schema(L, -2);
+    car->vehicle = vehicle_new(script->sim, &birth, &behaviour, car, &err);
     if (car->vehicle == NULL) {
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
         return luaL_error(L, "%s", err.text);
     }
     if (owner->own_sms_options)
         car->vehicle->sms_options = &owner->sms_options;
-    rng_init(&car->rng, script->sim->seed, UINT64_C(1) << 40 | script->next_index);
-    if (owner->vehicles++ == 0)
-        owner->first_vehicle = script->next_index;
-    script->next_index++;
+    rng_init(&car->rng, birth.seed, UINT64_C(1) << 40);
+    owner->vehicles++;
+    if (birth.index == script->next_index)
+        script->next_index++;
     car->next = script->cars;
     script->cars = car;
     return 1;

@@ -33,43 +33,63 @@ static int load_text_file(lua_State *L, const char *path)
     return status;
 }
 
-/* Calls the chunk on top with a new environment and leaves its result. */
+/* Calls the chunk on top with a new environment and leaves its result. What an earlier call has
+   made keeps the environment of that call. */
 static int run_chunk(lua_State *L)
 {
-    script_push_prelude(L, "environment");
+    script_push_prelude(L, "environment_cell");
     lua_call(L, 0, 1);
-    lua_setupvalue(L, -2, 1);
+    lua_upvaluejoin(L, -2, 1, -1, 1);
+    lua_pop(L, 1);
     lua_call(L, 0, 1);
     return 1;
 }
 
-bool script_load(struct script *script, const char *path, struct error *err)
+/* Pops what was raised. */
+static bool failed(struct script *script, const char *path, enum error_code code, struct error *err)
+{
+    char *text = script_take_text(script, script->L);
+
+    error_set(err, code, "%s", text);
+    if (strncmp(text, path, strlen(path)) != 0)
+        error_prefix(err, "%s", path);
+    free(text);
+    return false;
+}
+
+bool script_compile(struct script *script, const char *path, int *ret_chunk, struct error *err)
+{
+    int top = lua_gettop(script->L);
+    int status = load_text_file(script->L, path);
+
+    if (status != LUA_OK) {
+        failed(script, path, status == LUA_ERRFILE ? ERROR_USAGE : ERROR_SCRIPT, err);
+        lua_settop(script->L, top);
+        return false;
+    }
+    *ret_chunk = luaL_ref(script->L, LUA_REGISTRYINDEX);
+    return true;
+}
+
+bool script_run_chunk(struct script *script, int chunk, const char *path, int modules,
+                      struct error *err)
 {
     lua_State *L = script->L;
     int top = lua_gettop(L);
-    enum error_code code = ERROR_USAGE;
 
     lua_pushcfunction(L, script_traceback);
     lua_pushcfunction(L, run_chunk);
-    int status = load_text_file(L, path);
-    if (status != LUA_ERRFILE)
-        code = ERROR_SCRIPT;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, chunk);
     script->loading = true;
+    script->loading_modules = modules;
     script->scheduler.grown = 0;
     lua_sethook(L, script_on_budget, LUA_MASKCOUNT, SCRIPT_OUTSIDE_BUDGET);
-    if (status == LUA_OK)
-        status = lua_pcall(L, 1, 0, top + 1);
+    int status = lua_pcall(L, 1, 0, top + 1);
     lua_sethook(L, NULL, 0, 0);
     script->loading = false;
-    if (status != LUA_OK) {
-        char *text = script_take_text(script, L);
-        error_set(err, code, "%s", text);
-        if (strncmp(text, path, strlen(path)) != 0)
-            error_prefix(err, "%s", path);
-        free(text);
-    }
+    bool ok = status == LUA_OK || failed(script, path, ERROR_SCRIPT, err);
     lua_settop(L, top);
-    return status == LUA_OK;
+    return ok;
 }
 
 static bool readable(const char *path)
@@ -163,27 +183,54 @@ static int no_model(lua_State *L, const char *name)
 
 /* ---- modules ---- */
 
-/* Pushes the table of the modules that are loaded, by path. */
-static void push_loaded(lua_State *L)
+/* In a table of modules: it has all of them, also those of the vehicles folder. */
+#define ALL_OWN 1
+
+/* Pushes the modules of whoever asks, by path; false if it has none of its own. */
+static bool push_own(lua_State *L)
 {
     struct script *script = script_of(L);
     struct task *task = task_running(&script->scheduler);
 
     if (script->reloading != 0) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, script->reloading);
-        return;
+        return true;
+    }
+    if (script->loading) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, script->loading_modules);
+        return true;
     }
     if (task != NULL && lua_rawgetp(L, LUA_REGISTRYINDEX, task_owner(task)) == LUA_TTABLE)
-        return;
+        return true;
     if (task != NULL)
         lua_pop(L, 1);
+    return false;
+}
+
+static bool is_of_vehicles(const struct script *script, const char *path)
+{
+    size_t len = strlen(script->vehicles_dir);
+
+    return strncmp(path, script->vehicles_dir, len) == 0 && path[len] == '/';
+}
+
+/* Pushes the table of modules in which that file belongs. */
+static void push_loaded(lua_State *L, const char *path)
+{
+    if (push_own(L)) {
+        bool all = lua_rawgeti(L, -1, ALL_OWN) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (all || !is_of_vehicles(script_of(L), path))
+            return;
+        lua_pop(L, 1);
+    }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
 }
 
 /* Leaves what the file returned (true if it was nil): from the table if it has run before. */
 static void push_module(lua_State *L, const char *path)
 {
-    push_loaded(L);
+    push_loaded(L, path);
     int loaded = lua_gettop(L);
     if (lua_getfield(L, loaded, path) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -259,6 +306,8 @@ static int f_reload(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     lua_newtable(L);
+    lua_pushboolean(L, 1);
+    lua_rawseti(L, -2, ALL_OWN);
     lua_pushvalue(L, -1);
     int fresh = luaL_ref(L, LUA_REGISTRYINDEX);
     int before = script->reloading;
@@ -285,8 +334,15 @@ void loader_each_file(struct script *script, const struct script_owner *owner,
         lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
     }
     for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1))
-        fn(ctx, lua_tostring(L, -2));
+        if (lua_type(L, -2) == LUA_TSTRING)
+            fn(ctx, lua_tostring(L, -2));
     lua_pop(L, 1);
+}
+
+void loader_adopt(struct script *script, const struct script_owner *owner, int modules)
+{
+    lua_rawgeti(script->L, LUA_REGISTRYINDEX, modules);
+    lua_rawsetp(script->L, LUA_REGISTRYINDEX, owner);
 }
 
 void loader_forget(struct script *script, const struct script_owner *owner)

@@ -2,8 +2,8 @@
  * loader.h — script files: finds them, loads them as text, runs each in an environment of its own
  * and once only; and once more, when models are reloaded.
  *
- * Modules are shared by all scenarios, until a scenario reloads its models: from then on it has
- * modules of its own.
+ * Each scenario has modules of its own, so that nothing that they keep passes from one to another.
+ * Models and parts of the vehicles folder are shared, until a scenario reloads its own.
  */
 #ifndef SCRIPT_LOADER_H
 #define SCRIPT_LOADER_H
@@ -14,9 +14,16 @@
 /* Adds its functions to the core table on top of the stack. */
 void loader_open(lua_State *L);
 
-/* Runs a scenario file once, in an environment of its own, so that it can declare what it holds.
-   ERROR_USAGE if it cannot be read, ERROR_SCRIPT for what is wrong inside. */
-bool script_load(struct script *script, const char *path, struct error *err);
+/* Reads a scenario file: a reference into the registry. ERROR_USAGE if it cannot be read,
+   ERROR_SCRIPT if it is no Lua. */
+bool script_compile(struct script *script, const char *path, int *ret_chunk, struct error *err);
+/* Runs it, as often as is wanted, each time in an environment of its own, so that it can declare
+   what it holds. `modules` refers to the table of those that it requires. ERROR_SCRIPT for what is
+   wrong inside. */
+bool script_run_chunk(struct script *script, int chunk, const char *path, int modules,
+                      struct error *err);
+/* These are the owner's modules, until loader_forget(). */
+void loader_adopt(struct script *script, const struct script_owner *owner, int modules);
 /* Pushes the model of that name, loading vehicles/NAME.lua once; raises a Lua error. Its field
    "file" is the path. */
 void script_push_model(lua_State *L, const char *name);

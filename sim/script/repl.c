@@ -242,7 +242,11 @@ struct repl *repl_new(struct script *script, const struct repl_options *options)
 
     repl->options = *options;
     repl->subject.about = ABOUT_LINE;
-    repl->owner = (struct script_owner){.script = script, .name = "repl", .raised = on_raised};
+    repl->owner = (struct script_owner){.script = script,
+                                        .name = "repl",
+                                        .seed = options->seed,
+                                        .first_vehicle = script->next_index,
+                                        .raised = on_raised};
     rng_init(&repl->owner.rng, options->seed, 0);
     buf_init(&repl->input, INPUT_MAX);
     if (loop_is_virtual(script->sim->loop)) {

@@ -58,17 +58,17 @@ struct script {
     struct simulation *sim;
     char *vehicles_dir;
     size_t memory, memory_limit;
-    bool loading;      /* a file runs outside of any task */
-    int reloading;     /* registry ref of the modules that are being loaded anew; 0: none */
-    unsigned uncapped; /* > 0: C works on the main state, where a raised error ends the program */
+    bool loading;        /* a file runs outside of any task */
+    int loading_modules; /* registry ref of the table of its modules */
+    int reloading;       /* registry ref of the modules that are being loaded anew; 0: none */
+    unsigned uncapped;   /* > 0: C works on the main state, where a raised error ends the program */
     struct app_credentials app_credentials;
     struct local_cloud local_cloud;
     struct car *cars;     /* all that live */
     const void *car_meta; /* the metatable of cars */
     struct app *apps;
     const struct seal_key *telemetry_key;
-    uint32_t next_index; /* number of the next car in the fleet */
-    uint64_t next_token;
+    uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;       /* what cars are recorded in; NULL: nothing is */
     struct scenario_host *scenarios; /* who runs scenarios; NULL: nobody */
     /* Where print() goes; NULL: to the log. */
@@ -76,13 +76,18 @@ struct script {
     void *say_ctx;
 };
 
-/* Whose tasks, cars and randomness: one scenario. First member of the struct that owns them. */
+/* Whose tasks, cars and randomness: one scenario. First member of the struct that owns them. What
+   it is given depends on nobody else. */
 struct script_owner {
     struct script *script;
     const char *name;
     struct rng rng;
-    uint32_t vehicles, first_vehicle; /* how many cars it made; the first one's index */
-    struct sms_options sms_options;   /* of its cars, if it has its own */
+    uint64_t seed;                  /* of its cars' and companions' randomness */
+    uint32_t vehicles;              /* how many cars it made */
+    uint32_t first_vehicle;         /* the first one's number in the fleet */
+    uint32_t vehicle_room;          /* so many numbers from there on are its own */
+    uint64_t next_token;            /* of its companions and their commands */
+    struct sms_options sms_options; /* of its cars, if it has its own */
     bool own_sms_options;
     /* A task of this owner raised an error; the value is on top of co's stack. */
     void (*raised)(struct script_owner *owner, lua_State *co);

@@ -161,6 +161,11 @@ static void on_timeout(void *arg)
 
 /* ---- starting ---- */
 
+bool scenario_is_flaky(const struct scenario *s)
+{
+    return s->verdict == SCENARIO_PASSED && s->earlier != NULL;
+}
+
 void scenario_start(struct scenario *s)
 {
     struct script *script = s->owner.script;
@@ -169,7 +174,9 @@ void scenario_start(struct scenario *s)
 
     s->verdict = SCENARIO_RUNNING;
     s->started = clock_now();
-    rng_init(&s->owner.rng, s->host->seed, hash_text(s->owner.name));
+    rng_init(&s->owner.rng, ~s->seed, hash_text(s->owner.name));
+    s->owner.seed = rng_next(&s->owner.rng);
+    rng_init(&s->owner.rng, s->seed, hash_text(s->owner.name));
     script_push_prelude(L, "run");
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->fn);
     s->main = task_start(&script->scheduler, L, 1, &params);
@@ -189,6 +196,8 @@ static int f_declare(lua_State *L)
     luaL_checktype(L, 2, LUA_TFUNCTION);
     if (host == NULL || host->loading == NULL)
         return luaL_error(L, "scenario() can be used only at the top of a scenario file");
+    if (!host->wanted(host, name))
+        return 0;
     usec_t timeout = host->timeout != 0 ? host->timeout : 30 * USEC_PER_SEC;
     if (!lua_isnoneornil(L, 3))
         timeout = script_check_seconds(L, 3);
@@ -318,6 +327,8 @@ void scenario_open(lua_State *L)
 
 void scenario_free(struct scenario *s)
 {
+    if (s->earlier != NULL)
+        scenario_free(s->earlier);
     release(s);
     free(s->name_copy);
     free(s->message);

@@ -18,13 +18,14 @@ struct scenario;
  */
 struct scenario_host {
     const char *loading;  /* the file that may declare now; NULL: none. Outlives its scenarios */
-    uint64_t seed;        /* of their randomness, with their names */
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */
     usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
     /* Can this process have so many cars at once? Asked before a fleet is made; may be NULL. */
     bool (*fits)(void *ctx, uint64_t vehicles, struct error *err);
     void *fits_ctx;
+    /* A file declares one of that name: is it wanted? */
+    bool (*wanted)(struct scenario_host *host, const char *name);
     /* A file has declared it: the host's from now on, to scenario_free(). */
     void (*declared)(struct scenario_host *host, struct scenario *s);
     /* It has its verdict; its cars and tasks are gone. */
@@ -34,6 +35,10 @@ struct scenario_host {
 struct scenario {
     struct script_owner owner; /* first: name, randomness */
     struct scenario_host *host;
+    /* Set by the host: */
+    uint64_t seed;            /* of its randomness, with its name */
+    unsigned round, attempt;  /* from 1 */
+    struct scenario *earlier; /* the attempt before, which failed; NULL: there was none */
     const char *file;
     unsigned line;
     bool alone; /* no other runs beside it */
@@ -44,6 +49,7 @@ struct scenario {
     char *where;                   /* "file:line", or NULL */
     char *detail;                  /* the long story: traceback, timelines */
     struct scenario_record record; /* tags, parameters, steps, soft failures */
+    const void *origin;            /* the host's */
     void *user;                    /* the host's caller's */
     struct scenario *next;         /* the host's */
     /* Private part */
@@ -57,11 +63,13 @@ struct scenario {
 /* Adds its functions to the core table on top of the stack. */
 void scenario_open(lua_State *L);
 
+/* Did it pass only after it had failed? */
+bool scenario_is_flaky(const struct scenario *s);
 /* Begins one that waits; its first task runs later. */
 void scenario_start(struct scenario *s);
 /* Ends one that runs from outside, with the story of its cars. Takes the message. */
 void scenario_end(struct scenario *s, enum scenario_verdict verdict, char *message);
-/* Ends it without a word, if it runs. */
+/* Ends it without a word, if it runs; and with it its earlier attempts. */
 void scenario_free(struct scenario *s);
 
 #endif

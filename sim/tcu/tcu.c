@@ -465,7 +465,7 @@ struct tcu *tcu_new(const struct tcu_params *params)
     p->observer = params->observer != NULL ? params->observer : &nobody;
     p->ctx = params->ctx;
     signal_table_init(&t->signals, params->schema);
-    rng_init(&p->rng, params->seed, params->index);
+    rng_init(&p->rng, params->seed, 0);
     loop_timer_init(&p->timer, p->loop, on_timer, t);
     shadow_init(t);
     command_init(t);

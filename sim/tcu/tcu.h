@@ -164,7 +164,7 @@ struct tcu_params {
     const struct signal_schema *schema;
     uint32_t index;
     const char *thing_name;
-    uint64_t seed; /* of its own randomness: back-off */
+    uint64_t seed; /* of its own randomness, back-off: another one for each car */
     /* Makes the MQTT client; called once, from tcu_new(). */
     struct mqtt_client *(*make_client)(void *maker, uint32_t index,
                                        const struct mqtt_client_events *events, void *ctx);

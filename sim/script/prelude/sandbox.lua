@@ -111,6 +111,14 @@ api.null = core.null
 getmetatable("").__index = safe_string
 getmetatable("").__metatable = false
 
+-- A function with a variable of its own that holds a new environment.
+function prelude.environment_cell()
+  local environment = prelude.environment()
+  return function()
+    return environment
+  end
+end
+
 function prelude.environment()
   local environment = {}
   environment._G = environment

@@ -62,7 +62,8 @@ static void open_office(struct office *o)
     *o = (struct office){.lab = lab_new(), .schema = signal_schema_new("none")};
     signal_schema_seal(o->schema);
     loop_make_virtual(o->lab->sim->loop, &(struct loop_virtual){.quiet = quiet});
-    o->car = vehicle_new(o->lab->sim, 0, o->schema, &behaviour, o, &err);
+    o->car =
+        vehicle_new(o->lab->sim, &(struct vehicle_birth){.schema = o->schema}, &behaviour, o, &err);
     if (o->car == NULL)
         fail_msg("%s", err.text);
 }

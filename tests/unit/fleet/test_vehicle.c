@@ -66,7 +66,9 @@ static struct signal_schema *make_schema(void)
 static struct vehicle *make_car(struct drive *d, uint32_t index)
 {
     struct error err;
-    struct vehicle *v = vehicle_new(d->lab->sim, index, d->schema, &behaviour, d, &err);
+    struct vehicle *v = vehicle_new(
+        d->lab->sim, &(struct vehicle_birth){.index = index, .seed = index, .schema = d->schema},
+        &behaviour, d, &err);
 
     if (v == NULL)
         fail_msg("%s", err.text);

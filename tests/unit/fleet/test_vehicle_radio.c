@@ -39,7 +39,8 @@ static void a_car_has_a_radio_from_the_first_network_that_is_none_but_perfect(vo
 
     (void)state;
     signal_schema_seal(schema);
-    struct vehicle *v = vehicle_new(lab->sim, 0, schema, &behaviour, &changed, &err);
+    struct vehicle *v = vehicle_new(lab->sim, &(struct vehicle_birth){.schema = schema}, &behaviour,
+                                    &changed, &err);
     assert_non_null(v);
     assert_null(vehicle_radio(v));
     assert_true(vehicle_radio_attached(v));

@@ -112,6 +112,7 @@ static inline struct rig *rig_new(const struct runner_options *given, size_t mem
     rig->script = script_new(&script, &err);
     if (rig->script == NULL)
         fail_msg("%s", err.text);
+    options.pool = LAB_CARS;
     options.started = rig_started;
     options.finished = rig_finished;
     options.all_done = rig_all_done;

@@ -1,0 +1,16 @@
+/*
+ * cases.h — puts scenarios into the results: which case each is, and what became of it.
+ */
+#ifndef CLI_CASES_H
+#define CLI_CASES_H
+
+#include "metrics/junit.h"
+#include "script/runner.h"
+
+/* A case for the scenario, which keeps it as its `user`; unfinished. `rounds` of the run: 0 or 1:
+   there is one, else the case's name says which. */
+void cases_add(struct junit *j, struct scenario *s, uint64_t rounds);
+/* Its verdict, and that of its earlier attempts. */
+void cases_finish(const struct scenario *s);
+
+#endif
