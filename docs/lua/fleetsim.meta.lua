@@ -8,12 +8,38 @@
 ---@type lightuserdata
 null = nil
 
+---@class fleetsim.ScenarioOptions
+---@field timeout? number real seconds, 30 if not given
+---@field timeout_per_car? number real seconds more for each car of a fleet
+---@field alone? boolean no other scenario runs meanwhile
+---@field tags? string|string[] names by which --tag chooses
+---@field cases? table<string, any>[] a scenario of its own for each; its name takes their values, as {door}
+---@field params? table<string, fleetsim.Value> defaults of its own parameters
+
 ---Declares a scenario; only at the top of a scenario file.
 ---@param name string
----@param options { timeout?: number, timeout_per_car?: number, alone?: boolean } real seconds: 30 if not given; more for each car of a fleet. alone: no other scenario runs meanwhile
----@param fn fun(t: fleetsim.Test)
+---@param options fleetsim.ScenarioOptions
+---@param fn fun(t: fleetsim.Test, case?: table)
 ---@overload fun(name: string, fn: fun(t: fleetsim.Test))
 function scenario(name, options, fn) end
+
+---Runs before each scenario of the file.
+---@param fn fun(t: fleetsim.Test, case?: table)
+function before(fn) end
+
+---Runs after each scenario of the file, however it ended (t.verdict).
+---@param options { timeout?: number } real seconds, 5 if not given
+---@param fn fun(t: fleetsim.Test, case?: table)
+---@overload fun(fn: fun(t: fleetsim.Test, case?: table))
+function after(options, fn) end
+
+---Declares a parameter of the file's scenarios; --param name=value gives it another value, of the default's type.
+---@generic T: fleetsim.Value
+---@param name string
+---@param default? T
+---@param options? { choices?: T[] }
+---@return T
+function param(name, default, options) end
 
 ---@class fleetsim.Signal
 ---@field [1] string path, such as "locks.front_left"
@@ -78,8 +104,41 @@ function decode_telemetry(message, key) end
 ---@return string
 function show(value) end
 
+---The assertions of fleetsim.Test; what does not hold is kept, and the scenario goes on. Return whether it held.
+---@class fleetsim.Soft
+---@field equal fun(self: fleetsim.Soft, seen: any, expected: any, message?: string): boolean
+---@field not_equal fun(self: fleetsim.Soft, seen: any, unexpected: any, message?: string): boolean
+---@field is_true fun(self: fleetsim.Soft, seen: any, message?: string): boolean
+---@field near fun(self: fleetsim.Soft, seen: number, expected: number, tolerance: number, message?: string): boolean
+---@field match fun(self: fleetsim.Soft, text: string, pattern: string, message?: string): boolean
+---@field eventually fun(self: fleetsim.Soft, seconds: number, fn: (fun(): any), message?: string): boolean
+---@field never fun(self: fleetsim.Soft, seconds: number, fn: (fun(): any), message?: string): boolean
+---@field fail fun(self: fleetsim.Soft, message?: string): boolean
+
 ---@class fleetsim.Test
+---@field name string of the scenario
+---@field param table<string, fleetsim.Value> its parameters
+---@field soft fleetsim.Soft
+---@field verdict? "passed"|"failed"|"error"|"skipped"|"todo" in after()
+---@field [string] any what the scenario keeps in it
 local test = {}
+
+---A part of the scenario that has a name; returns what fn returns.
+---@param name string
+---@param options { timeout?: number } real seconds
+---@param fn fun(): ...
+---@overload fun(self: fleetsim.Test, name: string, fn: fun(): ...)
+function test:step(name, options, fn) end
+
+---Fails when fn, which may wait, takes more real seconds; returns what fn returns.
+---@param seconds number
+---@param fn fun(): ...
+---@param message? string
+function test:within(seconds, fn, message) end
+
+---From here on the scenario is expected to fail.
+---@param reason string
+function test:todo(reason) end
 
 ---@class fleetsim.Will
 ---@field topic string "{thing}" in it is the car's name

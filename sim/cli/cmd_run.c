@@ -15,18 +15,24 @@
 #include "pki/identity.h"
 #include "radio/radio_profile.h"
 #include "script/runner.h"
+#include "script/selection.h"
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
     .name = "run", .mqtt = "5", .client = "native", .clock = CLOCK_OPTIONS_DEFAULT};
 static bool verbose;
-static struct option_list endpoints, pins;
+static struct option_list endpoints, pins, tags, params;
 static const char *endpoint_policy = "order";
 
 // clang-format off
 static const struct option_spec options[] = {
     {"filter", 'f', OPTION_STRING, &settings.filter, "TEXT",
      "only scenarios whose name contains TEXT"},
+    {"tag", 0, OPTION_LIST, &tags, "TAGS",
+     "only scenarios with one of these tags (smoke,shadow), or with none of\nthem ('!slow'); "
+     "repeated: all must hold"},
+    {"param", 0, OPTION_LIST, &params, "NAME=VALUE",
+     "gives a parameter that a scenario file declares a value; repeatable"},
     {"vehicles", 'n', OPTION_NUMBER, &settings.vehicles, "N",
      "size of every fleet in the scenarios"},
     {"first-vehicle", 0, OPTION_NUMBER, &settings.first_vehicle, "K",
@@ -132,6 +138,8 @@ static const struct option_spec options[] = {
 static const char examples[] = "  fleetsim run scenarios/\n"
                                "  fleetsim run scenarios/fleet_unlock.lua --vehicles 1000\n"
                                "  fleetsim run scenarios/ --filter SMS --trace\n"
+                               "  fleetsim run scenarios/ --tag smoke --tag '!slow'\n"
+                               "  fleetsim run scenarios/language/params.lua --param count=5\n"
                                "  fleetsim run scenarios/ --junit junit.xml --seed 42\n"
                                "  fleetsim run scenarios/ --cloud /tmp/cloud        a running "
                                "`fleetsim cloud --dir /tmp/cloud`\n";
@@ -196,6 +204,16 @@ static bool check_rounds(struct run_settings *s, struct error *err)
     return true;
 }
 
+static bool check_tags(struct run_settings *s, struct error *err)
+{
+    s->tags = tags.items;
+    s->tag_count = tags.count;
+    for (size_t i = 0; i < tags.count; i++)
+        if (!selection_check(tags.items[i], err))
+            return false;
+    return true;
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
@@ -206,7 +224,7 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->profile != NULL && !mqtt_profile_find(s->profile, &profile))
         return error_set(err, ERROR_USAGE, "--profile %s: not a profile (aws or generic)",
                          s->profile);
-    if (!check_radio(s, err))
+    if (!check_radio(s, err) || !check_tags(s, err))
         return false;
     /* Paho takes the protocol's name alone. */
     struct tls_options others = s->tls;
@@ -261,6 +279,8 @@ int cmd_run(int argc, char **argv)
         log_set_level(LOG_DEBUG);
     settings.pins = pins.items;
     settings.pin_count = pins.count;
+    settings.params = params.items;
+    settings.param_count = params.count;
     char *found = settings.vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (settings.vehicles_dir == NULL)
         settings.vehicles_dir = found != NULL ? found : "vehicles";

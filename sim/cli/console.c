@@ -147,6 +147,8 @@ static void print_repeat(const struct run_settings *s, const struct scenario *sc
     printf("  again with: fleetsim run ");
     print_word(scenario->file);
     print_option("filter", scenario->owner.name);
+    for (size_t i = 0; i < s->param_count; i++)
+        print_option("param", s->params[i]);
     print_number("seed", scenario->seed);
     print_number("first-vehicle", scenario->owner.first_vehicle);
     print_number("vehicles", s->vehicles);
@@ -188,7 +190,8 @@ void console_verdict(struct console *c, const struct scenario *s)
                                                               "ERROR", "skip", "todo"};
 
     console_clear(c);
-    if (s->verdict == SCENARIO_PASSED && !scenario_is_flaky(s) && c->settings->quiet)
+    if (s->verdict == SCENARIO_PASSED && s->message == NULL && !scenario_is_flaky(s) &&
+        c->settings->quiet)
         return;
     printf("%-5s  %s", scenario_is_flaky(s) ? "flaky" : words[s->verdict], s->owner.name);
     print_turn(c, s);

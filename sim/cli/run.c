@@ -27,6 +27,7 @@
 #include "report/report.h"
 #include "report/series_log.h"
 #include "script/outcomes.h"
+#include "script/params.h"
 #include "telemetry/seal.h"
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
@@ -38,6 +39,7 @@ struct run {
     struct simulation *sim;
     struct script *script;
     struct runner *runner;
+    struct params *params; /* of --param */
     struct junit *junit;
     struct run_results *results;
     struct series_log *series;
@@ -315,6 +317,8 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
     struct capacity_car car = car_of(s);
     struct runner_options options = {
         .filter = s->filter,
+        .tags = s->tags,
+        .tag_count = s->tag_count,
         .seed = s->seed,
         .vehicles = (uint32_t)s->vehicles,
         .vehicles_forced = s->vehicles != 0,
@@ -333,14 +337,23 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .ctx = run,
     };
 
+    run->params = options.params = params_new(s->params, s->param_count, err);
+    if (options.params == NULL)
+        return false;
     run->runner = runner_new(run->script, &options);
     run->console.runner = run->runner;
     for (int i = 0; i < count; i++)
         if (!runner_load(run->runner, paths[i], err))
             return false;
     runner_settle_filter(run->runner);
+    if (!params_check(run->params, err))
+        return false;
     if (runner_count(run->runner) > 0)
         return true;
+    if (s->tag_count > 0)
+        return error_set(err, ERROR_USAGE, "no scenario has the tags asked for%s%s%s",
+                         s->filter != NULL ? " and matches '" : "",
+                         s->filter != NULL ? s->filter : "", s->filter != NULL ? "'" : "");
     return error_set(err, ERROR_USAGE, "no scenario %s%s%s",
                      s->filter != NULL ? "matches '" : "found", s->filter != NULL ? s->filter : "",
                      s->filter != NULL ? "' (see them with --list)" : "");
@@ -526,6 +539,7 @@ static void release(struct run *run)
 {
     run_results_close(run->results, NULL);
     runner_free(run->runner);
+    params_free(run->params);
     script_free(run->script);
     series_log_free(run->series);
     junit_free(run->junit);

@@ -40,6 +40,10 @@ struct run_settings {
     const char *telemetry_key; /* file; NULL: none */
     const char *const *pins;   /* outcomes pinned: script/outcomes.h */
     size_t pin_count;
+    const char *const *tags; /* which scenarios: script/selection.h, checked */
+    size_t tag_count;
+    const char *const *params; /* "name=value" for the scenarios: script/params.h */
+    size_t param_count;
     bool outcomes; /* VIN endings mean outcomes */
 };
 

@@ -13,8 +13,8 @@
 struct vehicle;
 struct recording;
 
-/* What a task can be about: first member of a car and of an order, so that bindings can tell. */
-enum task_about { ABOUT_CAR, ABOUT_ORDER, ABOUT_LINE };
+/* What a task can be about: its subject begins with it, so that bindings can tell. */
+enum task_about { ABOUT_CAR, ABOUT_ORDER, ABOUT_LINE, ABOUT_SCENARIO };
 
 struct car {
     enum task_about about; /* ABOUT_CAR */

@@ -82,6 +82,7 @@ bool script_run_chunk(struct script *script, int chunk, const char *path, int mo
     lua_rawgeti(L, LUA_REGISTRYINDEX, chunk);
     script->loading = true;
     script->loading_modules = modules;
+    script->loads++;
     script->scheduler.grown = 0;
     lua_sethook(L, script_on_budget, LUA_MASKCOUNT, SCRIPT_OUTSIDE_BUDGET);
     int status = lua_pcall(L, 1, 0, top + 1);

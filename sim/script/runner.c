@@ -9,6 +9,7 @@
 #include "fleet/simulation.h"
 #include "script/loader.h"
 #include "script/scenario_files.h"
+#include "script/selection.h"
 
 /* So many numbers of the fleet are a scenario's own, if there are enough. */
 #define CARS_EACH 1000u
@@ -97,6 +98,10 @@ static void on_declared(struct scenario_host *host, struct scenario *s)
     loader_adopt(r->script, &s->owner, r->modules);
     if (r->wanted != NULL) {
         r->made = s;
+        return;
+    }
+    if (!selection_has(r->options.tags, r->options.tag_count, &s->record)) {
+        scenario_free(s);
         return;
     }
     struct declared *d = xcalloc(1, sizeof *d);
@@ -428,6 +433,7 @@ struct runner *runner_new(struct script *script, const struct runner_options *op
     r->host = (struct scenario_host){.vehicles = options->vehicles,
                                      .vehicles_forced = options->vehicles_forced,
                                      .timeout = options->timeout,
+                                     .params = options->params,
                                      .fits = options->fits,
                                      .fits_ctx = options->ctx,
                                      .wanted = on_wanted,

@@ -21,7 +21,10 @@
 #define RUNNER_ROUNDS_MAX 100000
 
 struct runner_options {
-    const char *filter; /* only scenarios whose name is this, or else contains it; NULL: all */
+    const char *filter;      /* only scenarios whose name is this, or else contains it; NULL: all */
+    const char *const *tags; /* expressions (selection.h) that must hold, checked; borrowed */
+    size_t tag_count;
+    struct params *params; /* of --param; NULL: none; borrowed */
     uint64_t seed;
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */

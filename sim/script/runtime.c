@@ -14,16 +14,19 @@
 #include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/declare.h"
 #include "script/loader.h"
 #include "script/lua_json.h"
 #include "script/model.h"
 #include "script/names.h"
 #include "script/outcomes.h"
+#include "script/params.h"
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/record.h"
 #include "script/repl.h"
 #include "script/scenario.h"
+#include "script/steps.h"
 #include "script/telemetry.h"
 #include "script/text_message.h"
 
@@ -277,13 +280,15 @@ static int f_random(lua_State *L)
     return script_random(L, &script_owner_current(L, "random numbers")->rng, 1);
 }
 
-/* spawn(fn, …): another task of the same owner, about the same order. */
+/* spawn(fn, …): another task of the same owner, about the same order, in the same step. */
 static int f_spawn(lua_State *L)
 {
     struct scheduler *s = &script_of(L)->scheduler;
     struct task *current = task_current(s, L, "spawn()");
-    struct task_params params = {
-        .owner = task_owner(current), .subject = task_subject(current), .end = script_task_end};
+    struct task_params params = {.owner = task_owner(current),
+                                 .subject = task_subject(current),
+                                 .scope = task_scope(current),
+                                 .end = script_task_end};
 
     luaL_checktype(L, 1, LUA_TFUNCTION);
     task_start(s, L, lua_gettop(L) - 1, &params);
@@ -366,6 +371,9 @@ static void run_prelude(lua_State *L)
         {"=companion", prelude_companion, &prelude_companion_len},
         {"=sms",       prelude_sms,       &prelude_sms_len      },
         {"=test",      prelude_test,      &prelude_test_len     },
+        {"=fleet",     prelude_fleet,     &prelude_fleet_len    },
+        {"=steps",     prelude_steps,     &prelude_steps_len    },
+        {"=declare",   prelude_declare,   &prelude_declare_len  },
         {"=repl",      prelude_repl,      &prelude_repl_len     },
     };
     int core = lua_gettop(L);
@@ -403,6 +411,9 @@ static int open_all(lua_State *L)
     app_open(L);
     record_open(L);
     scenario_open(L);
+    declare_open(L);
+    steps_open(L);
+    params_open(L);
     repl_open(L);
     run_prelude(L);
     return 0;

@@ -59,6 +59,7 @@ struct script {
     char *vehicles_dir;
     size_t memory, memory_limit;
     bool loading;        /* a file runs outside of any task */
+    uint64_t loads;      /* how many files did: tells them apart */
     int loading_modules; /* registry ref of the table of its modules */
     int reloading;       /* registry ref of the modules that are being loaded anew; 0: none */
     unsigned uncapped;   /* > 0: C works on the main state, where a raised error ends the program */

@@ -11,11 +11,11 @@
 #include "script/app.h"
 #include "script/car.h"
 #include "script/loader.h"
+#include "script/steps.h"
+#include "script/verdict.h"
 
-#define DETAIL_MAX     ((size_t)1 << 20)
-#define CALLERS_SHOWN  20
-#define TIMELINE_CARS  3
-#define TIMELINE_LINES 60
+#define CALLERS_SHOWN 20
+#define CALLERS_MAX   ((size_t)1 << 16)
 
 /* ---- ending ---- */
 
@@ -24,24 +24,93 @@ static void release(struct scenario *s)
     struct script *script = s->owner.script;
 
     loop_timer_stop(&s->clock);
+    steps_stop(s);
     s->main = NULL;
     loader_forget(script, &s->owner);
     /* Cars first: their open orders still refer to tasks. */
     car_free_all(script, &s->owner);
     app_free_all(script, &s->owner);
     scheduler_cancel_owner(&script->scheduler, &s->owner);
-    luaL_unref(script->L, LUA_REGISTRYINDEX, s->fn);
-    s->fn = LUA_NOREF;
+    luaL_unref(script->L, LUA_REGISTRYINDEX, s->declaration);
+    luaL_unref(script->L, LUA_REGISTRYINDEX, s->test);
+    s->declaration = s->test = LUA_NOREF;
 }
 
-static void finish(struct scenario *s, enum scenario_verdict verdict)
+static void finish(struct scenario *s)
 {
-    if (s->verdict != SCENARIO_RUNNING)
-        return;
-    s->verdict = verdict;
+    s->verdict = s->outcome;
     s->took = clock_now() - s->started;
     release(s);
     s->host->ended(s->host, s);
+}
+
+bool scenario_is_open(const struct scenario *s)
+{
+    return s->verdict == SCENARIO_RUNNING && s->outcome == SCENARIO_RUNNING;
+}
+
+/* ---- what runs after a scenario ---- */
+
+static void end_after(struct scenario *s)
+{
+    verdict_settle_after(s);
+    finish(s);
+}
+
+static void on_after_end(void *arg, struct task *task, enum task_end end, lua_State *co)
+{
+    struct scenario *s = arg;
+
+    (void)task;
+    s->main = NULL;
+    if (end == TASK_RAISED)
+        s->owner.raised(&s->owner, co);
+    else
+        end_after(s);
+}
+
+static void start_after(struct scenario *s)
+{
+    struct script *script = s->owner.script;
+    struct task_params params = {
+        .owner = &s->owner, .subject = &s->about, .end = on_after_end, .arg = s};
+
+    script->uncapped++;
+    script_push_prelude(script->L, "run_after");
+    lua_rawgeti(script->L, LUA_REGISTRYINDEX, s->test);
+    lua_pushstring(script->L, scenario_verdict_name(s->outcome));
+    s->main = task_start(&script->scheduler, script->L, 2, &params);
+    script->uncapped--;
+    loop_timer_start(&s->clock, s->after_timeout);
+}
+
+/* after_failed(text, where) */
+static int f_after_failed(lua_State *L)
+{
+    struct scenario *s = scenario_current(L);
+
+    if (s != NULL)
+        scenario_record_failure(&s->record.after, luaL_checkstring(L, 1),
+                                luaL_optstring(L, 2, NULL), NULL);
+    return 0;
+}
+
+/* ---- verdicts ---- */
+
+/* The verdict is known: its script's tasks end, its cars live on until what runs after it has
+   run. */
+static void conclude(struct scenario *s, enum scenario_verdict verdict)
+{
+    s->outcome = verdict;
+    loop_timer_stop(&s->clock);
+    steps_stop(s);
+    scheduler_cancel_subject(&s->owner.script->scheduler, &s->about);
+    s->main = NULL;
+    verdict_settle(s);
+    if (s->after_timeout != 0)
+        start_after(s);
+    else
+        finish(s);
 }
 
 /* The field of an error value as text, or NULL. Raw: nothing of the script's runs here. */
@@ -57,16 +126,6 @@ static char *take_field(struct script *script, lua_State *co, int index, const c
     else
         lua_pop(co, 1);
     return text;
-}
-
-/* Of one car if the failure names it, else of the scenario's latest. */
-static void add_timelines(struct scenario *s, const struct car *only, struct buf *detail)
-{
-    if (only != NULL) {
-        car_write_timeline(only, TIMELINE_LINES, detail);
-        return;
-    }
-    car_write_timelines(s->owner.script, &s->owner, TIMELINE_CARS, TIMELINE_LINES, detail);
 }
 
 /* Where a suspended or failed coroutine stands in the script. */
@@ -91,35 +150,74 @@ static void fail_by_error(struct scenario *s, lua_State *co, struct buf *detail)
                    ar.name != NULL ? " in " : "", ar.name != NULL ? ar.name : "");
 }
 
+/* Takes what the error value at `index` says; false: it is an error of the script. */
+static bool take_failure(struct scenario *s, lua_State *co, int index,
+                         enum scenario_verdict *ret_verdict)
+{
+    struct script *script = s->owner.script;
+    char *text;
+
+    if ((text = take_field(script, co, index, "assertion")) != NULL) {
+        *ret_verdict = SCENARIO_FAILED;
+        s->where = take_field(script, co, index, "where");
+    } else if ((text = take_field(script, co, index, "skip")) != NULL) {
+        *ret_verdict = SCENARIO_SKIPPED;
+    } else {
+        return false;
+    }
+    verdict_say(s, text);
+    return true;
+}
+
+/* The car whose story explains the failure, or NULL. */
+static const struct car *car_of(lua_State *co, int index)
+{
+    const struct car *about = NULL;
+
+    if (lua_istable(co, index)) {
+        lua_pushliteral(co, "car");
+        lua_rawget(co, index);
+        about = car_test(co, -1);
+        lua_pop(co, 1);
+    }
+    return about;
+}
+
+static void after_raised(struct scenario *s, lua_State *co)
+{
+    char *text = take_field(s->owner.script, co, lua_gettop(co), "assertion");
+
+    if (text == NULL) {
+        lua_pushvalue(co, -1);
+        text = script_take_text(s->owner.script, co);
+    }
+    scenario_record_failure(&s->record.after, text, NULL, NULL);
+    free(text);
+    end_after(s);
+}
+
 /* An error reached the top of one of the scenario's tasks; its value is on top of co's stack. */
 static void on_raised(struct script_owner *owner, lua_State *co)
 {
     struct scenario *s = (struct scenario *)owner;
     enum scenario_verdict verdict = SCENARIO_ERRORED;
-    const struct car *about = NULL;
-    struct buf detail;
+    struct buf callers;
 
     if (s->verdict != SCENARIO_RUNNING)
         return;
-    buf_init(&detail, DETAIL_MAX);
-    int index = lua_gettop(co);
-    if ((s->message = take_field(owner->script, co, index, "assertion")) != NULL) {
-        verdict = SCENARIO_FAILED;
-        s->where = take_field(owner->script, co, index, "where");
-        lua_pushliteral(co, "car");
-        lua_rawget(co, index);
-        about = car_test(co, -1);
-        lua_pop(co, 1);
-    } else if ((s->message = take_field(owner->script, co, index, "skip")) != NULL) {
-        verdict = SCENARIO_SKIPPED;
-    } else {
-        fail_by_error(s, co, &detail);
+    if (s->outcome != SCENARIO_RUNNING) {
+        after_raised(s, co);
+        return;
     }
+    buf_init(&callers, CALLERS_MAX);
+    int index = lua_gettop(co);
+    if (!take_failure(s, co, index, &verdict))
+        fail_by_error(s, co, &callers);
     if (verdict != SCENARIO_SKIPPED)
-        add_timelines(s, about, &detail);
-    s->detail = xstrdup(buf_cstr(&detail));
-    buf_done(&detail);
-    finish(s, verdict);
+        verdict_tell_cars(s, buf_cstr(&callers), car_of(co, index));
+    buf_done(&callers);
+    verdict_end_steps(s, task_of_state(co), verdict);
+    conclude(s, verdict);
 }
 
 static void on_main_end(void *arg, struct task *task, enum task_end end, lua_State *co)
@@ -128,35 +226,57 @@ static void on_main_end(void *arg, struct task *task, enum task_end end, lua_Sta
 
     (void)task;
     s->main = NULL;
-    if (end == TASK_RAISED)
+    if (end == TASK_RAISED) {
         on_raised(&s->owner, co);
-    else
-        finish(s, SCENARIO_PASSED);
+        return;
+    }
+    verdict_end_steps(s, NULL, SCENARIO_SKIPPED);
+    conclude(s, SCENARIO_PASSED);
+}
+
+static void end_with(struct scenario *s, const struct task *task, enum scenario_verdict verdict,
+                     char *message)
+{
+    verdict_say(s, message);
+    verdict_tell_cars(s, NULL, NULL);
+    verdict_end_steps(s, task, verdict);
 }
 
 void scenario_end(struct scenario *s, enum scenario_verdict verdict, char *message)
 {
-    struct buf detail;
+    if (s->outcome != SCENARIO_RUNNING) {
+        scenario_record_failure(&s->record.after, message, NULL, NULL);
+        free(message);
+        end_after(s);
+        return;
+    }
+    s->after_timeout = 0;
+    scenario_record_todo(&s->record, NULL);
+    end_with(s, s->main, verdict, message);
+    conclude(s, verdict);
+}
 
-    free(s->message);
-    s->message = message;
-    buf_init(&detail, DETAIL_MAX);
-    add_timelines(s, NULL, &detail);
-    free(s->detail);
-    s->detail = xstrdup(buf_cstr(&detail));
-    buf_done(&detail);
-    finish(s, verdict);
+void scenario_fail(struct scenario *s, struct task *task, char *message)
+{
+    s->where = task != NULL ? place_of(task_state(task)) : NULL;
+    end_with(s, task, SCENARIO_FAILED, message);
+    conclude(s, SCENARIO_FAILED);
 }
 
 static void on_timeout(void *arg)
 {
     struct scenario *s = arg;
-    lua_State *co = s->main != NULL ? task_state(s->main) : NULL;
+    bool after = s->outcome != SCENARIO_RUNNING;
+    char *place = s->main != NULL ? place_of(task_state(s->main)) : NULL;
+    char *message = xasprintf("timed out after %.1f s, still waiting at %s",
+                              (double)(after ? s->after_timeout : s->timeout) / 1e6,
+                              place != NULL ? place : "its start");
 
-    s->where = co != NULL ? place_of(co) : NULL;
-    scenario_end(s, SCENARIO_FAILED,
-                 xasprintf("timed out after %.1f s, still waiting at %s", (double)s->timeout / 1e6,
-                           s->where != NULL ? s->where : "its start"));
+    free(place);
+    if (after)
+        scenario_end(s, SCENARIO_FAILED, message);
+    else
+        scenario_fail(s, s->main, message);
 }
 
 /* ---- starting ---- */
@@ -170,58 +290,56 @@ void scenario_start(struct scenario *s)
 {
     struct script *script = s->owner.script;
     lua_State *L = script->L;
-    struct task_params params = {.owner = &s->owner, .end = on_main_end, .arg = s};
+    struct task_params params = {
+        .owner = &s->owner, .subject = &s->about, .end = on_main_end, .arg = s};
 
-    s->verdict = SCENARIO_RUNNING;
+    s->verdict = s->outcome = SCENARIO_RUNNING;
     s->started = clock_now();
+    scenario_record_begin(&s->record);
     rng_init(&s->owner.rng, ~s->seed, hash_text(s->owner.name));
     s->owner.seed = rng_next(&s->owner.rng);
     rng_init(&s->owner.rng, s->seed, hash_text(s->owner.name));
     script_push_prelude(L, "run");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, s->fn);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->declaration);
     s->main = task_start(&script->scheduler, L, 1, &params);
     loop_timer_start(&s->clock, s->timeout);
 }
 
-/* ---- declaring ---- */
+/* keep_test(t, seconds): its t, and how long may take what runs after it (nil: nothing does) */
+static int f_keep_test(lua_State *L)
+{
+    struct scenario *s = scenario_current(L);
+    usec_t after = lua_isnoneornil(L, 2) ? 0 : script_check_seconds(L, 2);
 
-/* declare(name, fn, timeout, line, timeout_per_car, alone): called by the prelude's scenario()
-   while a file is loaded */
-static int f_declare(lua_State *L)
+    if (s == NULL || !scenario_is_open(s))
+        return 0;
+    lua_pushvalue(L, 1);
+    s->test = luaL_ref(L, LUA_REGISTRYINDEX);
+    s->after_timeout = after;
+    return 0;
+}
+
+/* ---- making ---- */
+
+struct scenario *scenario_new(lua_State *L, struct scenario_host *host, const char *name)
 {
     struct script *script = script_of(L);
-    struct scenario_host *host = script->scenarios;
-    const char *name = luaL_checkstring(L, 1);
-
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    if (host == NULL || host->loading == NULL)
-        return luaL_error(L, "scenario() can be used only at the top of a scenario file");
-    if (!host->wanted(host, name))
-        return 0;
-    usec_t timeout = host->timeout != 0 ? host->timeout : 30 * USEC_PER_SEC;
-    if (!lua_isnoneornil(L, 3))
-        timeout = script_check_seconds(L, 3);
-    unsigned line = (unsigned)luaL_optinteger(L, 4, 0);
-    usec_t per_car = lua_isnoneornil(L, 5) ? 0 : script_check_seconds(L, 5);
-    lua_pushvalue(L, 2);
-    int fn = luaL_ref(L, LUA_REGISTRYINDEX);
+    int declaration = luaL_ref(L, LUA_REGISTRYINDEX);
     struct scenario *s = xcalloc(1, sizeof *s);
+
+    s->about = ABOUT_SCENARIO;
     s->host = host;
     s->name_copy = xstrdup(name);
     s->owner = (struct script_owner){.script = script, .name = s->name_copy, .raised = on_raised};
     s->file = host->loading;
-    s->line = line;
-    s->timeout = timeout;
-    s->timeout_per_car = per_car;
-    s->alone = lua_toboolean(L, 6) != 0;
-    s->fn = fn;
+    s->timeout = host->timeout != 0 ? host->timeout : 30 * USEC_PER_SEC;
+    s->declaration = declaration;
+    s->test = LUA_NOREF;
     loop_timer_init(&s->clock, script->sim->loop, on_timeout, s);
-    host->declared(host, s);
-    return 0;
+    return s;
 }
 
-/* NULL: what runs is no scenario's. */
-static struct scenario *current(lua_State *L)
+struct scenario *scenario_current(lua_State *L)
 {
     struct script_owner *owner = script_owner_current(L, "a test");
 
@@ -241,7 +359,7 @@ static void allow_for(struct scenario *s, uint64_t cars)
 /* fleet_size(n): how many cars a fleet that asks for n (or nil) gets, and may have */
 static int f_fleet_size(lua_State *L)
 {
-    struct scenario *s = current(L);
+    struct scenario *s = scenario_current(L);
     lua_Integer n = luaL_optinteger(L, 1, 0);
 
     if (s == NULL) {
@@ -255,7 +373,7 @@ static int f_fleet_size(lua_State *L)
     struct error err;
     if (o->fits != NULL && !o->fits(o->fits_ctx, all, &err))
         return luaL_error(L, "%s", err.text);
-    if (s->timeout_per_car != 0)
+    if (s->timeout_per_car != 0 && scenario_is_open(s))
         allow_for(s, (uint64_t)n);
     lua_pushinteger(L, n);
     return 1;
@@ -263,7 +381,7 @@ static int f_fleet_size(lua_State *L)
 
 static int f_count_assertion(lua_State *L)
 {
-    struct scenario *s = current(L);
+    struct scenario *s = scenario_current(L);
 
     if (s != NULL)
         s->assertions++;
@@ -310,7 +428,8 @@ static int f_virtual_time(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"declare",         f_declare        },
+    {"keep_test",       f_keep_test      },
+    {"after_failed",    f_after_failed   },
     {"fleet_size",      f_fleet_size     },
     {"count_assertion", f_count_assertion},
     {"pause_cloud",     f_pause_cloud    },

@@ -174,6 +174,12 @@ void scenario_step_path(const struct scenario_step *step, struct buf *out)
     buf_append_str(out, step->name);
 }
 
+void scenario_record_todo(struct scenario_record *r, const char *reason)
+{
+    free(r->todo);
+    r->todo = copy_text(reason);
+}
+
 void scenario_record_failure(struct scenario_failures *to, const char *message, const char *where,
                              struct scenario_step *step)
 {

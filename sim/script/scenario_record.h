@@ -131,6 +131,8 @@ void scenario_step_path(const struct scenario_step *step, struct buf *out);
 /* The innermost of the step and what it is part of that still runs; NULL if none does. */
 struct scenario_step *scenario_step_running(struct scenario_step *step);
 
+/* It is expected to fail; said again, the last reason counts. NULL: it is not. */
+void scenario_record_todo(struct scenario_record *r, const char *reason);
 /* `step` may be NULL. */
 void scenario_record_failure(struct scenario_failures *to, const char *message, const char *where,
                              struct scenario_step *step);

@@ -264,14 +264,14 @@ int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_
 
 /* ---- running ---- */
 
-static struct task *task_of(lua_State *co)
+struct task *task_of_state(lua_State *co)
 {
     return *(struct task **)lua_getextraspace(co);
 }
 
 static void on_hook(lua_State *co, lua_Debug *ar)
 {
-    struct task *task = task_of(co);
+    struct task *task = task_of_state(co);
     struct scheduler *s = task->s;
 
     (void)ar;
@@ -518,6 +518,16 @@ struct script_owner *task_owner(const struct task *task)
 void *task_subject(const struct task *task)
 {
     return task->params.subject;
+}
+
+void *task_scope(const struct task *task)
+{
+    return task->params.scope;
+}
+
+void task_set_scope(struct task *task, void *scope)
+{
+    task->params.scope = scope;
 }
 
 lua_State *task_state(const struct task *task)

@@ -63,6 +63,7 @@ enum task_end { TASK_RETURNED, TASK_RAISED };
 struct task_params {
     struct script_owner *owner; /* whose errors and randomness these are; borrowed */
     void *subject;              /* what it is about (an order), for the bindings; borrowed */
+    void *scope;                /* what it is part of (a step), for the bindings; borrowed */
     /* Called once, unless the task is cancelled; the coroutine's results or the error value are on
        top of co's stack. May start and cancel other tasks. */
     void (*end)(void *arg, struct task *task, enum task_end end, lua_State *co);
@@ -96,7 +97,11 @@ struct task *task_current(struct scheduler *s, lua_State *L, const char *what);
 struct task *task_running(const struct scheduler *s);
 struct script_owner *task_owner(const struct task *task);
 void *task_subject(const struct task *task);
+void *task_scope(const struct task *task);
+void task_set_scope(struct task *task, void *scope);
 lua_State *task_state(const struct task *task);
+/* The task whose coroutine this is. */
+struct task *task_of_state(lua_State *co);
 
 /* Use as `return task_sleep(…)` in a lua_CFunction: simulated time; the call returns nothing. */
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay);

@@ -1,111 +1,19 @@
--- Scenarios, their fleets and their assertions.
+-- The test t: assertions, and what a scenario can do besides making cars.
 
 local core, api, prelude, tools = ...
 local show, equal, because = tools.show, tools.equal, tools.because
 
--- ---- fleets -----------------------------------------------------------------------------------
-
-local fleet = tools.seal({}, "a fleet")
-
--- Runs fn(car, i) for every car at once and waits until all have returned.
-function fleet:each(fn)
-  local left, all = #self, core.queue()
-  for i, car in ipairs(self) do
-    core.spawn(function()
-      fn(car, i)
-      left = left - 1
-      if left == 0 then
-        all:notify()
-      end
-    end)
-  end
-  while left > 0 do
-    all:wait(86400)
-  end
-  return self
-end
-
--- All cars are on that network from now on; what car:radio takes.
-function fleet:radio(what)
-  for _, car in ipairs(self) do
-    car:radio(what)
-  end
-  return self
-end
-
-function fleet:wait_online(timeout)
-  local deadline = core.now() + (timeout or 30 + 0.01 * #self)
-  for _, car in ipairs(self) do
-    car:wait_online(math.max(deadline - core.now(), 0))
-  end
-  return self
-end
-
 -- ---- the test ---------------------------------------------------------------------------------
 
 local test = tools.seal({}, "a test")
+tools.test = test
 
-local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true }
-local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, count = true, rate = true, mix = true }
-
-local function start_car(options)
-  local car = core.car(options.model or "compact_ev")
-  local paths = {}
-  for path in pairs(options.state or {}) do
-    paths[#paths + 1] = path
+-- What a scenario keeps in its t must not hide what t can do.
+function test.__newindex(t, name, value)
+  if rawget(test, name) ~= nil then
+    error("t." .. tostring(name) .. " cannot be changed: it is the test's own", 2)
   end
-  table.sort(paths) -- the same run, the same order
-  for _, path in ipairs(paths) do
-    car:set(path, options.state[path])
-  end
-  tools.outcomes.adopt(car, options.tags)
-  if options.sleep then
-    if not car:has("tcu.sleeps") then
-      error("sleep: model " .. car.model .. " has no part telematics", 3)
-    end
-    car:set("tcu.sleeps", true)
-  end
-  if options.mqtt then
-    tools.configure_mqtt(car, options.mqtt)
-  end
-  if options.radio then
-    car:radio(options.radio)
-  end
-  if options.power ~= "off" then
-    car:power_on()
-  end
-  return car
-end
-
-function test:vehicle(options)
-  tools.check_options("t:vehicle", options or {}, car_options)
-  self.cars = self.cars + 1
-  return start_car(options or {})
-end
-
--- How long cars are made before the loop looks after those that are there, in seconds.
-local making = 0.005
-
--- options.count may be changed by --vehicles; options.rate limits how many start per second.
-function test:fleet(options)
-  options = options or {}
-  tools.check_options("t:fleet", options, fleet_options)
-  local made = setmetatable({}, fleet)
-  local count = core.fleet_size(options.count)
-  local began, pause = core.now(), core.queue()
-  local went_on = began
-  self.cars = self.cars + count
-  for i = 1, count do
-    made[i] = start_car(options.mix and options.mix[(i - 1) % #options.mix + 1] or options)
-    local ahead = options.rate and i / options.rate - (core.now() - began) or 0
-    if ahead > 0 or core.now() - went_on > making then
-      pause:wait(math.max(ahead, 0))
-      went_on = core.now()
-    end
-  end
-  return made
+  rawset(t, name, value)
 end
 
 -- A connected companion. Make it after the cars, so that it knows how many it will watch.
@@ -272,28 +180,4 @@ end
 
 function test:random(low, high)
   return core.random(low, high)
-end
-
-function tools.new_test()
-  return setmetatable({ cars = 0 }, test)
-end
-
-function prelude.run(fn)
-  fn(tools.new_test())
-end
-
--- ---- declaring scenarios ----------------------------------------------------------------------
-
-local known_options = { timeout = true, timeout_per_car = true, alone = true }
-
-function api.scenario(name, options, fn)
-  if fn == nil then
-    options, fn = {}, options
-  end
-  if type(name) ~= "string" or type(fn) ~= "function" or type(options) ~= "table" then
-    error("usage: scenario(name, [options,] function(t) … end)", 2)
-  end
-  tools.check_options("scenario " .. show(name), options, known_options)
-  core.declare(name, fn, options.timeout, debug.getinfo(2, "l").currentline, options.timeout_per_car,
-    options.alone)
 end
