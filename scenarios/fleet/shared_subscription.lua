@@ -14,7 +14,7 @@ scenario("consumers of one group share the fleet's telemetry", function(t)
 
   fleet:each(function(car)
     for i = 1, messages do
-      t:is_true(car:telemetry("trip", string.format("%s %d", car.name, i), 1))
+      t:is_true(car:telemetry("trip", string.format("%s %d", car.name, i), 0)) -- QoS 1 may come twice
     end
   end)
 
@@ -41,7 +41,7 @@ scenario("another group gets its own copy", function(t)
   car:wait_online()
   store:subscribe("dt/fleetsim/" .. car.name .. "/trip", { share = "trip-store" })
   billing:subscribe("dt/fleetsim/" .. car.name .. "/trip", { share = "billing" })
-  car:telemetry("trip", "7.3 km", 1)
+  car:telemetry("trip", "7.3 km", 0)
 
   t:equal(store:wait_message("dt/#").payload, "7.3 km")
   t:equal(billing:wait_message("dt/#").payload, "7.3 km")

@@ -120,7 +120,7 @@ scenario("a pinned duplicate: the answer comes twice", function(t)
   car:pin("locks", "duplicate_answer")
   local command = unlock(app, car)
   t:equal(command:await().status, "SUCCEEDED")
-  t:eventually(5, function() return command:answers() == 2 end)
+  t:eventually(5, function() return command:answers() >= 2 end)
 end)
 
 scenario("a late report: the car has done it long before the app knows", function(t)

@@ -12,10 +12,13 @@ local function order(app, car, document)
   app:publish("cmd/fleetsim/" .. car.name .. "/config", document, { retain = true })
 end
 
--- The car's word on its campaigns, with what it says in full.
-local function answer(app)
-  local text = app:wait_message("dt/fleetsim/+/campaigns").payload
-  return text, text:match('^{"status":"(%u+)"')
+-- The car's word on its campaigns that matches; earlier ones may come again (QoS 1).
+local function answer(app, pattern)
+  local text
+  repeat
+    text = app:wait_message("dt/fleetsim/+/campaigns").payload
+  until text:find(pattern)
+  return text
 end
 
 local function next_report(t, app)
@@ -36,10 +39,7 @@ scenario("a campaign by time, retained for a car that is not there yet", functio
   car:wait_online()
   car:collect { batch = { count = 6 } }
 
-  local text, status = answer(app)
-  t:equal(status, "ACCEPTED")
-  t:match(text, '"token":"t1"')
-  t:match(text, '{"id":"speed%-1","status":"ACTIVE"}')
+  t:match(answer(app, '^{"status":"ACCEPTED","token":"t1"'), '{"id":"speed%-1","status":"ACTIVE"}')
   local report = next_report(t, app)
   t:equal(report.campaign, "speed-1")
   t:equal(#report.samples, 6)
@@ -47,7 +47,7 @@ scenario("a campaign by time, retained for a car that is not there yet", functio
   t:near(report.samples[5].time - report.samples[1].time, 1, 0.3)
 
   order(app, car, "")
-  t:match(answer(app), '"campaigns":%[%]')
+  answer(app, '"campaigns":%[%]')
   t:wait(1)
   app:messages()
   local before = #app:messages("dt/fleetsim/+/telemetry")
@@ -66,7 +66,7 @@ scenario("a campaign by event has the seconds before it and after it", function(
       },
     },
   })
-  t:match(answer(app), "REJECTED", "the condition is no condition")
+  answer(app, "REJECTED") -- the condition is no condition
   order(app, car, {
     campaigns = {
       {
@@ -75,7 +75,7 @@ scenario("a campaign by event has the seconds before it and after it", function(
       },
     },
   })
-  t:match(answer(app), "ACTIVE")
+  answer(app, "ACTIVE")
   car:set("driving.speed", 30)
   t:wait(2)
   t:equal(#app:messages("dt/fleetsim/+/telemetry"), 0, "30 km/h is no event")
@@ -114,14 +114,11 @@ scenario("a bad campaign is refused with a reason, and the others go on", functi
   local good = { id = "good", signals = { "driving.speed" }, every = 1 }
   for _, case in ipairs(bad) do
     order(app, car, { campaigns = { case[1], good } })
-    local text = answer(app)
-    t:match(text, '"status":"REJECTED","reason":"[^}]*' .. case[2]:gsub("%p", "%%%0"))
-    t:match(text, '{"id":"good","status":"ACTIVE"}')
+    t:match(answer(app, '"status":"REJECTED","reason":"[^}]*' .. case[2]:gsub("%p", "%%%0")), '{"id":"good","status":"ACTIVE"}')
   end
   for _, document in ipairs { "{", "[]", '{"campaigns":1}', '{"campaigns":{}}', ("["):rep(200) } do
     order(app, car, document)
-    local _, status = answer(app)
-    t:equal(status, "REJECTED", document)
+    answer(app, '^{"status":"REJECTED"')
   end
 end)
 
@@ -131,9 +128,9 @@ scenario("a campaign ends when it is to", function(t)
   order(app, car, {
     campaigns = { { id = "short", signals = { "driving.speed" }, every = 0.5, ["until"] = os.time() + 3 } },
   })
-  t:match(answer(app), "ACTIVE")
+  answer(app, "ACTIVE")
 
-  t:match(answer(app), '{"id":"short","status":"ENDED"}')
+  answer(app, '{"id":"short","status":"ENDED"}')
   local report = next_report(t, app)
   t:is_true(#report.samples >= 3, "what it had collected comes at its end")
 end)

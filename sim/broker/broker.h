@@ -18,6 +18,12 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
+/* What the cloud does besides, or otherwise (docs/cloud.md). All may be NULL. */
+struct broker_services {
+    const char *delivery; /* "shuffle", "duplicate" or both with a comma; NULL: in order */
+    uint64_t seed;        /* of that */
+};
+
 struct broker_options {
     const char *dir;    /* made if missing; the broker's files go to dir/broker */
     const char *bind;   /* NULL: 127.0.0.1 */
@@ -32,8 +38,9 @@ struct broker_options {
     const char *key;          /* its key */
     const char *ca;           /* the root that clients' certificates end in */
     const char *intermediate; /* what issued them; NULL: the root did */
-    bool virtual_clock;       /* the cloud lives by broker_set_clock() */
-    int64_t clock_ms;         /* its first time of day, since the Unix epoch */
+    struct broker_services services;
+    bool virtual_clock; /* the cloud lives by broker_set_clock() */
+    int64_t clock_ms;   /* its first time of day, since the Unix epoch */
 };
 
 struct broker;

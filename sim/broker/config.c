@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/xmem.h"
+#include "cloud/delivery.h"
 
 #define PLUGIN_FILE "fleetsim-cloud.so"
 #define PEM_MAX     ((size_t)65536) /* and of what the user adds */
@@ -255,6 +257,21 @@ static void add_websocket(struct buf *to, const struct config_listen *listen)
         buf_append_str(to, "socket_domain ipv4\n");
 }
 
+static bool add_services(struct buf *to, const struct broker_services *s, struct error *err)
+{
+    struct delivery delivery;
+
+    if (s->delivery == NULL)
+        return true;
+    if (!delivery_parse(s->delivery, &delivery))
+        return error_set(err, ERROR_USAGE,
+                         "--delivery %s: not a way to deliver (shuffle, duplicate, or both with a "
+                         "comma)",
+                         s->delivery);
+    buf_printf(to, "plugin_opt_delivery %s\nplugin_opt_seed %" PRIu64 "\n", s->delivery, s->seed);
+    return true;
+}
+
 static bool write_config(const char *dir, const struct broker_options *o, struct slice listeners,
                          const char *plugin, struct error *err)
 {
@@ -274,8 +291,10 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                plugin);
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
-    bool ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
-                            : write_settings(dir, &text, o->more, err);
+    bool ok = add_services(&text, &o->services, err);
+    if (ok)
+        ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
+                           : write_settings(dir, &text, o->more, err);
     buf_done(&text);
     return ok;
 }

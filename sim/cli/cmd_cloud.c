@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "cli/cloud_services.h"
 #include "cli/options.h"
 #include "pki/pki.h"
 
@@ -26,6 +27,7 @@ struct cloud_options {
     const char *dir;
     const char *bind;
     const char *broker_conf;
+    struct broker_services services;
     uint64_t port;
     struct option_list server_names;
 };
@@ -181,7 +183,8 @@ static bool open_session(struct session *s)
                                            .bind = s->options->bind,
                                            .port = (uint16_t)s->options->port,
                                            .websocket = true,
-                                           .more = s->options->broker_conf};
+                                           .more = s->options->broker_conf,
+                                           .services = s->options->services};
     s->broker = broker_start(&options, &s->err);
     return s->broker != NULL && write_json(s);
 }
@@ -233,18 +236,22 @@ int cmd_cloud(int argc, char **argv)
     struct cloud_options o = {.bind = "127.0.0.1"};
     struct error err;
     int first = 0;
+    // clang-format off
     const struct option_spec specs[] = {
-        {"dir",          'd', OPTION_STRING, &o.dir, "DIR",
+        {"dir", 'd', OPTION_STRING, &o.dir, "DIR",
          "certificates (made if missing), log, and cloud.json while it\nruns"},
         {"port", 'p', OPTION_NUMBER, &o.port, "P", "listen there (default: any free port)"},
-        {"bind",         0, OPTION_STRING, &o.bind, "ADDRESS",
+        {"bind", 0, OPTION_STRING, &o.bind, "ADDRESS",
          "listen on this address; 0.0.0.0 is all of them (default\n127.0.0.1)"},
-        {"broker-conf",              0, OPTION_STRING, &o.broker_conf, "FILE",
+        {"broker-conf", 0, OPTION_STRING, &o.broker_conf, "FILE",
          "more lines for mosquitto.conf, such as max_packet_size 1024"},
-        {"server-name",           0, OPTION_LIST, &o.server_names, "NAME",
+        CLOUD_SERVICES_ROWS(o.services),
+        {"seed", 0, OPTION_NUMBER, &o.services.seed, "N", "of what --delivery leaves to chance"},
+        {"server-name", 0, OPTION_LIST, &o.server_names, "NAME",
          "a further DNS name or IP address to put into the server's\ncertificate; may repeat"},
-        {0      },
+        {0},
     };
+    // clang-format on
     const struct command_spec command = {
         "fleetsim cloud", "",
         "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/log.h"
+#include "cli/cloud_services.h"
 #include "cli/facts.h"
 #include "cli/options.h"
 #include "cli/paths.h"
@@ -86,6 +87,7 @@ static const struct option_spec options[] = {
      "use the `fleetsim cloud` that runs in DIR"},
     {"broker-conf", 0, OPTION_STRING, &settings.target.broker_conf, "FILE",
      "more lines for the local cloud's mosquitto.conf"},
+    CLOUD_SERVICES_ROWS(settings.target.services),
     {"endpoint", 0, OPTION_LIST, &endpoints, "URI",
      "mqtts://host:port or wss://host:port/path of any other broker\n(needs --pki); several, "
      "with commas or repeated, for fail-over"},
@@ -233,11 +235,11 @@ static bool check_settings(struct run_settings *s, struct error *err)
         (tls_options_chosen(&others) || s->source_addresses != NULL))
         return error_set(err, ERROR_USAGE,
                          "--client paho: of TLS it takes --alpn alone, and no --source-address");
-    if (s->target.broker_conf != NULL &&
+    if ((s->target.broker_conf != NULL || cloud_services_chosen(&s->target.services)) &&
         (s->target.cloud_dir != NULL || s->target.endpoint != NULL))
         return error_set(err, ERROR_USAGE,
-                         "--broker-conf: for a cloud of the run's own only (not with --cloud, "
-                         "--endpoint)");
+                         "%s: for a cloud of the run's own only (not with --cloud, --endpoint)",
+                         s->target.broker_conf != NULL ? "--broker-conf" : "--delivery");
     if (!clock_options_check(&s->clock, &s->target, err))
         return false;
     if (s->vehicles > 1000000)

@@ -158,7 +158,9 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .virtual_clock = options->virtual_time,
         .clock_ms = options->epoch_ms,
         .more = options->broker_conf,
+        .services = options->services,
     };
+    broker.services.seed = options->seed;
     t->broker = broker_start(&broker, err);
     pki_free(made);
     if (t->broker == NULL)

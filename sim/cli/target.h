@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "broker/broker.h"
 #include "loop/loop.h"
 
-struct broker;
 struct fleet_progress;
 
 struct target_options {
@@ -24,10 +24,11 @@ struct target_options {
     const char *pki_dir;      /* with endpoint: what `fleetsim pki init` made */
     const char *ca_file;      /* with endpoint: what verifies the server; NULL: the PKI's root */
     const char *broker_conf;  /* with our own cloud: struct broker_options' `more` */
-    uint64_t seed;            /* of the fleet, with our own cloud */
-    bool virtual_time;        /* our own cloud lives by target_set_clock() */
-    int64_t epoch_ms;         /* its first time of day */
-    uint32_t vehicles;        /* how many identities to make at once */
+    struct broker_services services;       /* of our own cloud */
+    uint64_t seed;                         /* of the fleet, with our own cloud */
+    bool virtual_time;                     /* our own cloud lives by target_set_clock() */
+    int64_t epoch_ms;                      /* its first time of day */
+    uint32_t vehicles;                     /* how many identities to make at once */
     const struct fleet_progress *progress; /* of that; NULL: none */
 };
 

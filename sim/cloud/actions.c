@@ -67,6 +67,27 @@ bool cloud_actions_publish(struct cloud_actions *list, const char *client_id, co
     return true;
 }
 
+bool cloud_actions_copy(struct cloud_actions *list, size_t index)
+{
+    struct text payload;
+
+    text_init(&payload);
+    text_bytes(&payload, list->items[index].payload, list->items[index].payload_len);
+    return cloud_actions_publish(list, list->items[index].client_id, list->items[index].topic,
+                                 &payload);
+}
+
+bool cloud_actions_move(struct cloud_actions *list, struct cloud_action *from)
+{
+    struct cloud_action *a = append(list, from->kind);
+
+    if (a == NULL)
+        return false;
+    *a = *from;
+    *from = (struct cloud_action){.kind = a->kind};
+    return true;
+}
+
 bool cloud_actions_kick(struct cloud_actions *list, const char *client_id, bool with_will)
 {
     struct cloud_action *a = append(list, CLOUD_ACTION_KICK);

@@ -47,6 +47,10 @@ void cloud_actions_cut(struct cloud_actions *list, size_t count);
    not retained (contract 1.1). client_id NULL: everybody. */
 bool cloud_actions_publish(struct cloud_actions *list, const char *client_id, const char *topic,
                            struct text *payload);
+/* Once more, at the end. */
+bool cloud_actions_copy(struct cloud_actions *list, size_t index);
+/* Takes what the action of another list owns; it is empty then. */
+bool cloud_actions_move(struct cloud_actions *list, struct cloud_action *from);
 bool cloud_actions_kick(struct cloud_actions *list, const char *client_id, bool with_will);
 
 #endif

@@ -239,6 +239,18 @@ enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, con
                                                                                : CLOUD_DENY;
 }
 
+bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const char *topic)
+{
+    const struct client *client = presence_find(&cloud->presence, client_id);
+
+    for (size_t i = 0; client != NULL && i < client->filter_count; i++) {
+        const char *bare = filter_unshared(client->filters[i]);
+        if (bare != NULL && filter_matches(bare, topic))
+            return true;
+    }
+    return false;
+}
+
 static const char *control_disconnect(struct cloud *cloud, const cJSON *request, struct text *reply,
                                       struct cloud_actions *out)
 {

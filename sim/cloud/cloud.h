@@ -73,6 +73,9 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
                                  bool retain);
 
+/* Does the client subscribe to what it publishes there itself? */
+bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const char *topic);
+
 /* What the owner publishes to; {"command":"disconnect","clientId":"…","preventWillMessage":false}
    (contract 6.11) or {"command":"status"}, each with a "clientToken" if you like. The answer goes
    to CLOUD_CONTROL_TOPIC "/response", to the asker alone: {} or {"error":"…"}. */

@@ -437,7 +437,9 @@ def main():
     options = arguments.parse_args()
     fleetsim = os.path.abspath(os.path.join(options.folder, "fleetsim"))
     print(f"seed {options.seed}", flush=True)
-    results = [prove(fleetsim, "in order", options.seed, options.operations, compare_in_order)]
+    results = [prove(fleetsim, "in order", options.seed, options.operations, compare_in_order),
+               prove(fleetsim, "in any order", options.seed, options.operations // 4, compare_in_any_order,
+                     "--delivery", "shuffle,duplicate", "--seed", str(options.seed))]
     print(f"{results.count(True)} passed, {results.count(False)} failed")
     return 0 if all(results) else 1
 

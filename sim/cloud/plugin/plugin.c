@@ -5,6 +5,8 @@
  * Options  logpath  the broker's own log file: its last words tell why a connection ended
  *          owner    the address that clients of the owner's Unix socket have
  *          state    file that carries shadows and clients over a restart; absent: they are lost
+ *          clock    file with the time of day, in virtual time
+ *          delivery what delivery_parse() takes; seed: of that
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
  * the broker's one thread and never blocks; no lack of memory ends it.
@@ -28,6 +30,7 @@
 #include "base/shared_clock.h"
 #include "base/timeunit.h"
 #include "cloud/cloud.h"
+#include "cloud/delivery.h"
 #include "cloud/rules.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -45,7 +48,9 @@ int send__disconnect(struct mosquitto *client, uint8_t reason_code,
 struct plugin {
     mosquitto_plugin_id_t *id;
     struct cloud *cloud;
-    struct cloud_actions kicks; /* for the next tick: a kick calls back */
+    struct cloud_actions kicks;     /* for the next tick: a kick calls back */
+    struct cloud_actions collected; /* for the next tick, unless delivery is plain */
+    struct delivery delivery;
     char *owner;
     char *state;               /* path, or NULL */
     struct shared_clock clock; /* in virtual time */
@@ -93,17 +98,56 @@ static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
     return MOSQ_ERR_NOMEM;
 }
 
+static void publish(struct cloud_action *a)
+{
+    if (mosquitto_broker_publish(a->client_id, a->topic, (int)a->payload_len, a->payload, a->qos,
+                                 false, NULL) == MOSQ_ERR_SUCCESS)
+        a->payload = NULL; /* the broker's now */
+}
+
 static void carry_out(struct plugin *plugin, struct cloud_actions *actions)
 {
+    bool plain = delivery_is_plain(&plugin->delivery);
+
     for (size_t i = 0; i < actions->count; i++) {
         struct cloud_action *a = &actions->items[i];
         if (a->kind == CLOUD_ACTION_KICK)
-            cloud_actions_kick(&plugin->kicks, a->client_id, a->with_will);
-        else if (mosquitto_broker_publish(a->client_id, a->topic, (int)a->payload_len, a->payload,
-                                          a->qos, false, NULL) == MOSQ_ERR_SUCCESS)
-            a->payload = NULL; /* the broker's now */
+            cloud_actions_move(&plugin->kicks, a);
+        else if (plain || !cloud_actions_move(&plugin->collected, a))
+            publish(a);
     }
     cloud_actions_done(actions);
+}
+
+/* The tick ends the pass of the broker's loop in which the messages were made, and the broker sends
+   only after it: without holding anything back they are as early as ever, and no fence of virtual
+   time overtakes them. */
+static void deliver_collected(struct plugin *plugin)
+{
+    bool hold = plugin->clock.wall_ms == NULL;
+
+    if (delivery_is_plain(&plugin->delivery))
+        return;
+    delivery_arrange(&plugin->delivery, &plugin->collected, hold, clock_wall_ms());
+    for (size_t i = 0; i < plugin->collected.count; i++)
+        publish(&plugin->collected.items[i]);
+    cloud_actions_done(&plugin->collected);
+}
+
+/* What a client has published with QoS 1 comes twice: now, and after what the broker does next. Not
+   what it may hear itself: the copy is the broker's, and would get past No Local. */
+static void repeat_message(const struct plugin *plugin, const struct mosquitto_evt_message *e)
+{
+    mosquitto_property *properties = NULL;
+
+    if (e->qos == 0 || *e->topic == '$' ||
+        cloud_hears_itself(plugin->cloud, mosquitto_client_id(e->client), e->topic) ||
+        !delivery_repeats(&plugin->delivery, e->topic, slice_of(e->payload, e->payloadlen)) ||
+        mosquitto_property_copy_all(&properties, e->properties) != MOSQ_ERR_SUCCESS)
+        return;
+    if (mosquitto_broker_publish_copy(NULL, e->topic, (int)e->payloadlen, e->payload, e->qos, false,
+                                      properties) != MOSQ_ERR_SUCCESS)
+        mosquitto_property_free_all(&properties);
 }
 
 /* One entry of a certificate's subject; false if absent, too long or with a NUL inside. */
@@ -225,6 +269,8 @@ static int on_message(int event, void *event_data, void *userdata)
     const char *rest = verdict == CLOUD_ALLOW ? rules_republished(e->topic) : NULL;
     if (rest != NULL)
         memmove(e->topic, rest, strlen(rest) + 1);
+    if (verdict == CLOUD_ALLOW)
+        repeat_message(plugin, e);
     return verdict_code(e->client, verdict);
 }
 
@@ -291,6 +337,7 @@ static int on_tick(int event, void *event_data, void *userdata)
     cloud_actions_init(&out);
     cloud_tick(plugin->cloud, now_ms(plugin), &out);
     carry_out(plugin, &out);
+    deliver_collected(plugin);
     cloud_actions_init(&plugin->kicks);
     for (size_t i = 0; i < kicks.count; i++)
         mosquitto_kick_client_by_clientid(kicks.items[i].client_id, kicks.items[i].with_will);
@@ -320,6 +367,8 @@ static void plugin_free(struct plugin *plugin)
     if (plugin->log >= 0)
         close(plugin->log);
     cloud_actions_done(&plugin->kicks);
+    cloud_actions_done(&plugin->collected);
+    delivery_done(&plugin->delivery);
     cloud_free(plugin->cloud);
     free(plugin->owner);
     free(plugin->state);
@@ -370,6 +419,32 @@ static void save_state(const struct plugin *plugin)
     text_done(&t);
 }
 
+static bool set_text(char **field, const char *value)
+{
+    free(*field);
+    *field = strdup(value);
+    return *field != NULL;
+}
+
+static bool take_option(struct plugin *plugin, const char *key, const char *value)
+{
+    struct error err;
+
+    if (strcmp(key, "logpath") == 0)
+        plugin->log = open(value, O_RDONLY | O_CLOEXEC);
+    else if (strcmp(key, "owner") == 0)
+        return set_text(&plugin->owner, value);
+    else if (strcmp(key, "state") == 0)
+        return set_text(&plugin->state, value);
+    else if (strcmp(key, "clock") == 0)
+        return shared_clock_open(&plugin->clock, value, &err);
+    else if (strcmp(key, "delivery") == 0)
+        return delivery_parse(value, &plugin->delivery);
+    else if (strcmp(key, "seed") == 0)
+        plugin->delivery.seed = strtoull(value, NULL, 10);
+    return true;
+}
+
 static struct plugin *plugin_new(const struct mosquitto_opt *options, int option_count)
 {
     struct plugin *plugin = calloc(1, sizeof *plugin);
@@ -382,22 +457,8 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
         seed = clock_now();
     plugin->cloud = cloud_new(seed);
     bool ok = plugin->cloud != NULL;
-    for (int i = 0; i < option_count && ok; i++) {
-        if (strcmp(options[i].key, "logpath") == 0) {
-            plugin->log = open(options[i].value, O_RDONLY | O_CLOEXEC);
-        } else if (strcmp(options[i].key, "owner") == 0) {
-            free(plugin->owner);
-            plugin->owner = strdup(options[i].value);
-            ok = plugin->owner != NULL;
-        } else if (strcmp(options[i].key, "state") == 0) {
-            free(plugin->state);
-            plugin->state = strdup(options[i].value);
-            ok = plugin->state != NULL;
-        } else if (strcmp(options[i].key, "clock") == 0) {
-            struct error err;
-            ok = shared_clock_open(&plugin->clock, options[i].value, &err);
-        }
-    }
+    for (int i = 0; i < option_count && ok; i++)
+        ok = take_option(plugin, options[i].key, options[i].value);
     if (!ok) {
         plugin_free(plugin);
         return NULL;

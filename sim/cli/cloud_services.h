@@ -1,0 +1,24 @@
+/*
+ * cloud_services.h — the options about what the local cloud does besides, or otherwise, that
+ * several commands have (docs/cloud.md).
+ */
+#ifndef CLI_CLOUD_SERVICES_H
+#define CLI_CLOUD_SERVICES_H
+
+#include "broker/broker.h"
+
+/* Rows of a table of struct option_spec, for a struct broker_services. */
+#define CLOUD_SERVICES_ROWS(services)                                                              \
+    {                                                                                              \
+        "delivery", 0, OPTION_STRING, &(services).delivery, "HOW",                                 \
+            "shuffle, duplicate or both, with a comma: what AWS IoT may do as "                    \
+            "well\n(docs/cloud.md)"                                                                \
+    }
+
+/* Is anything chosen that a cloud of our own must do? */
+static inline bool cloud_services_chosen(const struct broker_services *s)
+{
+    return s->delivery != NULL;
+}
+
+#endif
