@@ -328,7 +328,8 @@ bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payl
 
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
-    bool ok = presence_flush(&cloud->presence, now_ms, out);
+    bool ok = presence_flush(&cloud->presence, now_ms, out) &&
+              presence_tell_cut_off(&cloud->presence, now_ms, out);
 
     cloud->retained_for = NULL;
     if (now_ms >= cloud->sweep_at || cloud->sweep_at - now_ms > SWEEP_MS) {
@@ -346,7 +347,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     return !to->failed;
 }
 
-size_t cloud_load(struct cloud *cloud, struct slice text)
+size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
 {
     size_t bad = 0;
 
@@ -355,7 +356,7 @@ size_t cloud_load(struct cloud *cloud, struct slice text)
         size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
-            !presence_load(&cloud->presence, record))
+            !presence_load(&cloud->presence, record, now_ms))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

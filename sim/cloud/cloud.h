@@ -86,7 +86,7 @@ bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payl
 /* What has to outlive the broker: shadows and clients, as lines of JSON. False: no memory. */
 bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to);
 /* Into a new cloud. Lines that are not cloud_save()'s are left out: it returns how many. */
-size_t cloud_load(struct cloud *cloud, struct slice text);
+size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms);
 
 /* Between events, as often as you like: publishes what has been collected, forgets what is old. */
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);

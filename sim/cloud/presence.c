@@ -8,6 +8,8 @@
 
 /* Sessions and version numbers live that long without a connection (contract 2.2, 6.5). */
 #define MEMORY_MS ((int64_t)3600 * 1000)
+/* After a restart observers come back first, then they hear of cars that did not. */
+#define CUT_OFF_MS 5000
 
 /* ORDER PRESENCE_REASON */
 static const char *const reason_names[PRESENCE_REASON_COUNT] = {"NONE",
@@ -18,7 +20,9 @@ static const char *const reason_names[PRESENCE_REASON_COUNT] = {"NONE",
                                                                 "DUPLICATE_CLIENTID",
                                                                 "MQTT_KEEP_ALIVE_TIMEOUT",
                                                                 "SERVER_ERROR",
-                                                                "API_INITIATED_DISCONNECT"};
+                                                                "SERVER_INITIATED_DISCONNECT",
+                                                                "API_INITIATED_DISCONNECT",
+                                                                "THROTTLED"};
 
 const char *presence_reason_name(enum presence_reason reason)
 {
@@ -40,6 +44,10 @@ static const struct {
     {" has exceeded timeout",                       PRESENCE_KEEP_ALIVE_TIMEOUT },
     {" already connected, closing old connection",  PRESENCE_DUPLICATE_CLIENT_ID},
     {" been disconnected by administrative action", PRESENCE_API_INITIATED      },
+    {": Unknown error",                             PRESENCE_CLIENT_ERROR       },
+    {": Invalid function arguments",                PRESENCE_CLIENT_ERROR       },
+    {": Requested QoS not supported",               PRESENCE_CLIENT_ERROR       },
+    {": Malformed UTF-8",                           PRESENCE_CLIENT_ERROR       },
     {": ",                                          PRESENCE_CONNECTION_LOST    },
 };
 
@@ -252,20 +260,14 @@ bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64
     return publish_event(out, "presence", peer->client_id, "connect_failed", &t);
 }
 
-bool presence_disconnect(struct presence *p, struct client *c, enum presence_reason reason,
-                         int64_t now_ms, struct cloud_actions *out)
+static bool publish_disconnected(const struct client *c, enum presence_reason reason,
+                                 struct cloud_actions *out)
 {
     struct text t;
-    bool flushed = p->event_client != c || presence_flush(p, now_ms, out);
 
-    if (c->closing != PRESENCE_NONE)
-        reason = c->closing;
-    c->handle = NULL;
-    c->closing = PRESENCE_NONE;
-    c->gone_at = now_ms;
     if (is_silent(c->id, c->owner))
-        return flushed;
-    begin_event(&t, c->id, c->is_thing, "disconnected", now_ms);
+        return true;
+    begin_event(&t, c->id, c->is_thing, "disconnected", c->gone_at);
     write_session(&t, c->session_id, c->principal);
     text_key(&t, "clientInitiatedDisconnect");
     text_str(&t, reason == PRESENCE_CLIENT_INITIATED ? "true" : "false");
@@ -273,7 +275,47 @@ bool presence_disconnect(struct presence *p, struct client *c, enum presence_rea
     text_quoted(&t, presence_reason_name(reason));
     text_key(&t, "versionNumber");
     text_int(&t, c->version);
-    return publish_event(out, "presence", c->id, "disconnected", &t) && flushed;
+    return publish_event(out, "presence", c->id, "disconnected", &t);
+}
+
+bool presence_disconnect(struct presence *p, struct client *c, enum presence_reason reason,
+                         int64_t now_ms, struct cloud_actions *out)
+{
+    bool flushed = p->event_client != c || presence_flush(p, now_ms, out);
+
+    if (c->closing != PRESENCE_NONE)
+        reason = c->closing;
+    c->handle = NULL;
+    c->closing = PRESENCE_NONE;
+    c->gone_at = now_ms;
+    return publish_disconnected(c, reason, out) && flushed;
+}
+
+struct telling {
+    struct cloud_actions *out;
+    bool ok;
+};
+
+static bool tell_cut_off(void *value, void *ctx)
+{
+    struct client *c = value;
+    struct telling *telling = ctx;
+
+    if (c->cut_off)
+        telling->ok &= publish_disconnected(c, PRESENCE_SERVER_INITIATED, telling->out);
+    c->cut_off = false;
+    return false;
+}
+
+bool presence_tell_cut_off(struct presence *p, int64_t now_ms, struct cloud_actions *out)
+{
+    struct telling telling = {.out = out, .ok = true};
+
+    if (p->tell_at == 0 || now_ms < p->tell_at)
+        return true;
+    p->tell_at = 0;
+    table_sweep(&p->clients, tell_cut_off, &telling);
+    return telling.ok;
 }
 
 static struct client *new_client(struct presence *p, const char *client_id)
@@ -319,8 +361,11 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
         if (!presence_disconnect(p, c, PRESENCE_NONE, now_ms, out))
             return NULL;
     }
+    if (c->cut_off && !publish_disconnected(c, PRESENCE_SERVER_INITIATED, out))
+        return NULL;
     if (peer->clean_start)
         clear_filters(c);
+    c->cut_off = false;
     c->handle = peer->handle;
     c->closing = PRESENCE_NONE;
     c->policy = policy;
@@ -468,6 +513,8 @@ static void save_client(const char *key, const void *value, void *ctx)
     text_int(t, c->version);
     text_key(t, "goneAt");
     text_int(t, c->handle != NULL ? saving->now_ms : c->gone_at);
+    text_key(t, "connected");
+    text_str(t, c->handle != NULL || c->cut_off ? "true" : "false");
     text_key(t, "thing");
     text_str(t, c->is_thing ? "true" : "false");
     text_key(t, "filters");
@@ -486,7 +533,7 @@ void presence_save(const struct presence *p, int64_t now_ms, struct text *to)
     table_each(&p->clients, save_client, &saving);
 }
 
-bool presence_load(struct presence *p, const cJSON *record)
+bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms)
 {
     const char *id = json_str(record, "client", NULL);
     const cJSON *filter;
@@ -498,6 +545,9 @@ bool presence_load(struct presence *p, const cJSON *record)
               set_string(&c->unit, json_str(record, "unit", NULL));
     c->policy = policy_for_unit(c->unit);
     c->is_thing = cJSON_IsTrue(json_get(record, "thing"));
+    c->cut_off = cJSON_IsTrue(json_get(record, "connected"));
+    if (c->cut_off)
+        p->tell_at = now_ms + CUT_OFF_MS;
     c->version = (int64_t)json_num(record, "version", 0);
     c->gone_at = (int64_t)json_num(record, "goneAt", 0);
     snprintf(c->principal, sizeof c->principal, "%s", json_str(record, "principal", ""));

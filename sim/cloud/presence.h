@@ -35,7 +35,9 @@ enum presence_reason {
     PRESENCE_DUPLICATE_CLIENT_ID,
     PRESENCE_KEEP_ALIVE_TIMEOUT,
     PRESENCE_SERVER_ERROR,
+    PRESENCE_SERVER_INITIATED,
     PRESENCE_API_INITIATED,
+    PRESENCE_THROTTLED,
     PRESENCE_REASON_COUNT
 };
 /* "CONNECTION_LOST": as in the event. */
@@ -62,6 +64,7 @@ struct client {
     const struct policy *policy;
     char *common_name, *unit; /* or NULL */
     bool owner;               /* no events about it */
+    bool cut_off;             /* the server has ended while it was connected: nobody was told yet */
     bool is_thing;            /* attached to a thing of its own name */
     char principal[65];
     char address[64];
@@ -75,6 +78,9 @@ struct client {
 struct presence {
     struct table clients; /* by client id */
     struct rng rng;
+    int64_t
+        tell_at; /* ms: those that were cut off are told of then at the latest; 0: there are none
+                  */
     /* Filters of the SUBSCRIBE or UNSUBSCRIBE that is being served. */
     struct client *event_client; /* NULL: none */
     bool event_subscribed;
@@ -115,10 +121,14 @@ bool presence_unsubscribe(struct presence *p, struct client *client, const char 
 bool presence_has_filter(const struct client *client, const char *filter);
 /* Publishes the collected event, if there is one. */
 bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *out);
+/* Publishes what is due about the clients that were connected when the server ended and have not
+   come back since: a SERVER_INITIATED_DISCONNECT. */
+bool presence_tell_cut_off(struct presence *p, int64_t now_ms, struct cloud_actions *out);
 /* Appends a line of JSON, {"client":ID,…}, for each record but the owner's. */
 void presence_save(const struct presence *p, int64_t now_ms, struct text *to);
-/* Takes over such a line, as of a client that is not connected. False: it is none, or no memory. */
-bool presence_load(struct presence *p, const cJSON *record);
+/* Takes over such a line, as of a client that is not connected, or not any more. False: it is none,
+   or no memory. */
+bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms);
 /* Forgets clients that have been gone for an hour. */
 void presence_sweep(struct presence *p, int64_t now_ms);
 

@@ -470,9 +470,13 @@ def disconnect_reasons(lab):
     def too_big(car):
         car.publish("dt/fleetsim/tcu-7/x", b"x" * 131073, wait=False)
 
+    def too_sure(car):
+        car.publish("dt/fleetsim/tcu-7/x", b"x", qos=2, wait=False)
+
     for version in (4, 5):
         for deed, reason in ((lose, "CONNECTION_LOST"), (breach, "AUTH_ERROR"),
-                             (second_connect, "CLIENT_ERROR"), (too_big, "CLIENT_ERROR")):
+                             (second_connect, "CLIENT_ERROR"), (too_big, "CLIENT_ERROR"),
+                             (too_sure, "CLIENT_ERROR")):
             car = Client(lab, "tcu-7", version=version)
             next_event(observer, "connected", "tcu-7")
             deed(car)

@@ -388,7 +388,7 @@ static void load_state(struct plugin *plugin)
         bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (bytes != MAP_FAILED) {
-        size_t bad = cloud_load(plugin->cloud, slice_of(bytes, (size_t)st.st_size));
+        size_t bad = cloud_load(plugin->cloud, slice_of(bytes, (size_t)st.st_size), now_ms(plugin));
         if (bad != 0)
             mosquitto_log_printf(MOSQ_LOG_WARNING, "fleetsim cloud: %zu lines of %s make no sense",
                                  bad, plugin->state);

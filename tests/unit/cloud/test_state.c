@@ -86,7 +86,7 @@ static void survives_a_restart(void **state)
     (void)state;
     text_init(&saved);
     assert_true(cloud_save(old, NOW + 7000, &saved));
-    assert_int_equal(cloud_load(fresh, slice_of(saved.data, saved.len)), 0);
+    assert_int_equal(cloud_load(fresh, slice_of(saved.data, saved.len), NOW + 7500), 0);
     /* Messages for its session are let through before it is back; it is not connected. */
     assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/one/request", false), CLOUD_ALLOW);
     assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/two/request", false), CLOUD_DENY);
@@ -94,7 +94,14 @@ static void survives_a_restart(void **state)
     cloud_actions_init(&out);
     assert_int_equal(cloud_connect(fresh, &again, NOW + 8000, &out), CLOUD_ALLOW);
     assert_int_equal(cloud_connect(fresh, &other, NOW + 8000, &out), CLOUD_ALLOW);
-    assert_non_null(strstr(out.items[0].payload, "\"versionNumber\":1"));
+    /* The server had ended its connection: that is told before the new one. */
+    assert_int_equal(out.count, 3);
+    assert_string_equal(out.items[0].topic, "$aws/events/presence/disconnected/one");
+    assert_non_null(strstr(out.items[0].payload, "\"timestamp\":1700000007000"));
+    assert_non_null(strstr(out.items[0].payload, "\"SERVER_INITIATED_DISCONNECT\""));
+    assert_non_null(strstr(out.items[0].payload, "\"versionNumber\":0"));
+    assert_string_equal(out.items[1].topic, "$aws/events/presence/connected/one");
+    assert_non_null(strstr(out.items[1].payload, "\"versionNumber\":1"));
     cloud_actions_done(&out);
     /* Values, times of every leaf, delta, version. */
     char *before = ask(old, "one", "one", SHADOW("one") "/get", "", NOW + 9000);
@@ -113,6 +120,31 @@ static void survives_a_restart(void **state)
     cloud_free(fresh);
 }
 
+/* Whoever does not come back is told of all the same, once. */
+static void tells_who_was_cut_off(void **state)
+{
+    struct cloud *old = lived_in("one", "two");
+    struct cloud *fresh = cloud_new(2);
+    struct cloud_actions out;
+    struct text saved;
+
+    (void)state;
+    text_init(&saved);
+    assert_true(cloud_save(old, NOW + 7000, &saved));
+    assert_int_equal(cloud_load(fresh, slice_of(saved.data, saved.len), NOW + 8000), 0);
+    cloud_actions_init(&out);
+    assert_true(cloud_tick(fresh, NOW + 12000, &out));
+    assert_int_equal(out.count, 0);
+    assert_true(cloud_tick(fresh, NOW + 13000, &out));
+    assert_true(cloud_tick(fresh, NOW + 30000, &out));
+    assert_int_equal(out.count, 1);
+    assert_string_equal(out.items[0].topic, "$aws/events/presence/disconnected/one");
+    cloud_actions_done(&out);
+    text_done(&saved);
+    cloud_free(old);
+    cloud_free(fresh);
+}
+
 static void leaves_out_what_is_none(void **state)
 {
     static const char text[] =
@@ -122,7 +154,7 @@ static void leaves_out_what_is_none(void **state)
     struct cloud *cloud = cloud_new(1);
 
     (void)state;
-    assert_int_equal(cloud_load(cloud, slice_str(text)), 5);
+    assert_int_equal(cloud_load(cloud, slice_str(text), NOW), 5);
     cloud_free(cloud);
 }
 
@@ -130,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_a_restart),
+        cmocka_unit_test(tells_who_was_cut_off),
         cmocka_unit_test(leaves_out_what_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
