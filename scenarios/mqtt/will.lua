@@ -68,13 +68,18 @@ scenario("a delayed will is not sent if the car is back in time", function(t)
 end)
 
 scenario("a delayed will is sent when the delay is over", function(t)
+  if t:is_virtual() then
+    t:skip("the broker counts the delay in real seconds")
+  end
   local car, topic = car_with_will(t, 1)
   if car.connection.version ~= "5" then
     t:skip("a will of MQTT 3.1.1 has no delay")
   end
+  local app = t:companion()
+  app:subscribe(topic)
 
   car:power_off()
-  t:wait(3)
+  t:equal(app:wait_message(topic, 20).payload, "gone")
   car:power_on()
   car:wait_online()
   t:equal(take(car, topic), "gone")

@@ -4,13 +4,15 @@
 #ifndef CLI_CASES_H
 #define CLI_CASES_H
 
-#include "metrics/junit.h"
+#include "metrics/verdicts.h"
 #include "script/runner.h"
 
 /* A case for the scenario, which keeps it as its `user`; unfinished. `rounds` of the run: 0 or 1:
    there is one, else the case's name says which. */
-void cases_add(struct junit *j, struct scenario *s, uint64_t rounds);
-/* Its verdict, and that of its earlier attempts. */
+void cases_add(struct verdicts *all, struct scenario *s, uint64_t rounds);
+/* The verdict and what it went through, into its case. */
 void cases_finish(const struct scenario *s);
+/* As results see it. */
+void cases_view(const struct scenario *s, struct verdict *ret);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 #include "cli/console.h"
 #include "cli/facts.h"
 #include "cli/options.h"
+#include "cli/outputs.h"
+#include "cli/stop_signals.h"
 #include "fleet/simulation.h"
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
@@ -40,19 +41,20 @@ struct run {
     struct script *script;
     struct runner *runner;
     struct params *params; /* of --param */
-    struct junit *junit;
+    struct verdicts *verdicts;
     struct run_results *results;
     struct series_log *series;
     FILE *trace;
     struct seal_key telemetry_key; /* read if settings name one */
     struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
-    ev_signal sigint, sigterm;
+    struct stop_signals signals;
     int signal;              /* that asked us to stop */
     enum error_code aborted; /* why the run ended early; ERROR_NONE: it did not */
     char *abort_reason;
     char *unreachable; /* why the first attempt to connect failed; NULL: it did not */
     struct console console;
+    struct outputs outputs;
 };
 
 /* ---- events of the run ---- */
@@ -62,6 +64,7 @@ static void on_finished(void *ctx, struct scenario *s)
     struct run *run = ctx;
 
     cases_finish(s);
+    outputs_ended(&run->outputs, s, false);
     console_verdict(&run->console, s);
 }
 
@@ -69,7 +72,14 @@ static void on_added(void *ctx, struct scenario *s)
 {
     struct run *run = ctx;
 
-    cases_add(run->junit, s, run->settings->repeat);
+    cases_add(run->verdicts, s, run->settings->repeat);
+}
+
+static void on_started(void *ctx, struct scenario *s)
+{
+    struct run *run = ctx;
+
+    outputs_started(&run->outputs, s);
 }
 
 static void on_retried(void *ctx, struct scenario *s, struct scenario *next)
@@ -77,6 +87,9 @@ static void on_retried(void *ctx, struct scenario *s, struct scenario *next)
     struct run *run = ctx;
 
     (void)next;
+    cases_finish(s);
+    outputs_ended(&run->outputs, s, true);
+    verdict_case_retry(s->user);
     console_verdict(&run->console, s);
 }
 
@@ -128,13 +141,11 @@ static void on_warning(void *arg)
     log_warn("no connection yet: %s", run->unreachable);
 }
 
-static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
+static void on_signal(void *ctx, int number)
 {
-    struct run *run = w->data;
+    struct run *run = ctx;
 
-    (void)ev;
-    (void)events;
-    run->signal = w->signum;
+    run->signal = number;
     abort_run(run, ERROR_TIMEOUT, "interrupted (once more: stop at once)");
 }
 
@@ -331,6 +342,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .until_flaky = s->until_fail,
         .fits = on_fleet,
         .added = on_added,
+        .started = on_started,
         .retried = on_retried,
         .finished = on_finished,
         .all_done = on_all_done,
@@ -363,14 +375,14 @@ static bool open_results(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
 
-    run->junit = junit_new(s->name, clock_wall_ms());
-    if (!runner_prepare(run->runner, err))
+    run->verdicts = verdicts_new(s->name, clock_wall_ms());
+    if (!runner_prepare(run->runner, err) || !outputs_open(&run->outputs, s, err))
         return false;
     if (s->no_results)
         return true;
     struct run_results_options options = {
         .root = s->results, .name = s->name, .command = "run", .seed = s->seed};
-    run->results = run_results_open(&options, run->sim->recorder, run->junit, err);
+    run->results = run_results_open(&options, run->sim->recorder, run->verdicts, err);
     if (run->results == NULL)
         return false;
     run_results_set(run->results, "endpoint", run->target.uri);
@@ -396,44 +408,25 @@ static bool open_trace(struct run *run, struct error *err)
     return ok;
 }
 
-/* The signal that asks us to stop; process-wide, as signals are. */
-static volatile sig_atomic_t caught;
-
-/* The second one ends the program even while a script or a full disk keeps the loop busy. */
-static void on_raw_signal(int number)
+static void begin_outputs(struct run *run)
 {
-    if (caught != 0)
-        _exit(128 + number);
-    caught = number;
-    ev_feed_signal(number);
-}
+    const struct run_settings *s = run->settings;
 
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_raw_signal, .sa_flags = SA_RESTART};
-
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void watch_signals(struct run *run)
-{
-    struct ev_loop *ev = run->sim->loop->ev;
-
-    ev_signal_init(&run->sigint, on_signal, SIGINT);
-    ev_signal_init(&run->sigterm, on_signal, SIGTERM);
-    run->sigint.data = run->sigterm.data = run;
-    ev_signal_start(ev, &run->sigint);
-    ev_signal_start(ev, &run->sigterm);
-    /* In place of libev's own handler. */
-    catch_signals();
+    outputs_begin(&run->outputs,
+                  &(struct event_run){.name = s->name,
+                                      .command_line = s->command_line,
+                                      .seed = s->seed,
+                                      .scenarios = runner_count(run->runner),
+                                      .rounds = s->repeat != 0 ? s->repeat : 1,
+                                      .shuffled = s->shuffle},
+                  run->verdicts);
 }
 
 static void run_loop(struct run *run)
 {
     struct loop *loop = run->sim->loop;
 
-    watch_signals(run);
+    stop_signals_watch(&run->signals, loop->ev, on_signal, run);
     loop_timer_init(&run->second, loop, on_second, run);
     loop_timer_init(&run->lag, loop, on_lag, run);
     loop_timer_init(&run->limit, loop, on_time_limit, run);
@@ -441,19 +434,17 @@ static void run_loop(struct run *run)
     loop_timer_start(&run->second, USEC_PER_SEC);
     run->lag_due = clock_now() + LAG_PERIOD;
     loop_timer_start(&run->lag, LAG_PERIOD);
+    begin_outputs(run);
     if (run->settings->time_limit != 0)
         loop_timer_start(&run->limit, run->settings->time_limit);
     target_watch(&run->target, loop, on_broker_ended, run);
     runner_start(run->runner);
-    if (caught != 0)
-        ev_feed_signal(caught);
     if (runner_tally(run->runner, SCENARIO_RUNNING) > 0)
         loop_run(loop);
     loop_timer_stop(&run->second);
     loop_timer_stop(&run->lag);
     loop_timer_stop(&run->limit);
-    ev_signal_stop(loop->ev, &run->sigint);
-    ev_signal_stop(loop->ev, &run->sigterm);
+    stop_signals_leave(&run->signals, loop->ev);
 }
 
 /* ---- the verdict ---- */
@@ -523,7 +514,11 @@ static int finish(struct run *run)
     run_results_set_verdict(
         run->results, status,
         status == ERROR_TARGET && run->abort_reason == NULL ? run->unreachable : run->abort_reason);
-    if (run->settings->junit != NULL && !junit_save(run->junit, run->settings->junit, &err)) {
+    if (run->settings->junit != NULL && !junit_save(run->verdicts, run->settings->junit, &err)) {
+        log_error("%s", err.text);
+        status = status != 0 ? status : (int)err.code;
+    }
+    if (!outputs_close(&run->outputs, status, run->abort_reason, &err)) {
         log_error("%s", err.text);
         status = status != 0 ? status : (int)err.code;
     }
@@ -538,11 +533,12 @@ static int finish(struct run *run)
 static void release(struct run *run)
 {
     run_results_close(run->results, NULL);
+    outputs_close(&run->outputs, 0, NULL, NULL);
     runner_free(run->runner);
     params_free(run->params);
     script_free(run->script);
     series_log_free(run->series);
-    junit_free(run->junit);
+    verdicts_free(run->verdicts);
     if (run->trace != NULL) {
         trace_free(run->sim->trace);
         fclose(run->trace);
@@ -573,12 +569,12 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     struct target_options target = settings->target;
 
     target.progress = &progress;
-    catch_signals();
+    stop_signals_catch();
     bool ok = capacity_check_descriptors(&car, settings->vehicles, &err) &&
               target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
               load_scenarios(&run, paths, count, &err);
-    if (caught != 0) {
-        status = 128 + caught;
+    if (stop_signals_caught() != 0) {
+        status = 128 + stop_signals_caught();
     } else if (ok && settings->list) {
         console_list(&run.console);
         status = 0;

@@ -16,13 +16,14 @@
 #include "net/tls_options.h"
 
 struct run_settings {
-    const char *junit;   /* also write the JUnit XML here; NULL: no */
-    const char *filter;  /* part of a scenario's name; NULL: all */
-    const char *results; /* folder of all runs; NULL: "results" */
-    const char *name;    /* of the run */
-    const char *mqtt;    /* "5" or "3.1.1" */
-    const char *client;  /* "native" or "paho" */
-    const char *profile; /* "aws" or "generic"; NULL: as the endpoint's name says */
+    const char *junit;       /* also write the JUnit XML here; NULL: no */
+    const char *tap, *jsonl; /* likewise TAP, JSON lines; "-": stdout */
+    const char *filter;      /* part of a scenario's name; NULL: all */
+    const char *results;     /* folder of all runs; NULL: "results" */
+    const char *name;        /* of the run */
+    const char *mqtt;        /* "5" or "3.1.1" */
+    const char *client;      /* "native" or "paho" */
+    const char *profile;     /* "aws" or "generic"; NULL: as the endpoint's name says */
     const char *vehicles_dir;
     const char *command_line; /* as it was typed, for the results; NULL: nobody typed it */
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;

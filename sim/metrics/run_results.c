@@ -29,7 +29,7 @@ enum result_file { RESULT_HLOG, RESULT_JUNIT, RESULT_SUMMARY, RESULT_FILE_COUNT 
 
 struct run_results {
     struct recorder *rec;
-    const struct junit *junit;
+    const struct verdicts *verdicts;
     char *path, *files[RESULT_FILE_COUNT];
     char *name, *command, *reason;
     uint64_t seed;
@@ -172,12 +172,12 @@ static bool flush_hlog(struct run_results *r, struct error *err)
 
 static bool flush_junit(struct run_results *r, struct error *err)
 {
-    if (r->junit == NULL)
+    if (r->verdicts == NULL)
         return true;
-    uint64_t generation = junit_generation(r->junit);
+    uint64_t generation = verdicts_generation(r->verdicts);
     if (r->junit_fresh && r->junit_written == generation)
         return true;
-    r->junit_fresh = junit_save(r->junit, r->files[RESULT_JUNIT], err);
+    r->junit_fresh = junit_save(r->verdicts, r->files[RESULT_JUNIT], err);
     r->junit_written = generation;
     return r->junit_fresh;
 }
@@ -197,7 +197,7 @@ static bool flush_summary(struct run_results *r, struct error *err)
         .reason = r->reason,
         .settings = r->settings,
         .recorder = r->rec,
-        .junit = r->junit,
+        .verdicts = r->verdicts,
     });
     char *text = cJSON_Print(document);
     bool ok = text != NULL
@@ -252,7 +252,7 @@ static void results_free(struct run_results *r)
 }
 
 struct run_results *run_results_open(const struct run_results_options *options,
-                                     struct recorder *rec, const struct junit *junit,
+                                     struct recorder *rec, const struct verdicts *verdicts,
                                      struct error *err)
 {
     const char *root = options->root != NULL ? options->root : "results";
@@ -268,7 +268,7 @@ struct run_results *run_results_open(const struct run_results_options *options,
         return NULL;
     struct run_results *r = xcalloc(1, sizeof *r);
     r->rec = rec;
-    r->junit = junit;
+    r->verdicts = verdicts;
     r->path = path;
     r->name = xstrdup(name);
     r->command = xstrdup(options->command != NULL ? options->command : "run");

@@ -3,7 +3,7 @@
  * results/<UTC>-<name>/{summary.json, junit.xml, latency.hlog}.
  *
  * Owns      the directory's three files and the settings; others may add files beside them.
- * Borrows   the recorder and the junit model until run_results_close().
+ * Borrows   the recorder and the verdicts until run_results_close().
  * Threads   the simulation thread.
  * Promises  a killed run keeps what was flushed; trouble with the disk is told once and never stops
  *           the run. All functions but run_results_open() accept NULL and then do nothing, so that
@@ -18,7 +18,7 @@
 #include "base/error.h"
 
 struct recorder;
-struct junit;
+struct verdicts;
 struct run_results;
 
 struct run_results_options {
@@ -30,9 +30,9 @@ struct run_results_options {
 };
 
 /* Makes the directory and writes the first, empty set of files. NULL with err if it cannot
-   (ERROR_USAGE). `junit` may be NULL: no junit.xml. */
+   (ERROR_USAGE). `verdicts` may be NULL: no junit.xml. */
 struct run_results *run_results_open(const struct run_results_options *options,
-                                     struct recorder *rec, const struct junit *junit,
+                                     struct recorder *rec, const struct verdicts *verdicts,
                                      struct error *err);
 /* The directory, for messages and for further files. NULL if r is. */
 const char *run_results_path(const struct run_results *r);

@@ -6,28 +6,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/xmem.h"
+#include "metrics/json_text.h"
 
 #define FORMAT 1 /* rises when a member changes its meaning */
-
-/* Names and messages come from users; the document must stay UTF-8. */
-static void add_text(cJSON *object, const char *key, const char *text)
-{
-    if (text == NULL) {
-        cJSON_AddNullToObject(object, key);
-        return;
-    }
-    if (json_is_utf8(slice_str(text))) {
-        cJSON_AddStringToObject(object, key, text);
-        return;
-    }
-    char *clean = xstrdup(text);
-    for (char *p = clean; *p != '\0'; p++)
-        if ((unsigned char)*p >= 0x80)
-            *p = '?';
-    cJSON_AddStringToObject(object, key, clean);
-    free(clean);
-}
 
 static void add_number(cJSON *object, const char *key, double value)
 {
@@ -98,10 +79,10 @@ static void add_slowest(cJSON *document, const struct summary *s)
     for (size_t i = 0; i < count; i++) {
         const struct journey *j = slowest[i];
         cJSON *o = cJSON_CreateObject();
-        add_text(o, "token", j->token);
-        add_text(o, "kind", j->kind);
+        json_add_text(o, "token", j->token);
+        json_add_text(o, "kind", j->kind);
         add_number(o, "vehicle", j->vehicle_index);
-        add_text(o, "outcome", journey_outcome_name(j->outcome));
+        json_add_text(o, "outcome", journey_outcome_name(j->outcome));
         add_number(o, "total_us", (double)journey_total(j));
         add_number(o, "intended_us", (double)j->at[JOURNEY_INTENDED] - (double)s->started);
         cJSON *marks = cJSON_AddObjectToObject(o, "marks_us");
@@ -118,36 +99,57 @@ struct scenarios {
     bool details;
 };
 
-static void add_scenario(void *arg, const struct junit_verdict *v)
+static void add_attempts(cJSON *o, const struct verdict *v, bool details)
+{
+    cJSON_AddBoolToObject(o, "flaky", v->flaky);
+    cJSON *list = cJSON_AddArrayToObject(o, "earlier_attempts");
+    for (size_t i = 0; i < v->attempt_count; i++) {
+        const struct verdict_attempt *attempt = &v->attempts[i];
+        cJSON *a = cJSON_CreateObject();
+        json_add_text(a, "verdict", verdict_state_name(attempt->state));
+        add_number(a, "duration_us", (double)attempt->duration);
+        json_add_text(a, "message", attempt->message);
+        if (attempt->detail != NULL && details)
+            json_add_text(a, "detail", attempt->detail);
+        cJSON_AddItemToArray(list, a);
+    }
+}
+
+static void add_scenario(void *arg, const struct verdict *v)
 {
     cJSON *o = cJSON_CreateObject();
     const struct scenarios *to = arg;
 
-    add_text(o, "suite", v->suite);
-    add_text(o, "file", v->file);
+    json_add_text(o, "suite", v->suite);
+    json_add_text(o, "file", v->file);
     add_number(o, "line", v->line);
-    add_text(o, "name", v->name);
-    add_text(o, "verdict", junit_state_name(v->state));
+    json_add_text(o, "name", v->name);
+    json_add_text(o, "verdict", verdict_state_name(v->state));
     add_number(o, "duration_us", (double)v->duration);
+    if (v->round > 1)
+        add_number(o, "round", v->round);
     if (v->message != NULL)
-        add_text(o, "message", v->message);
+        json_add_text(o, "message", v->message);
+    if (v->attempt_count != 0)
+        add_attempts(o, v, to->details);
     /* Long, and the file is written anew every second: in the last one only. */
     if (v->detail != NULL && to->details)
-        add_text(o, "detail", v->detail);
+        json_add_text(o, "detail", v->detail);
     cJSON_AddItemToArray(to->list, o);
 }
 
-static void add_scenarios(cJSON *document, const struct junit *junit, bool details)
+static void add_scenarios(cJSON *document, const struct verdicts *verdicts, bool details)
 {
     struct scenarios to = {.details = details};
 
     cJSON *counts = cJSON_AddObjectToObject(document, "verdicts");
 
-    for (unsigned state = 0; state < JUNIT_STATE_COUNT; state++)
-        add_number(counts, junit_state_name((enum junit_state)state),
-                   (double)junit_count(junit, (enum junit_state)state));
+    for (unsigned state = 0; state < VERDICT_STATE_COUNT; state++)
+        add_number(counts, verdict_state_name((enum verdict_state)state),
+                   (double)verdicts_count(verdicts, (enum verdict_state)state));
+    add_number(document, "flaky", (double)verdicts_flaky(verdicts));
     to.list = cJSON_AddArrayToObject(document, "scenarios");
-    junit_each(junit, add_scenario, &to);
+    verdicts_each(verdicts, add_scenario, &to);
 }
 
 cJSON *summary_json(const struct summary *s)
@@ -156,24 +158,24 @@ cJSON *summary_json(const struct summary *s)
     char text[32];
 
     add_number(document, "format", FORMAT);
-    add_text(document, "name", s->name);
-    add_text(document, "command", s->command);
-    add_text(document, "version", FLEETSIM_VERSION);
+    json_add_text(document, "name", s->name);
+    json_add_text(document, "command", s->command);
+    json_add_text(document, "version", FLEETSIM_VERSION);
     /* As text: 64 bits are more than a JSON number keeps. */
     snprintf(text, sizeof text, "%" PRIu64, s->seed);
-    add_text(document, "seed", text);
+    json_add_text(document, "seed", text);
     timestamp_iso(s->started_wall_ms, text);
-    add_text(document, "started", text);
+    json_add_text(document, "started", text);
     add_number(document, "duration_us", (double)s->duration);
     cJSON_AddBoolToObject(document, "complete", s->complete);
     if (s->has_verdict) {
         add_number(document, "exit_status", s->exit_status);
-        add_text(document, "reason", s->reason);
+        json_add_text(document, "reason", s->reason);
     }
     if (s->settings != NULL)
         cJSON_AddItemToObject(document, "settings", cJSON_Duplicate(s->settings, true));
-    if (s->junit != NULL)
-        add_scenarios(document, s->junit, s->complete);
+    if (s->verdicts != NULL)
+        add_scenarios(document, s->verdicts, s->complete);
     add_number(document, "commands_open", (double)recorder_journeys_open(s->recorder));
     add_counters(document, s->recorder);
     add_stages(document, s->recorder);

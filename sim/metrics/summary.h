@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "metrics/junit.h"
 #include "metrics/recorder.h"
+#include "metrics/verdicts.h"
 
 struct summary {
     const char *name, *command;
@@ -23,7 +23,7 @@ struct summary {
     const char *reason;    /* or NULL */
     const cJSON *settings; /* an object, or NULL */
     const struct recorder *recorder;
-    const struct junit *junit; /* or NULL */
+    const struct verdicts *verdicts; /* or NULL */
 };
 
 /* A new object; free with cJSON_Delete(). */

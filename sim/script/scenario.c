@@ -296,6 +296,7 @@ void scenario_start(struct scenario *s)
     s->verdict = s->outcome = SCENARIO_RUNNING;
     s->started = clock_now();
     scenario_record_begin(&s->record);
+    s->began = loop_script_now(script->sim->loop);
     rng_init(&s->owner.rng, ~s->seed, hash_text(s->owner.name));
     s->owner.seed = rng_next(&s->owner.rng);
     rng_init(&s->owner.rng, s->seed, hash_text(s->owner.name));

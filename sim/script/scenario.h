@@ -48,6 +48,7 @@ struct scenario {
     bool alone; /* no other runs beside it */
     enum scenario_verdict verdict;
     usec_t started, took;
+    usec_t began; /* on the script clock */
     uint64_t assertions;
     char *message;                 /* why not passed, one line; NULL if passed as expected */
     char *where;                   /* "file:line", or NULL */

@@ -63,7 +63,7 @@ static void assert_parsed_by_others(const char *text)
     assert_int_equal(status, 0);
 }
 
-static char *written(const struct junit *j)
+static char *written(const struct verdicts *j)
 {
     struct buf out;
 
@@ -75,27 +75,27 @@ static char *written(const struct junit *j)
     return text;
 }
 
-static struct junit *sample(void)
+static struct verdicts *sample(void)
 {
-    struct junit *j = junit_new("nightly", 1403476110183);
-    struct junit_suite *locks = junit_suite_add(j, "locks", "./scenarios/locks.lua");
-    struct junit_suite *slo = junit_suite_add(j, "slo", NULL);
-    struct junit_case *c = junit_case_add(locks, "unlocks", NULL, 12);
+    struct verdicts *j = verdicts_new("nightly", 1403476110183);
+    struct verdict_suite *locks = verdict_suite_add(j, "locks", "./scenarios/locks.lua");
+    struct verdict_suite *slo = verdict_suite_add(j, "slo", NULL);
+    struct verdict_case *c = verdict_case_add(locks, "unlocks", NULL, 12);
 
-    junit_suite_add_property(locks, "seed", "42");
-    junit_case_finish(c, JUNIT_PASSED, 1500000, NULL, NULL);
-    junit_case_set_assertions(c, 3);
-    c = junit_case_add(locks, "wakes \"deep\" <sleep> & more", NULL, 20);
-    junit_case_add_property(c, "vehicle", "3");
-    junit_case_add_output(c, "one\n");
-    junit_case_add_output(c, "two");
-    junit_case_finish(c, JUNIT_FAILED, 250000, "expected SUCCEEDED,\ngot \"TIMED_OUT\"",
-                      "0.000 sent\n0.100 <lost>");
-    c = junit_case_add(locks, "crashes", "own.class", 0);
-    junit_case_finish(c, JUNIT_ERROR, 1, "attempt to index nil", NULL);
-    c = junit_case_add(slo, "p99 of command.total", NULL, 0);
-    junit_case_finish(c, JUNIT_SKIPPED, 0, "no commands", "ignored");
-    junit_case_add(slo, "run completed", NULL, 0);
+    verdict_suite_add_property(locks, "seed", "42");
+    verdict_case_finish(c, VERDICT_PASSED, 1500000, NULL, NULL);
+    verdict_case_set_assertions(c, 3);
+    c = verdict_case_add(locks, "wakes \"deep\" <sleep> & more", NULL, 20);
+    verdict_case_add_property(c, "vehicle", "3");
+    verdict_case_add_output(c, "one\n");
+    verdict_case_add_output(c, "two");
+    verdict_case_finish(c, VERDICT_FAILED, 250000, "expected SUCCEEDED,\ngot \"TIMED_OUT\"",
+                        "0.000 sent\n0.100 <lost>");
+    c = verdict_case_add(locks, "crashes", "own.class", 0);
+    verdict_case_finish(c, VERDICT_ERROR, 1, "attempt to index nil", NULL);
+    c = verdict_case_add(slo, "p99 of command.total", NULL, 0);
+    verdict_case_finish(c, VERDICT_SKIPPED, 0, "no commands", "ignored");
+    verdict_case_add(slo, "run completed", NULL, 0);
     return j;
 }
 
@@ -143,13 +143,13 @@ static void the_document_is_what_ci_servers_read(void **state)
         "    </testcase>\n"
         "  </testsuite>\n"
         "</testsuites>\n";
-    struct junit *j = sample();
+    struct verdicts *j = sample();
     char *text = written(j);
 
     assert_string_equal(text, expected);
     assert_parsed_by_others(text);
     free(text);
-    junit_free(j);
+    verdicts_free(j);
 }
 
 static void any_text_gives_well_formed_xml(void **state)
@@ -172,65 +172,65 @@ static void any_text_gives_well_formed_xml(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *raw = cases[i].raw;
-        struct junit *j = junit_new(raw, 0);
-        struct junit_suite *suite = junit_suite_add(j, raw, raw);
-        struct junit_case *c = junit_case_add(suite, raw, raw, 1);
-        junit_suite_add_property(suite, raw, raw);
-        junit_case_add_property(c, raw, raw);
-        junit_case_add_output(c, raw);
-        junit_case_finish(c, JUNIT_FAILED, 1, raw, raw);
+        struct verdicts *j = verdicts_new(raw, 0);
+        struct verdict_suite *suite = verdict_suite_add(j, raw, raw);
+        struct verdict_case *c = verdict_case_add(suite, raw, raw, 1);
+        verdict_suite_add_property(suite, raw, raw);
+        verdict_case_add_property(c, raw, raw);
+        verdict_case_add_output(c, raw);
+        verdict_case_finish(c, VERDICT_FAILED, 1, raw, raw);
         char *text = written(j);
         if (strstr(text, cases[i].shown) == NULL)
             fail_msg("case %zu: %s", i, text);
         assert_parsed_by_others(text);
         free(text);
-        junit_free(j);
+        verdicts_free(j);
     }
 }
 
 static void output_is_bounded(void **state)
 {
     (void)state;
-    struct junit *j = junit_new("x", 0);
-    struct junit_case *c = junit_case_add(junit_suite_add(j, "s", NULL), "c", NULL, 0);
+    struct verdicts *j = verdicts_new("x", 0);
+    struct verdict_case *c = verdict_case_add(verdict_suite_add(j, "s", NULL), "c", NULL, 0);
     char *long_text = xmalloc(700001);
 
     memset(long_text, 'a', 700000);
     long_text[700000] = '\0';
     for (int i = 0; i < 5; i++)
-        junit_case_add_output(c, long_text);
+        verdict_case_add_output(c, long_text);
     char *text = written(j);
     assert_in_range(strlen(text), 1 << 20, (1 << 20) + 2000);
     free(text);
     free(long_text);
-    junit_free(j);
+    verdicts_free(j);
 }
 
 static void verdicts_are_counted_and_replaced(void **state)
 {
     (void)state;
-    struct junit *j = sample();
-    struct junit_case *c = junit_case_add(junit_suite_add(j, "s", NULL), "c", NULL, 0);
-    uint64_t generation = junit_generation(j);
+    struct verdicts *j = sample();
+    struct verdict_case *c = verdict_case_add(verdict_suite_add(j, "s", NULL), "c", NULL, 0);
+    uint64_t generation = verdicts_generation(j);
 
-    assert_int_equal(junit_count(j, JUNIT_UNFINISHED), 2);
-    junit_case_finish(c, JUNIT_FAILED, 1, "first", "text");
-    junit_case_finish(c, JUNIT_PASSED, 2, NULL, NULL);
-    assert_true(junit_generation(j) > generation);
-    assert_int_equal(junit_count(j, JUNIT_UNFINISHED), 1);
-    assert_int_equal(junit_count(j, JUNIT_PASSED), 2);
-    assert_int_equal(junit_count(j, JUNIT_FAILED), 1);
+    assert_int_equal(verdicts_count(j, VERDICT_UNFINISHED), 2);
+    verdict_case_finish(c, VERDICT_FAILED, 1, "first", "text");
+    verdict_case_finish(c, VERDICT_PASSED, 2, NULL, NULL);
+    assert_true(verdicts_generation(j) > generation);
+    assert_int_equal(verdicts_count(j, VERDICT_UNFINISHED), 1);
+    assert_int_equal(verdicts_count(j, VERDICT_PASSED), 2);
+    assert_int_equal(verdicts_count(j, VERDICT_FAILED), 1);
     char *text = written(j);
     assert_null(strstr(text, "first"));
     free(text);
-    junit_free(j);
+    verdicts_free(j);
 }
 
 static void saving_replaces_or_says_why_not(void **state)
 {
     (void)state;
     char folder[] = "/tmp/junitXXXXXX";
-    struct junit *j = sample();
+    struct verdicts *j = sample();
     struct error err = {0};
 
     assert_non_null(mkdtemp(folder));
@@ -246,8 +246,8 @@ static void saving_replaces_or_says_why_not(void **state)
     assert_non_null(strstr(err.text, "junit.xml: cannot write it: No such file"));
     free(path);
     free(temporary);
-    junit_free(j);
-    junit_free(NULL);
+    verdicts_free(j);
+    verdicts_free(NULL);
 }
 
 int main(void)

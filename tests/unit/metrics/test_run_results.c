@@ -24,8 +24,8 @@
 struct fixture {
     char root[32];
     struct recorder *rec;
-    struct junit *junit;
-    struct junit_case *first, *second;
+    struct verdicts *junit;
+    struct verdict_case *first, *second;
 };
 
 static int make(void **state)
@@ -35,10 +35,10 @@ static int make(void **state)
     strcpy(f->root, "/tmp/resultsXXXXXX");
     assert_non_null(mkdtemp(f->root));
     f->rec = recorder_new();
-    f->junit = junit_new("nightly", 0);
-    struct junit_suite *suite = junit_suite_add(f->junit, "locks", "scenarios/locks.lua");
-    f->first = junit_case_add(suite, "first", NULL, 3);
-    f->second = junit_case_add(suite, "second", NULL, 9);
+    f->junit = verdicts_new("nightly", 0);
+    struct verdict_suite *suite = verdict_suite_add(f->junit, "locks", "scenarios/locks.lua");
+    f->first = verdict_case_add(suite, "first", NULL, 3);
+    f->second = verdict_case_add(suite, "second", NULL, 9);
     *state = f;
     return 0;
 }
@@ -64,7 +64,7 @@ static int unmake(void **state)
     struct fixture *f = *state;
 
     recorder_free(f->rec);
-    junit_free(f->junit);
+    verdicts_free(f->junit);
     remove_tree(f->root);
     free(f);
     return 0;
@@ -154,7 +154,7 @@ static void a_finished_run_is_told_whole(void **state)
     recorder_journey_mark(f->rec, "c1", JOURNEY_SEEN, 3000);
     recorder_journey_end(f->rec, "c1", JOURNEY_SUCCEEDED, 3000);
     recorder_count(f->rec, "own \xc3", 3);
-    junit_case_finish(f->first, JUNIT_FAILED, 1500, "no \xff", NULL);
+    verdict_case_finish(f->first, VERDICT_FAILED, 1500, "no \xff", NULL);
     run_results_set_verdict(r, 1, "a scenario failed");
     assert_true(run_results_close(r, &err));
 
@@ -236,7 +236,7 @@ static void a_killed_run_keeps_what_was_flushed(void **state)
         struct run_results *r = run_results_open(
             &(struct run_results_options){f->root, "killed", "run", 1}, f->rec, f->junit, NULL);
         recorder_value(f->rec, "connect.tls", 1000);
-        junit_case_finish(f->first, JUNIT_PASSED, 5, NULL, NULL);
+        verdict_case_finish(f->first, VERDICT_PASSED, 5, NULL, NULL);
         if (r != NULL && run_results_flush(r, NULL))
             kill(getpid(), SIGKILL);
         _exit(9);

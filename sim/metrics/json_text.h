@@ -1,0 +1,10 @@
+/* json_text.h — text of users in JSON documents, which must stay UTF-8. */
+#ifndef METRICS_JSON_TEXT_H
+#define METRICS_JSON_TEXT_H
+
+#include <cjson/cJSON.h>
+
+/* Adds it as a string, null for NULL; if it is not UTF-8, what is not ASCII becomes '?'. */
+void json_add_text(cJSON *object, const char *key, const char *text);
+
+#endif
