@@ -1,6 +1,8 @@
 -- An underground garage: longer than anybody waits. Car and cloud find out by themselves, each in its time.
 
-scenario("a car in an underground garage is found dead by keep-alive, backs off, and comes back", function(t)
+scenario("a car in an underground garage is found dead by keep-alive, backs off, and comes back", {
+  timeout = 120,
+}, function(t)
   t:needs_radio()
   local car = t:vehicle { radio = "lte_good", mqtt = { keep_alive = 4 }, power = "off" }
   local app = t:companion()
@@ -25,7 +27,7 @@ scenario("a car in an underground garage is found dead by keep-alive, backs off,
   t:eventually(10, function() return app:sees_online(car) end)
 end)
 
-scenario("a text message waits until the car is on a network again", function(t)
+scenario("a text message waits until the car is on a network again", { timeout = 90 }, function(t)
   t:needs_radio()
   local car = t:vehicle { radio = "lte_good" }
   local app = t:companion()
@@ -41,7 +43,7 @@ scenario("a text message waits until the car is on a network again", function(t)
   t:equal(command:await(40).status, "SUCCEEDED")
 end)
 
-scenario("a car that is given up by the network attaches again", function(t)
+scenario("a car that is given up by the network attaches again", { timeout = 90 }, function(t)
   t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", attach = 2 } }
 

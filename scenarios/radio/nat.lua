@@ -1,7 +1,7 @@
 -- The carrier forgets a connection that is idle. Neither side is told; what comes down is lost without a trace until
 -- the car speaks next.
 
-scenario("a half-open connection is found by keep-alive, and what was lost comes again", function(t)
+scenario("a half-open connection is found by keep-alive, and what was lost comes again", { timeout = 90 }, function(t)
   t:needs_radio()
   local car = t:vehicle { radio = { profile = "lte_good", nat = 3 }, mqtt = { keep_alive = 8 },
     power = "off" }

@@ -68,6 +68,8 @@ static const struct option_spec options[] = {
      "where runs leave their results (default results)"},
     {"no-results", 0, OPTION_FLAG, &settings.no_results, NULL,
      "leave no results behind"},
+    {"no-check", 0, OPTION_FLAG, &settings.no_check, NULL,
+     "run scripts even if `fleetsim check` finds errors in them"},
     {"name", 0, OPTION_STRING, &settings.name, "NAME",
      "of the run, in its results (default run)"},
     {"trace", 0, OPTION_FLAG, &settings.trace, NULL,

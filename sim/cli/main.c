@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cmd_check.h"
 #include "cli/cmd_cloud.h"
 #include "cli/cmd_pki.h"
 #include "cli/cmd_repl.h"
@@ -15,6 +16,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"run",    cmd_run,    "run Lua scenarios, headless"                        },
+    {"check",  cmd_check,  "what is wrong with scripts, without running them"   },
     {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
     {"pki",    cmd_pki,    "make, issue, export and show certificates"          },

@@ -12,6 +12,7 @@
 #include "base/xmem.h"
 #include "cli/capacity.h"
 #include "cli/cases.h"
+#include "cli/cmd_check.h"
 #include "cli/console.h"
 #include "cli/facts.h"
 #include "cli/options.h"
@@ -571,6 +572,8 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     target.progress = &progress;
     stop_signals_catch();
     bool ok = capacity_check_descriptors(&car, settings->vehicles, &err) &&
+              (settings->no_check || settings->list ||
+               check_before_run(settings->vehicles_dir, paths, count, &err)) &&
               target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
               load_scenarios(&run, paths, count, &err);
     if (stop_signals_caught() != 0) {

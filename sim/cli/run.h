@@ -30,7 +30,7 @@ struct run_settings {
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
     usec_t timeout, time_limit;                 /* 0: default; none */
     struct clock_options clock;
-    bool trace, insecure, quiet, list, no_results;
+    bool trace, insecure, quiet, list, no_results, no_check;
     uint64_t repeat, retries; /* rounds (0: one); further attempts of what fails */
     bool shuffle, fail_fast, until_fail, fail_on_flaky;
     enum endpoint_policy endpoint_policy;

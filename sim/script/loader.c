@@ -105,7 +105,9 @@ static void caller_dir(lua_State *L, char *ret, size_t size)
 {
     lua_Debug ar;
 
-    snprintf(ret, size, ".");
+    const char *beside = script_of(L)->beside;
+
+    snprintf(ret, size, "%s", beside != NULL ? beside : ".");
     for (int level = 1; lua_getstack(L, level, &ar) != 0; level++) {
         lua_getinfo(L, "S", &ar);
         if (ar.source[0] != '@')
@@ -249,6 +251,29 @@ static void push_module(lua_State *L, const char *path)
     lua_remove(L, loaded);
 }
 
+static void check_model(lua_State *L, const char *name, const char *path)
+{
+    if (!model_is(L, -1))
+        script_raise(L, "model '%s': its file does not return model{…}", name);
+    lua_pushliteral(L, "file");
+    lua_pushstring(L, path);
+    lua_rawset(L, -3);
+}
+
+void script_push_module_path(lua_State *L, const char *name)
+{
+    if (!module_name_ok(name))
+        script_raise(L, "'%s' is not a module's name (such as \"parts.doors\")", name);
+    if (!find_module(L, name))
+        no_module(L, name);
+}
+
+void script_push_model_file(lua_State *L, const char *path)
+{
+    push_module(L, path);
+    check_model(L, path, path);
+}
+
 /* require(name): beside the script that asks, then in the vehicles folder; each file once. */
 static int f_require(lua_State *L)
 {
@@ -259,15 +284,6 @@ static int f_require(lua_State *L)
         return no_module(L, name);
     push_module(L, lua_tostring(L, -1));
     return 1;
-}
-
-static void check_model(lua_State *L, const char *name, const char *path)
-{
-    if (!model_is(L, -1))
-        script_raise(L, "model '%s': its file does not return model{…}", name);
-    lua_pushliteral(L, "file");
-    lua_pushstring(L, path);
-    lua_rawset(L, -3);
 }
 
 void script_push_model(lua_State *L, const char *name)

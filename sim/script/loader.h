@@ -28,6 +28,11 @@ void loader_adopt(struct script *script, const struct script_owner *owner, int m
    "file" is the path. */
 void script_push_model(lua_State *L, const char *name);
 
+/* The same by its file. */
+void script_push_model_file(lua_State *L, const char *path);
+/* Pushes the path of the file that require(name) loads; raises a Lua error. */
+void script_push_module_path(lua_State *L, const char *name);
+
 /* Calls fn for each file that modules were loaded from, in no order: the owner's own modules, or
    all. */
 void loader_each_file(struct script *script, const struct script_owner *owner,

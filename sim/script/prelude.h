@@ -6,6 +6,16 @@
 
 #include <stddef.h>
 
+struct prelude_file {
+    const char *name; /* as error messages have it: "=sandbox" */
+    const unsigned char *text;
+    const size_t *len;
+};
+
+/* In the order in which they run. */
+extern const struct prelude_file prelude_files[];
+extern const size_t prelude_file_count;
+
 extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicle[],
     prelude_telemetry[], prelude_companion[], prelude_sms[], prelude_test[], prelude_fleet[],
     prelude_steps[], prelude_declare[], prelude_repl[];

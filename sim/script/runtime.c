@@ -359,32 +359,15 @@ static void open_libraries(lua_State *L)
    what C calls; what the files share. */
 static void run_prelude(lua_State *L)
 {
-    static const struct {
-        const char *name;
-        const unsigned char *text;
-        const size_t *len;
-    } files[] = {
-        {"=sandbox",   prelude_sandbox,   &prelude_sandbox_len  },
-        {"=outcomes",  prelude_outcomes,  &prelude_outcomes_len },
-        {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
-        {"=telemetry", prelude_telemetry, &prelude_telemetry_len},
-        {"=companion", prelude_companion, &prelude_companion_len},
-        {"=sms",       prelude_sms,       &prelude_sms_len      },
-        {"=test",      prelude_test,      &prelude_test_len     },
-        {"=fleet",     prelude_fleet,     &prelude_fleet_len    },
-        {"=steps",     prelude_steps,     &prelude_steps_len    },
-        {"=declare",   prelude_declare,   &prelude_declare_len  },
-        {"=repl",      prelude_repl,      &prelude_repl_len     },
-    };
     int core = lua_gettop(L);
 
     for (int i = 0; i < 3; i++)
         lua_newtable(L);
     lua_pushvalue(L, core + 2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &prelude_key);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (luaL_loadbufferx(L, (const char *)files[i].text, *files[i].len, files[i].name, "t") !=
-            LUA_OK)
+    for (size_t i = 0; i < prelude_file_count; i++) {
+        const struct prelude_file *file = &prelude_files[i];
+        if (luaL_loadbufferx(L, (const char *)file->text, *file->len, file->name, "t") != LUA_OK)
             lua_error(L);
         for (int argument = 0; argument < 4; argument++)
             lua_pushvalue(L, core + argument);

@@ -58,6 +58,7 @@ struct script {
     struct simulation *sim;
     char *vehicles_dir;
     size_t memory, memory_limit;
+    const char *beside;  /* folder of scripts while none runs; NULL: "." */
     bool loading;        /* a file runs outside of any task */
     uint64_t loads;      /* how many files did: tells them apart */
     int loading_modules; /* registry ref of the table of its modules */

@@ -21,6 +21,9 @@ PATIENCE = 40  # seconds until something that must end is taken for stuck
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build"))
 FLEETSIM = os.path.join(BUILD, "fleetsim")
 
+# What a test file wants all its runs to have.
+DEFAULT_ENVIRONMENT = {}
+
 PASSES = 'scenario("passes", function(t) t:vehicle():wait_online() end)\n'
 
 
@@ -153,7 +156,7 @@ class Place:
     def environment(self, more=None):
         """Ours without what would set options, so that the caller's shell does not matter."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("FLEETSIM_")}
-        return {**env, "TMPDIR": self.tmp, "LC_ALL": "C.UTF-8", **(more or {})}
+        return {**env, "TMPDIR": self.tmp, "LC_ALL": "C.UTF-8", **DEFAULT_ENVIRONMENT, **(more or {})}
 
     def write(self, name, content):
         path = self.path(name)

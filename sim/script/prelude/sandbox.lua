@@ -16,6 +16,7 @@ function tools.did_you_mean(wrong, ...)
 end
 
 local classes = {} -- of the API, by themselves
+tools.sealed = {}  -- and by what they are: "a companion"
 
 -- The methods behind a metatable, for completion.
 function tools.class_of(meta)
@@ -25,6 +26,7 @@ end
 -- What an object of the API has not; `what` as "a companion". Numbers may be asked for: fleets are lists.
 function tools.seal(class, what)
   classes[class] = class
+  tools.sealed[what] = class
   class.__metatable = false
   class.__index = function(_, name)
     local value = class[name]
@@ -34,6 +36,11 @@ function tools.seal(class, what)
     return value
   end
   return class
+end
+
+-- For the check, which looks at all of it.
+function prelude.insides()
+  return core, api, prelude, tools
 end
 
 -- ---- sandbox ----------------------------------------------------------------------------------
