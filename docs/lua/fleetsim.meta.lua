@@ -619,6 +619,11 @@ function car:jammed(path) end
 ---@param fn fun(...)
 function car:spawn(fn, ...) end
 
+---Calls fn(car) later, once; again with the same function, the new time counts. Ends with the car's power.
+---@param seconds number simulated
+---@param fn fun(car: fleetsim.Car)
+function car:after(seconds, fn) end
+
 ---Empty again after a loss of power.
 ---@return table
 function car:memory() end

@@ -10,7 +10,7 @@ local lives = {
   { model = "compact_ev", rhythm = "commuter", kilometres = { 150, 400 }, electricity = { 11, 22 }, plugs = { 2, 12 } },
   { model = "long_range_saloon", rhythm = "commuter", kilometres = { 600, 1000 }, electricity = { 14, 26 },
     plugs = { 2, 12 } },
-  { model = "plug_in_hybrid_suv", rhythm = "commuter", kilometres = { 400, 700 }, electricity = { 8, 25 },
+  { model = "plug_in_hybrid_suv", rhythm = "commuter", kilometres = { 400, 800 }, electricity = { 8, 25 },
     fuel = { 0, 6 }, plugs = { 2, 12 } },
   { model = "combustion_van", rhythm = "delivery", kilometres = { 150, 260 }, fuel = { 7, 16 } },
   { model = "electric_bus", rhythm = "bus", kilometres = { 600, 1100 }, electricity = { 80, 190 }, plugs = { 4, 13 },

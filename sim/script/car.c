@@ -10,6 +10,7 @@
 #include "script/car_mqtt.h"
 #include "script/car_radio.h"
 #include "script/car_state.h"
+#include "script/car_timer.h"
 #include "script/loader.h"
 #include "script/model.h"
 #include "script/record.h"
@@ -142,6 +143,7 @@ void car_free_all(struct script *script, const struct script_owner *owner)
         }
         *p = car->next;
         record_free_all(car);
+        car_timer_free(car);
         vehicle_free(car->vehicle);
         car->vehicle = NULL;
         car_mqtt_free(car);
@@ -360,11 +362,52 @@ static int f_spawn_for(lua_State *L)
     return 0;
 }
 
-/* stop_tasks(car): ends what spawn_for() started */
+/* A part waits in its `start`: the parts behind it do not wait for it. */
+static void start_others(struct task *task, int first)
+{
+    struct car *car = task_subject(task);
+    lua_State *L = car->script->L;
+    struct task_params params = {
+        .owner = car->owner, .subject = car, .end = script_task_end, .waits = start_others};
+
+    car->script->uncapped++;
+    script_push_prelude(L, "start_parts");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
+    lua_pushinteger(L, first);
+    task_start(&car->script->scheduler, L, 2, &params);
+    car->script->uncapped--;
+}
+
+/* start_parts(car): in a task that belongs to the car; most parts do not wait, and one task is
+   enough for all of them */
+static int f_start_parts(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    struct task_params params = {
+        .owner = car->owner, .subject = car, .end = script_task_end, .waits = start_others};
+
+    script_push_prelude(L, "start_parts");
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 1);
+    task_start(&car->script->scheduler, L, 2, &params);
+    return 0;
+}
+
+/* hand_over(rest): if what runs waits, others do the rest; true if they do what was named before */
+static int f_hand_over(lua_State *L)
+{
+    struct task *task = task_current(&script_of(L)->scheduler, L, "handing over");
+
+    lua_pushboolean(L, task_hand_over(task, (int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* stop_tasks(car): ends what spawn_for() and after() started */
 static int f_stop_tasks(lua_State *L)
 {
     struct car *car = car_check(L, 1);
 
+    car_timer_free(car);
     scheduler_cancel_subject(&car->script->scheduler, car);
     return 0;
 }
@@ -457,6 +500,7 @@ static int f_random(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
+    {"after",           car_timer_after  },
     {"power_on",        f_power_on       },
     {"power_off",       f_power_off      },
     {"wake",            f_wake           },
@@ -479,7 +523,9 @@ static const luaL_Reg functions[] = {
     {"own_cars",     f_own_cars    },
     {"car",          f_car         },
     {"car_index",    f_car_index   },
+    {"hand_over",    f_hand_over   },
     {"hold_reports", f_hold_reports},
+    {"start_parts",  f_start_parts },
     {"store",        f_store       },
     {"model_of",     f_model_of    },
     {"spawn_for",    f_spawn_for   },

@@ -24,6 +24,7 @@ struct car {
     struct rng rng;          /* its own, so that a car's day does not depend on its neighbours */
     struct wait_queue changed;
     struct car_mqtt *mqtt;        /* messages of its own; NULL: none yet */
+    struct car_timer *timers;     /* car_timer.c's; NULL: none */
     struct recording *recordings; /* record.c's; NULL: none */
     struct car *next;             /* of all */
     int ref;                      /* registry anchor of the userdata */

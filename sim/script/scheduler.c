@@ -31,6 +31,7 @@ struct task {
     lua_State *co;
     int ref; /* registry anchor of co */
     int nargs;
+    int rest;           /* handed over when it waits; 0: nothing */
     int used;           /* instructions since it last waited */
     uint64_t ready_for; /* the turn in which it runs */
     uint64_t number;    /* rises with each task */
@@ -38,6 +39,7 @@ struct task {
     volatile bool hooked; /* its instructions are counted */
     bool over_budget;
     bool over_memory; /* it was refused memory */
+    bool handed_over; /* the rest that it named last */
     bool ending;      /* its end function runs: nobody may free it */
     bool returned;    /* its coroutine has nothing left on its stack that runs */
     struct task_params params;
@@ -383,6 +385,18 @@ static void end(struct task *task, enum task_end how)
     free_task(task);
 }
 
+/* Whoever is told may start tasks. */
+static void hand_over(struct task *task)
+{
+    int rest = task->rest;
+
+    if (rest == 0)
+        return;
+    task->rest = 0;
+    task->handed_over = true;
+    task->params.waits(task, rest);
+}
+
 static void run(struct task *task)
 {
     struct scheduler *s = task->s;
@@ -403,6 +417,7 @@ static void run(struct task *task)
         end(task, TASK_RAISED);
     } else if (status == LUA_YIELD) {
         lua_pop(task->co, nresults);
+        hand_over(task);
     } else {
         end(task, status == LUA_OK ? TASK_RETURNED : TASK_RAISED);
     }
@@ -453,7 +468,7 @@ struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
     *(struct task **)lua_getextraspace(task->co) = task;
     lua_xmove(L, task->co, nargs + 1);
     task->nargs = nargs;
-    task->number = ++s->started;
+    task->number = params->number != 0 ? params->number : scheduler_next_number(s);
     task->next = s->tasks;
     if (s->tasks != NULL)
         s->tasks->prev = task;
@@ -533,4 +548,18 @@ void task_set_scope(struct task *task, void *scope)
 lua_State *task_state(const struct task *task)
 {
     return task->co;
+}
+
+bool task_hand_over(struct task *task, int rest)
+{
+    bool handed_over = task->handed_over;
+
+    task->handed_over = false;
+    task->rest = task->params.waits != NULL ? rest : 0;
+    return handed_over;
+}
+
+uint64_t scheduler_next_number(struct scheduler *s)
+{
+    return ++s->started;
 }

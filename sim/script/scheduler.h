@@ -68,6 +68,12 @@ struct task_params {
        top of co's stack. May start and cancel other tasks. */
     void (*end)(void *arg, struct task *task, enum task_end end, lua_State *co);
     void *arg;
+    /* It waits for the first time since task_hand_over(task, rest): somebody else may do the rest.
+       NULL: nobody does. */
+    void (*waits)(struct task *task, int rest);
+    /* Its place among tasks that become ready in one turn of virtual time; 0: behind all that were
+       started before. */
+    uint64_t number;
 };
 
 void scheduler_init(struct scheduler *s, lua_State *L, struct loop *loop);
@@ -99,6 +105,11 @@ struct script_owner *task_owner(const struct task *task);
 void *task_subject(const struct task *task);
 void *task_scope(const struct task *task);
 void task_set_scope(struct task *task, void *scope);
+/* The rest of what it does is handed over if it waits; 0: nothing is. True if the rest that was
+   named before has been handed over: then it is none of its business any more. */
+bool task_hand_over(struct task *task, int rest);
+/* One that no task has, for the `number` of tasks to come. */
+uint64_t scheduler_next_number(struct scheduler *s);
 lua_State *task_state(const struct task *task);
 /* The task whose coroutine this is. */
 struct task *task_of_state(lua_State *co);

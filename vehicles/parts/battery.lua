@@ -140,19 +140,22 @@ return part("battery", function(options)
   local net = options.kilowatt_hours or 52
   local health = options.state_of_health or 100
 
+  local new_pack = physics.kind {
+    step = step, pending = 0, metres = 0, consumed = 0, energy_in = 0, energy_out = 0,
+    cells = options.cells or 96, ohms = (options.milliohms or 5200 / net) / 1000,
+    joules_per_degree = 5800 * net, seconds_to_cool = options.seconds_to_cool or 25000,
+    cooling_kilowatts = options.cooling_kilowatts or 5, heating_kilowatts = options.heating_kilowatts or 5,
+    reserve = options.reserve_percent or 15, -- of hybrids: below it the engine drives, and fills it
+    generator_kilowatts = options.generator_kilowatts or 3,
+    drive_efficiency = options.drive_efficiency or 0.88, recuperation = options.recuperation or 0.7,
+    current = current, to_store = to_store,
+  }
+
   local function embody(car, body)
-    local capacity = car:get("battery.capacity") * car:get("battery.health") / 100
-    body.pack = {
-      step = step, pending = 0, metres = 0, consumed = 0, used = {}, energy_in = 0, energy_out = 0,
-      capacity = capacity, cells = options.cells or 96, ohms = (options.milliohms or 5200 / net) / 1000,
+    body.pack = new_pack {
+      capacity = car:get("battery.capacity") * car:get("battery.health") / 100,
       consumption = net / (car:get("battery.full_range") / 1000), -- kWh/km
       celsius = sky.outside(car),
-      joules_per_degree = 5800 * net, seconds_to_cool = options.seconds_to_cool or 25000,
-      cooling_kilowatts = options.cooling_kilowatts or 5, heating_kilowatts = options.heating_kilowatts or 5,
-      reserve = options.reserve_percent or 15, -- of hybrids: below it the engine drives, and fills it
-      generator_kilowatts = options.generator_kilowatts or 3,
-      drive_efficiency = options.drive_efficiency or 0.88, recuperation = options.recuperation or 0.7,
-      current = current, to_store = to_store,
     }
     physics.show(car, temperature, physics.round(body.pack.celsius, 1))
     show_range(car, body.pack)

@@ -205,6 +205,13 @@ end
 return part("charging", function(options)
   local contactor = options.contactor_seconds or 0.3
   local motor = options.motor_seconds or 0.6
+  local new_charger = physics.kind {
+    ac = options.ac_kilowatts or 11, most_ac = 22, most_dc = options.dc_kilowatts or 100,
+    efficiency = options.efficiency or 0.92,
+    curve = options.curve or { { 0, 70 }, { 10, 100 }, { 30, 95 }, { 50, 75 }, { 70, 55 }, { 80, 40 }, { 90, 22 },
+      { 95, 14 }, { 100, 4 } },
+    estimated = 0,
+  }
 
   local function unlock(car)
     if car:get("charging.cable_stuck") then
@@ -304,13 +311,7 @@ return part("charging", function(options)
   end
 
   local function embody(car, body)
-    body.charger = {
-      ac = options.ac_kilowatts or 11, most_ac = 22, most_dc = options.dc_kilowatts or 100,
-      efficiency = options.efficiency or 0.92,
-      curve = options.curve or { { 0, 70 }, { 10, 100 }, { 30, 95 }, { 50, 75 }, { 70, 55 }, { 80, 40 }, { 90, 22 },
-        { 95, 14 }, { 100, 4 } },
-      estimated = 0,
-    }
+    body.charger = new_charger()
     body.supply = car:get(plugged) and step or nil
   end
 

@@ -216,6 +216,12 @@ end
 return part("climate", function(options)
   local c = new_cabin(options)
   local initial = options.cabin or 12
+  local new_model = physics.kind {
+    c = c, done = 0, span = 0, given = 0, every = 1,
+    heat = options.heat_kilowatts or 5, cool = options.cool_kilowatts or 4, fan = options.fan_kilowatts or 0.15,
+    heat_pump = options.heat_pump ~= false, fuel_heater = options.fuel_heater,
+    needs_percent = options.needs_percent or 10, run_seconds = 60 * (options.run_minutes or 30),
+  }
 
   local function check(car)
     local model = physics.body(car).cabin
@@ -276,12 +282,7 @@ return part("climate", function(options)
     if car:get(cabin) == initial and not options.cabin then
       car:set(cabin, sky.outside(car))
     end
-    body.cabin = {
-      c = c, interior = car:get(cabin), extra = extras(car), done = 0, span = 0, given = 0, every = 1,
-      heat = options.heat_kilowatts or 5, cool = options.cool_kilowatts or 4, fan = options.fan_kilowatts or 0.15,
-      heat_pump = options.heat_pump ~= false, fuel_heater = options.fuel_heater,
-      needs_percent = options.needs_percent or 10, run_seconds = 60 * (options.run_minutes or 30),
-    }
+    body.cabin = new_model { interior = car:get(cabin), extra = extras(car) }
   end
 
   -- What the step has not done already.

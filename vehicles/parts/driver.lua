@@ -187,6 +187,7 @@ local function next_leg(car, body)
   end
 end
 
+-- Returns the seconds until there is something to do again.
 local function go_on(car, body)
   local driver = body.driver
   if car:get("driving.ignition") == "on" and body.trip.route then -- power was lost on the way
@@ -196,31 +197,45 @@ local function go_on(car, body)
   if not driver.legs then
     plan_day(car, body)
   end
-  local leg = next_leg(car, body)
-  if leg then
-    wait(math.max(0, leg.at - now(car, body)))
+  local leg = driver.leg or next_leg(car, body)
+  driver.leg = leg -- waited for: it is not too late when its time has come
+  local left = (leg and leg.at or (driver.day + 1) * day) - now(car, body)
+  if left > 0 then
+    return left
+  elseif leg then
     table.remove(driver.legs, 1)
-    driver.away = not leg.home
+    driver.leg, driver.away = nil, not leg.home
     drive(car, body, leg)
-    return
+  else
+    car:set(weekday, days[driver.today % 7 + 1])
+    driver.legs = nil
   end
-  wait(math.max(1, (driver.day + 1) * day - now(car, body)))
-  car:set(weekday, days[driver.today % 7 + 1])
-  driver.legs = nil
+  return 0
 end
 
--- One task lives the days; another rhythm begins another one.
+-- Whoever waits for hours does so without a task.
+local function live_on(car)
+  local body, memory = physics.body(car), car:memory()
+  local mine = memory.driver
+  while memory.driver == mine and car:get(rhythm) ~= "none" do
+    local left = go_on(car, body)
+    if left > 0 then
+      if memory.driver == mine then
+        car:after(math.max(2e-6, left), live_on) -- the clock has microseconds: it must move on
+      end
+      return
+    end
+  end
+end
+
+-- One lives the days; another rhythm begins another one.
 local function live(car)
-  local body = physics.body(car)
-  local memory = car:memory()
-  local mine = {}
   if car:has("tcu.sleeps") then
     car:set("tcu.sleeps", true) -- as in life
   end
-  memory.driver = mine
-  while memory.driver == mine and car:get(rhythm) ~= "none" do
-    go_on(car, body)
-  end
+  physics.body(car).driver.leg = nil
+  car:memory().driver = {}
+  live_on(car)
 end
 
 -- ---- the part -------------------------------------------------------------------------------------

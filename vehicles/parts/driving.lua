@@ -232,18 +232,20 @@ return part("driving", function(options)
 
   local kilograms = options.kilograms or 1650
 
+  local load = {
+    kilograms = kilograms,
+    rolling = kilograms * 9.81 * (options.rolling or 0.01), -- N
+    drag = 0.6 * (options.drag_area or 0.65), -- N s²/m²: half the density of air, times m² (cw · A)
+    electronics = options.electronics_kilowatts or 0.3,
+  }
+  local new_trip = physics.kind {
+    metres = 0, seconds = 0, shown_at = 0, shown_metres = 0, shown_speed = 0, shown_heading = 0,
+    watts_per_kilogram = 700 * (options.kilowatts or 100) / kilograms, -- some of it is for hills and wind
+  }
+
   local function embody(car, body)
-    body.load = {
-      kilograms = kilograms,
-      rolling = kilograms * 9.81 * (options.rolling or 0.01), -- N
-      drag = 0.6 * (options.drag_area or 0.65), -- N s²/m²: half the density of air, times m² (cw · A)
-      electronics = options.electronics_kilowatts or 0.3,
-    }
-    body.trip = {
-      v = car:get(speed) / 3.6, metres = 0, seconds = 0, heading = car:get(heading),
-      shown_at = 0, shown_metres = 0, shown_speed = 0, shown_heading = 0,
-      watts_per_kilogram = 700 * (options.kilowatts or 100) / kilograms, -- some of it is for hills and wind
-    }
+    body.load = load
+    body.trip = new_trip { v = car:get(speed) / 3.6, heading = car:get(heading) }
   end
 
   return {

@@ -41,7 +41,12 @@ function energy.draw(car, kilowatts, seconds, what)
   end
   local kilowatt_hours = kilowatts * seconds / 3600
   pack.pending = pack.pending + kilowatt_hours
-  pack.used[what] = (pack.used[what] or 0) + kilowatt_hours
+  local used = pack.used
+  if not used then
+    used = {}
+    pack.used = used
+  end
+  used[what] = (used[what] or 0) + kilowatt_hours
   if body.supply and not body.steps.charging then
     physics.start(car, "charging", body.supply, "charger")
   end

@@ -59,9 +59,15 @@ local function freeze(car, code)
     or car:get("climate.outside_temperature"))
 end
 
+local function cause(memory, code, there)
+  memory.causes = rawget(memory, "causes") or {}
+  memory.causes[code] = there ~= false or nil
+end
+
 -- Diagnosis runs once in each trip.
 local function notice(car, memory, code)
   local fault = memory.set[code] or { state = "unseen", trip = 0 }
+  memory.set = rawget(memory, "set") or {}
   memory.set[code] = fault
   if fault.trip == memory.trip or fault.state == "confirmed" then
     return
@@ -104,7 +110,7 @@ local function fate(car, memory, kilometres)
     if fitted(car, fault) then
       chance = chance - memory.rate * fault[2] * kilometres / 100000
       if chance < 0 then
-        memory.causes[fault[1]] = true
+        cause(memory, fault[1])
         return
       end
     end
@@ -118,6 +124,7 @@ local function clear(car, memory)
 end
 
 return part("faults", function(options)
+  local new_memory = physics.kind { causes = {}, set = {}, trip = 0, on = false, rate = options.rate or 1 }
   local actions = {}
 
   -- Something breaks: diagnosis finds it in this trip, or in the next one.
@@ -126,7 +133,7 @@ return part("faults", function(options)
       error("no trouble code '" .. tostring(code) .. "': one such as P0A80", 2)
     end
     local memory = physics.body(car).faults
-    memory.causes[code] = true
+    cause(memory, code)
     if follow_trip(car, memory) then
       diagnose(car, memory)
     end
@@ -136,7 +143,7 @@ return part("faults", function(options)
   function actions.repair(car, code)
     local memory = physics.body(car).faults
     if code then
-      memory.causes[code] = nil
+      cause(memory, code, false)
     else
       memory.causes = {}
     end
@@ -187,8 +194,7 @@ return part("faults", function(options)
     refresh = physics.settle,
     settle = settle,
     embody = function(car, body)
-      body.faults = { causes = {}, set = {}, trip = 0, on = false, metres = car:get("driving.odometer"),
-        rate = options.rate or 1 }
+      body.faults = new_memory { metres = car:get("driving.odometer") }
     end,
   }
 end)

@@ -30,6 +30,10 @@ return part("fuel", function(options)
   local size = options.litres or 60
   local initial = options.filled or 0.7 * size
   local consumption = (options.litres_per_100_km or 7) / 100
+  local new_tank = physics.kind {
+    size = size, consumption = consumption, burnt = 0, metres = 0, burn = burn,
+    engine_efficiency = options.engine_efficiency or 0.28, idle_kilowatts = options.idle_kilowatts or 2,
+  }
   local actions = {}
 
   -- Fills the tank, or so many litres into it.
@@ -54,10 +58,7 @@ return part("fuel", function(options)
     actions = actions,
     refresh = physics.settle,
     embody = function(car, body)
-      body.tank = {
-        size = size, consumption = consumption, burnt = 0, metres = 0, burn = burn,
-        engine_efficiency = options.engine_efficiency or 0.28, idle_kilowatts = options.idle_kilowatts or 2,
-      }
+      body.tank = new_tank()
       show(car, body.tank)
     end,
   }

@@ -54,7 +54,6 @@ end
 
 -- While the car is switched on: what the switch says, and the brake lights.
 local function step(car, _, body)
-  local state = body.lights
   if not is_on(car) then
     show(car, low, false)
     show(car, running, false)
@@ -63,8 +62,8 @@ local function step(car, _, body)
     return false
   end
   local speed = car:get("driving.speed")
-  show(car, brake, speed < state.speed - 1 and "active" or "inactive")
-  state.speed = speed
+  show(car, brake, speed < body.lit_speed - 1 and "active" or "inactive")
+  body.lit_speed = speed
   if by_switch(car, body) then
     load(car)
   end
@@ -72,7 +71,7 @@ end
 
 local function settle(car, _, body)
   if not body.steps.lights and is_on(car) then
-    body.lights.speed = car:get("driving.speed")
+    body.lit_speed = car:get("driving.speed") -- when its step looked last
     physics.start(car, "lights", step)
   end
 end
@@ -135,9 +134,6 @@ return part("lights", function(options)
     signals = signals,
     desire = desire,
     actions = actions,
-    embody = function(_, body)
-      body.lights = { speed = 0 }
-    end,
     settle = settle,
     refresh = physics.settle,
     start = load,

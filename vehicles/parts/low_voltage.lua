@@ -95,6 +95,12 @@ local function settle(car, seconds, body)
 end
 
 return part("low_voltage", function(options)
+  local new_battery = physics.kind {
+    ampere_hours = options.ampere_hours or 45, done = 0, span = 0, loads = {},
+    amperes = { awake = options.awake_amperes or 0.6, standby = options.standby_amperes or 0.03,
+      asleep = options.asleep_amperes or 0.015, deep_sleep = options.asleep_amperes or 0.015,
+      off = options.off_amperes or 0.01 },
+  }
   local actions = {}
 
   -- Cables from another car's battery, until this one holds a third of its charge.
@@ -110,7 +116,9 @@ return part("low_voltage", function(options)
   function actions.load_low_voltage(car, name, amperes)
     physics.settle(car, 0)
     local body = physics.body(car)
-    body.low_voltage.loads[name] = amperes > 0 and amperes or nil
+    local battery = body.low_voltage
+    battery.loads = rawget(battery, "loads") or {}
+    battery.loads[name] = amperes > 0 and amperes or nil
     body.owed = math.max(body.owed, 1e-6)
     settle(car, 0, body)
   end
@@ -124,12 +132,7 @@ return part("low_voltage", function(options)
     },
     actions = actions,
     embody = function(car, body)
-      body.low_voltage = {
-        ampere_hours = options.ampere_hours or 45, done = 0, span = 0, loads = {},
-        amperes = { awake = options.awake_amperes or 0.6, standby = options.standby_amperes or 0.03,
-          asleep = options.asleep_amperes or 0.015, deep_sleep = options.asleep_amperes or 0.015,
-          off = options.off_amperes or 0.01 },
-      }
+      body.low_voltage = new_battery()
       show(car, false)
     end,
     settle = settle,

@@ -25,26 +25,73 @@ local slow = 30 -- seconds between two calls of settle(), if somebody looks or s
 local drift = 900 -- seconds that settle() may have to bridge: the weather changes meanwhile
 local heartbeat = 300 -- how often an idle car that is awake looks at itself
 
+-- ---- what cars share ----------------------------------------------------------------------------
+
+-- Thousands of cars have the same constants, and most have never done most things: physics.kind(values) returns a
+-- function that makes tables which hold what is their own alone. What they lack they have from `values`.
+function physics.kind(values)
+  local meta = { __index = values }
+  return function(own)
+    return setmetatable(own or {}, meta)
+  end
+end
+
+local nobodys = physics.kind {
+  now = 0, -- seconds that it has lived
+  owed = 0, -- of these, seconds that settle() has not seen yet
+  awake = true, -- when it looked at itself last
+  busy = false, changed = false,
+  period = period, heartbeat = heartbeat,
+}
+
+-- Each path has a place in the arrays of the model's cars. What no value equals is there at first.
+local nothing = 0 / 0
+
+local function new_places()
+  local places = { blank = {} }
+  places.of = setmetatable({}, { __index = function(of, path)
+    local place = #places.blank + 1
+    of[path], places.blank[place] = place, nothing
+    return place
+  end })
+  return places
+end
+
+local function new_model(parts)
+  local model = { settles = {}, shown = new_places(), exact = new_places() }
+  for _, part in ipairs(parts) do
+    model.settles[#model.settles + 1] = part.settle
+  end
+  return model
+end
+
+-- By the list of a model's parts: what its cars share.
+local models = setmetatable({}, { __mode = "k" })
+
+function physics.model(car)
+  local parts = car:parts()
+  local model = models[parts] or new_model(parts)
+  models[parts] = model
+  return model
+end
+
+-- ---- bodies --------------------------------------------------------------------------------------
+
 -- By car. A car that is gone takes its body with it.
 local bodies = setmetatable({}, { __mode = "k" })
 
 local function embody(car)
-  local body = {
+  local model = physics.model(car)
+  local body = nobodys {
     clock = car:clock(), -- up to which the car is settled
-    now = 0, -- seconds that it has lived
-    owed = 0, -- of these, seconds that settle() has not seen yet
-    awake = true, -- when its task looked last
     link = car.link, -- what it was in the time that is being settled: what a sleeping car drains is little
-    exact = {}, shown = {}, -- by path
+    model = model,
+    exact = { table.unpack(model.exact.blank) }, shown = { table.unpack(model.shown.blank) }, -- by place
     running = {}, steps = {}, -- in order; by name
     alarms = {}, -- the earliest first
-    settles = {}, period = period, heartbeat = heartbeat,
   }
   bodies[car] = body
   for _, part in ipairs(car:parts()) do
-    if part.settle then
-      body.settles[#body.settles + 1] = part.settle
-    end
     if part.embody then
       part.embody(car, body)
     end
@@ -61,8 +108,9 @@ end
 local function settle_parts(car, body)
   local seconds = body.owed
   body.owed = 0
-  for _, settle in ipairs(body.settles) do
-    settle(car, seconds, body)
+  local settles = body.model.settles
+  for i = 1, #settles do
+    settles[i](car, seconds, body)
   end
 end
 
@@ -146,31 +194,28 @@ local function has_work(car, body)
     or alarm and alarm.at <= body.now + car:clock() - body.clock + 1e-6
 end
 
--- Sees to it that the car's one task wakes up in time. It goes with the car's power, and returns with it.
+local tick
+
+-- Sees to it that the car is looked at in time. Goes with its power, and returns with it.
 local function live(car, body)
   local memory = car:memory()
-  local task = memory.physics
   local at = due(car, body)
-  if task and task.at <= at then
-    return
+  if not memory.physics or memory.physics > at then
+    memory.physics = at
+    car:after(math.max(0, at - car:clock()), tick)
   end
-  task = { at = at }
-  memory.physics = task
-  car:spawn(function()
-    while true do
-      wait(math.max(0, task.at - car:clock()))
-      if memory.physics ~= task then
-        return
-      end
-      if has_work(car, body) then
-        -- What drains differently in its sleep has to know when that began.
-        local fell_asleep = body.awake and asleep(car)
-        body.awake = not asleep(car)
-        catch_up(car, body, fell_asleep)
-      end
-      task.at = due(car, body)
-    end
-  end)
+end
+
+function tick(car)
+  local body = physics.body(car)
+  if has_work(car, body) then
+    -- What drains differently in its sleep has to know when that began.
+    local fell_asleep = body.awake and asleep(car)
+    body.awake = not asleep(car)
+    catch_up(car, body, fell_asleep)
+  end
+  car:memory().physics = nil
+  live(car, body)
 end
 
 -- Seconds that may pass before anybody could see it: what moves changes each second, what drifts does not.
@@ -296,34 +341,50 @@ end
 -- set from outside wins.
 function physics.exact(car, path)
   local body = bodies[car] or embody(car)
-  local signal = car:get(path)
-  if signal ~= body.shown[path] then
-    body.shown[path], body.exact[path] = signal, signal
+  local model, signal = body.model, car:get(path)
+  local shown, place = body.shown, model.shown.of[path]
+  if signal ~= shown[place] then
+    shown[place], body.exact[model.exact.of[path]] = signal, signal
     return signal
   end
-  return body.exact[path]
+  return body.exact[model.exact.of[path]]
 end
 
 -- Does the signal show another value now?
 function physics.set_exact(car, path, per_unit, value)
   local body = bodies[car] or embody(car)
+  local model = body.model
+  local place = model.shown.of[path]
   local shown = math.floor(value * per_unit + 0.5) / per_unit
-  body.exact[path] = value
-  if shown == body.shown[path] then
+  body.exact[model.exact.of[path]] = value
+  if shown == body.shown[place] then
     return false
   end
-  body.shown[path] = shown
+  body.shown[place] = shown
   car:set(path, shown)
   return true
 end
 
 -- Sets a signal that only the physics set, if it changes: cheaper than asking.
 function physics.show(car, path, value)
-  local shown = (bodies[car] or embody(car)).shown
-  if shown[path] ~= value then
-    shown[path] = value
+  local body = bodies[car] or embody(car)
+  local shown, place = body.shown, body.model.shown.of[path]
+  if shown[place] ~= value then
+    shown[place] = value
     car:set(path, value)
   end
+end
+
+-- Has somebody else set the signal since the physics showed it?
+function physics.overruled(car, path)
+  local body = bodies[car] or embody(car)
+  return car:get(path) ~= body.shown[body.model.shown.of[path]]
+end
+
+-- What is there already is what it shows.
+function physics.take(car, path)
+  local body = bodies[car] or embody(car)
+  body.shown[body.model.shown.of[path]] = car:get(path)
 end
 
 -- ---- time of day --------------------------------------------------------------------------------

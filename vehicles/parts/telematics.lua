@@ -37,13 +37,33 @@ local function kept(car)
   return false
 end
 
+-- Those of them that the car has.
+local function watched_of(car)
+  local model = physics.model(car)
+  if not model.watched then
+    model.watched = {}
+    for _, watch in ipairs(watched) do
+      model.watched[#model.watched + 1] = car:has(watch[2]) and watch or nil
+    end
+  end
+  return model.watched
+end
+
+local function look_at(car)
+  local seen = {}
+  for i, watch in ipairs(watched_of(car)) do
+    seen[i] = car:get(watch[2])
+  end
+  return seen
+end
+
 -- Why it should be awake, if something has changed since it was last asked.
 local function changed(car, unit)
   local cause
-  for _, watch in ipairs(unit.watched) do
+  for i, watch in ipairs(watched_of(car)) do
     local value = car:get(watch[2])
-    if value ~= unit.seen[watch[2]] then
-      unit.seen[watch[2]] = value
+    if value ~= unit.seen[i] then
+      unit.seen[i] = value
       if watch[1] ~= "alarm" or value == "triggered" then
         cause = cause or watch[1]
       end
@@ -231,6 +251,13 @@ end
 
 return part("telematics", function(options)
   local boot = options.boot_seconds or {}
+  local new_unit = physics.kind {
+    awake_window = options.awake_window or 120, standby_after = options.standby_after or 300,
+    deep_sleep_after = options.deep_sleep_after or 8 * 3600, timer = options.timer or 24 * 3600,
+    paging = options.paging_seconds or 81.92,
+    boot_seconds = { standby = boot.standby or 1, deep_sleep = boot.deep_sleep or 8 },
+    back_to = "standby", wake = wake, awake = awake,
+  }
 
   return {
     signals = {
@@ -243,20 +270,7 @@ return part("telematics", function(options)
       { sleeps, type = "boolean", reported = false, initial = options.sleeps or false },
     },
     embody = function(car, body)
-      local unit = {
-        awake_window = options.awake_window or 120, standby_after = options.standby_after or 300,
-        deep_sleep_after = options.deep_sleep_after or 8 * 3600, timer = options.timer or 24 * 3600,
-        paging = options.paging_seconds or 81.92,
-        boot_seconds = { standby = boot.standby or 1, deep_sleep = boot.deep_sleep or 8 },
-        watched = {}, seen = {}, back_to = "standby", wake = wake, awake = awake,
-      }
-      for _, watch in ipairs(watched) do
-        if car:has(watch[2]) then
-          table.insert(unit.watched, watch)
-          unit.seen[watch[2]] = car:get(watch[2])
-        end
-      end
-      body.telematics = unit
+      body.telematics = new_unit { seen = look_at(car) }
     end,
     settle = function(car, _, body)
       if car:get(sleeps) then

@@ -72,6 +72,11 @@ return part("tyres", function(options)
     return losing
   end
 
+  local function set_rate(body, wheel, rate)
+    body.tyres.rates = body.tyres.rates or { 0, 0, 0, 0 }
+    body.tyres.rates[wheel] = rate
+  end
+
   local function wheel_of(tyre)
     for i, wheel in ipairs(wheels) do
       if wheel[1] == tyre then
@@ -85,14 +90,14 @@ return part("tyres", function(options)
 
   -- Loses so many kPa a second until it is flat, or pumped up: 5 if not given, 0.002 is a nail that stays in.
   function actions.puncture(car, tyre, kilopascals_per_second)
-    physics.body(car).tyres.rates[wheel_of(tyre)] = kilopascals_per_second or 5
+    set_rate(physics.body(car), wheel_of(tyre), kilopascals_per_second or 5)
     physics.start(car, "tyres", lose)
   end
 
   function actions.pump_up(car, tyre)
     local i = wheel_of(tyre)
     local body = physics.body(car)
-    body.tyres.rates[i] = 0
+    set_rate(body, i, 0)
     physics.set_exact(car, paths[i], 1, normal)
     show(car, body)
   end
@@ -103,7 +108,7 @@ return part("tyres", function(options)
     refresh = physics.settle,
     settle = settle,
     embody = function(car, body)
-      body.tyres = { celsius = sky.outside(car), rates = { 0, 0, 0, 0 } }
+      body.tyres = { celsius = sky.outside(car) }
       show(car, body)
     end,
   }

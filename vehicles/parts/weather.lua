@@ -19,6 +19,10 @@ return part("weather", function(options)
     error("weather: clock is a time such as \"08:00\", or \"utc\" for that of the run", 2)
   end
   local day = options.day_of_year or 110
+  local new_weather = physics.kind {
+    climate = climate, day = start == "utc" and tonumber(os.date("!%j")) or day, offset = 0,
+    sunshine = options.sunshine or 700, -- W/m² at noon under a clear sky
+  }
   local initial = physics.round(sky.typical(climate, day, born), 10)
 
   local function show(car, body)
@@ -36,28 +40,22 @@ return part("weather", function(options)
     refresh = physics.settle,
     embody = function(car, body)
       body.born = physics.parse_time(car:get(clock)) or os.time() % 86400
-      body.weather = {
-        climate = climate, day = start == "utc" and tonumber(os.date("!%j")) or day,
-        offset = 0, seed = car:random(1, 1000000),
-        sunshine = options.sunshine or 700, -- W/m² at noon under a clear sky
-      }
+      body.weather = new_weather { seed = car:random(1, 1000000) }
       -- If somebody set it, that is what it is like in the beginning.
       local given = car:get(outside)
       if given ~= initial then
         body.weather.offset = given - sky.temperature(body)
       end
       physics.exact(car, outside)
-      body.shown[clock] = car:get(clock)
+      physics.take(car, clock)
       show(car, body)
     end,
     settle = function(car, _, body)
-      local shown = car:get(outside)
-      if shown ~= body.shown[outside] then
-        body.weather.offset = shown - sky.temperature(body)
+      if physics.overruled(car, outside) then
+        body.weather.offset = car:get(outside) - sky.temperature(body)
       end
-      local time = car:get(clock)
-      if time ~= body.shown[clock] then
-        body.born = (physics.parse_time(time) or body.born + body.now) - body.now
+      if physics.overruled(car, clock) then
+        body.born = (physics.parse_time(car:get(clock)) or body.born + body.now) - body.now
       end
       show(car, body)
     end,

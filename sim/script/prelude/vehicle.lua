@@ -246,13 +246,21 @@ function prelude.act(car, order, changes)
   core.order_done(order, outcome, code, description, twice)
 end
 
+-- One after the other, but those behind one that waits do not wait for it.
+function prelude.start_parts(car, first)
+  local starts = core.model_of(car).starts
+  for i = first, #starts do
+    if core.hand_over(i < #starts and i + 1 or 0) then
+      return
+    end
+    starts[i](car)
+  end
+end
+
 function prelude.power_came(car)
   tools.outcomes.power_came(car)
-  local model = core.model_of(car)
-  refresh(car, model)
-  for _, start in ipairs(model.starts) do
-    core.spawn_for(car, start, car)
-  end
+  refresh(car, core.model_of(car))
+  core.start_parts(car)
 end
 
 function prelude.power_lost(car)

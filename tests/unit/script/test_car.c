@@ -133,6 +133,65 @@ static void power_is_lost_while_a_part_moves(void **state)
     finish(rig, SCENARIO_PASSED, NULL);
 }
 
+static void a_car_calls_itself_later(void **state)
+{
+    struct rig *rig =
+        drive("local calls = 0\n"
+              "local function call(c) t:equal(c.vin, car.vin) calls = calls + 1 end\n"
+              "car:after(5, call)\n"
+              "car:after(0.002, call)\n" /* the new time counts */
+              "car:after(0.001, function(c) c:wait_change(0.001) calls = calls + 10 end)\n"
+              "t:wait(0.02)\n"
+              "t:equal(calls, 11)\n"
+              "car:after(0.002, call)\n"
+              "car:power_off()\n"
+              "t:wait(0.01)\n"
+              "t:equal(calls, 11)\n"
+              "t:is_true(not pcall(car.after, car, -1, call))\n"
+              "t:is_true(not pcall(car.after, car, 1))\n"
+              "car:after(5, call)\n");
+
+    (void)state;
+    lab_bring_online(rig->lab, the_car(rig));
+    finish(rig, SCENARIO_PASSED, NULL);
+}
+
+static void parts_do_not_wait_for_one_that_waits(void **state)
+{
+    struct rig *rig = rig_new(NULL, 0);
+    char path[256];
+
+    (void)state;
+    rig_write(rig, "slow.lua",
+              "local function note(car, what)\n"
+              "  local m = car:memory() m.log = (m.log or '') .. what\n"
+              "end\n"
+              "local function new(name, seconds)\n"
+              "  return part(name, function() return { start = function(car)\n"
+              "    note(car, name)\n"
+              "    if seconds then wait(seconds) note(car, name) end\n"
+              "  end } end) {}\n"
+              "end\n"
+              "return model { name = 'slow', parts = {\n"
+              "  new('a'), new('b', 0.01), new('c'), new('d', 0.004), new('e') } }\n",
+              path);
+    rig_load(rig,
+             "scenario('car', { timeout = 30 }, function(t)\n"
+             "  local car = t:vehicle { model = 'slow' }\n"
+             "  for _ = 1, 2 do\n"
+             "    t:wait(0.05)\n"
+             "    t:equal(car:memory().log, 'abcdedb')\n"
+             "    car:power_off() t:wait(0.001) t:equal(car:memory().log, nil) car:power_on()\n"
+             "  end\n"
+             "end)\n");
+    loop_timer_start(&rig->watchdog, 60 * USEC_PER_SEC);
+    runner_start(rig->runner);
+    loop_run(rig->lab->sim->loop);
+    loop_timer_stop(&rig->watchdog);
+    rig_expect(rig, "car", SCENARIO_PASSED, NULL);
+    rig_free(rig);
+}
+
 static void the_end_of_a_scenario_ends_its_orders(void **state)
 {
     struct rig *rig = drive("");
@@ -273,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_part_may_refuse),
         cmocka_unit_test(an_error_in_a_part_fails_the_scenario),
         cmocka_unit_test(power_is_lost_while_a_part_moves),
+        cmocka_unit_test(a_car_calls_itself_later),
+        cmocka_unit_test(parts_do_not_wait_for_one_that_waits),
         cmocka_unit_test(the_end_of_a_scenario_ends_its_orders),
         cmocka_unit_test(many_requests_wait_for_each_other),
         cmocka_unit_test(a_car_is_gone_with_its_scenario),
