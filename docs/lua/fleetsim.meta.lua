@@ -191,17 +191,56 @@ function test:vehicle(options) end
 ---@field loss number
 ---@field nat number
 
+---@class fleetsim.Cohort
+---@field name string
+---@field share? number in proportion to the others' (1)
+---@field model? string
+---@field state? table<string, fleetsim.Value|fun(car: fleetsim.Car): fleetsim.Value>
+---@field power? "off"
+---@field sleep? boolean
+---@field mqtt? fleetsim.MqttOptions
+---@field radio? string|fleetsim.RadioOptions
+---@field tags? string[]
+
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it
 ---@field tags? string[] names by which --pin finds them
 ---@field rate? number how many start in a second; not given: as fast as they can be made
 ---@field mix? table[] options of t:vehicle, taken in turn; not given: all alike
+---@field cohorts? fleetsim.Cohort[] parts of it by share, instead of mix
 ---@field model? string
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
 ---@field sleep? boolean does it sleep by itself, as its part telematics says?
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
+
+---@class fleetsim.Barrier
+local barrier = {}
+
+---Waits until all have come; returns the place in which this one came.
+---@param timeout? number real seconds (10)
+---@return integer
+function barrier:wait(timeout) end
+
+---@param n integer|fleetsim.Fleet how many meet at it
+---@return fleetsim.Barrier
+function test:barrier(n) end
+
+---@class fleetsim.ArrivalOptions
+---@field rate number|number[] in a second; { from, to } over the duration
+---@field count? integer
+---@field duration? number seconds
+---@field process? "constant"|"poisson"
+---@field clock? "real"|"simulated"
+---@field join? boolean false: do not wait for what still runs
+
+---Starts fn for each arrival and never waits for it; without fn to iterate over.
+---@param options fleetsim.ArrivalOptions
+---@param fn fun(i: integer, late: number)
+---@return integer started
+---@overload fun(self: fleetsim.Test, options: fleetsim.ArrivalOptions): fun(): integer?, number?
+function test:arrivals(options, fn) end
 
 ---Makes many cars.
 ---@param options? fleetsim.FleetOptions
@@ -311,6 +350,21 @@ function car:reload() end
 ---@class fleetsim.Fleet
 ---@field [integer] fleetsim.Car
 local fleet = {}
+
+---Those that fit, as a fleet.
+---@param which (fun(car: fleetsim.Car, i: integer): any)|table<string, any> properties, cohort, signals
+---@return fleetsim.Fleet
+function fleet:filter(which) end
+
+---n of its cars at random, as a fleet; without n one car.
+---@param n integer
+---@return fleetsim.Fleet
+---@overload fun(self: fleetsim.Fleet): fleetsim.Car
+function fleet:pick(n) end
+
+---@param name string
+---@return fleetsim.Fleet
+function fleet:cohort(name) end
 
 ---Runs fn(car, i) for every car at once and waits until all have returned.
 ---@param fn fun(car: fleetsim.Car, i: integer)
@@ -642,7 +696,7 @@ local app = {}
 ---Writes to the desired section; the command ends when the car reports all of it.
 ---@param car fleetsim.Car
 ---@param state table
----@param options? { wake?: boolean, name?: string }
+---@param options? { wake?: boolean, name?: string, late?: number }
 ---@return fleetsim.Command
 function app:desire(car, state, options) end
 
@@ -652,6 +706,7 @@ function app:desire(car, state, options) end
 ---@field id? string|fleetsim.Command to be repeated
 ---@field wake? boolean false: no text message if the car is asleep
 ---@field bare? boolean true: without MQTT 5 properties
+---@field late? number seconds by which it is sent too late
 
 ---Sends a request; the command ends when the car answers.
 ---@param car fleetsim.Car

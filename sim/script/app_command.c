@@ -98,12 +98,21 @@ static uint32_t index_of(struct app *app, const struct view *view)
     return v != NULL ? v->identity.index : 0;
 }
 
-/* desire(car, state, wake, name): publishes a desired state */
+/* When a command should have been sent that is sent now, so much too late; not before the run. */
+static usec_t intended_at(const struct app *app, usec_t late)
+{
+    usec_t now = clock_now();
+    usec_t most = now - app->script->sim->loop->started;
+
+    return now - (late < most ? late : most);
+}
+
+/* desire(car, state, wake, name, late): publishes a desired state, `late` seconds too late */
 static int f_desire(lua_State *L)
 {
     struct app *app = app_check(L, 1);
     struct view *view = app_named_view(L, app, 2, 5);
-    usec_t intended = clock_now();
+    usec_t intended = intended_at(app, lua_isnoneornil(L, 6) ? 0 : script_check_seconds(L, 6));
     struct companion_publish sent;
     struct error err;
 
@@ -145,6 +154,15 @@ static double seconds_option(lua_State *L, int options, const char *name)
     return seconds;
 }
 
+static usec_t late_option(lua_State *L, int options)
+{
+    double late = seconds_option(L, options, "late");
+
+    if (late < 0)
+        luaL_error(L, "app:request: late must not be negative");
+    return (usec_t)(late * 1e6);
+}
+
 static bool flag_option(lua_State *L, int options, const char *name)
 {
     option(L, options, name);
@@ -181,17 +199,17 @@ static void take_expiry(lua_State *L, const struct app *app, int options,
     lua_pop(L, 1);
 }
 
-/* request(car, command, {expiry=s, expires_in=s, id=text, wake=bool, bare=bool}) */
+/* request(car, command, {expiry=s, expires_in=s, id=text, wake=bool, bare=bool, late=s}) */
 static int f_request(lua_State *L)
 {
     struct app *app = app_check(L, 1);
     struct view *view = app_view(L, app, 2);
-    usec_t intended = clock_now();
     struct companion_publish sent;
     struct error err;
 
     luaL_checktype(L, 3, LUA_TTABLE);
     luaL_checktype(L, 4, LUA_TTABLE);
+    usec_t intended = intended_at(app, late_option(L, 4));
     struct command *c = command_new(L, COMMAND_REQUEST);
     take_id(L, 4, c, app);
     struct companion_request request = {

@@ -90,9 +90,9 @@ end
 -- Writes to the shadow's desired section.
 function app:desire(car, state, options)
   options = options or {}
-  tools.check_options("app:desire", options, { wake = true, name = true })
+  tools.check_options("app:desire", options, { wake = true, name = true, late = true })
   watch(self, car, options.name)
-  local sent = self.a:desire(car, state, options.wake ~= false, options.name)
+  local sent = self.a:desire(car, state, options.wake ~= false, options.name, options.late)
   return setmetatable({ c = sent, car = car, what = "desired state" }, command)
 end
 
@@ -100,7 +100,7 @@ end
 function app:request(car, what, options)
   options = options or {}
   tools.check_options("app:request", options,
-    { expiry = true, expires_in = true, id = true, wake = true, bare = true })
+    { expiry = true, expires_in = true, id = true, wake = true, bare = true, late = true })
   watch(self, car)
   local id = options.id
   if type(id) == "table" then
@@ -108,7 +108,7 @@ function app:request(car, what, options)
   end
   local sent = {
     expiry = options.expiry, expires_in = options.expires_in, id = id, bare = options.bare,
-    wake = options.wake ~= false,
+    wake = options.wake ~= false, late = options.late,
   }
   return setmetatable({ c = self.a:request(car, what, sent), car = car, what = "request" }, command)
 end
