@@ -252,6 +252,20 @@ function test:fleet(options) end
 ---@return fleetsim.Companion
 function test:companion(options) end
 
+---@class fleetsim.ServiceOptions
+---@field confirm_offline? number seconds, 5
+---@field trust_goodbye? boolean
+---@field tap? { every?: number, backoff?: number, most?: integer } 10, 2, 5
+---@field subscribe_within? number seconds, 10
+---@field session_expiry? number seconds, 3600
+---@field channels? table<string, { [1]?: number, [2]?: number, median?: number, sigma?: number }>
+---@field timeout? number real seconds, 10
+
+---A command service: what stands between people and their cars.
+---@param options? fleetsim.ServiceOptions
+---@return fleetsim.Service
+function test:command_service(options) end
+
 ---Equal; tables by their contents.
 ---@param seen any
 ---@param expected any
@@ -830,3 +844,95 @@ function command:answer() end
 ---How many responses have come, repeated ones included.
 ---@return integer
 function command:answers() end
+
+---@class fleetsim.Service
+local service = {}
+
+---@param name string
+---@param options? { cars?: fleetsim.Car[] }
+---@return fleetsim.User
+function service:user(name, options) end
+
+---@class fleetsim.OrderOptions
+---@field user? fleetsim.User|string
+---@field channel? string "app", "voice", "web"; "app"
+---@field expiry? number seconds, 60
+---@field id? string|fleetsim.Order
+
+---@param car fleetsim.Car
+---@param what table
+---@param options? fleetsim.OrderOptions
+---@return fleetsim.Order
+function service:command(car, what, options) end
+
+---@param car fleetsim.Car
+---@return string # "unknown", "online", "leaving" or "offline"
+function service:presence(car) end
+
+---It goes away; its session is kept.
+function service:close() end
+
+---@param timeout? number real seconds, 10
+function service:open(timeout) end
+
+---@return { ready: boolean, losses: integer, client_id: string }
+function service:connection() end
+
+---@class fleetsim.User
+---@field name string
+local user = {}
+
+---@param options? { timeout?: number }
+---@return fleetsim.UserApp
+function user:app(options) end
+
+---@class fleetsim.News
+---@field requestId string
+---@field car string
+---@field user? string
+---@field channel string
+---@field status string
+---@field reason? string
+---@field description? string
+---@field command table
+---@field at integer ms since 1970
+
+---@class fleetsim.UserApp: fleetsim.Companion
+local user_app = {}
+
+---@param command? fleetsim.Order|string
+---@return fleetsim.News[]
+function user_app:news(command) end
+
+---@param command fleetsim.Order|string
+---@param status string
+---@param timeout? number real seconds, 10
+---@return fleetsim.News
+function user_app:wait_status(command, status, timeout) end
+
+---@class fleetsim.Order
+local order = {}
+
+---@param timeout? number real seconds; until a little after its expiry
+---@return fleetsim.Answer
+function order:await(timeout) end
+
+---@param status string
+---@param timeout? number real seconds, 10
+---@return number # when, as t:now counts
+function order:await_status(status, timeout) end
+
+---@return string
+function order:status() end
+
+---@return string[]
+function order:statuses() end
+
+---@return boolean
+function order:done() end
+
+---@return fleetsim.Answer?
+function order:answer() end
+
+---@return string
+function order:id() end

@@ -18,5 +18,9 @@
 #define TOPIC_TELEMETRY             "dt/fleetsim/%s/%s"
 #define TOPIC_PRESENCE_CONNECTED    "$aws/events/presence/connected/%s"
 #define TOPIC_PRESENCE_DISCONNECTED "$aws/events/presence/disconnected/%s"
+#define TOPIC_SUBSCRIBED            "$aws/events/subscriptions/subscribed/%s"
+#define TOPIC_UNSUBSCRIBED          "$aws/events/subscriptions/unsubscribed/%s"
+/* What a command service tells the apps of a user. Second %s: the car. */
+#define TOPIC_USER_COMMANDS "app/fleetsim/%s/commands/%s"
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "actors/companion_core.h"
 #include "actors/companion_options.h"
+#include "actors/json_peek.h"
 #include "base/hash.h"
 #include "base/xmem.h"
 #include "mqtt/props.h"
@@ -121,6 +122,8 @@ static void read_connack(struct companion *c, const struct companion_letter *let
     if (!is_current(c, letter))
         return;
     c->connack_at = letter->at;
+    c->session_present = letter->flag;
+    c->has_session = true;
     c->server = server_of(letter->props);
     companion_renew(c);
 }
@@ -130,6 +133,7 @@ static void become_ready(struct companion *c, const struct companion_letter *let
     struct companion_connected e = {.at = c->connack_at,
                                     .ready_at = letter->at,
                                     .responses = letter->refused == 0,
+                                    .session_present = c->session_present,
                                     .attempt = c->attempts};
 
     c->connected = true;
@@ -199,6 +203,21 @@ static void read_presence(struct companion *c, const struct companion_letter *le
         c->events->presence(c->ctx, &e);
 }
 
+static void read_listening(struct companion *c, const struct companion_letter *letter)
+{
+    struct json_peek topics = {.name = "topics"};
+
+    json_peek(letter->payload, &topics, 1);
+    struct companion_listening e = {.client_id = letter->subject,
+                                    .subscribed = letter->kind == COMPANION_TOPIC_SUBSCRIBED,
+                                    .session_id = letter->token != NULL ? letter->token : "",
+                                    .topics = topics.value,
+                                    .received_at = letter->at};
+
+    if (c->events->listening != NULL)
+        c->events->listening(c->ctx, &e);
+}
+
 static void read_message(struct companion *c, const struct companion_letter *letter)
 {
     struct mqtt_message m = {.topic = letter->topic,
@@ -218,11 +237,13 @@ static void read_message(struct companion *c, const struct companion_letter *let
 /* ---- the sink, on Paho's threads ---------------------------------------------------------------
  */
 
-static void on_connack(void *ctx, uint64_t link, struct slice props, usec_t at)
+static void on_connack(void *ctx, uint64_t link, bool session_present, struct slice props,
+                       usec_t at)
 {
     struct companion_letter *letter = companion_letter_new(at);
 
     letter->link = link;
+    letter->flag = session_present;
     letter->props = companion_letter_copy(props);
     post(ctx, letter, read_connack);
 }
@@ -264,9 +285,13 @@ static void on_message(void *ctx, uint64_t link, const struct paho_arrival *arri
 {
     static void (*const readers[COMPANION_TOPIC_KIND_COUNT])(
         struct companion * c, const struct companion_letter *letter) = {
-        [COMPANION_TOPIC_OTHER] = read_message,         [COMPANION_TOPIC_SHADOW] = read_shadow,
-        [COMPANION_TOPIC_RESPONSE] = read_response,     [COMPANION_TOPIC_CONNECTED] = read_presence,
+        [COMPANION_TOPIC_OTHER] = read_message,
+        [COMPANION_TOPIC_SHADOW] = read_shadow,
+        [COMPANION_TOPIC_RESPONSE] = read_response,
+        [COMPANION_TOPIC_CONNECTED] = read_presence,
         [COMPANION_TOPIC_DISCONNECTED] = read_presence,
+        [COMPANION_TOPIC_SUBSCRIBED] = read_listening,
+        [COMPANION_TOPIC_UNSUBSCRIBED] = read_listening,
     };
     struct companion *c = ctx;
     usec_t at = clock_now();
@@ -302,6 +327,10 @@ static const struct paho_link_sink sink = {
 static bool connect_link(struct companion *c, struct error *err)
 {
     c->attempts++;
+    /* The first connection begins anew: a session that somebody else left is none of ours. 3.1.1
+       cannot say that and keep the session as well. */
+    c->options.clean_start =
+        c->options.session_expiry_s == 0 || (c->options.version == MQTT_5 && !c->has_session);
     c->link = paho_link_new(&c->options, &sink, c, ++c->link_number, err);
     return c->link != NULL;
 }

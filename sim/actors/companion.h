@@ -44,21 +44,24 @@ struct companion_options {
     const char *key_file;  /* PEM; default: cert_file */
     const char *alpn;      /* e.g. "x-amzn-mqtt-ca" for port 443 (contract 6.1) */
     bool insecure;         /* do not verify the server's certificate */
-    bool watch_at_most_once; /* subscribe with QoS 0: cheaper for the observer of a large fleet */
-    uint16_t keep_alive_s;   /* default 30 */
-    usec_t connect_timeout;  /* default 10 s; whole seconds */
-    usec_t backoff_base;     /* default 500 ms */
-    usec_t backoff_cap;      /* default 30 s */
-    uint64_t seed;           /* of the jitter */
+    bool watch_at_most_once;   /* subscribe with QoS 0: cheaper for the observer of a large fleet */
+    uint16_t keep_alive_s;     /* default 30 */
+    uint32_t session_expiry_s; /* the session outlives its connections for so long (on 3.1.1 for as
+                                  long as the broker keeps it); default: it does not */
+    usec_t connect_timeout;    /* default 10 s; whole seconds */
+    usec_t backoff_base;       /* default 500 ms */
+    usec_t backoff_cap;        /* default 30 s */
+    uint64_t seed;             /* of the jitter */
 };
 
 /* Names and payloads in events are NUL-terminated, and valid during the call only. */
 
 struct companion_connected {
-    usec_t at;        /* CONNACK, on Paho's thread */
-    usec_t ready_at;  /* SUBACK for the response topic: requests may be sent */
-    bool responses;   /* false: that subscription was refused */
-    unsigned attempt; /* 1: the first; counts on until a connection has been stable for 20 s */
+    usec_t at;            /* CONNACK, on Paho's thread */
+    usec_t ready_at;      /* SUBACK for the response topic: requests may be sent */
+    bool responses;       /* false: that subscription was refused */
+    bool session_present; /* what came meanwhile is not lost */
+    unsigned attempt;     /* 1: the first; counts on until a connection has been stable for 20 s */
 };
 
 struct companion_lost {
@@ -108,6 +111,15 @@ struct companion_presence {
     usec_t received_at;
 };
 
+/* A client has subscribed or unsubscribed. */
+struct companion_listening {
+    const char *client_id;
+    bool subscribed;
+    const char *session_id; /* "" if absent */
+    struct slice topics;    /* JSON, a list of filters: untrusted; empty if absent */
+    usec_t received_at;
+};
+
 /* A publish that was handed to Paho. */
 struct companion_publish {
     uint64_t id;    /* from 1, per companion */
@@ -141,6 +153,7 @@ struct companion_events {
     void (*shadow)(void *ctx, const struct companion_shadow *e);
     void (*response)(void *ctx, const struct companion_response *e);
     void (*presence)(void *ctx, const struct companion_presence *e);
+    void (*listening)(void *ctx, const struct companion_listening *e);
     void (*acked)(void *ctx, const struct companion_acked *e);
     void (*subscribed)(void *ctx, const struct companion_subscribed *e);
     /* What a companion_subscribe() asked for; besides the events above, if it is that too. */
@@ -177,6 +190,7 @@ enum companion_watch_flags {
     COMPANION_WATCH_DOCUMENTS = 1, /* update/documents: two states and metadata each time */
     COMPANION_WATCH_DELTA = 2,     /* update/delta */
     COMPANION_WATCH_NAMED = 4,     /* every message about every named shadow */
+    COMPANION_WATCH_LIFECYCLE = 8, /* presence and subscriptions only: no shadows */
 };
 
 /* Remembered, and subscribed now if connected and at every connect. Watching the same thing again

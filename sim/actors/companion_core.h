@@ -46,7 +46,9 @@ struct companion {
     atomic_uint refs; /* the owner and each letter on its way */
     bool freed;
     bool closed;
-    bool connected; /* `connected` was told */
+    bool has_session; /* that the server may have kept */
+    bool connected;   /* `connected` was told */
+    bool session_present;
     struct paho_link *link;
     uint64_t link_number; /* rises with each link: letters of older ones are stale */
     uint64_t last_publish;

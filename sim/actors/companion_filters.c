@@ -43,6 +43,11 @@ void companion_filters_init(struct companion_filters *f, const char *thing, unsi
     f->count = 0;
     add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));
     add(f, xasprintf(TOPIC_PRESENCE_DISCONNECTED, thing));
+    if (flags & COMPANION_WATCH_LIFECYCLE) {
+        add(f, xasprintf(TOPIC_SUBSCRIBED, thing));
+        add(f, xasprintf(TOPIC_UNSUBSCRIBED, thing));
+        return;
+    }
     add_shadow(f, thing, flags);
     /* One for all: a connection may have 50 (contract 6.8). */
     if (flags & COMPANION_WATCH_NAMED)

@@ -92,6 +92,15 @@ static void read_presence(struct companion_letter *letter, struct slice correlat
     }
 }
 
+static void read_listening(struct companion_letter *letter, struct slice correlation)
+{
+    struct json_peek m[] = {{.name = "sessionIdentifier"}};
+
+    (void)correlation;
+    json_peek(letter->payload, m, 1);
+    letter->token = json_peek_string(m[0].value);
+}
+
 static struct slice correlation_of(struct slice wire)
 {
     struct mqtt_props props;
@@ -111,6 +120,8 @@ struct companion_letter *companion_letter_read(struct slice topic, struct slice 
         [COMPANION_TOPIC_RESPONSE] = read_response,
         [COMPANION_TOPIC_CONNECTED] = read_presence,
         [COMPANION_TOPIC_DISCONNECTED] = read_presence,
+        [COMPANION_TOPIC_SUBSCRIBED] = read_listening,
+        [COMPANION_TOPIC_UNSUBSCRIBED] = read_listening,
     };
     struct companion_topic t;
 

@@ -61,6 +61,7 @@ void companion_options_copy(const struct companion_options *o, struct paho_link_
                     },
         .client_id = xstrdup(o->client_id),
         .version = o->mqtt_version == 4 ? MQTT_3_1_1 : MQTT_5,
+        .session_expiry_s = o->session_expiry_s,
         .keep_alive_s = o->keep_alive_s != 0 ? o->keep_alive_s : 30,
         .connect_timeout = timeout > USEC_PER_SEC ? timeout : USEC_PER_SEC,
     };

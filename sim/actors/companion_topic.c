@@ -18,7 +18,7 @@ static const char *const outcome_names[COMPANION_OUTCOME_COUNT] = {
 };
 
 static const char *const kind_names[COMPANION_TOPIC_KIND_COUNT] = {
-    "other", "shadow", "response", "connected", "disconnected",
+    "other", "shadow", "response", "connected", "disconnected", "subscribed", "unsubscribed",
 };
 
 const char *companion_verb_name(enum companion_verb verb)
@@ -84,19 +84,29 @@ static bool parse_shadow(const struct slice *level, size_t count, struct compani
     return true;
 }
 
-/* $aws/events/presence/connected/CLIENT, $aws/events/presence/disconnected/CLIENT */
-static bool parse_presence(const struct slice *level, size_t count, struct companion_topic *t)
+/* $aws/events/presence/connected/CLIENT, $aws/events/subscriptions/subscribed/CLIENT, … */
+static bool parse_event(const struct slice *level, size_t count, struct companion_topic *t)
 {
-    if (count != 5 || !slice_is(level[2], "presence") || level[4].len == 0)
+    static const struct {
+        const char *family, *what;
+        enum companion_topic_kind kind;
+    } events[] = {
+        {"presence",      "connected",    COMPANION_TOPIC_CONNECTED   },
+        {"presence",      "disconnected", COMPANION_TOPIC_DISCONNECTED},
+        {"subscriptions", "subscribed",   COMPANION_TOPIC_SUBSCRIBED  },
+        {"subscriptions", "unsubscribed", COMPANION_TOPIC_UNSUBSCRIBED},
+    };
+
+    if (count != 5 || level[4].len == 0)
         return false;
-    if (slice_is(level[3], "connected"))
-        t->kind = COMPANION_TOPIC_CONNECTED;
-    else if (slice_is(level[3], "disconnected"))
-        t->kind = COMPANION_TOPIC_DISCONNECTED;
-    else
-        return false;
-    t->subject = level[4];
-    return true;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        if (!slice_is(level[2], events[i].family) || !slice_is(level[3], events[i].what))
+            continue;
+        t->kind = events[i].kind;
+        t->subject = level[4];
+        return true;
+    }
+    return false;
 }
 
 /* cmd/fleetsim/THING/response/COMPANION */
@@ -117,7 +127,7 @@ bool companion_topic_parse(struct slice topic, struct companion_topic *ret)
         bool (*parse)(const struct slice *level, size_t count, struct companion_topic *t);
     } families[] = {
         {"$aws", "things",   parse_shadow  },
-        {"$aws", "events",   parse_presence},
+        {"$aws", "events",   parse_event   },
         {"cmd",  "fleetsim", parse_response},
     };
     struct slice level[MAX_LEVELS];

@@ -34,6 +34,8 @@ enum companion_topic_kind {
     COMPANION_TOPIC_RESPONSE,     /* subject: thing; detail: the companion that asked */
     COMPANION_TOPIC_CONNECTED,    /* subject: client id */
     COMPANION_TOPIC_DISCONNECTED, /* subject: client id */
+    COMPANION_TOPIC_SUBSCRIBED,   /* subject: client id */
+    COMPANION_TOPIC_UNSUBSCRIBED, /* subject: client id */
     COMPANION_TOPIC_KIND_COUNT
 };
 const char *companion_topic_kind_name(enum companion_topic_kind kind);

@@ -52,7 +52,6 @@ static void on_connected(void *ctx, bool session_present, const MQTTProperties *
     size_t max = MAX_IN_FLIGHT;
     struct buf wire;
 
-    (void)session_present;
     buf_init(&wire, PROPS_MAX);
     if (from != NULL)
         paho_props_encode(from, &wire);
@@ -63,7 +62,7 @@ static void on_connected(void *ctx, bool session_present, const MQTTProperties *
     pthread_mutex_lock(&link->lock);
     link->in_flight_max = max;
     pthread_mutex_unlock(&link->lock);
-    link->sink->connected(link->ctx, link->number, buf_slice(&wire), at);
+    link->sink->connected(link->ctx, link->number, session_present, buf_slice(&wire), at);
     buf_done(&wire);
 }
 
@@ -280,7 +279,8 @@ struct paho_link *paho_link_new(const struct paho_link_options *options,
         .version = options->version,
         .client_id = slice_str(options->client_id),
         .keep_alive_s = options->keep_alive_s,
-        .clean_start = true,
+        .clean_start = options->clean_start,
+        .session_expiry_s = options->session_expiry_s,
         .connack_timeout = options->connect_timeout,
     };
 

@@ -31,13 +31,16 @@ struct paho_link_options {
     char *client_id;
     enum mqtt_version version;
     uint16_t keep_alive_s;
+    uint32_t session_expiry_s;
+    bool clean_start;
     usec_t connect_timeout;
 };
 
 /* Must not block. `link` tells connections of one owner apart; it is not to be used. */
 struct paho_link_sink {
     /* props: of the CONNACK, as on the wire. */
-    void (*connected)(void *ctx, uint64_t link, struct slice props, usec_t at);
+    void (*connected)(void *ctx, uint64_t link, bool session_present, struct slice props,
+                      usec_t at);
     void (*down)(void *ctx, uint64_t link, const struct paho_conn_down *down);
     /* Not if the connection ended first. */
     void (*answered)(void *ctx, uint64_t link, uint64_t cookie, const struct paho_answer *answer);

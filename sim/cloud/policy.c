@@ -34,8 +34,9 @@ static const struct policy_statement vehicle_statements[] = {
     {false, RETAIN,           "topic/$aws/*"                                    },
 };
 
-/* An app, or an observer: every car's shadow, answers to its own commands, telemetry and events;
-   the configuration of every car, retained for whoever comes later. */
+/* An app, an observer or a service: every car's shadow, answers to its own commands, telemetry and
+   events; the configuration of every car, retained for whoever comes later; what services tell apps
+   beside the cars. */
 static const struct policy_statement companion_statements[] = {
     {true,  CONNECT,   "client/" CN                                  },
     {true,  CONNECT,   "client/" CN "-*"                             },
@@ -64,6 +65,9 @@ static const struct policy_statement companion_statements[] = {
     {true,  RECEIVE,   "topic/$aws/events/presence/*"                },
     {true,  SUBSCRIBE, "topicfilter/$aws/events/subscriptions/*"     },
     {true,  RECEIVE,   "topic/$aws/events/subscriptions/*"           },
+    {true,  PUBLISH,   "topic/app/fleetsim/*"                        },
+    {true,  SUBSCRIBE, "topicfilter/app/fleetsim/*"                  },
+    {true,  RECEIVE,   "topic/app/fleetsim/*"                        },
     {false, RETAIN,    "topic/$aws/*"                                },
 };
 

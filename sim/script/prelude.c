@@ -6,6 +6,7 @@ const struct prelude_file prelude_files[] = {
     {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
     {"=telemetry", prelude_telemetry, &prelude_telemetry_len},
     {"=companion", prelude_companion, &prelude_companion_len},
+    {"=service",   prelude_service,   &prelude_service_len  },
     {"=sms",       prelude_sms,       &prelude_sms_len      },
     {"=test",      prelude_test,      &prelude_test_len     },
     {"=fleet",     prelude_fleet,     &prelude_fleet_len    },

@@ -11,6 +11,7 @@
 #include "script/car.h"
 #include "script/loader.h"
 #include "script/model.h"
+#include "script/service.h"
 
 #define INPUT_MAX ((size_t)1 << 20)
 
@@ -268,6 +269,7 @@ void repl_free(struct repl *repl)
     struct script *script = repl->owner.script;
     car_free_all(script, &repl->owner);
     app_free_all(script, &repl->owner);
+    service_script_free_all(script, &repl->owner);
     scheduler_cancel_owner(&script->scheduler, &repl->owner);
     loader_forget(script, &repl->owner);
     wire_leave(&repl->party);

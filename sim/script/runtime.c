@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
@@ -26,6 +27,7 @@
 #include "script/record.h"
 #include "script/repl.h"
 #include "script/scenario.h"
+#include "script/service.h"
 #include "script/steps.h"
 #include "script/telemetry.h"
 #include "script/text_message.h"
@@ -320,6 +322,23 @@ static int f_json(lua_State *L)
     return 1;
 }
 
+/* from_json(text): its value; nil and what is wrong, if it is not JSON */
+static int f_from_json(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    cJSON *json = json_parse(slice_of(text, len), LUA_JSON_DEPTH_MAX);
+
+    if (json == NULL) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "not JSON");
+        return 2;
+    }
+    lua_json_push(L, json);
+    cJSON_Delete(json);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"where",         f_where        },
     {"wait",          f_wait         },
@@ -330,6 +349,7 @@ static const luaL_Reg core_functions[] = {
     {"random",        f_random       },
     {"spawn",         f_spawn        },
     {"to_json",       f_json         },
+    {"from_json",     f_from_json    },
     {"say",           f_say          },
     {NULL,            NULL           }
 };
@@ -392,6 +412,7 @@ static int open_all(lua_State *L)
     outcomes_open(L);
     text_message_open(L);
     app_open(L);
+    service_script_open(L);
     record_open(L);
     scenario_open(L);
     declare_open(L);

@@ -24,6 +24,7 @@ struct simulation;
 struct car;
 struct app;
 struct scenario_host;
+struct command_service;
 struct series_log;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
@@ -69,6 +70,7 @@ struct script {
     struct car *cars;     /* all that live */
     const void *car_meta; /* the metatable of cars */
     struct app *apps;
+    struct command_service *services;
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;       /* what cars are recorded in; NULL: nothing is */

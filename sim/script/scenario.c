@@ -11,6 +11,7 @@
 #include "script/app.h"
 #include "script/car.h"
 #include "script/loader.h"
+#include "script/service.h"
 #include "script/steps.h"
 #include "script/verdict.h"
 
@@ -30,6 +31,7 @@ static void release(struct scenario *s)
     /* Cars first: their open orders still refer to tasks. */
     car_free_all(script, &s->owner);
     app_free_all(script, &s->owner);
+    service_script_free_all(script, &s->owner);
     scheduler_cancel_owner(&script->scheduler, &s->owner);
     luaL_unref(script->L, LUA_REGISTRYINDEX, s->declaration);
     luaL_unref(script->L, LUA_REGISTRYINDEX, s->test);

@@ -244,6 +244,8 @@ function app:connection()
   return { connected = connected, losses = losses, reason_code = code, reason = text }
 end
 
+tools.app_class = app
+
 -- A connected companion that watches the cars it deals with, or all.
 function tools.new_companion(watch_all, cars, timeout)
   core.wait(0) -- in virtual time: when nothing else is on its way, so that it sees the same in every run
