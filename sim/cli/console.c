@@ -6,15 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/repeat.h"
 #include "fleet/simulation.h"
 #include "metrics/recorder.h"
 #include "metrics/table.h"
 
-/* What no shell takes for anything else. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
-
 /* A packet's payload may be long; all of it is in the JUnit file and the trace. */
-#define SHOWN_MAX 240
+#define SHOWN_MAX   240
+#define COMMAND_MAX ((size_t)1 << 20)
 
 void console_clear(struct console *c)
 {
@@ -111,68 +110,6 @@ static void print_detail(const char *detail)
     }
 }
 
-/* One word for the shell, whatever is in it. */
-static void print_word(const char *text)
-{
-    if (*text != '\0' && text[strspn(text, PLAIN)] == '\0') {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            fputs("'\\'", stdout);
-        putchar(*text);
-    }
-    putchar('\'');
-}
-
-static void print_option(const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    printf(" --%s ", name);
-    print_word(value);
-}
-
-static void print_number(const char *name, uint64_t value)
-{
-    if (value != 0)
-        printf(" --%s %" PRIu64, name, value);
-}
-
-/* The command that gives this scenario the same cars and the same randomness again. */
-static void print_repeat(const struct run_settings *s, const struct scenario *scenario)
-{
-    printf("  again with: fleetsim run ");
-    print_word(scenario->file);
-    print_option("filter", scenario->owner.name);
-    for (size_t i = 0; i < s->param_count; i++)
-        print_option("param", s->params[i]);
-    print_number("seed", scenario->seed);
-    print_number("first-vehicle", scenario->owner.first_vehicle);
-    print_number("vehicles", s->vehicles);
-    print_number("keep-alive", s->keep_alive);
-    print_option("mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
-    if (s->timeout != 0)
-        printf(" --timeout %gs", (double)s->timeout / 1e6);
-    if (s->clock.scale < 1 || s->clock.scale > 1)
-        printf(" --time-scale %g", s->clock.scale);
-    print_option("time", s->target.virtual_time ? s->clock.time : NULL);
-    print_option("start", s->clock.start);
-    print_option("radio", s->radio);
-    print_option("cloud", s->target.cloud_dir);
-    print_option("endpoint", s->target.endpoint);
-    if (s->endpoint_policy != ENDPOINT_ORDER)
-        print_option("endpoint-policy", endpoint_policy_name(s->endpoint_policy));
-    if (s->target.websocket)
-        fputs(" --websocket", stdout);
-    print_option("app-endpoint", s->target.app_endpoint);
-    print_option("pki", s->target.pki_dir);
-    print_option("ca", s->target.ca_file);
-    fputs(s->insecure ? " --insecure\n" : "\n", stdout);
-}
-
 /* Which round, and which attempt, if there may be several. */
 static void print_turn(const struct console *c, const struct scenario *s)
 {
@@ -202,7 +139,11 @@ void console_verdict(struct console *c, const struct scenario *s)
     if (s->verdict == SCENARIO_FAILED || s->verdict == SCENARIO_ERRORED) {
         if (s->detail != NULL)
             print_detail(s->detail);
-        print_repeat(c->settings, s);
+        struct buf command;
+        buf_init(&command, COMMAND_MAX);
+        repeat_write(c->settings, s, &command);
+        printf("  again with: %s\n", buf_cstr(&command));
+        buf_done(&command);
     }
     fflush(stdout);
 }

@@ -1,6 +1,5 @@
 #include "cli/run.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include "cli/facts.h"
 #include "cli/options.h"
 #include "cli/outputs.h"
+#include "cli/repeat.h"
+#include "cli/run_files.h"
 #include "cli/stop_signals.h"
 #include "fleet/simulation.h"
 #include "metrics/junit.h"
@@ -27,7 +28,6 @@
 #include "pki/fleet_file.h"
 #include "radio/radio_profile.h"
 #include "report/report.h"
-#include "report/series_log.h"
 #include "script/outcomes.h"
 #include "script/params.h"
 #include "telemetry/seal.h"
@@ -44,8 +44,7 @@ struct run {
     struct params *params; /* of --param */
     struct verdicts *verdicts;
     struct run_results *results;
-    struct series_log *series;
-    FILE *trace;
+    struct run_files files;
     struct seal_key telemetry_key; /* read if settings name one */
     struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
@@ -163,7 +162,7 @@ static void flush_results(struct run *run)
         console_clear(&run->console);
         log_warn("%s", err.text);
     }
-    if (!series_log_flush(run->series, &err)) {
+    while (!run_files_flush(&run->files, &err)) {
         console_clear(&run->console);
         log_warn("%s", err.text);
     }
@@ -372,6 +371,13 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
                      s->filter != NULL ? "' (see them with --list)" : "");
 }
 
+static void on_repeat(void *ctx, const struct scenario *s, struct buf *out)
+{
+    const struct run *run = ctx;
+
+    repeat_write(run->settings, s, out);
+}
+
 static bool open_results(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -388,25 +394,9 @@ static bool open_results(struct run *run, struct error *err)
         return false;
     run_results_set(run->results, "endpoint", run->target.uri);
     facts_tell(run->results, s);
-    char *path = xasprintf("%s/" SERIES_FILE, run_results_path(run->results));
-    run->series = run->script->series = series_log_new(path);
-    free(path);
-    return true;
-}
-
-static bool open_trace(struct run *run, struct error *err)
-{
-    if (!run->settings->trace || run->results == NULL)
-        return true;
-    char *path = xasprintf("%s/trace.jsonl", run_results_path(run->results));
-    run->trace = fopen(path, "we");
-    bool ok = run->trace != NULL;
-    if (!ok)
-        error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
-    free(path);
-    if (ok)
-        run->sim->trace = trace_new(run->trace, run->sim->loop);
-    return ok;
+    run->script->repeat = on_repeat;
+    run->script->repeat_ctx = run;
+    return run_files_open(&run->files, run_results_path(run->results), run->script, s->trace, err);
 }
 
 static void begin_outputs(struct run *run)
@@ -493,7 +483,7 @@ static bool close_results(struct run *run, struct error *err)
     }
     bool ok = run_results_close(run->results, err);
     run->results = NULL;
-    if (any && !series_log_flush(run->series, &trouble))
+    while (!run_files_flush(&run->files, &trouble))
         log_warn("%s", trouble.text);
     if (any && !report_make(dir, &trouble))
         log_warn("%s", trouble.text);
@@ -538,12 +528,12 @@ static void release(struct run *run)
     runner_free(run->runner);
     params_free(run->params);
     script_free(run->script);
-    series_log_free(run->series);
     verdicts_free(run->verdicts);
-    if (run->trace != NULL) {
+    if (run->sim != NULL)
         trace_free(run->sim->trace);
-        fclose(run->trace);
-    }
+    run_files_close(&run->files);
+        trace_free(run->sim->trace);
+    run_files_close(&run->files);
     target_close(&run->target);
     simulation_free(run->sim);
     free(run->abort_reason);
@@ -581,7 +571,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     } else if (ok && settings->list) {
         console_list(&run.console);
         status = 0;
-    } else if (ok && open_results(&run, &err) && open_trace(&run, &err)) {
+    } else if (ok && open_results(&run, &err)) {
         run_loop(&run);
         status = finish(&run);
     } else {

@@ -349,6 +349,8 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
         recorder_count(v->sim->recorder, outgoing ? "messages.sent" : "messages.received", 1);
     recorder_count(v->sim->recorder, outgoing ? "bytes.sent" : "bytes.received", bytes.len);
     timeline_add_packet(v->timeline, at, outgoing, bytes, tcu_version(tcu), &v->describer);
+    if (v->behaviour->packet != NULL)
+        v->behaviour->packet(v->ctx, v, outgoing, bytes);
 }
 
 static void on_message(void *ctx, struct tcu *tcu, const struct mqtt_message *m)

@@ -24,7 +24,7 @@ struct simulation;
 struct vehicle;
 struct vehicle_radio;
 
-/* What the layer above wants to hear; all members but sms are set. */
+/* What the layer above wants to hear; all members but packet and sms are set. */
 struct behaviour_ops {
     /* Life cycle or signals changed, or something arrived. */
     void (*changed)(void *ctx, struct vehicle *v);
@@ -36,6 +36,8 @@ struct behaviour_ops {
     void (*message)(void *ctx, struct vehicle *v, const struct mqtt_message *message);
     void (*answered)(void *ctx, struct vehicle *v, uint16_t packet_id, const uint8_t *codes,
                      size_t count, const char *remark);
+    /* What went over the connection. NULL: not told. */
+    void (*packet)(void *ctx, struct vehicle *v, bool outgoing, struct slice bytes);
     /* A text message has come. NULL: it wakes a TCU that is asleep. */
     void (*sms)(void *ctx, struct vehicle *v, const char *text);
 };

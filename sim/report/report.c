@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "metrics/atomic_file.h"
+#include "report/failure_log.h"
 #include "report/sections.h"
+#include "report/story.h"
 #include "report/template.h"
 
 #define SUMMARY_MAX   ((size_t)256 << 20)
@@ -53,9 +55,10 @@ static void write_part(const struct report *r, struct slice name, struct buf *ou
             parts[i].write(r, out);
 }
 
-void report_write(const cJSON *summary, const struct series_set *set, struct buf *out)
+void report_write(const cJSON *summary, const struct series_set *set,
+                  const struct failure_set *failures, struct buf *out)
 {
-    struct report r = {.summary = summary, .set = set};
+    struct report r = {.summary = summary, .set = set, .failures = failures};
     const uint8_t *at = report_page, *end = report_page + report_page_len;
 
     while (at < end) {
@@ -110,6 +113,7 @@ static cJSON *read_summary(const char *dir, struct error *err)
 bool report_make(const char *dir, struct error *err)
 {
     struct series_set set = {0};
+    struct failure_set failed = {0};
     struct buf page;
     cJSON *summary = read_summary(dir, err);
 
@@ -120,14 +124,20 @@ bool report_make(const char *dir, struct error *err)
         series_set_read(&set, series);
         fclose(series);
     }
+    FILE *failures = open_in(dir, FAILURES_FILE);
+    if (failures != NULL) {
+        failure_set_read(&failed, failures);
+        fclose(failures);
+    }
     buf_init(&page, PAGE_MAX);
-    report_write(summary, &set, &page);
+    report_write(summary, &set, &failed, &page);
     char *path = xasprintf("%s/%s", dir, REPORT_FILE);
     bool ok = page.overflow ? error_set(err, ERROR_USAGE, "%s: too large", path)
                             : atomic_file_write(path, buf_slice(&page), err);
     free(path);
     buf_done(&page);
     series_set_done(&set);
+    failure_set_done(&failed);
     cJSON_Delete(summary);
     return ok;
 }

@@ -225,47 +225,6 @@ static bool is_trouble(const char *verdict)
            strcmp(verdict, "unfinished") == 0;
 }
 
-static void write_failure(const cJSON *s, struct buf *out)
-{
-    const char *detail = json_str(s, "detail", "");
-
-    buf_append_str(out, "<article class=\"failure\"><h3>");
-    xml_text(out, json_str(s, "name", "?"));
-    buf_append_str(out, "</h3><p class=\"place\">");
-    xml_text(out, json_str(s, "file", ""));
-    buf_printf(out, ":%.0f · ", json_num(s, "line", 0));
-    xml_text(out, json_str(s, "verdict", "?"));
-    buf_append_str(out, " after ");
-    put_duration(out, json_num(s, "duration_us", 0));
-    buf_append_str(out, "</p><p class=\"message\">");
-    xml_text(out, json_str(s, "message", "it had not finished"));
-    buf_append_str(out, "</p>");
-    if (detail[0] != '\0') {
-        buf_append_str(out, "<details><summary>What led to it</summary><pre>");
-        xml_text(out, detail);
-        buf_append_str(out, "</pre></details>");
-    }
-    buf_append_str(out, "</article>\n");
-}
-
-void section_failures(const struct report *r, struct buf *out)
-{
-    const cJSON *s;
-    bool any = false;
-
-    cJSON_ArrayForEach(s, list_of(r, "scenarios"))
-    {
-        if (!is_trouble(json_str(s, "verdict", "")))
-            continue;
-        if (!any)
-            buf_append_str(out, "<section id=\"failures\">\n<h2>Failures</h2>\n");
-        any = true;
-        write_failure(s, out);
-    }
-    if (any)
-        buf_append_str(out, "</section>\n");
-}
-
 static void write_scenario(const cJSON *s, struct buf *out)
 {
     const char *verdict = json_str(s, "verdict", "?"), *message = json_str(s, "message", NULL);
@@ -363,5 +322,7 @@ void section_footer(const struct report *r, struct buf *out)
     buf_append_str(out, " · beside this page: summary.json, junit.xml, latency.hlog");
     if (r->set != NULL && r->set->count > 0)
         buf_append_str(out, ", series.jsonl");
+    if (r->failures != NULL && r->failures->count > 0)
+        buf_append_str(out, ", failures.jsonl");
     buf_append_str(out, "</footer>");
 }

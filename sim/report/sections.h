@@ -5,18 +5,19 @@
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+#include "report/failure_set.h"
 #include "report/series.h"
 
 /* What the page is made of. */
 struct report {
     const cJSON *summary;
     const struct series_set *set;
+    const struct failure_set *failures; /* NULL: none */
 };
 
 /* Each appends one part; a part without content appends nothing. */
 void section_title(const struct report *r, struct buf *out);
 void section_header(const struct report *r, struct buf *out);
-void section_failures(const struct report *r, struct buf *out);
 void section_plots(const struct report *r, struct buf *out);
 void section_scenarios(const struct report *r, struct buf *out);
 void section_latency(const struct report *r, struct buf *out);

@@ -258,6 +258,16 @@ const luaL_Reg app_command_functions[] = {
 
 /* ---- methods ---- */
 
+/* Whatever is found wrong with it is about its car. */
+static void touch(const struct command *c)
+{
+    struct vehicle *v =
+        c->app != NULL ? simulation_find(c->app->script->sim, slice_str(c->view->thing)) : NULL;
+
+    if (v != NULL)
+        c->app->owner->touched = v->ctx;
+}
+
 static int f_done(lua_State *L)
 {
     struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
@@ -270,6 +280,7 @@ static int f_answer(lua_State *L)
 {
     struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
 
+    touch(c);
     lua_json_push(L, c->answer);
     return 1;
 }

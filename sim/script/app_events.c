@@ -5,6 +5,8 @@
 #include "fleet/simulation.h"
 #include "metrics/recorder.h"
 #include "script/app_core.h"
+#include "script/car.h"
+#include "script/story.h"
 
 /* ---- the shadow ---- */
 
@@ -98,6 +100,9 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
                  companion_outcome_name(e->outcome));
         app_note(app, view->thing, what, e->payload, e->received_at);
     }
+    struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
+    if (v != NULL)
+        car_story_shadow(v->ctx, e->verb, e->outcome, e->code, e->payload);
     bool accepted = e->outcome == COMPANION_OUTCOME_ACCEPTED;
     if (e->verb == COMPANION_VERB_GET) {
         view->asked = false;

@@ -14,6 +14,7 @@
 #include "script/loader.h"
 #include "script/model.h"
 #include "script/record.h"
+#include "script/story.h"
 #include "script/text_message.h"
 
 #define CAR_TYPE "fleetsim.car"
@@ -41,6 +42,7 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
     (void)v;
     if (from != TCU_OFF && to != TCU_OFF)
         return;
+    car_story_begin(car);
     car->script->uncapped++;
     script_push_prelude(L, to == TCU_OFF ? "power_lost" : "power_came");
     lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
@@ -49,7 +51,14 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
     car->script->uncapped--;
 }
 
+static void on_packet(void *ctx, struct vehicle *v, bool outgoing, struct slice bytes)
+{
+    (void)v;
+    car_story_packet(ctx, outgoing, bytes);
+}
+
 static const struct behaviour_ops behaviour = {.changed = on_changed,
+                                               .packet = on_packet,
                                                .state = on_state,
                                                .order = act_on_order,
                                                .order_cancelled = act_on_order_cancelled,
@@ -79,6 +88,7 @@ struct car *car_check(lua_State *L, int index)
 
     if (car->vehicle == NULL)
         luaL_error(L, "this car is gone: its scenario has ended");
+    car->owner->touched = car;
     return car;
 }
 
@@ -122,6 +132,7 @@ static int f_car(lua_State *L)
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
         return luaL_error(L, "%s", err.text);
     }
+    car->story = car_story_new(script);
     if (owner->own_sms_options)
         car->vehicle->sms_options = &owner->sms_options;
     rng_init(&car->rng, birth.seed, UINT64_C(1) << 40);
@@ -144,6 +155,8 @@ void car_free_all(struct script *script, const struct script_owner *owner)
         *p = car->next;
         record_free_all(car);
         car_timer_free(car);
+        car_story_free(car->story);
+        car->story = NULL;
         vehicle_free(car->vehicle);
         car->vehicle = NULL;
         car_mqtt_free(car);

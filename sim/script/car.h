@@ -12,6 +12,7 @@
 
 struct vehicle;
 struct recording;
+struct car_story;
 
 /* What a task can be about: its subject begins with it, so that bindings can tell. */
 enum task_about { ABOUT_CAR, ABOUT_ORDER, ABOUT_LINE, ABOUT_SCENARIO };
@@ -26,6 +27,7 @@ struct car {
     struct car_mqtt *mqtt;        /* messages of its own; NULL: none yet */
     struct car_timer *timers;     /* car_timer.c's; NULL: none */
     struct recording *recordings; /* record.c's; NULL: none */
+    struct car_story *story;      /* for a report of what went wrong; NULL: not kept */
     struct car *next;             /* of all */
     int ref;                      /* registry anchor of the userdata */
 };

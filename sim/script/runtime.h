@@ -26,6 +26,9 @@ struct app;
 struct scenario_host;
 struct command_service;
 struct series_log;
+struct failure_log;
+struct scenario;
+struct buf;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
 struct app_credentials {
@@ -73,7 +76,11 @@ struct script {
     struct command_service *services;
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
-    struct series_log *series;       /* what cars are recorded in; NULL: nothing is */
+    struct series_log *series;    /* what cars are recorded in; NULL: nothing is */
+    struct failure_log *failures; /* what failures are told in; NULL: nothing is */
+    /* Appends the command that repeats a scenario; NULL: none does. */
+    void (*repeat)(void *ctx, const struct scenario *s, struct buf *out);
+    void *repeat_ctx;
     struct scenario_host *scenarios; /* who runs scenarios; NULL: nobody */
     /* Where print() goes; NULL: to the log. */
     void (*say)(void *ctx, const char *text);
@@ -86,6 +93,8 @@ struct script_owner {
     struct script *script;
     const char *name;
     struct rng rng;
+    usec_t began;                   /* on the script clock */
+    const struct car *touched;      /* the last one that was used; to compare with only */
     uint64_t seed;                  /* of its cars' and companions' randomness */
     uint32_t vehicles;              /* how many cars it made */
     uint32_t first_vehicle;         /* the first one's number in the fleet */

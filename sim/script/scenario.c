@@ -13,6 +13,7 @@
 #include "script/loader.h"
 #include "script/service.h"
 #include "script/steps.h"
+#include "script/story.h"
 #include "script/verdict.h"
 
 #define CALLERS_SHOWN 20
@@ -42,6 +43,7 @@ static void finish(struct scenario *s)
 {
     s->verdict = s->outcome;
     s->took = clock_now() - s->started;
+    story_tell(s);
     release(s);
     s->host->ended(s->host, s);
 }
@@ -297,6 +299,7 @@ void scenario_start(struct scenario *s)
 
     s->verdict = s->outcome = SCENARIO_RUNNING;
     s->started = clock_now();
+    s->owner.began = loop_script_now(script->sim->loop);
     scenario_record_begin(&s->record);
     s->began = loop_script_now(script->sim->loop);
     rng_init(&s->owner.rng, ~s->seed, hash_text(s->owner.name));
@@ -456,6 +459,7 @@ void scenario_free(struct scenario *s)
     free(s->message);
     free(s->where);
     free(s->detail);
+    story_forget(s);
     scenario_record_done(&s->record);
     free(s);
 }

@@ -68,6 +68,7 @@ struct scenario {
     struct task *main;
     struct loop_timer clock;
     struct open_step *open_steps;
+    struct cJSON *story; /* story.c's: what its cars had gone through when it failed; or NULL */
 };
 
 /* Adds its functions to the core table on top of the stack. */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "script/story.h"
 
 #define DETAIL_MAX     ((size_t)1 << 20)
 #define TIMELINE_CARS  3
@@ -30,6 +31,7 @@ void verdict_tell_cars(struct scenario *s, const char *prefix, const struct car 
     free(s->detail);
     s->detail = xstrdup(buf_cstr(&story));
     buf_done(&story);
+    story_take(s, only);
 }
 
 /* ---- lists of failures ---- */

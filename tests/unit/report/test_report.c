@@ -134,7 +134,7 @@ static void make_page(const char *summary, const char *series, struct buf *page)
     series_set_read(&set, file);
     fclose(file);
     buf_init(page, 1 << 24);
-    report_write(json, &set, page);
+    report_write(json, &set, NULL, page);
     series_set_done(&set);
     cJSON_Delete(json);
 }

@@ -1,0 +1,69 @@
+#include "cli/repeat.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What no shell takes for anything else. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
+
+/* One word for the shell, whatever is in it. */
+static void put_word(struct buf *out, const char *text)
+{
+    if (*text != '\0' && text[strspn(text, PLAIN)] == '\0') {
+        buf_append_str(out, text);
+        return;
+    }
+    buf_append_str(out, "'");
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_append_str(out, "'\\'");
+        buf_append(out, text, 1);
+    }
+    buf_append_str(out, "'");
+}
+
+static void put_option(struct buf *out, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    buf_printf(out, " --%s ", name);
+    put_word(out, value);
+}
+
+static void put_number(struct buf *out, const char *name, uint64_t value)
+{
+    if (value != 0)
+        buf_printf(out, " --%s %" PRIu64, name, value);
+}
+
+void repeat_write(const struct run_settings *s, const struct scenario *scenario, struct buf *out)
+{
+    buf_append_str(out, "fleetsim run ");
+    put_word(out, scenario->file);
+    put_option(out, "filter", scenario->owner.name);
+    for (size_t i = 0; i < s->param_count; i++)
+        put_option(out, "param", s->params[i]);
+    put_number(out, "seed", scenario->seed);
+    put_number(out, "first-vehicle", scenario->owner.first_vehicle);
+    put_number(out, "vehicles", s->vehicles);
+    put_number(out, "keep-alive", s->keep_alive);
+    put_option(out, "mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
+    if (s->timeout != 0)
+        buf_printf(out, " --timeout %gs", (double)s->timeout / 1e6);
+    if (s->clock.scale < 1 || s->clock.scale > 1)
+        buf_printf(out, " --time-scale %g", s->clock.scale);
+    put_option(out, "time", s->target.virtual_time ? s->clock.time : NULL);
+    put_option(out, "start", s->clock.start);
+    put_option(out, "radio", s->radio);
+    put_option(out, "cloud", s->target.cloud_dir);
+    put_option(out, "endpoint", s->target.endpoint);
+    if (s->endpoint_policy != ENDPOINT_ORDER)
+        put_option(out, "endpoint-policy", endpoint_policy_name(s->endpoint_policy));
+    if (s->target.websocket)
+        buf_append_str(out, " --websocket");
+    put_option(out, "app-endpoint", s->target.app_endpoint);
+    put_option(out, "pki", s->target.pki_dir);
+    put_option(out, "ca", s->target.ca_file);
+    if (s->insecure)
+        buf_append_str(out, " --insecure");
+}

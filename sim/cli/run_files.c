@@ -1,0 +1,53 @@
+#include "cli/run_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "report/failure_log.h"
+#include "report/report.h"
+#include "report/series_log.h"
+#include "script/runtime.h"
+
+static bool open_trace(struct run_files *f, const char *dir, struct simulation *sim,
+                       struct error *err)
+{
+    char *path = xasprintf("%s/trace.jsonl", dir);
+
+    f->trace = fopen(path, "we");
+    bool ok = f->trace != NULL;
+    if (!ok)
+        error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
+    free(path);
+    if (ok)
+        sim->trace = trace_new(f->trace, sim->loop);
+    return ok;
+}
+
+bool run_files_open(struct run_files *f, const char *dir, struct script *script, bool trace,
+                    struct error *err)
+{
+    char *path = xasprintf("%s/" SERIES_FILE, dir);
+
+    f->series = script->series = series_log_new(path);
+    free(path);
+    path = xasprintf("%s/" FAILURES_FILE, dir);
+    f->failures = script->failures = failure_log_new(path);
+    free(path);
+    return !trace || open_trace(f, dir, script->sim, err);
+}
+
+bool run_files_flush(struct run_files *f, struct error *err)
+{
+    return series_log_flush(f->series, err) && failure_log_check(f->failures, err);
+}
+
+void run_files_close(struct run_files *f)
+{
+    series_log_free(f->series);
+    failure_log_free(f->failures);
+    if (f->trace != NULL)
+        fclose(f->trace);
+}
