@@ -65,8 +65,9 @@ static void put_labels(struct buf *out, const cJSON *failure)
     cJSON_ArrayForEach(item, parameters)
     {
         char *value = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
-        put_text_in(out, "<span><b>", item->string, "</b> = ");
-        xml_text(out, value != NULL ? value : item->valuestring);
+        buf_append_str(out, "<span>");
+        put_text_in(out, "<b>", item->string, "</b> = ");
+        xml_text(out, value != NULL ? value : item->valuestring != NULL ? item->valuestring : "");
         buf_append_str(out, "</span> ");
         cJSON_free(value);
     }
@@ -147,7 +148,8 @@ static void put_violations(struct buf *out, const cJSON *violations)
     buf_append_str(out, "<ul class=\"violations\">");
     cJSON_ArrayForEach(v, violations)
     {
-        put_text_in(out, "<li><b>", json_str(v, "rule", "?"), "</b> ");
+        buf_append_str(out, "<li>");
+        put_text_in(out, "<b>", json_str(v, "rule", "?"), "</b> ");
         xml_text(out, json_str(v, "text", ""));
         put_text_in(out, " <small>", json_str(v, "car", NULL), "</small>");
         buf_append_str(out, "</li>");

@@ -18,7 +18,8 @@
 #define CHARACTER  6.5 /* of a label, about */
 #define BOLD       7.6
 #define STRIP      10.0
-#define NOTE_AFTER 1.0 /* seconds in which nothing happens are said */
+#define STATE      88.0 /* room for the name of a state */
+#define NOTE_AFTER 1.0  /* seconds in which nothing happens are said */
 #define BODY_MAX   ((size_t)8 << 20)
 
 struct picture {
@@ -47,8 +48,7 @@ static void put_cut(struct buf *out, const char *text, double width)
             break;
         len += step;
     }
-    memcpy(cut, text, len);
-    strcpy(cut + len, text[len] != '\0' ? "…" : "");
+    snprintf(cut, sizeof cut, "%.*s%s", (int)len, text, text[len] != '\0' ? "…" : "");
     xml_text(out, cut);
 }
 
@@ -102,24 +102,46 @@ void story_time(double t, char *out, size_t size)
 
 /* ---- lanes ---- */
 
+static double lane_width(size_t apps)
+{
+    return apps < 3 ? 118 : 76;
+}
+
 static void place_lanes(struct picture *p)
 {
     size_t apps = p->m->app_count;
     double x = GUTTER + 50;
 
-    for (size_t i = 0; i < apps; i++, x += 84)
+    for (size_t i = 0; i < apps; i++, x += lane_width(apps))
         p->apps[i] = x;
-    p->cloud = apps == 0 ? GUTTER + 60 : p->apps[apps - 1] + (apps < 3 ? 232 : 200);
-    p->tcu = p->cloud + (p->m->radio ? 300 : 280);
-    p->radio = p->m->radio ? p->tcu - 52 : 0;
+    p->cloud = apps == 0 ? GUTTER + 60 : p->apps[apps - 1] + (apps < 2 ? 232 : 196);
+    p->tcu = p->cloud + (p->m->radio ? 330 : 280);
+    p->radio = p->m->radio ? p->tcu - STATE - STRIP : 0;
     p->notes = p->tcu + 26;
+}
+
+/* The end of a long name tells more. */
+static const char *end_of(const char *name, double width)
+{
+    size_t len = strlen(name), most = (size_t)(width / 7.5);
+
+    if (len <= most)
+        return name;
+    name += len - most;
+    while ((*name & 0xc0) == 0x80)
+        name++;
+    return name;
 }
 
 static void put_lane(struct picture *p, struct buf *out, double x, const char *name)
 {
     buf_printf(out, "<path class=\"lane\" d=\"M%.1f %.1fV%.1f\"/>", x, TOP - 14, p->y);
     buf_printf(out, "<text class=\"name\" x=\"%.1f\" y=\"20\" text-anchor=\"middle\">", x);
-    put_cut(out, name, 13 * CHARACTER);
+    double width = p->m->app_count > 1 ? lane_width(p->m->app_count) : 160;
+    const char *end = end_of(name, width);
+    if (end != name)
+        buf_append_str(out, "…");
+    xml_text(out, end);
     buf_append_str(out, "</text>\n");
 }
 
@@ -321,6 +343,13 @@ static void put_radio(struct picture *p, const struct moment *m, double y)
     close_group(p);
 }
 
+static void put_state(struct picture *p, const struct moment *m, double y)
+{
+    open_group(p, m);
+    put_label(p, p->tcu - STRIP, y, "end", m->label, STATE);
+    close_group(p);
+}
+
 static void put_right(struct picture *p, const struct row *row, double y)
 {
     const struct moment *m = row->right;
@@ -333,6 +362,8 @@ static void put_right(struct picture *p, const struct row *row, double y)
         put_cloud(p, m, y);
     else if (m->from == MOMENT_RADIO)
         put_radio(p, m, y);
+    else if (json_get(m->event, "to") != NULL)
+        put_state(p, m, y);
     else
         put_note(p, m, y);
 }

@@ -170,7 +170,9 @@ static void put_versions(struct buf *out, const cJSON *shadow, double began)
 
     story_time(json_num(before, "t", 0) - began, time, sizeof time);
     story_time(json_num(after, "t", 0) - began, later, sizeof later);
-    if (cJSON_IsFalse(json_get(before, "exists")))
+    if (!cJSON_IsObject(json_get(after, "reported")))
+        buf_printf(out, "<p class=\"note\">The cloud was told nothing of the car yet;");
+    else if (cJSON_IsFalse(json_get(before, "exists")))
         buf_printf(out, "<p class=\"note\">From what the car first reported (there was no shadow "
                         "before)");
     else
@@ -197,7 +199,9 @@ void story_shadow(const cJSON *car, double began, struct buf *out)
     add_leaves(&l, json_get(after, "desired"), "", DESIRED);
     add_leaves(&l, json_get(before, "reported"), "", REPORTED_BEFORE);
     add_leaves(&l, json_get(after, "reported"), "", REPORTED);
-    add_car(&l, json_get(car, "signals"));
+    /* A car of which the cloud knows nothing does not differ in everything. */
+    if (cJSON_IsObject(json_get(after, "reported")))
+        add_car(&l, json_get(car, "signals"));
     if (l.count > 0)
         qsort(l.list, l.count, sizeof *l.list, by_path);
     for (size_t i = 0; i < l.count; i++)
@@ -207,7 +211,8 @@ void story_shadow(const cJSON *car, double began, struct buf *out)
     if (worth > 0)
         put_leaves(out, &l, true);
     else
-        buf_append_str(out, "<p>Nothing changed; nothing is desired that is not reported.</p>\n");
+        buf_append_str(out, "<p class=\"note\">Nothing changed, and nothing is desired that is not "
+                            "reported.</p>\n");
     if (worth < l.count) {
         buf_printf(out, "<details><summary>%zu that did not change</summary>\n", l.count - worth);
         put_leaves(out, &l, false);

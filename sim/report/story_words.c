@@ -222,7 +222,10 @@ static enum moment_tone say_response(const struct message *m)
     const cJSON *reason = json_get(m->json, "statusReason");
     const char *code = json_str(reason, "reasonCode", "");
 
-    say(m->out, m->size, "response %s%s%s", status, code[0] != '\0' ? " " : "", code);
+    if (code[0] != '\0')
+        say(m->out, m->size, "%s %s", status, code);
+    else
+        say(m->out, m->size, "response %s", status);
     if (strcmp(status, "SUCCEEDED") == 0)
         return MOMENT_GOOD;
     return strcmp(status, "IN_PROGRESS") == 0 ? MOMENT_PLAIN : MOMENT_BAD;
@@ -317,8 +320,10 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
         return MOMENT_FAINT;
     }
     if (strcmp(what, "sees disconnected") == 0) {
-        say(m->out, m->size, "presence: disconnected %s", payload);
-        return MOMENT_ODD;
+        bool wanted = strcmp(payload, "CLIENT_INITIATED_DISCONNECT") == 0;
+        say(m->out, m->size, "presence: disconnected%s%s", wanted ? "" : " ",
+            wanted ? "" : payload);
+        return wanted ? MOMENT_PLAIN : MOMENT_ODD;
     }
     if (strncmp(what, "sees ", 5) == 0) {
         char topic[64];

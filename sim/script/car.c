@@ -185,9 +185,14 @@ void car_write_timelines(const struct script *script, const struct script_owner 
                          size_t most_cars, size_t most_lines, struct buf *out)
 {
     size_t left = most_cars;
+    const struct car *first = script->cars;
 
+    while (first != NULL && (first != owner->touched || first->owner != owner))
+        first = first->next;
+    if (first != NULL && first->vehicle->timeline != NULL && left-- > 0)
+        car_write_timeline(first, most_lines, out);
     for (const struct car *car = script->cars; car != NULL; car = car->next) {
-        if (car->owner != owner || car->vehicle->timeline == NULL)
+        if (car->owner != owner || car->vehicle->timeline == NULL || car == first)
             continue;
         if (left-- == 0) {
             buf_append_str(out, "  (more cars of this scenario are not shown)\n");

@@ -41,7 +41,7 @@ struct car *car_test(lua_State *L, int index);
 void car_free_all(struct script *script, const struct script_owner *owner);
 /* Appends the last lines of the car's timeline under a heading. */
 void car_write_timeline(const struct car *car, size_t most_lines, struct buf *out);
-/* The same for the owner's latest cars, at most `most_cars`. */
+/* The same for at most `most_cars` of the owner: the one that was last used, then the latest. */
 void car_write_timelines(const struct script *script, const struct script_owner *owner,
                          size_t most_cars, size_t most_lines, struct buf *out);
 
