@@ -532,8 +532,6 @@ static void release(struct run *run)
     if (run->sim != NULL)
         trace_free(run->sim->trace);
     run_files_close(&run->files);
-        trace_free(run->sim->trace);
-    run_files_close(&run->files);
     target_close(&run->target);
     simulation_free(run->sim);
     free(run->abort_reason);
