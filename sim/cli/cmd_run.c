@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/run.h"
+#include "cli/watch.h"
 #include "mqtt/profile.h"
 #include "pki/identity.h"
 #include "radio/radio_profile.h"
@@ -21,7 +22,7 @@
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_settings settings = {
     .name = "run", .mqtt = "5", .client = "native", .clock = CLOCK_OPTIONS_DEFAULT};
-static bool verbose;
+static bool verbose, watch;
 static struct option_list endpoints, pins, tags, params;
 static const char *endpoint_policy = "order";
 
@@ -76,6 +77,8 @@ static const struct option_spec options[] = {
      "write every packet, state and signal to trace.jsonl"},
     {"list", 'l', OPTION_FLAG, &settings.list, NULL,
      "print the scenarios and run none"},
+    {"watch", 'w', OPTION_FLAG, &watch, NULL,
+     "run again whenever a file of theirs is saved, until Ctrl-C"},
     {"mqtt", 'V', OPTION_STRING, &settings.mqtt, "VERSION",
      "5 or 3.1.1 (default 5)"},
     {"client", 0, OPTION_STRING, &settings.client, "CLIENT",
@@ -196,6 +199,19 @@ static bool check_radio(const struct run_settings *s, struct error *err)
     return true;
 }
 
+/* One run after the other leaves no results, unless they are asked for. */
+static bool check_watch(struct run_settings *s, struct error *err)
+{
+    bool to_stdout = (s->tap != NULL && strcmp(s->tap, "-") == 0) ||
+                     (s->jsonl != NULL && strcmp(s->jsonl, "-") == 0);
+
+    if (watch && (s->list || to_stdout))
+        return error_set(err, ERROR_USAGE,
+                         "--watch: not with --list, --tap - or --jsonl - (give files)");
+    s->no_results = s->no_results || (watch && s->results == NULL);
+    return true;
+}
+
 #define UNTIL_FAIL_ROUNDS 1000
 #define RETRIES_MAX       100
 
@@ -281,7 +297,8 @@ int cmd_run(int argc, char **argv)
     }
     if (first == argc)
         error_set(&err, ERROR_USAGE, "no scenario given (try `fleetsim run scenarios/`)");
-    if (first == argc || !check_endpoints(&settings, &err) || !check_settings(&settings, &err))
+    if (first == argc || !check_watch(&settings, &err) || !check_endpoints(&settings, &err) ||
+        !check_settings(&settings, &err))
         return options_fail(&err);
     if (verbose)
         log_set_level(LOG_DEBUG);
@@ -294,7 +311,8 @@ int cmd_run(int argc, char **argv)
         settings.vehicles_dir = found != NULL ? found : "vehicles";
     char *line = facts_command_line(argc, argv);
     settings.command_line = line;
-    int status = run_scenarios(&settings, argv + first, argc - first);
+    int status = watch ? watch_scenarios(&settings, argv + first, argc - first)
+                       : run_scenarios(&settings, argv + first, argc - first);
     free(line);
     free(found);
     return status;

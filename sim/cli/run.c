@@ -525,6 +525,8 @@ static void release(struct run *run)
 {
     run_results_close(run->results, NULL);
     outputs_close(&run->outputs, 0, NULL, NULL);
+    if (run->settings->read != NULL && run->runner != NULL)
+        runner_each_file(run->runner, run->settings->read, run->settings->read_ctx);
     runner_free(run->runner);
     params_free(run->params);
     script_free(run->script);

@@ -46,6 +46,9 @@ struct run_settings {
     const char *const *params; /* "name=value" for the scenarios: script/params.h */
     size_t param_count;
     bool outcomes; /* VIN endings mean outcomes */
+    /* Told each script file that the run has read, before it ends; may be NULL. */
+    void (*read)(void *ctx, const char *path);
+    void *read_ctx;
 };
 
 /* Returns the exit status; says on stderr what went wrong. */
