@@ -82,6 +82,9 @@ function model(definition) end
 ---@param seconds number
 function wait(seconds) end
 
+---For long computations: lets others have their turn, if this has been running for some milliseconds.
+function breathe() end
+
 ---@class fleetsim.Telemetry
 ---@field format "json"|"cbor"|"compact"
 ---@field thing string

@@ -235,6 +235,12 @@ static int f_wait(lua_State *L)
     return task_sleep(&script_of(L)->scheduler, L, script_check_seconds(L, 1));
 }
 
+/* breathe(): lets the others have their turn, if this has run for long */
+static int f_breathe(lua_State *L)
+{
+    return task_breathe(&script_of(L)->scheduler, L);
+}
+
 static int f_now(lua_State *L)
 {
     lua_pushnumber(L, (double)loop_script_now(script_of(L)->sim->loop) / 1e6);
@@ -342,6 +348,7 @@ static int f_from_json(lua_State *L)
 static const luaL_Reg core_functions[] = {
     {"where",         f_where        },
     {"wait",          f_wait         },
+    {"breathe",       f_breathe      },
     {"now",           f_now          },
     {"is_virtual",    f_is_virtual   },
     {"wall_clock",    f_wall_clock   },

@@ -13,6 +13,9 @@
     "not enough memory (more than %d MiB allocated without waiting, or too much held by all "      \
     "scripts)"
 
+/* So long tasks may run before the loop looks after its events. */
+#define SLICE (5 * USEC_PER_MSEC)
+
 /* How often the budget is looked at, in instructions. */
 #define HOOK_INTERVAL 10000
 
@@ -239,6 +242,16 @@ static struct task *waiting_task(struct scheduler *s, lua_State *L, const char *
     return task;
 }
 
+int task_breathe(struct scheduler *s, lua_State *L)
+{
+    struct task *task = task_current(s, L, "breathe()");
+
+    if (loop_is_virtual(s->loop) || clock_now() - s->run_began < SLICE || !lua_isyieldable(L))
+        return 0;
+    make_ready(task);
+    return lua_yield(L, 0);
+}
+
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay)
 {
     struct task *task = waiting_task(s, L, "wait()");
@@ -406,6 +419,7 @@ static void run(struct task *task)
     task->nargs = 0;
     task->used = 0;
     s->grown = 0;
+    s->run_began = clock_now();
     watch(s, task);
     int status = lua_resume(task->co, s->L, nargs, &nresults);
     s->current = NULL;
@@ -426,6 +440,8 @@ static void run(struct task *task)
 static void drain(void *arg)
 {
     struct scheduler *s = arg;
+    usec_t began = clock_now();
+    bool is_virtual = loop_is_virtual(s->loop);
 
     /* What becomes ready meanwhile waits for the next turn, so that the loop is never starved. */
     s->turns++;
@@ -435,7 +451,10 @@ static void drain(void *arg)
         leave_ready(task);
         run(task);
         /* Two tasks that speak to the cloud at one instant do so one after the other. */
-        if (loop_is_virtual(s->loop) && !loop_is_quiet(s->loop))
+        if (is_virtual && !loop_is_quiet(s->loop))
+            break;
+        /* Nor by many that take long each: packets have waited meanwhile. */
+        if (!is_virtual && clock_now() - began > SLICE)
             break;
     }
     if (s->ready_first != NULL && !loop_timer_active(&s->turn))

@@ -41,6 +41,7 @@ struct scheduler {
     size_t growth_limit;    /* bytes that it may allocate meanwhile, freed ones included */
     /* Private part */
     size_t grown;
+    usec_t run_began; /* of the running task */
     struct task *ready_first, *ready_last;
     struct task *tasks;
     struct task **subjects; /* those that are about something, by what: chains */
@@ -114,6 +115,9 @@ lua_State *task_state(const struct task *task);
 /* The task whose coroutine this is. */
 struct task *task_of_state(lua_State *co);
 
+/* Use as `return task_breathe(…)` in a lua_CFunction: what has run for long lets all others have
+   their turn, and the loop its events. In virtual time nobody is waiting for the machine. */
+int task_breathe(struct scheduler *s, lua_State *L);
 /* Use as `return task_sleep(…)` in a lua_CFunction: simulated time; the call returns nothing. */
 int task_sleep(struct scheduler *s, lua_State *L, usec_t delay);
 /* Likewise: waits for queue_notify(), at most `timeout` by the script clock; the call returns true,

@@ -243,6 +243,7 @@ end
 
 -- Lets seconds pass for this car alone, at once: for tests of the physics.
 function physics.skip(car, seconds)
+  breathe()
   physics.settle(car, 0)
   local body = physics.body(car)
   advance(car, body, seconds, true)

@@ -112,6 +112,7 @@ end
 api.require = core.require
 api.load = core.load
 api.wait = core.wait
+api.breathe = core.breathe
 api.null = core.null
 
 -- All scripts share the strings' metatable; nobody may change it for the others.
