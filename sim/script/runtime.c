@@ -65,7 +65,8 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
     if (old == NULL)
         old_size = 0;
     if (size == 0) {
-        free(old);
+        if (old != NULL)
+            pool_give(&script->pool, old, old_size);
         script->memory -= old_size;
         return NULL;
     }
@@ -74,7 +75,8 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
         script->uncapped == 0 && (script->loading || task_running(&script->scheduler) != NULL);
     if (capped && size > old_size && !may_grow(script, size - old_size))
         return NULL;
-    void *fresh = realloc(old, size);
+    void *fresh = old != NULL ? pool_resize(&script->pool, old, old_size, size)
+                              : pool_take(&script->pool, size);
     if (fresh != NULL)
         script->memory += size - old_size;
     return fresh;
@@ -475,6 +477,7 @@ void script_free(struct script *script)
         scheduler_done(&script->scheduler);
         lua_close(script->L);
     }
+    pool_done(&script->pool);
     free(script->vehicles_dir);
     free(script);
 }

@@ -15,6 +15,7 @@
 #include <lua.h>
 
 #include "base/error.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "fleet/sms.h"
 #include "script/scheduler.h"
@@ -61,6 +62,7 @@ struct script {
     struct scheduler scheduler;
     struct simulation *sim;
     char *vehicles_dir;
+    struct pool pool; /* of the Lua state */
     size_t memory, memory_limit;
     const char *beside;  /* folder of scripts while none runs; NULL: "." */
     bool loading;        /* a file runs outside of any task */

@@ -87,11 +87,11 @@ static double rss_kb(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1024;
 }
 
-static double heap_kb(void)
+static double heap_kb(const struct bench *b)
 {
     struct mallinfo2 m = mallinfo2();
 
-    return (double)(m.uordblks + m.hblkhd) / 1024;
+    return (double)(m.uordblks + m.hblkhd + pool_bytes(&b->script->pool)) / 1024;
 }
 
 /* Busy neighbours change times, but not this. */
@@ -151,7 +151,7 @@ static void begin_commands(struct bench *b)
     double n = b->options->vehicles;
 
     b->kb_resident = (rss_kb() - b->rss_before) / n;
-    b->kb_heap = (heap_kb() - b->heap_before) / n;
+    b->kb_heap = (heap_kb(b) - b->heap_before) / n;
     b->kb_lua = (double)b->script->memory / 1024 / n;
     if (b->pretend != NULL)
         pretend_start(b->pretend);
@@ -337,7 +337,7 @@ static void run(struct bench *b)
     histogram_init(&b->lags);
     b->counter = open_counter();
     b->rss_before = rss_kb();
-    b->heap_before = heap_kb();
+    b->heap_before = heap_kb(b);
     loop_timer_init(&b->poll, loop, on_poll, b);
     loop_timer_init(&b->lag, loop, on_lag, b);
     on_poll(b);
