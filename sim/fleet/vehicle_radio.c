@@ -17,6 +17,7 @@ struct vehicle_radio {
     bool at;
     struct loop_timer change; /* the modem's own next one */
     bool connects;            /* the car, as soon as there is a network */
+    enum radio_state told;    /* the last one that its timeline was told */
 };
 
 static usec_t now_of(const struct vehicle *v)
@@ -90,6 +91,9 @@ static void changed(struct vehicle_radio *r)
     struct vehicle *v = r->v;
     usec_t now = now_of(v), next = radio_next_change(&r->radio);
 
+    if (r->radio.state != r->told)
+        say(v, radio_state_name(r->told), radio_state_name(r->radio.state));
+    r->told = r->radio.state;
     if (next != 0)
         loop_timer_start_scaled(&r->change, next > now ? next - now : 0);
     else
@@ -108,9 +112,8 @@ static void changed(struct vehicle_radio *r)
 static void on_change(void *arg)
 {
     struct vehicle_radio *r = arg;
-    enum radio_state was = r->radio.state;
 
-    say(r->v, radio_state_name(was), radio_state_name(radio_update(&r->radio, now_of(r->v))));
+    radio_update(&r->radio, now_of(r->v));
     changed(r);
 }
 
@@ -126,6 +129,7 @@ bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, s
         r->v = v;
         radio_init(&r->radio, profile, v->seed, STREAMS, now_of(v));
         radio_switch(&r->radio, v->tcu->state != TCU_OFF, now_of(v));
+        r->told = r->radio.state;
         loop_timer_init(&r->change, v->sim->loop, on_change, r);
         if (!shape(r)) {
             free(r);

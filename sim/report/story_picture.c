@@ -123,14 +123,15 @@ static void place_lanes(struct picture *p)
 /* The end of a long name tells more. */
 static const char *end_of(const char *name, double width)
 {
-    size_t len = strlen(name), most = (size_t)(width / 7.5);
+    size_t len = strlen(name), most = (size_t)(width / 8.5);
 
     if (len <= most)
         return name;
     name += len - most;
     while ((*name & 0xc0) == 0x80)
         name++;
-    return name;
+    const char *part = strchr(name, '-');
+    return part != NULL ? part : name;
 }
 
 static void put_lane(struct picture *p, struct buf *out, double x, const char *name)
@@ -174,7 +175,7 @@ static const char *style_of(const char *state)
         {"attached",    "online"    },
         {"attaching",   "connecting"},
         {"no coverage", "backoff"   },
-        {"detached",    "backoff"   },
+        {"detached",    "off"       },
     };
 
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
@@ -242,16 +243,15 @@ static void put_orders(const struct picture *p, struct buf *out)
 {
     for (size_t i = 0; i < p->m->count; i++) {
         const struct moment *m = &p->m->list[i];
-        const char *token = json_str(m->event, "token", NULL),
-                   *what = json_str(m->event, "what", "");
-        if (m->from != MOMENT_ACTUATORS || token == NULL ||
+        const char *token = json_str(m->event, "token", ""), *what = json_str(m->event, "what", "");
+        if (m->from != MOMENT_ACTUATORS ||
             (strcmp(what, "desired") != 0 && strcmp(what, "request") != 0))
             continue;
         double from = y_of(p, m), to = p->y;
         const char *style = "open";
         for (size_t k = i + 1; k < p->m->count; k++) {
             const struct moment *end = &p->m->list[k];
-            if (end->from == MOMENT_ACTUATORS &&
+            if (end->from == MOMENT_ACTUATORS && json_get(end->event, "what") != NULL &&
                 strcmp(json_str(end->event, "token", ""), token) == 0) {
                 to = y_of(p, end);
                 style = moment_tone_name(end->tone);
@@ -384,12 +384,12 @@ static void leave_gap(struct picture *p, double seconds)
 
     if (!(seconds > 0.05))
         return;
-    double room = 8 * log10(seconds / 0.05);
+    double room = 12 * log10(seconds / 0.05);
     if (seconds < NOTE_AFTER) {
         p->y += room;
         return;
     }
-    p->y += (room < 30 ? room : 30) + 8;
+    p->y += (room < 40 ? room : 40) + 8;
     duration_human(seconds * 1e6, text, sizeof text);
     buf_printf(&p->body,
                "<path class=\"gap\" d=\"M%.0f %.1fH%.0f\"/><text class=\"gap\" x=\"%.0f\" "

@@ -163,6 +163,11 @@ static void put_leaves(struct buf *out, const struct leaves *l, bool worth)
     buf_append_str(out, "</table></div>\n");
 }
 
+static bool is_absent(const cJSON *document)
+{
+    return cJSON_IsFalse(json_get(document, "exists"));
+}
+
 static void put_versions(struct buf *out, const cJSON *shadow, double began)
 {
     const cJSON *before = json_get(shadow, "before"), *after = json_get(shadow, "after");
@@ -170,17 +175,20 @@ static void put_versions(struct buf *out, const cJSON *shadow, double began)
 
     story_time(json_num(before, "t", 0) - began, time, sizeof time);
     story_time(json_num(after, "t", 0) - began, later, sizeof later);
-    if (!cJSON_IsObject(json_get(after, "reported")))
-        buf_printf(out, "<p class=\"note\">The cloud was told nothing of the car yet;");
-    else if (cJSON_IsFalse(json_get(before, "exists")))
-        buf_printf(out, "<p class=\"note\">From what the car first reported (there was no shadow "
-                        "before)");
+    buf_append_str(out, "<p class=\"note\">");
+    if (is_absent(before) && json_get(before, "reported") == NULL)
+        buf_append_str(out, "There was none before.");
+    else if (is_absent(before))
+        buf_append_str(out, "There was none before: compared with what the car first reported.");
     else
-        buf_printf(out, "<p class=\"note\">From version %.0f, when it was first seen (%s),",
+        buf_printf(out, "Version %.0f was the first that was seen (%s).",
                    json_num(before, "version", 0), time);
-    buf_printf(out, " to version %.0f (%s).", json_num(after, "version", 0), later);
-    if (cJSON_IsFalse(json_get(after, "exists")))
-        buf_append_str(out, " It was deleted.");
+    if (is_absent(after) && !(json_num(after, "version", 0) > 0))
+        buf_append_str(out, " There is none.");
+    else if (is_absent(after))
+        buf_printf(out, " It was deleted (%s).", later);
+    else
+        buf_printf(out, " Version %.0f is the last (%s).", json_num(after, "version", 0), later);
     if (cJSON_IsTrue(json_get(shadow, "gap")))
         buf_append_str(out, " Some changes in between were seen by nobody here.");
     buf_append_str(out, "</p>\n");

@@ -40,12 +40,13 @@ struct recorder *app_recorder(struct app *app)
     return app->script->sim->recorder;
 }
 
-/* Adds a line to the car's own timeline, so that a failure shows both sides. */
+/* Adds a line to the car's own timeline, so that a failure shows both sides; what apps of other
+   scenarios see does not belong there. */
 void app_note(struct app *app, const char *thing, const char *what, struct slice payload, usec_t at)
 {
     struct vehicle *v = simulation_find(app->script->sim, slice_str(thing));
 
-    if (v == NULL || v->timeline == NULL)
+    if (v == NULL || v->timeline == NULL || ((const struct car *)v->ctx)->owner != app->owner)
         return;
     char between[80];
     snprintf(between, sizeof between, " %s ", what);

@@ -88,3 +88,38 @@
     panels.addEventListener('pointerleave', leave);
   });
 })();
+
+// The lines of a story: all of them, without acknowledgements, or what stands out; and all details at once.
+(function () {
+  const filters = [
+    ['all', () => true],
+    ['without acknowledgements', (row) => !row.classList.contains('quiet')],
+    ['what stands out', (row) => row.classList.contains('odd') || row.classList.contains('bad')],
+  ];
+
+  document.querySelectorAll('.lines').forEach(function (lines) {
+    const bar = document.createElement('div'), buttons = [];
+    bar.className = 'filters';
+    function button(name, press) {
+      const b = document.createElement('button');
+      b.type = 'button';
+      b.textContent = name;
+      b.addEventListener('click', () => press(b));
+      bar.append(b);
+      return b;
+    }
+    filters.forEach(function (filter) {
+      buttons.push(button(filter[0], function (pressed) {
+        lines.querySelectorAll('tr').forEach((row) => { row.hidden = !filter[1](row); });
+        buttons.forEach((b) => b.setAttribute('aria-pressed', String(b === pressed)));
+      }));
+    });
+    buttons[0].setAttribute('aria-pressed', 'true');
+    button('open all', function (b) {
+      const open = b.textContent === 'open all';
+      lines.querySelectorAll('td > details').forEach((d) => { d.open = open; });
+      b.textContent = open ? 'close all' : 'open all';
+    });
+    lines.querySelector('summary').after(bar);
+  });
+})();
