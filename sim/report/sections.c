@@ -106,6 +106,9 @@ static void write_verdict_fact(const struct report *r, struct buf *out)
         buf_printf(&note, "%s%.0f ", buf_len(&note) > 0 ? ", " : "", v->valuedouble);
         xml_text(&note, v->string);
     }
+    double flaky = json_num(r->summary, "flaky", 0);
+    if (flaky > 0)
+        buf_printf(&note, "%s%.0f only after a failure", buf_len(&note) > 0 ? ", " : "", flaky);
     if (total > 0) {
         open_fact(out, "Scenarios passed");
         put_number(out, json_num(verdicts, "passed", 0));
@@ -228,12 +231,13 @@ static bool is_trouble(const char *verdict)
 static void write_scenario(const cJSON *s, struct buf *out)
 {
     const char *verdict = json_str(s, "verdict", "?"), *message = json_str(s, "message", NULL);
+    bool flaky = cJSON_IsTrue(json_get(s, "flaky"));
 
     buf_printf(out, "<tr><td><span class=\"dot %s\"></span>",
-               is_trouble(verdict)               ? "bad"
-               : strcmp(verdict, "skipped") == 0 ? "odd"
-                                                 : "good");
-    xml_text(out, verdict);
+               is_trouble(verdict)                       ? "bad"
+               : strcmp(verdict, "passed") != 0 || flaky ? "odd"
+                                                         : "good");
+    xml_text(out, flaky ? "flaky" : verdict);
     buf_append_str(out, "</td><td>");
     xml_text(out, json_str(s, "name", "?"));
     if (message != NULL) {

@@ -1,5 +1,6 @@
 #include "report/story.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -287,13 +288,39 @@ static void put_other_cars(struct buf *out, const cJSON *others)
     buf_append_str(out, ".</p>\n");
 }
 
-static void put_failure(struct buf *out, const cJSON *failure)
+/* Is this line about that case of the summary, whose name may say its round? */
+static bool is_of(const cJSON *failure, const cJSON *s)
+{
+    const char *scenario = json_str(failure, "scenario", ""), *name = json_str(s, "name", "?");
+    size_t len = strlen(scenario);
+    double rounds = json_num(failure, "round", 1) - json_num(s, "round", 1);
+
+    return strcmp(json_str(failure, "file", ""), json_str(s, "file", "?")) == 0 &&
+           strncmp(name, scenario, len) == 0 &&
+           (name[len] == '\0' || strncmp(name + len, " (", 2) == 0) && fabs(rounds) < 0.5;
+}
+
+static bool is_flaky(const struct report *r, const cJSON *failure)
+{
+    const cJSON *s;
+
+    cJSON_ArrayForEach(s, json_get(r->summary, "scenarios"))
+    {
+        if (cJSON_IsTrue(json_get(s, "flaky")) && is_of(failure, s))
+            return true;
+    }
+    return false;
+}
+
+static void put_failure(struct buf *out, const struct report *r, const cJSON *failure)
 {
     const cJSON *cars = json_get(failure, "cars"), *car;
+    bool flaky = is_flaky(r, failure);
 
-    buf_append_str(out, "<article class=\"failure story\"><h3>");
+    buf_printf(out, "<article class=\"failure story%s\"><h3>", flaky ? " flaky" : "");
     xml_text(out, json_str(failure, "scenario", "?"));
-    buf_append_str(out, "</h3>");
+    buf_append_str(out, flaky ? " <small>flaky: it passed when it was tried again</small></h3>"
+                              : "</h3>");
     put_place(out, failure);
     put_labels(out, failure);
     put_message(out, failure);
@@ -316,12 +343,9 @@ static bool is_trouble(const char *verdict)
 
 static bool is_told(const struct report *r, const cJSON *s)
 {
-    for (size_t i = 0; r->failures != NULL && i < r->failures->count; i++) {
-        const cJSON *f = r->failures->failures[i];
-        if (strcmp(json_str(f, "scenario", ""), json_str(s, "name", "?")) == 0 &&
-            strcmp(json_str(f, "file", ""), json_str(s, "file", "?")) == 0)
+    for (size_t i = 0; r->failures != NULL && i < r->failures->count; i++)
+        if (is_of(r->failures->failures[i], s))
             return true;
-    }
     return false;
 }
 
@@ -355,7 +379,7 @@ void section_failures(const struct report *r, struct buf *out)
 
     buf_init(&all, (size_t)256 << 20);
     for (size_t i = 0; r->failures != NULL && i < r->failures->count; i++)
-        put_failure(&all, r->failures->failures[i]);
+        put_failure(&all, r, r->failures->failures[i]);
     cJSON_ArrayForEach(s, json_get(r->summary, "scenarios"))
     {
         if (is_trouble(json_str(s, "verdict", "")) && !is_told(r, s))
