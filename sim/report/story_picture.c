@@ -397,23 +397,30 @@ static void leave_gap(struct picture *p, double seconds)
                GUTTER, p->y - 6, WIDTH, GUTTER - 6, p->y - 2, text);
 }
 
-/* Lines where steps of the scenario begin, up to this time. */
-static const cJSON *put_steps(struct picture *p, const cJSON *step, double until)
+static void put_step(struct picture *p, const cJSON *step, double t)
+{
+    char text[200];
+
+    p->y += 22;
+    buf_printf(&p->body, "<path class=\"step\" d=\"M%.0f %.1fH%.0f\"/>", GUTTER, p->y + 4, WIDTH);
+    put_time(p, t, p->y);
+    snprintf(text, sizeof text, "step: %s", json_str(step, "name", "?"));
+    text[json_utf8_prefix(slice_str(text))] = '\0';
+    buf_append_str(&p->body, "<g class=\"step\">");
+    put_label(p, GUTTER, p->y, "", text, WIDTH - GUTTER);
+    buf_append_str(&p->body, "</g>\n");
+}
+
+/* Lines where steps of the scenario begin, up to this time; *before is when something last was. */
+static const cJSON *put_steps(struct picture *p, const cJSON *step, double until, double *before)
 {
     for (; step != NULL; step = step->next) {
         double t = json_num(step, "began", 0) - p->frame->began;
         if (!(t <= until))
             break;
-        p->y += 22;
-        buf_printf(&p->body, "<path class=\"step\" d=\"M%.0f %.1fH%.0f\"/>", GUTTER, p->y + 4,
-                   WIDTH);
-        put_time(p, t, p->y);
-        buf_append_str(&p->body, "<g class=\"step\">");
-        char text[200];
-        snprintf(text, sizeof text, "step: %s", json_str(step, "name", "?"));
-        text[json_utf8_prefix(slice_str(text))] = '\0';
-        put_label(p, GUTTER, p->y, "", text, WIDTH - GUTTER);
-        buf_append_str(&p->body, "</g>\n");
+        leave_gap(p, t - *before);
+        *before = t > *before ? t : *before;
+        put_step(p, step, t);
     }
     return step;
 }
@@ -426,7 +433,7 @@ static void put_rows(struct picture *p, double end)
     step = step != NULL ? step->child : NULL;
     for (size_t i = 0; i < p->rows.count; i++) {
         struct row *row = &p->rows.list[i];
-        step = put_steps(p, step, row->t);
+        step = put_steps(p, step, row->t, &before);
         leave_gap(p, row->t - before);
         before = row->last;
         p->y += ROW;
@@ -442,7 +449,7 @@ static void put_rows(struct picture *p, double end)
         if (row->right != NULL)
             put_right(p, row, p->y);
     }
-    put_steps(p, step, end);
+    put_steps(p, step, end, &before);
     leave_gap(p, end - before);
 }
 
