@@ -17,6 +17,12 @@ local function refused(t, code, fn, ...)
   t:equal(type(why) == "table" and why.code or why, code)
 end
 
+-- What motors take is simulated; what the machine takes beside it depends on how busy it is.
+local function took(t, seen, seconds)
+  t:is_true(seen > seconds - 0.1, "it took " .. seen .. " s")
+  t:is_true(seen < seconds + (t:is_virtual() and 1 or 10), "it took " .. seen .. " s")
+end
+
 -- ---- doors and locks ----------------------------------------------------------------------------
 
 scenario("a door that is ajar is not closed", function(t)
@@ -132,7 +138,7 @@ scenario("a sunroof goes from tilted to open", function(t)
   t:equal(app:request(car, { sunroof = { position = -30 } }):await().status, "SUCCEEDED")
   local began = car:clock()
   t:equal(app:request(car, { sunroof = { position = 30 } }):await().status, "SUCCEEDED")
-  t:near(car:clock() - began, 4, 1)
+  took(t, car:clock() - began, 4)
   car:pinch_sunroof(15)
   t:equal(app:request(car, { sunroof = { position = 0 } }):await().reason, "PINCHED")
   t:equal(car.state.sunroof.position, 45)
@@ -212,16 +218,16 @@ end)
 scenario("flash lights and horn: for so long, and not while it drives", function(t)
   local car, app = connected(t)
 
-  local began = car:clock()
   local flash = app:request(car, { indicators = { flashes = 3 } })
   car:wait_until(function() return car:get("lights.hazard") end)
+  local began = car:clock()
   t:equal(flash:await().status, "SUCCEEDED")
-  t:near(car:clock() - began, 2.1, 1)
+  took(t, car:clock() - began, 2.1)
   t:equal(car.state.lights.hazard, false)
 
   began = car:clock()
   t:equal(app:request(car, { horn = { active = true, seconds = 2 } }):await().status, "SUCCEEDED")
-  t:near(car:clock() - began, 2, 1)
+  took(t, car:clock() - began, 2)
   car:drive(30)
   t:equal(app:request(car, { indicators = { flashes = 1 } }):await().reason, "VEHICLE_MOVING")
   t:equal(app:request(car, { horn = { active = true } }):await().reason, "VEHICLE_MOVING")

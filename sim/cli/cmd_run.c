@@ -76,7 +76,7 @@ static const struct option_spec options[] = {
     {"trace", 0, OPTION_FLAG, &settings.trace, NULL,
      "write every packet, state and signal to trace.jsonl"},
     {"list", 'l', OPTION_FLAG, &settings.list, NULL,
-     "print the scenarios and run none"},
+     "print the scenarios, with their tags, and run none (with --jsonl:\nas JSON lines)"},
     {"watch", 'w', OPTION_FLAG, &watch, NULL,
      "run again whenever a file of theirs is saved, until Ctrl-C"},
     {"mqtt", 'V', OPTION_STRING, &settings.mqtt, "VERSION",

@@ -182,8 +182,16 @@ void console_summary(struct console *c, const char *results)
     fflush(stdout);
 }
 
+static void print_listed(const struct scenario *s)
+{
+    printf("%s:%u: %s", s->file, s->line, s->owner.name);
+    for (size_t i = 0; i < s->record.tag_count; i++)
+        printf("%s%s", i == 0 ? "  [" : ", ", s->record.tags[i]);
+    puts(s->record.tag_count > 0 ? "]" : "");
+}
+
 void console_list(const struct console *c)
 {
     for (const struct scenario *s = runner_first(c->runner); s != NULL; s = s->next)
-        printf("%s:%u: %s\n", s->file, s->line, s->owner.name);
+        print_listed(s);
 }

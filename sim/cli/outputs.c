@@ -90,6 +90,23 @@ void outputs_begin(struct outputs *o, const struct event_run *run, struct verdic
     }
 }
 
+void outputs_list(struct outputs *o, struct scenario *first)
+{
+    struct verdicts *all = verdicts_new("list", 0);
+    struct verdict v;
+    struct buf text;
+
+    for (struct scenario *s = first; s != NULL && o->events != NULL; s = s->next) {
+        cases_add(all, s, 1);
+        cases_view(s, &v);
+        buf_init(&text, TEXT_MAX);
+        event_case_listed(&v, &text);
+        say(o->events, &text);
+        s->user = NULL;
+    }
+    verdicts_free(all);
+}
+
 static struct event_turn turn_of(const struct scenario *s, bool again)
 {
     return (struct event_turn){.attempt = s->attempt,

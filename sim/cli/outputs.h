@@ -27,6 +27,8 @@ struct outputs {
 /* Opens what the settings, and GitHub Actions' environment, ask for. A format that goes to stdout
    ("-") has it for itself: what people read goes to stderr from then on. ERROR_USAGE. */
 bool outputs_open(struct outputs *o, const struct run_settings *s, struct error *err);
+/* Instead of a run: the scenarios as JSON lines, if these are asked for. */
+void outputs_list(struct outputs *o, struct scenario *first);
 void outputs_begin(struct outputs *o, const struct event_run *run, struct verdicts *verdicts);
 void outputs_started(struct outputs *o, const struct scenario *s);
 /* It has ended; `again`: it is tried once more. Its case has the verdict. */

@@ -545,6 +545,17 @@ static void on_certificates(void *ctx, uint32_t made, uint32_t count)
     console_certificates(ctx, made, count);
 }
 
+static int list(struct run *run)
+{
+    struct error err;
+
+    if (!outputs_open(&run->outputs, run->settings, &err))
+        return options_fail(&err);
+    console_list(&run->console);
+    outputs_list(&run->outputs, runner_first(run->runner));
+    return outputs_close(&run->outputs, 0, NULL, &err) ? 0 : options_fail(&err);
+}
+
 int run_scenarios(const struct run_settings *settings, char **paths, int count)
 {
     struct run run = {
@@ -569,8 +580,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     if (stop_signals_caught() != 0) {
         status = 128 + stop_signals_caught();
     } else if (ok && settings->list) {
-        console_list(&run.console);
-        status = 0;
+        status = list(&run);
     } else if (ok && open_results(&run, &err)) {
         run_loop(&run);
         status = finish(&run);

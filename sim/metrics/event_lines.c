@@ -70,19 +70,24 @@ static void add_params(cJSON *o, const struct verdict *v)
     }
 }
 
-static void add_case(cJSON *o, const struct verdict *v, const struct event_turn *turn)
+static void add_declaration(cJSON *o, const struct verdict *v)
 {
     add_number(o, "id", (double)v->id);
     json_add_text(o, "name", v->name);
     json_add_text(o, "suite", v->suite);
     json_add_text(o, "file", v->file);
     add_number(o, "line", v->line);
+    add_texts(o, "tags", v->tags, v->tag_count);
+    add_params(o, v);
+}
+
+static void add_case(cJSON *o, const struct verdict *v, const struct event_turn *turn)
+{
+    add_declaration(o, v);
     add_number(o, "round", v->round);
     add_number(o, "attempt", turn->attempt);
     add_seed(o, turn->seed);
     add_number(o, "first_vehicle", turn->first_vehicle);
-    add_texts(o, "tags", v->tags, v->tag_count);
-    add_params(o, v);
 }
 
 static void add_steps(cJSON *o, const struct verdict *v)
@@ -115,6 +120,15 @@ void event_run_started(const struct event_run *run, int64_t wall_ms, struct buf 
     add_number(o, "scenarios", (double)run->scenarios);
     add_number(o, "rounds", (double)run->rounds);
     cJSON_AddBoolToObject(o, "shuffled", run->shuffled);
+    put(o, out);
+}
+
+void event_case_listed(const struct verdict *v, struct buf *out)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    json_add_text(o, "event", "scenario");
+    add_declaration(o, v);
     put(o, out);
 }
 

@@ -26,6 +26,8 @@ struct event_run {
 
 /* All append one line. */
 void event_run_started(const struct event_run *run, int64_t wall_ms, struct buf *out);
+/* A case as it was declared, in a list. */
+void event_case_listed(const struct verdict *v, struct buf *out);
 void event_case_started(const struct verdict *v, const struct event_turn *turn, int64_t wall_ms,
                         struct buf *out);
 /* `v` as it is after this attempt. */
