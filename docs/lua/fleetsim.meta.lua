@@ -364,6 +364,45 @@ function test:random(low, high) end
 ---@return fleetsim.Car
 function car:reload() end
 
+---Something that happened; what it has depends on its kind, see docs/lua-api.md, Events.
+---@class fleetsim.Event
+---@field kind string
+---@field at number seconds, as timelines tell it
+---@field car? fleetsim.Car
+---@field type? string of a packet: "PUBLISH", …
+---@field path? string of a signal
+---@field value? fleetsim.Value
+---@field from? string
+---@field to? string
+---@field stage? string of a command
+---@field token? string
+---@field status? string
+---@field json? table
+---@field topic? string
+---@field payload? string
+---@field [string] any
+
+---@alias fleetsim.Which table<string, any>|fun(event: fleetsim.Event): any
+
+---@class fleetsim.Stream
+local stream = {}
+
+---Takes the next event, waiting for it if it has not come.
+---@param timeout? number real seconds (10)
+---@return fleetsim.Event
+function stream:wait(timeout) end
+
+---Takes the next event that has come.
+---@return fleetsim.Event?
+function stream:next() end
+
+---Takes all that have come.
+---@return fleetsim.Event[]
+function stream:list() end
+
+---Nothing comes any more.
+function stream:close() end
+
 ---@class fleetsim.Fleet
 ---@field [integer] fleetsim.Car
 local fleet = {}
@@ -372,6 +411,18 @@ local fleet = {}
 ---@param which (fun(car: fleetsim.Car, i: integer): any)|table<string, any> properties, cohort, signals
 ---@return fleetsim.Fleet
 function fleet:filter(which) end
+
+---Of any of its cars.
+---@param kind? string|string[]
+---@param which? fleetsim.Which
+---@param timeout? number real seconds (10)
+---@return fleetsim.Event
+function fleet:wait_event(kind, which, timeout) end
+
+---@param kind? string|string[]
+---@param which? fleetsim.Which
+---@return fleetsim.Stream
+function fleet:events(kind, which) end
 
 ---n of its cars at random, as a fleet; without n one car.
 ---@param n integer
@@ -448,6 +499,19 @@ function fleet:wait_online(timeout) end
 ---@field last_close fleetsim.Close|false
 ---@field [string] fun(car: fleetsim.Car, ...): any actions of its parts
 local car = {}
+
+---Waits for the next event that fits, from now on.
+---@param kind? string|string[] "in", "out", "packet", "signal", "state", "command", "note", "sms"
+---@param which? fleetsim.Which
+---@param timeout? number real seconds (10)
+---@return fleetsim.Event
+function car:wait_event(kind, which, timeout) end
+
+---A stream of the events that fit, from now on.
+---@param kind? string|string[]
+---@param which? fleetsim.Which
+---@return fleetsim.Stream
+function car:events(kind, which) end
 
 ---@param path string
 ---@return fleetsim.Value
@@ -710,6 +774,18 @@ function car:parts() end
 ---@class fleetsim.Companion
 local app = {}
 
+---Waits for the next event that the app sees and that fits, from now on.
+---@param kind? string|string[] "accepted", "rejected", "delta", "documents", "response", "presence", "message"
+---@param which? fleetsim.Which
+---@param timeout? number real seconds (10)
+---@return fleetsim.Event
+function app:wait_event(kind, which, timeout) end
+
+---@param kind? string|string[]
+---@param which? fleetsim.Which
+---@return fleetsim.Stream
+function app:events(kind, which) end
+
 ---Writes to the desired section; the command ends when the car reports all of it.
 ---@param car fleetsim.Car
 ---@param state table
@@ -837,6 +913,16 @@ local command = {}
 ---@param timeout? number real seconds, 10
 ---@return fleetsim.Answer
 function command:await(timeout) end
+
+---Waits until it has passed a stage; real seconds after it was to be sent.
+---@param stage "intended"|"sent"|"accepted"|"sms_sent"|"woken"|"booted"|"tcp_up"|"tls_done"|"connacked"|"connected"|"received"|"started"|"acted"|"reported"|"report_accepted"|"seen"
+---@param timeout? number real seconds (10)
+---@return number
+function command:wait_stage(stage, timeout) end
+
+---The stages that it has passed, with their times.
+---@return table<string, number>
+function command:stages() end
 
 ---@return boolean
 function command:done() end

@@ -9,6 +9,7 @@
 #include "fleet/sms.h"
 #include "fleet/vehicle_radio.h"
 #include "fleet/vehicle_telemetry.h"
+#include "fleet/vehicle_tell.h"
 #include "metrics/recorder.h"
 #include "mqtt/type.h"
 
@@ -113,6 +114,7 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
     if (order->kind == TCU_ORDER_DESIRED &&
         recorder_journey(v->sim->recorder, order->token) != NULL)
         remember_result(v, order->token, journey_outcome_of(outcome));
+    vehicle_tell_done(v, order, outcome, reason_code, description);
     tcu_order_done(v->tcu, order, outcome, reason_code, description);
 }
 
@@ -124,6 +126,7 @@ void vehicle_expect_wake(struct vehicle *v, const char *token)
 
 void vehicle_tapped(struct vehicle *v, const char *text)
 {
+    vehicle_tell_sms(v, text);
     v->tapped |= v->tcu->state == TCU_ASLEEP || v->tcu->state == TCU_BACKING_OFF;
     if (v->behaviour->sms != NULL)
         v->behaviour->sms(v->ctx, v, text);
@@ -178,6 +181,7 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     }
     if (v->collector != NULL)
         collector_state(v->collector, to);
+    vehicle_tell_state(v, from, to, now);
     v->behaviour->state(v->ctx, v, from, to);
     v->behaviour->changed(v->ctx, v);
 }
@@ -242,6 +246,7 @@ static void on_order(void *ctx, struct tcu *tcu, struct tcu_order *order)
                    buf_slice(&text));
         buf_done(&text);
     }
+    vehicle_tell_order(v, order);
     v->behaviour->order(v->ctx, v, order);
 }
 
@@ -251,6 +256,7 @@ static void on_order_cancelled(void *ctx, struct tcu *tcu, struct tcu_order *ord
 
     (void)tcu;
     note_order(v, "cancelled", order, "", slice_of(NULL, 0));
+    vehicle_tell_stage(v, "cancelled", order->token, clock_now());
     v->behaviour->order_cancelled(v->ctx, v, order);
 }
 
@@ -264,6 +270,9 @@ static void on_mark(void *ctx, struct tcu *tcu, const char *token, enum tcu_mark
 
     (void)tcu;
     recorder_journey_mark(v->sim->recorder, token, marks[mark], at);
+    /* That it was received is told with what it asks for. */
+    if (mark != TCU_MARK_RECEIVED)
+        vehicle_tell_stage(v, journey_mark_name(marks[mark]), token, at);
     if (mark == TCU_MARK_REPORTED && report_token != NULL) {
         struct vehicle_result *r = result_of(v, token);
         if (r != NULL)
@@ -309,6 +318,7 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
     timeline_add_parts(v->timeline, clock_now(), TIMELINE_NOTE,
                        &(struct timeline_parts){slice_str(notes[note].text), slice_str(": "),
                                                 slice_str(detail != NULL ? detail : "")});
+    vehicle_tell_note(v, notes[note].text, detail);
     if (note == TCU_NOTE_CONNECT_FAILED || note == TCU_NOTE_CONNECTION_LOST)
         simulation_connect_failed(v->sim, detail);
     v->behaviour->changed(v->ctx, v);
@@ -330,6 +340,7 @@ static void on_signal(void *ctx, struct tcu *tcu, size_t index)
     }
     if (v->collector != NULL)
         collector_signal(v->collector, index);
+    vehicle_tell_signal(v, index);
     v->behaviour->changed(v->ctx, v);
 }
 
@@ -351,6 +362,7 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
     timeline_add_packet(v->timeline, at, outgoing, bytes, tcu_version(tcu), &v->describer);
     if (v->behaviour->packet != NULL)
         v->behaviour->packet(v->ctx, v, outgoing, bytes);
+    vehicle_tell_packet(v, outgoing, bytes, at);
 }
 
 static void on_message(void *ctx, struct tcu *tcu, const struct mqtt_message *m)

@@ -14,6 +14,7 @@
 
 #include "fleet/connect_gate.h"
 #include "fleet/timeline.h"
+#include "fleet/vehicle_event.h"
 #include "mqtt/describe.h"
 #include "pki/identity.h"
 #include "pki/pki.h"
@@ -38,6 +39,8 @@ struct behaviour_ops {
                      size_t count, const char *remark);
     /* What went over the connection. NULL: not told. */
     void (*packet)(void *ctx, struct vehicle *v, bool outgoing, struct slice bytes);
+    /* Only of the kinds in the car's `watched`. */
+    void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
     /* A text message has come. NULL: it wakes a TCU that is asleep. */
     void (*sms)(void *ctx, struct vehicle *v, const char *text);
 };
@@ -54,6 +57,7 @@ struct vehicle {
     struct mqtt_describer describer; /* for the timeline */
     const struct behaviour_ops *behaviour;
     void *ctx;
+    const uint32_t *watched; /* kinds of events that somebody waits for, as bits; NULL: none */
     /* Credentials: point into the fleet file, or into `issued`. */
     struct slice certificate;
     const struct ec_key *key;

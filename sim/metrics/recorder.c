@@ -35,6 +35,8 @@ struct recorder {
     struct entry *ended_first, *ended_last; /* by the order in which they ended */
     struct entry *slowest[RECORDER_SLOWEST];
     size_t slowest_count;
+    void (*marked)(void *ctx, const struct journey *journey);
+    void *marked_ctx;
 };
 
 struct recorder *recorder_new(void)
@@ -293,6 +295,13 @@ static void sample(struct recorder *rec, struct entry *e)
     }
 }
 
+void recorder_listen(struct recorder *rec, void (*marked)(void *ctx, const struct journey *journey),
+                     void *ctx)
+{
+    rec->marked = marked;
+    rec->marked_ctx = ctx;
+}
+
 void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark mark,
                            usec_t at)
 {
@@ -304,6 +313,8 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
     set_mark(&e->journey, mark, at);
     if (e->journey.outcome != JOURNEY_OPEN)
         sample(rec, e);
+    if (rec->marked != NULL)
+        rec->marked(rec->marked_ctx, &e->journey);
 }
 
 static void consider_slowest(struct recorder *rec, struct entry *e)

@@ -69,6 +69,11 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
    already ended tokens are ignored. */
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,
                           usec_t at);
+/* Whoever wants to hear of each mark that a journey gets, after it has it; one at most. NULL:
+ * nobody.
+ */
+void recorder_listen(struct recorder *rec, void (*marked)(void *ctx, const struct journey *journey),
+                     void *ctx);
 /* NULL if the token is unknown (or its journey is over for longer than RECORDER_LINGER). */
 const struct journey *recorder_journey(const struct recorder *rec, const char *token);
 /* Ends all that are open, e.g. as JOURNEY_LOST when the run stops. */

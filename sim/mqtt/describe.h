@@ -39,7 +39,7 @@ bool mqtt_describe_next(struct mqtt_describer *d, bool outgoing, struct slice pa
                         enum mqtt_version version, struct buf *out);
 void mqtt_describer_done(struct mqtt_describer *d);
 
-/* ---- for kept.c ---- */
+/* ---- for those who look at packets themselves ---- */
 
 /* Decodes it, as mqtt_decode() does, with the topic that its alias stands for. `d` may be NULL. */
 uint8_t mqtt_describer_decode(struct mqtt_describer *d, bool outgoing, struct slice packet,

@@ -208,6 +208,7 @@ static void free_app(struct app *app)
             app->views[i] = next;
         }
     queue_notify(app_scheduler(app), &app->changed);
+    event_source_done(app->script, &app->events);
     app_messages_done(app);
     free(app->views);
     free(app->client_id);
@@ -374,6 +375,8 @@ void app_open(lua_State *L)
 {
     lua_pushcfunction(L, f_app);
     lua_setfield(L, -2, "app");
+    command_stage_names(L);
+    lua_setfield(L, -2, "stages");
     luaL_newmetatable(L, APP_TYPE);
     luaL_newlib(L, methods);
     luaL_setfuncs(L, app_command_functions, 0);

@@ -45,8 +45,14 @@ static void command_release(struct command *c)
     c->ref = LUA_NOREF;
 }
 
+struct command *command_check(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, COMMAND_TYPE);
+}
+
 void command_finish(struct command *c, cJSON *answer)
 {
+    command_keep_stages(c);
     c->done = true;
     cJSON_Delete(c->answer);
     c->answer = answer;
@@ -270,7 +276,7 @@ static void touch(const struct command *c)
 
 static int f_done(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     lua_pushboolean(L, c->done);
     return 1;
@@ -278,7 +284,7 @@ static int f_done(lua_State *L)
 
 static int f_answer(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     touch(c);
     lua_json_push(L, c->answer);
@@ -287,19 +293,19 @@ static int f_answer(lua_State *L)
 
 static int f_answers(lua_State *L)
 {
-    lua_pushinteger(L, ((struct command *)luaL_checkudata(L, 1, COMMAND_TYPE))->answers);
+    lua_pushinteger(L, command_check(L, 1)->answers);
     return 1;
 }
 
 static int f_token(lua_State *L)
 {
-    lua_pushstring(L, ((struct command *)luaL_checkudata(L, 1, COMMAND_TYPE))->token);
+    lua_pushstring(L, command_check(L, 1)->token);
     return 1;
 }
 
 static int f_wait(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     return task_wait(&script_of(L)->scheduler, L, &c->changed, script_check_seconds(L, 2));
 }
@@ -307,7 +313,7 @@ static int f_wait(lua_State *L)
 /* give_up(): nobody waits any longer */
 static int f_give_up(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     if (c->app != NULL && !c->done)
         recorder_journey_end(app_recorder(c->app), c->token, JOURNEY_TIMED_OUT, clock_now());
@@ -319,7 +325,7 @@ static int f_give_up(lua_State *L)
 /* refresh(): reads the shadow again */
 static int f_refresh(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     if (c->app != NULL && c->kind != COMMAND_REQUEST) {
         c->view->asked = false;
@@ -330,7 +336,7 @@ static int f_refresh(lua_State *L)
 
 static int f_gc(lua_State *L)
 {
-    struct command *c = luaL_checkudata(L, 1, COMMAND_TYPE);
+    struct command *c = command_check(L, 1);
 
     struct command **place = c->view != NULL ? &c->view->commands : NULL;
     while (place != NULL && *place != NULL && *place != c)
@@ -339,6 +345,7 @@ static int f_gc(lua_State *L)
         *place = c->next;
     c->app = NULL;
     c->view = NULL;
+    command_forget_stages(c);
     cJSON_Delete(c->wish);
     cJSON_Delete(c->answer);
     c->wish = c->answer = NULL;
@@ -360,6 +367,7 @@ void command_open(lua_State *L)
 {
     luaL_newmetatable(L, COMMAND_TYPE);
     luaL_newlib(L, methods);
+    luaL_setfuncs(L, command_stage_methods, 0);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");

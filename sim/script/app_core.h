@@ -12,6 +12,7 @@
 #include "actors/companion.h"
 #include "fleet/wire.h"
 #include "script/app.h"
+#include "script/events.h"
 #include "script/message.h"
 #include "script/twin.h"
 
@@ -45,7 +46,8 @@ struct app {
     struct wire_party party;          /* in virtual time */
     char trouble[256];                /* why the last attempt to connect failed */
     struct wait_queue changed;
-    struct view **views; /* hash by thing */
+    struct event_source events; /* for scripts that listen */
+    struct view **views;        /* hash by thing */
     size_t view_buckets;
     struct asked *asked; /* what waits for an answer, or for a script to look at it */
     struct inbox inbox;
@@ -75,6 +77,10 @@ struct command {
     cJSON *answer; /* what await() returns */
     int answers;   /* responses seen, repeats included */
     struct wait_queue changed;
+    struct journey *journey;      /* its stages as it ended; NULL: none are known */
+    unsigned awaiting;            /* so many tasks wait for its stages */
+    struct script *awaited_by;    /* NULL: none does */
+    struct command *next_awaited; /* of all of these */
 };
 
 /* ---- app.c ---- */
@@ -99,6 +105,23 @@ void app_ask(struct app *app, struct view *view);
 
 extern const struct companion_events app_events;
 
+/* ---- app_stage.c ---- */
+
+extern const luaL_Reg command_stage_methods[];
+/* Pushes a list of the names of all stages, in their order. */
+int command_stage_names(lua_State *L);
+/* It ends: what is known of its stages is kept with it. */
+void command_keep_stages(struct command *c);
+/* It goes away. */
+void command_forget_stages(struct command *c);
+
+/* ---- app_tell.c: to scripts that listen ---- */
+
+void app_tell_shadow(struct app *app, const struct companion_shadow *e);
+void app_tell_response(struct app *app, const struct companion_response *e);
+void app_tell_presence(struct app *app, const struct companion_presence *e);
+void app_tell_message(struct app *app, const struct mqtt_message *m, usec_t received_at);
+
 /* ---- app_message.c ---- */
 
 extern const luaL_Reg app_message_functions[];
@@ -114,6 +137,7 @@ void app_messages_done(struct app *app);
 extern const luaL_Reg app_command_functions[]; /* desire, request, expect */
 /* Makes the userdata's type. */
 void command_open(lua_State *L);
+struct command *command_check(lua_State *L, int index);
 /* Ends it with this answer, which it takes; an answer to one that is done replaces the first. */
 void command_finish(struct command *c, cJSON *answer);
 cJSON *command_status(const char *status);

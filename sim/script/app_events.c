@@ -91,6 +91,7 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
     struct app *app = ctx;
     struct view *view = app_find_view(app, e->thing, e->name);
 
+    app_tell_shadow(app, e);
     if (view == NULL)
         return;
     if (app->script->sim->timeline_places > 0) {
@@ -147,6 +148,7 @@ static void on_response(void *ctx, const struct companion_response *e)
     struct view *view = app_find_view(app, e->thing, NULL);
 
     app_note(app, e->thing, "receives response", e->payload, e->received_at);
+    app_tell_response(app, e);
     if (e->request_id == NULL)
         return;
     cJSON *json = json_parse(e->payload, APP_DEPTH_MAX);
@@ -170,6 +172,7 @@ static void on_presence(void *ctx, const struct companion_presence *e)
 
     app_note(app, e->client_id, e->connected ? "sees connected" : "sees disconnected",
              slice_str(e->reason), e->received_at);
+    app_tell_presence(app, e);
     /* Events are unordered; the version tells which connection they are about (contract 2.2). */
     if (view == NULL || e->version < view->presence_version)
         return;

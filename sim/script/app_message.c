@@ -89,7 +89,7 @@ void app_on_message(void *ctx, const struct mqtt_message *m, usec_t received_at)
 {
     struct app *app = ctx;
 
-    (void)received_at;
+    app_tell_message(app, m, received_at);
     inbox_add(&app->inbox, m);
     queue_notify(app_scheduler(app), &app->changed);
 }

@@ -7,6 +7,7 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "script/act.h"
+#include "script/car_events.h"
 #include "script/car_mqtt.h"
 #include "script/car_radio.h"
 #include "script/car_state.h"
@@ -64,6 +65,7 @@ static const struct behaviour_ops behaviour = {.changed = on_changed,
                                                .order_cancelled = act_on_order_cancelled,
                                                .message = car_mqtt_on_message,
                                                .answered = car_mqtt_on_answered,
+                                               .event = car_events_tell,
                                                .sms = text_message_on_sms};
 
 /* ---- making and ending ---- */
@@ -133,6 +135,7 @@ static int f_car(lua_State *L)
         return luaL_error(L, "%s", err.text);
     }
     car->story = car_story_new(script);
+    car->vehicle->watched = &car->events.kinds;
     if (owner->own_sms_options)
         car->vehicle->sms_options = &owner->sms_options;
     rng_init(&car->rng, birth.seed, UINT64_C(1) << 40);
@@ -154,6 +157,7 @@ void car_free_all(struct script *script, const struct script_owner *owner)
         }
         *p = car->next;
         record_free_all(car);
+        event_source_done(script, &car->events);
         car_timer_free(car);
         car_story_free(car->story);
         car->story = NULL;

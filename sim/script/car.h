@@ -8,6 +8,7 @@
 #define SCRIPT_CAR_H
 
 #include "base/buf.h"
+#include "script/events.h"
 #include "script/runtime.h"
 
 struct vehicle;
@@ -24,6 +25,7 @@ struct car {
     struct vehicle *vehicle; /* NULL: gone */
     struct rng rng;          /* its own, so that a car's day does not depend on its neighbours */
     struct wait_queue changed;
+    struct event_source events;   /* for scripts that listen */
     struct car_mqtt *mqtt;        /* messages of its own; NULL: none yet */
     struct car_timer *timers;     /* car_timer.c's; NULL: none */
     struct recording *recordings; /* record.c's; NULL: none */

@@ -10,6 +10,7 @@ const struct prelude_file prelude_files[] = {
     {"=sms",       prelude_sms,       &prelude_sms_len      },
     {"=test",      prelude_test,      &prelude_test_len     },
     {"=fleet",     prelude_fleet,     &prelude_fleet_len    },
+    {"=events",    prelude_events,    &prelude_events_len   },
     {"=arrivals",  prelude_arrivals,  &prelude_arrivals_len },
     {"=steps",     prelude_steps,     &prelude_steps_len    },
     {"=declare",   prelude_declare,   &prelude_declare_len  },

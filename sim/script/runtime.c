@@ -16,6 +16,7 @@
 #include "script/app.h"
 #include "script/car.h"
 #include "script/declare.h"
+#include "script/events.h"
 #include "script/loader.h"
 #include "script/lua_json.h"
 #include "script/model.h"
@@ -425,6 +426,7 @@ static int open_all(lua_State *L)
     record_open(L);
     scenario_open(L);
     declare_open(L);
+    events_open(L);
     steps_open(L);
     params_open(L);
     repl_open(L);

@@ -24,6 +24,7 @@ struct seal_key;
 struct simulation;
 struct car;
 struct app;
+struct command;
 struct scenario_host;
 struct command_service;
 struct series_log;
@@ -76,6 +77,7 @@ struct script {
     const void *car_meta; /* the metatable of cars */
     struct app *apps;
     struct command_service *services;
+    struct command *awaited; /* whose stages somebody waits for: app_stage.c's */
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;    /* what cars are recorded in; NULL: nothing is */

@@ -419,8 +419,8 @@ static int f_resume_cloud(lua_State *L)
     return 1;
 }
 
-/* radio_possible(): can the cars of this run have one? */
-static int f_radio_possible(lua_State *L)
+/* radio_possible(), packets_seen(): can the cars of this run have a radio, and show packets? */
+static int f_is_native(lua_State *L)
 {
     lua_pushboolean(L, script_of(L)->sim->client == SIMULATION_NATIVE);
     return 1;
@@ -441,7 +441,8 @@ static const luaL_Reg functions[] = {
     {"pause_cloud",     f_pause_cloud    },
     {"resume_cloud",    f_resume_cloud   },
     {"virtual_time",    f_virtual_time   },
-    {"radio_possible",  f_radio_possible },
+    {"radio_possible",  f_is_native      },
+    {"packets_seen",    f_is_native      },
     {NULL,              NULL             }
 };
 

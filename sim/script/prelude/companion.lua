@@ -46,7 +46,49 @@ function command:answers()
   return self.c:answers()
 end
 
+local stage_names = {}
+for _, name in ipairs(core.stages) do
+  stage_names[name] = true
+end
+
+-- Real seconds, counted from when it was to be sent, by the names of the stages that it has passed.
+function command:stages()
+  return self.c:stages()
+end
+
+-- Waits until it has passed a stage: "accepted", "received", "started", …; returns when that was.
+function command:wait_stage(stage, timeout)
+  if not stage_names[stage] then
+    error(string.format("command:wait_stage: no stage '%s'%s (there are %s)", tostring(stage),
+      tools.did_you_mean(stage, stage_names), table.concat(core.stages, ", ")), 2)
+  elseif self.c:kind() == "update" then
+    error("command:wait_stage: an update is no command to a car, and has no stages (await it)", 2)
+  end
+  timeout = timeout or 10
+  local deadline = core.now() + timeout
+  self.c:listen(true)
+  local at = self.c:stages()[stage]
+  while not at do
+    local left = deadline - core.now()
+    if left <= 0 then
+      local answer, last = self:answer(), "none"
+      for _, name in ipairs(core.stages) do
+        last = self.c:stages()[name] and name or last
+      end
+      core.count_assertion()
+      tools.fail(string.format("%s to %s: expected it to be %s within %g s, it was %s%s (the car is %s)", self.what,
+        tostring(self.car), stage, timeout, last, answer and " and ended as " .. tostring(answer.status) or "",
+        self.car.link), self.car)
+    end
+    self.c:wait(left)
+    at = self.c:stages()[stage]
+  end
+  self.c:listen(false)
+  return at
+end
+
 local app = tools.seal({}, "a companion")
+tools.app = app
 
 local function app_wait(self, timeout, what, predicate)
   local deadline = core.now() + timeout
@@ -78,6 +120,8 @@ local function watch(self, car, name)
     self.a:wait_view(car, name, math.min(left, 0.5))
   end
 end
+
+tools.watch = watch
 
 -- options.name, which says which of the car's shadows is meant; watches it.
 local function watch_shadow(self, car, options, what)

@@ -7,6 +7,8 @@ local test = tools.test
 
 local fleet = tools.seal({}, "a fleet")
 
+tools.fleet = fleet
+
 local cohort_of = setmetatable({}, { __mode = "k" }) -- name by car
 local names_of = setmetatable({}, { __mode = "k" })  -- of its cohorts, by fleet
 
