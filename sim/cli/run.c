@@ -355,8 +355,10 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
     run->runner = runner_new(run->script, &options);
     run->console.runner = run->runner;
     for (int i = 0; i < count; i++)
-        if (!runner_load(run->runner, paths[i], err))
+        if (!runner_load(run->runner, paths[i], err)) {
+            params_blame(run->params, err);
             return false;
+        }
     runner_settle_filter(run->runner);
     if (!params_check(run->params, err))
         return false;

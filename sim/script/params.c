@@ -14,6 +14,7 @@ struct params {
     size_t given_count;
     char **declared;
     size_t declared_count;
+    char *refused; /* why a value cannot be; NULL: all can */
 };
 
 static bool is_name(const char *text, size_t len)
@@ -50,6 +51,7 @@ void params_free(struct params *p)
         free(p->declared[i]);
     free(p->given);
     free(p->declared);
+    free(p->refused);
     free(p);
 }
 
@@ -106,6 +108,12 @@ static bool unknown(const struct params *p, const char *given, const char *name,
     return false;
 }
 
+void params_blame(const struct params *p, struct error *err)
+{
+    if (p != NULL && p->refused != NULL)
+        error_set(err, ERROR_USAGE, "%s", p->refused);
+}
+
 bool params_check(const struct params *p, struct error *err)
 {
     bool ok = true;
@@ -138,9 +146,22 @@ static int f_param(lua_State *L)
     return 1;
 }
 
+/* refuse_param(why): raises, and remembers that the value which was given is to blame */
+static int f_refuse_param(lua_State *L)
+{
+    const struct scenario_host *host = script_of(L)->scenarios;
+    const char *why = luaL_checkstring(L, 1);
+
+    if (host != NULL && host->params != NULL && host->params->refused == NULL)
+        host->params->refused = xstrdup(why);
+    lua_settop(L, 1);
+    return lua_error(L);
+}
+
 static const luaL_Reg functions[] = {
-    {"param", f_param},
-    {NULL,    NULL   }
+    {"param",        f_param       },
+    {"refuse_param", f_refuse_param},
+    {NULL,           NULL          }
 };
 
 void params_open(lua_State *L)

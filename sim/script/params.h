@@ -23,6 +23,9 @@ void params_free(struct params *p);
 const char *params_given(const struct params *p, const char *name);
 /* A file has such a parameter. */
 void params_declare(struct params *p, const char *name);
+/* A file could not be loaded: was it for a value that was given? Then the error is that, of usage.
+ */
+void params_blame(const struct params *p, struct error *err);
 /* Once all files are loaded: ERROR_USAGE for one that was given and that no file has. */
 bool params_check(const struct params *p, struct error *err);
 

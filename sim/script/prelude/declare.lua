@@ -50,7 +50,7 @@ local function check_choice(name, value, choices)
     end
     names[#names + 1] = tostring(choice)
   end
-  error(string.format("--param %s=%s: not one of %s", name, tostring(value), table.concat(names, ", ")), 0)
+  core.refuse_param(string.format("--param %s=%s: not one of %s", name, tostring(value), table.concat(names, ", ")))
 end
 
 -- The value of a parameter, of the type of its default.
@@ -65,7 +65,7 @@ local function value_of(name, default, choices)
   end
   local value, expected = convert(text)
   if value == nil then
-    error(string.format("--param %s=%s: expected %s", name, text, expected), 0)
+    core.refuse_param(string.format("--param %s=%s: expected %s", name, text, expected))
   end
   if choices then
     check_choice(name, value, choices)

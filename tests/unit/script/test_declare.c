@@ -261,6 +261,10 @@ static void parameters_that_cannot_be(void **state)
         if (strstr(err.text, cases[i].why) == NULL)
             fail_msg("%s: %s", cases[i].text, err.text);
         assert_non_null(strstr(err.text, "test.lua:1: "));
+        params_blame(options.params, &err);
+        bool to_blame = strncmp(err.text, "--param", 7) == 0;
+        assert_int_equal(err.code, to_blame ? ERROR_USAGE : ERROR_SCRIPT);
+        assert_int_equal(to_blame, i < 6);
         rig_free(rig);
         params_free(options.params);
     }
