@@ -5,12 +5,13 @@ local physics = require "parts.physics"
 
 local day = 86400
 
--- Per week: kilometres, kWh or litres for 100 km, how often it is plugged in.
+-- Per week: kilometres (from a week of nothing but work to one with all outings that may be),
+-- kWh or litres for 100 km, how often it is plugged in.
 local lives = {
-  { model = "compact_ev", rhythm = "commuter", kilometres = { 150, 400 }, electricity = { 11, 22 }, plugs = { 2, 12 } },
-  { model = "long_range_saloon", rhythm = "commuter", kilometres = { 600, 1000 }, electricity = { 14, 26 },
+  { model = "compact_ev", rhythm = "commuter", kilometres = { 160, 495 }, electricity = { 11, 22 }, plugs = { 2, 12 } },
+  { model = "long_range_saloon", rhythm = "commuter", kilometres = { 700, 1040 }, electricity = { 14, 26 },
     plugs = { 2, 12 } },
-  { model = "plug_in_hybrid_suv", rhythm = "commuter", kilometres = { 400, 800 }, electricity = { 8, 25 },
+  { model = "plug_in_hybrid_suv", rhythm = "commuter", kilometres = { 425, 765 }, electricity = { 8, 25 },
     fuel = { 0, 6 }, plugs = { 2, 12 } },
   { model = "combustion_van", rhythm = "delivery", kilometres = { 150, 260 }, fuel = { 7, 16 } },
   { model = "electric_bus", rhythm = "bus", kilometres = { 600, 1100 }, electricity = { 80, 190 }, plugs = { 4, 13 },

@@ -39,7 +39,8 @@ local function try(t, options, content_type)
     t:equal(message.user.model, "compact_ev")
     t:equal(message.user["content-encoding"], report.compressed and "deflate" or nil)
   end
-  t:near(report.samples[2 * #signals + 1].time - report.samples[1].time, 2, 0.5, "each sample has its own time")
+  local apart = report.samples[2 * #signals + 1].time - report.samples[1].time
+  t:near(apart, 2, t:is_virtual() and 0.5 or 1.5, "each sample has its own time")
   local seen = values(report)
   for _, signal in ipairs(signals) do
     t:equal(seen[signal], car:get(signal), signal)

@@ -40,10 +40,13 @@ scenario("a punctured tyre loses pressure until it is pumped up", function(t)
   car:wait_online()
   car:wait_in_step()
   car:puncture("rear_left", 20)
+  car:wait_until(function() return car:get("tyres.rear_left") <= 200 end, 20)
+  car:report() -- otherwise it may wait half a minute for company
   t:eventually(5, function()
     local tyres = app:shadow(car).reported.tyres
     return tyres.rear_left <= 200 and tyres.rear_right == 240
   end)
   car:pump_up("rear_left")
+  car:report()
   t:eventually(5, function() return app:shadow(car).reported.tyres.rear_left == 240 end)
 end)
