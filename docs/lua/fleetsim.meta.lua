@@ -262,6 +262,7 @@ function test:companion(options) end
 ---@field subscribe_within? number seconds, 10
 ---@field session_expiry? number seconds, 3600
 ---@field channels? table<string, { [1]?: number, [2]?: number, median?: number, sigma?: number }>
+---@field watch? "all"
 ---@field timeout? number real seconds, 10
 
 ---A command service: what stands between people and their cars.

@@ -59,6 +59,20 @@ static void on_timer(void *arg)
     service_run(arg);
 }
 
+static void watch(struct service *s, const char *thing)
+{
+    struct error err;
+
+    if (s->watch_all)
+        return;
+    if (s->watched == SERVICE_WATCH_MOST) {
+        s->watch_all = true;
+        companion_watch_all(s->companion, COMPANION_WATCH_LIFECYCLE);
+    } else if (companion_watch(s->companion, thing, COMPANION_WATCH_LIFECYCLE, &err)) {
+        s->watched++;
+    }
+}
+
 struct service_car *service_car(struct service *s, const char *thing)
 {
     struct service_car *car = service_find_car(s, thing);
@@ -76,6 +90,7 @@ struct service_car *service_car(struct service *s, const char *thing)
     car->next = *place;
     *place = car;
     s->car_count++;
+    watch(s, thing);
     return car;
 }
 
@@ -251,13 +266,21 @@ static bool perform(struct service_car *car, const struct dispatch_action *actio
     return true;
 }
 
-static void look_up(struct service_car *car)
+static bool is_told(const struct service_car *car)
+{
+    const struct service *s = car->service;
+
+    return s->connected && (car->watching || s->watching_all);
+}
+
+void service_look_up(struct service_car *car)
 {
     const struct service *s = car->service;
     struct dispatch *d = &car->dispatch;
     bool connected = false;
 
-    if (d->presence.link == CAR_LINK_UNKNOWN && s->events->look_up != NULL &&
+    /* Not before its events come: what happens in between would be missed. */
+    if (is_told(car) && d->presence.link == CAR_LINK_UNKNOWN && s->events->look_up != NULL &&
         s->events->look_up(s->ctx, car->thing, &connected))
         car_presence_learn(&d->presence, connected, loop_script_now(s->loop));
 }
@@ -271,8 +294,8 @@ void service_run(struct service_car *car)
     usec_t now = loop_script_now(s->loop);
 
     if (d->first != NULL)
-        look_up(car);
-    while (dispatch_next(d, &s->rules, now, s->ready, &action))
+        service_look_up(car);
+    while (dispatch_next(d, &s->rules, now, is_told(car), &action))
         if (!perform(car, &action)) {
             loop_timer_start_script(&car->timer, SERVICE_RETRY);
             return;
@@ -379,7 +402,7 @@ enum car_link service_presence(struct service *s, const char *thing)
 {
     struct service_car *car = service_car(s, thing);
 
-    look_up(car);
+    service_look_up(car);
     car_presence_tick(&car->dispatch.presence, &s->rules.presence, loop_script_now(s->loop));
     return car->dispatch.presence.link;
 }
@@ -404,7 +427,9 @@ struct service *service_new(struct loop *loop, const struct service_options *opt
         service_free(s);
         return NULL;
     }
-    companion_watch_all(s->companion, COMPANION_WATCH_LIFECYCLE);
+    if (options->watch_all)
+        companion_watch_all(s->companion, COMPANION_WATCH_LIFECYCLE);
+    s->watch_all = options->watch_all;
     return s;
 }
 
@@ -425,12 +450,12 @@ void service_free(struct service *s)
 
 bool service_is_ready(const struct service *s)
 {
-    return s->ready;
+    return s->connected && (s->watch_all ? s->watching_all : s->watching == s->watched);
 }
 
 void service_close(struct service *s)
 {
-    s->ready = false;
+    service_disconnected(s);
     companion_close(s->companion);
 }
 

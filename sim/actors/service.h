@@ -28,6 +28,8 @@ struct service_options {
     struct companion_options link; /* copied, as companion_new() does */
     struct dispatch_rules rules;
     struct recorder *recorder; /* NULL: nothing is recorded */
+    bool watch_all;            /* listen to the events of every car, also of those not dealt with
+                                  yet; it comes to that by itself when they are many */
 };
 
 /* 5 s to confirm that a car is offline; text messages after 0, 10, 30, 70 and 150 s; 10 s to
@@ -58,7 +60,8 @@ struct service_status {
 
 /* Any member may be NULL. */
 struct service_events {
-    void (*ready)(void *ctx);
+    void (*connected)(void *ctx);
+    void (*ready)(void *ctx); /* service_is_ready() */
     void (*lost)(void *ctx, const struct companion_lost *e);
     void (*connecting)(void *ctx);
     void (*fenced)(void *ctx);
@@ -80,7 +83,7 @@ struct service *service_new(struct loop *loop, const struct service_options *opt
 /* Gone, with all that is open; no event follows. NULL is a no-op. */
 void service_free(struct service *s);
 
-/* Connected, and told of every car that comes and goes. */
+/* Connected, and told of the comings and goings of each car that it deals with. */
 bool service_is_ready(const struct service *s);
 /* The service goes away for a while, and comes back; commands wait, its session is kept. */
 void service_close(struct service *s);

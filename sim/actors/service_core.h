@@ -13,6 +13,9 @@
 /* What could not be published is tried again after so long. */
 #define SERVICE_RETRY           (500 * USEC_PER_MSEC)
 #define SERVICE_UNACKED_BUCKETS 256
+/* More cars than that are watched by wildcards: each takes 4 of the 50 subscriptions that a
+   connection may have (contract 6.8). */
+#define SERVICE_WATCH_MOST 11
 
 struct service_command {
     struct dispatch_command base;
@@ -32,6 +35,7 @@ struct service_car {
     char *thing;
     struct dispatch dispatch;
     struct loop_timer timer;
+    bool watching; /* its events come */
     char **owners;
     size_t owner_count;
 };
@@ -52,8 +56,10 @@ struct service {
     struct dispatch_rules rules;
     struct recorder *recorder;
     struct companion *companion;
-    bool ready;
-    bool was_ready; /* ever: there may be something to catch up with */
+    bool connected;
+    bool was_connected; /* ever: there may be something to catch up with */
+    bool watch_all, watching_all;
+    size_t watched, watching; /* cars one by one: asked for, granted */
     struct service_car **cars;
     size_t bucket_count, car_count;
     struct service_parcel *unacked[SERVICE_UNACKED_BUCKETS]; /* by publish id */
@@ -70,8 +76,12 @@ struct service_car *service_car(struct service *s, const char *thing);
 void service_wake(struct service_car *car);
 void service_run(struct service_car *car);
 void service_count(const struct service *s, const char *counter);
+/* Of a car of which nothing was heard yet: what the index says. */
+void service_look_up(struct service_car *car);
 
 /* ---- service_events.c ---- */
+
+void service_disconnected(struct service *s);
 
 extern const struct companion_events service_companion_events;
 

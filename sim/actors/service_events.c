@@ -167,38 +167,63 @@ static void resync(struct service_car *car)
     dispatch_resync(&car->dispatch, loop_script_now(car->service->loop));
 }
 
-static void wake_if_busy(struct service_car *car)
-{
-    if (car->dispatch.first != NULL)
-        service_wake(car);
-}
-
 static void on_connected(void *ctx, const struct companion_connected *e)
 {
     struct service *s = ctx;
 
-    if (s->was_ready && !e->session_present)
+    s->connected = true;
+    if (s->was_connected && !e->session_present)
         each_car(s, resync);
+    s->was_connected = true;
+    if (s->events->connected != NULL)
+        s->events->connected(s->ctx);
+    service_flush(s);
+}
+
+static void told_of(struct service_car *car)
+{
+    service_look_up(car);
+    if (car->dispatch.first != NULL)
+        service_wake(car);
 }
 
 static void on_watching(void *ctx, const struct companion_watching *e)
 {
     struct service *s = ctx;
 
+    struct service_car *car = e->thing != NULL ? service_find_car(s, e->thing) : NULL;
+
     if (!e->ok)
         return;
-    s->ready = s->was_ready = true;
-    service_flush(s);
-    each_car(s, wake_if_busy);
-    if (s->events->ready != NULL)
+    if (e->thing == NULL) {
+        s->watching_all = true;
+        each_car(s, told_of);
+    } else if (car != NULL) {
+        s->watching += !car->watching;
+        car->watching = true;
+        told_of(car);
+    }
+    if (s->events->ready != NULL && service_is_ready(s))
         s->events->ready(s->ctx);
+}
+
+static void not_watching(struct service_car *car)
+{
+    car->watching = false;
+}
+
+void service_disconnected(struct service *s)
+{
+    s->connected = s->watching_all = false;
+    s->watching = 0;
+    each_car(s, not_watching);
 }
 
 static void on_lost(void *ctx, const struct companion_lost *e)
 {
     struct service *s = ctx;
 
-    s->ready = false;
+    service_disconnected(s);
     if (s->events->lost != NULL)
         s->events->lost(s->ctx, e);
 }

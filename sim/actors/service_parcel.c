@@ -49,7 +49,7 @@ static void send(struct service *s, struct service_parcel *p)
     struct companion_publish sent;
     struct error err;
 
-    if (s->ready &&
+    if (s->connected &&
         companion_publish_raw(s->companion, p->topic, slice_str(p->payload), &sent, &err)) {
         p->publish_id = sent.id;
         enlist(s, p);

@@ -76,6 +76,14 @@ static bool fence(void *ctx)
     return true;
 }
 
+/* Cars that came before the service did: it deals with them from the beginning. */
+static void look_around(struct command_service *s)
+{
+    for (const struct car *car = s->script->cars; car != NULL; car = car->next)
+        if (car->owner == s->owner)
+            service_presence(s->actor, car->vehicle->identity.thing_name);
+}
+
 /* command_service(rules): a new service of the running scenario, connecting */
 static int f_command_service(lua_State *L)
 {
@@ -87,6 +95,9 @@ static int f_command_service(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     check_rules(L, 1, &options.rules);
+    lua_getfield(L, 1, "watch_all");
+    options.watch_all = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
     struct command_service *s = lua_newuserdatauv(L, sizeof *s, 0);
     *s = (struct command_service){.script = script, .owner = owner};
     luaL_setmetatable(L, SERVICE_TYPE);
@@ -119,6 +130,7 @@ static int f_command_service(lua_State *L)
     }
     s->next = script->services;
     script->services = s;
+    look_around(s);
     return 1;
 }
 

@@ -14,24 +14,20 @@ static struct vehicle *vehicle_of(const struct command_service *s, const char *t
     return simulation_find(service_simulation(s), slice_str(thing));
 }
 
-/* Cars that came before the service did: their events were not for it. */
-static void look_around(struct command_service *s)
-{
-    for (const struct car *car = s->script->cars; car != NULL; car = car->next)
-        if (car->owner == s->owner)
-            service_presence(s->actor, car->vehicle->identity.thing_name);
-}
-
-static void on_ready(void *ctx)
+static void on_connected(void *ctx)
 {
     struct command_service *s = ctx;
 
-    look_around(s);
     wire_release(&s->party);
     wire_stir(&s->party);
     s->trouble[0] = '\0';
     service_simulation(s)->companion_reached = true;
     service_notify(s);
+}
+
+static void on_ready(void *ctx)
+{
+    service_notify(ctx);
 }
 
 static void on_lost(void *ctx, const struct companion_lost *e)
@@ -163,6 +159,7 @@ static void on_status(void *ctx, const struct service_status *e)
 }
 
 const struct service_events service_script_events = {
+    .connected = on_connected,
     .ready = on_ready,
     .lost = on_lost,
     .connecting = on_connecting,

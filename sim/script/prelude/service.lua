@@ -259,11 +259,11 @@ end
 
 local service_options = {
   confirm_offline = true, trust_goodbye = true, subscribe_within = true, session_expiry = true, tap = true,
-  channels = true, timeout = true,
+  channels = true, timeout = true, watch = true,
 }
 
--- A command service of the scenario's own, connected and told of every car.
-function tools.command_service(_, options)
+-- A command service of the scenario's own, connected and told of its cars.
+function tools.command_service(test, options)
   options = options or {}
   tools.check_options("t:command_service", options, service_options)
   local tap = options.tap or {}
@@ -279,6 +279,7 @@ function tools.command_service(_, options)
   local s = core.command_service {
     confirm_offline = options.confirm_offline, trust_goodbye = options.trust_goodbye,
     subscribe_within = options.subscribe_within, session_expiry = options.session_expiry,
+    watch_all = options.watch == "all" or test.cars > 10,
     tap_every = tap.every, tap_backoff = tap.backoff, taps = tap.most,
   }
   local made = setmetatable({ s = s, channels = known }, service)
