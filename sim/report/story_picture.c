@@ -110,10 +110,9 @@ static double lane_width(size_t apps)
 static void place_lanes(struct picture *p)
 {
     size_t apps = p->m->app_count;
-    double x = GUTTER + 50;
 
-    for (size_t i = 0; i < apps; i++, x += lane_width(apps))
-        p->apps[i] = x;
+    for (size_t i = 0; i < apps; i++)
+        p->apps[i] = GUTTER + 50 + (double)i * lane_width(apps);
     p->cloud = apps == 0 ? GUTTER + 60 : p->apps[apps - 1] + (apps < 2 ? 232 : 196);
     p->tcu = p->cloud + (p->m->radio ? 330 : 280);
     p->radio = p->m->radio ? p->tcu - STATE - STRIP : 0;
@@ -312,8 +311,7 @@ static void put_signals(struct picture *p, const struct row *row, double y)
         snprintf(text, sizeof text, "%s", row->signals[0]->label);
         more++;
     }
-    size_t len = strlen(text);
-    text[len = json_utf8_prefix(slice_of(text, len))] = '\0';
+    text[json_utf8_prefix(slice_str(text))] = '\0';
     open_group(p, row->signals[0]);
     buf_printf(&p->body, "<text x=\"%.1f\" y=\"%.1f\">", p->notes + 24, y);
     put_cut(&p->body, text, room);

@@ -18,13 +18,13 @@ static void take_signal(struct row *row, const struct moment *m)
 {
     row->signal_count++;
     row->last = m->t;
-    for (size_t i = 0; i < ROW_SIGNALS; i++)
-        if (row->signals[i] == NULL || m->tone > row->signals[i]->tone) {
-            memmove(&row->signals[i + 1], &row->signals[i],
-                    (ROW_SIGNALS - 1 - i) * sizeof row->signals[0]);
-            row->signals[i] = m;
-            return;
-        }
+    for (size_t i = 0; i < ROW_SIGNALS && m != NULL; i++) {
+        const struct moment *was = row->signals[i];
+        if (was != NULL && m->tone <= was->tone)
+            continue;
+        row->signals[i] = m;
+        m = was; /* finds a place further behind, or none */
+    }
 }
 
 static bool joins(const struct row *row, const struct moment *m, bool left)

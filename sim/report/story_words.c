@@ -289,8 +289,7 @@ static enum moment_tone say_topic(const char *topic, const struct message *m)
     if (strncmp(topic, "cmd/", 4) == 0 && strstr(topic, "/response/") != NULL)
         return say_response(m);
     if (strncmp(topic, "dt/", 3) == 0) {
-        const char *kind = strrchr(topic, '/');
-        say(m->out, m->size, "telemetry: %s", kind + 1);
+        say(m->out, m->size, "telemetry: %s", strrchr(topic, '/') + 1);
         return MOMENT_FAINT;
     }
     say(m->out, m->size, "%s", topic);
@@ -300,7 +299,9 @@ static enum moment_tone say_topic(const char *topic, const struct message *m)
 enum moment_tone words_publish(const char *topic, const char *payload, char *out, size_t size)
 {
     cJSON *json = json_parse(slice_str(payload), PAYLOAD_DEPTH);
-    struct message m = {.json = json, .out = out, .size = size};
+    struct message m = {.json = json, .size = size};
+
+    m.out = out;
     enum moment_tone tone = say_topic(topic, &m);
 
     cJSON_Delete(json);
@@ -326,8 +327,13 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
         return wanted ? MOMENT_PLAIN : MOMENT_ODD;
     }
     if (strncmp(what, "sees ", 5) == 0) {
-        char topic[64];
-        snprintf(topic, sizeof topic, "/shadow/%.40s", what + 5);
+        const char *verb = strrchr(what, ' ') + 1;
+        char topic[160];
+        if (verb > what + 5)
+            snprintf(topic, sizeof topic, "/shadow/name/%.*s/%.40s", (int)(verb - what - 6),
+                     what + 5, verb);
+        else
+            snprintf(topic, sizeof topic, "/shadow/%.40s", verb);
         enum moment_tone tone = say_shadow(topic, m, &known);
         if (known)
             return tone;
@@ -339,7 +345,9 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
 enum moment_tone words_app(const char *what, const char *payload, char *out, size_t size)
 {
     cJSON *json = json_parse(slice_str(payload), PAYLOAD_DEPTH);
-    struct message m = {.json = json, .out = out, .size = size};
+    struct message m = {.json = json, .size = size};
+
+    m.out = out;
     enum moment_tone tone = say_app(what, payload, &m);
 
     cJSON_Delete(json);

@@ -102,7 +102,7 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
         app_note(app, view->thing, what, e->payload, e->received_at);
     }
     struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
-    if (v != NULL)
+    if (v != NULL && e->name == NULL)
         car_story_shadow(v->ctx, e->verb, e->outcome, e->code, e->payload);
     bool accepted = e->outcome == COMPANION_OUTCOME_ACCEPTED;
     if (e->verb == COMPANION_VERB_GET) {

@@ -74,6 +74,19 @@ static cJSON *document_of(const struct car_story *story)
     return doc;
 }
 
+/* Car and apps are told on connections of their own, so it may be older than what is known. */
+static void take_document(struct car_story *story, struct slice payload)
+{
+    cJSON *doc = json_parse(payload, SHADOW_DEPTH);
+    double version = json_num(doc, "version", 0);
+
+    cJSON_Delete(doc);
+    if (story->twin.known && version < (double)story->twin.version)
+        return;
+    twin_take_document(&story->twin, payload);
+    story->gap = false;
+}
+
 /* A change that was missed leaves the rest as it is. */
 static void take_patch(struct car_story *story, struct slice payload)
 {
@@ -115,14 +128,10 @@ static void take_shadow(struct car *car, enum companion_verb verb, bool accepted
     int64_t version = story->twin.version;
     bool known = story->twin.known;
 
-    if (verb == COMPANION_VERB_GET && accepted && !known)
-        twin_take_document(&story->twin, payload);
-    else if (verb == COMPANION_VERB_GET && accepted) {
-        twin_take_document(&story->twin, payload);
-        story->gap = false;
-    } else if (verb == COMPANION_VERB_GET && code == 404 && !known)
-        twin_take_absence(&story->twin);
-    else if (verb == COMPANION_VERB_DELETE && accepted)
+    if (verb == COMPANION_VERB_GET && accepted)
+        take_document(story, payload);
+    else if ((verb == COMPANION_VERB_GET && code == 404 && !known) ||
+             (verb == COMPANION_VERB_DELETE && accepted))
         twin_take_absence(&story->twin);
     else if (verb == COMPANION_VERB_UPDATE && accepted)
         take_patch(story, payload);

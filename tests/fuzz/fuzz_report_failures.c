@@ -27,7 +27,7 @@ static void check_balance(const char *page)
         alone += close[-1] == '/';
     }
     /* All but <body> itself. */
-    if (open - alone != 2 * closed + 1 + 1)
+    if (open - alone != 2 * closed + 1)
         abort();
 }
 

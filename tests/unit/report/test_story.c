@@ -316,6 +316,16 @@ static void messages_in_words(void **state)
                          cases[i].tone);
         assert_string_equal(words, cases[i].words);
     }
+    char heard[160];
+    assert_int_equal(words_app("sees tyres update/rejected", "{\"code\":400}", heard, sizeof heard),
+                     MOMENT_BAD);
+    assert_string_equal(heard, "tyres: update rejected: 400 ");
+    assert_int_equal(words_app("sees get/accepted", "{\"version\":3}", heard, sizeof heard),
+                     MOMENT_FAINT);
+    assert_string_equal(heard, "shadow v3");
+    assert_int_equal(words_app("sees disconnected", "CONNECTION_LOST", heard, sizeof heard),
+                     MOMENT_ODD);
+    assert_string_equal(heard, "presence: disconnected CONNECTION_LOST");
     char few[8];
     words_signal("locks.all", "\"\xc3\xa4\xc3\xa4\"", few, sizeof few);
     assert_true(json_is_utf8(slice_str(few)));

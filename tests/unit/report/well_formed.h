@@ -61,7 +61,7 @@ static inline const char *check_tag(const char *p, struct tag *open, size_t *dep
 
 static inline void check_well_formed(const char *page)
 {
-    struct tag open[DEPTH_MAX];
+    struct tag open[DEPTH_MAX] = {0};
     size_t depth = 0;
     const char *p = strstr(page, "<html");
 
