@@ -319,6 +319,21 @@ function test:fail(message) end
 ---@param options? { down?: number } real seconds in between: 0
 function test:restart_cloud(options) end
 
+---The oracle will find this rule broken, and that does not fail the scenario; not finding it does.
+---@param rule string "shadow.delta-exact", …: docs/oracle.md
+---@param what? integer|fun() exactly so often; or: while or soon after it runs; default: at least once
+function test:expect_violation(rule, what) end
+
+---@alias fleetsim.Sabotage
+---| "repeats_commands" | "ignores_expiry" | "invents_commands" | "reports_wrong" | "forgets_desired" | "echoes"
+---| "talks_asleep" | "answers_twice" | "asks_too_soon" | "version_back" | "inexact_delta" | "drops_desired"
+---| "stores_wrong" | "changes_document" | "oversize" | "swallows_puback"
+
+---From now on the car, or the cloud as it sees it, goes wrong.
+---@param kind fleetsim.Sabotage
+---@param car? fleetsim.Car default: every car of the scenario so far
+function test:sabotage(kind, car) end
+
 ---Ends the scenario as skipped.
 ---@param message? string
 function test:skip(message) end

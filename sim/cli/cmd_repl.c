@@ -13,6 +13,7 @@
 #include "base/xmem.h"
 #include "cli/clock_options.h"
 #include "cli/options.h"
+#include "cli/oracle_run.h"
 #include "cli/paths.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
@@ -170,7 +171,7 @@ static bool open_simulation(struct session *s, struct error *err)
     };
 
     s->sim = simulation_new(&options, err);
-    if (s->sim == NULL)
+    if (s->sim == NULL || !oracle_run_open(s->sim, NULL, 0, err))
         return false;
     s->sim->leapt = on_leapt;
     s->sim->leapt_ctx = s;

@@ -134,6 +134,11 @@ static const struct option_spec options[] = {
     {"pin", 0, OPTION_LIST, &pins, "PIN",
      "what commands come to, as 13:locks=refuse:DOOR_OPEN for cars whose VIN\nends in 13; "
      "tag:NAME:…, all:…, or @FILE with many (docs/outcomes.md)"},
+    {"oracle", 0, OPTION_STRING, &settings.oracle, "RULES",
+     "what the oracle looks at: on, off, rules with commas between, or all\nbut some with a '-' "
+     "before each (default on; docs/oracle.md)"},
+    {"oracle-quiet", 0, OPTION_DURATION, &settings.oracle_quiet, "TIME",
+     "how long a car is quiet before its shadow must agree (default 5s)"},
     {"outcomes", 0, OPTION_FLAG, &settings.outcomes, NULL,
      "cars whose VIN ends in 90 to 99 refuse, delay, fail … (docs/outcomes.md)"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.vehicles_dir, "DIR",

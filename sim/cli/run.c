@@ -15,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/facts.h"
 #include "cli/options.h"
+#include "cli/oracle_run.h"
 #include "cli/outputs.h"
 #include "cli/repeat.h"
 #include "cli/run_files.h"
@@ -45,6 +46,7 @@ struct run {
     struct verdicts *verdicts;
     struct run_results *results;
     struct run_files files;
+    struct oracle_tally oracle;
     struct seal_key telemetry_key; /* read if settings name one */
     struct loop_timer second, lag, limit, warning;
     usec_t lag_due;
@@ -158,6 +160,7 @@ static void flush_results(struct run *run)
 {
     struct error err;
 
+    oracle_run_count(&run->oracle, run->sim);
     if (!run_results_flush(run->results, &err)) {
         console_clear(&run->console);
         log_warn("%s", err.text);
@@ -283,6 +286,8 @@ static bool open_simulation(struct run *run, struct error *err)
     if (run->sim == NULL)
         return false;
     run->console.sim = run->sim;
+    if (!oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err))
+        return false;
     check_ports(run);
     run->sim->leapt = on_leapt;
     run->sim->leapt_ctx = run;
@@ -504,6 +509,7 @@ static int finish(struct run *run)
         on_warning(run);
     loop_timer_stop(&run->warning);
     recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
+    oracle_run_finish(&run->oracle, run->sim, run->verdicts);
     run_results_set_verdict(
         run->results, status,
         status == ERROR_TARGET && run->abort_reason == NULL ? run->unreachable : run->abort_reason);

@@ -49,6 +49,8 @@ struct run_settings {
     /* Told each script file that the run has read, before it ends; may be NULL. */
     void (*read)(void *ctx, const char *path);
     void *read_ctx;
+    const char *oracle;  /* what oracle_rules_parse() takes; NULL: all rules */
+    usec_t oracle_quiet; /* 0: default */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

@@ -9,6 +9,7 @@
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
 #include "net/sources.h"
+#include "oracle/oracle.h"
 #include "paho/paho_client.h"
 #include "pki/pem_file.h"
 
@@ -238,6 +239,7 @@ void simulation_free(struct simulation *sim)
     if (sim == NULL)
         return;
     connect_gate_done(&sim->gate);
+    oracle_free(sim->oracle);
     endpoints_free(sim->endpoints);
     sources_free(sim->sources);
     tls_context_free(sim->tls);

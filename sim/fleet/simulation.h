@@ -19,6 +19,7 @@
 #include "fleet/wire.h"
 #include "net/endpoints.h"
 
+struct oracle;
 struct recorder;
 struct tls_context;
 struct tls_options;
@@ -75,7 +76,8 @@ struct simulation {
     struct rng rng;
     size_t timeline_places;
     enum simulation_client client;
-    struct trace *trace; /* NULL: none; before the first car */
+    struct trace *trace;   /* NULL: none; before the first car */
+    struct oracle *oracle; /* owned; NULL: none; before the first car */
     usec_t started;
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
     size_t vehicle_count;

@@ -37,7 +37,7 @@ struct timeline {
 const char *timeline_kind_name(enum timeline_kind kind)
 {
     static const char *const names[TIMELINE_KIND_COUNT] = {
-        "in", "out", "state", "signal", "order", "note", "sms", "app", "script",
+        "in", "out", "state", "signal", "order", "note", "sms", "app", "script", "oracle",
     };
     return kind < TIMELINE_KIND_COUNT ? names[kind] : "?";
 }

@@ -33,6 +33,7 @@ enum timeline_kind {
     TIMELINE_SMS,
     TIMELINE_APP,    /* what the companion did or saw */
     TIMELINE_SCRIPT, /* said by the script */
+    TIMELINE_ORACLE, /* a rule of the oracle was broken */
     TIMELINE_KIND_COUNT
 };
 const char *timeline_kind_name(enum timeline_kind kind);

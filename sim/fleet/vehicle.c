@@ -7,11 +7,13 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
+#include "fleet/vehicle_oracle.h"
 #include "fleet/vehicle_radio.h"
 #include "fleet/vehicle_telemetry.h"
 #include "fleet/vehicle_tell.h"
 #include "metrics/recorder.h"
 #include "mqtt/type.h"
+#include "oracle/oracle.h"
 
 /* Results that nobody claims (no companion watches) must not pile up. */
 #define RESULTS_MAX 64
@@ -114,6 +116,8 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
     if (order->kind == TCU_ORDER_DESIRED &&
         recorder_journey(v->sim->recorder, order->token) != NULL)
         remember_result(v, order->token, journey_outcome_of(outcome));
+    if (v->oracle != NULL)
+        oracle_car_order_done(v->oracle, order);
     vehicle_tell_done(v, order, outcome, reason_code, description);
     tcu_order_done(v->tcu, order, outcome, reason_code, description);
 }
@@ -160,6 +164,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     (void)tcu;
     sim->by_state[from]--;
     sim->by_state[to]++;
+    if (v->oracle != NULL)
+        oracle_car_state(v->oracle, to);
     if (from == TCU_CONNECTING) {
         connect_gate_leave(&sim->gate, &v->ticket);
         vehicle_radio_leave(v);
@@ -246,6 +252,8 @@ static void on_order(void *ctx, struct tcu *tcu, struct tcu_order *order)
                    buf_slice(&text));
         buf_done(&text);
     }
+    if (v->oracle != NULL)
+        oracle_car_order(v->oracle, order);
     vehicle_tell_order(v, order);
     v->behaviour->order(v->ctx, v, order);
 }
@@ -256,6 +264,8 @@ static void on_order_cancelled(void *ctx, struct tcu *tcu, struct tcu_order *ord
 
     (void)tcu;
     note_order(v, "cancelled", order, "", slice_of(NULL, 0));
+    if (v->oracle != NULL)
+        oracle_car_order_cancelled(v->oracle, order);
     vehicle_tell_stage(v, "cancelled", order->token, clock_now());
     v->behaviour->order_cancelled(v->ctx, v, order);
 }
@@ -318,6 +328,8 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
     timeline_add_parts(v->timeline, clock_now(), TIMELINE_NOTE,
                        &(struct timeline_parts){slice_str(notes[note].text), slice_str(": "),
                                                 slice_str(detail != NULL ? detail : "")});
+    if (v->oracle != NULL)
+        oracle_car_note(v->oracle, note);
     vehicle_tell_note(v, notes[note].text, detail);
     if (note == TCU_NOTE_CONNECT_FAILED || note == TCU_NOTE_CONNECTION_LOST)
         simulation_connect_failed(v->sim, detail);
@@ -338,6 +350,8 @@ static void on_signal(void *ctx, struct tcu *tcu, size_t index)
             &(struct timeline_parts){slice_str(def->path), slice_str(" = "), buf_slice(&text)});
         buf_done(&text);
     }
+    if (v->oracle != NULL)
+        oracle_car_signal(v->oracle, index);
     if (v->collector != NULL)
         collector_signal(v->collector, index);
     vehicle_tell_signal(v, index);
@@ -451,12 +465,16 @@ struct vehicle *vehicle_new(struct simulation *sim, const struct vehicle_birth *
         .index = birth->index,
         .thing_name = v->identity.thing_name,
         .seed = birth->seed,
-        .make_client = sim->make_client,
+        .make_client = vehicle_make_client,
         .maker = v,
         .observer = &observer,
         .ctx = v,
     };
+    if (sim->oracle != NULL)
+        v->oracle = oracle_car_new(sim->oracle, v->identity.thing_name, v);
     v->tcu = tcu_new(&params);
+    if (v->oracle != NULL)
+        oracle_car_adopt(v->oracle, v->tcu);
     sim->by_state[TCU_OFF]++;
     simulation_add(sim, v);
     if (sim->radio != NULL && !vehicle_radio_set(v, sim->radio, err)) {
@@ -479,6 +497,7 @@ void vehicle_free(struct vehicle *v)
         tcu_free(v->tcu);
         vehicle_radio_free(v);
     }
+    oracle_car_free(v->oracle);
     timeline_free(v->timeline);
     mqtt_describer_done(&v->describer);
     while (v->results != NULL) {

@@ -21,11 +21,13 @@
 #include "tcu/tcu.h"
 
 struct collector;
+struct oracle_car;
+struct oracle_violation;
 struct simulation;
 struct vehicle;
 struct vehicle_radio;
 
-/* What the layer above wants to hear; all members but packet and sms are set. */
+/* What the layer above wants to hear; all members but packet, violated and sms are set. */
 struct behaviour_ops {
     /* Life cycle or signals changed, or something arrived. */
     void (*changed)(void *ctx, struct vehicle *v);
@@ -41,6 +43,8 @@ struct behaviour_ops {
     void (*packet)(void *ctx, struct vehicle *v, bool outgoing, struct slice bytes);
     /* Only of the kinds in the car's `watched`. */
     void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
+    /* The oracle has seen it, or the cloud, do what must not be. May be NULL; must not free v. */
+    void (*violated)(void *ctx, struct vehicle *v, const struct oracle_violation *violation);
     /* A text message has come. NULL: it wakes a TCU that is asleep. */
     void (*sms)(void *ctx, struct vehicle *v, const char *text);
 };
@@ -63,6 +67,7 @@ struct vehicle {
     const struct ec_key *key;
     struct pki_credential *issued;
     struct vehicle_radio *radio; /* NULL: a perfect network */
+    struct oracle_car *oracle;   /* NULL: nobody watches it */
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;

@@ -75,6 +75,14 @@ static bool stage_shown(const struct recorder_stage *stage, bool hide)
     return histogram_total(&stage->total) != 0 && !(hide && is_kind(stage->name));
 }
 
+/* Of interest in files only: by rule. */
+static bool is_detail(const struct recorder_counter *c)
+{
+    static const char checks[] = "oracle.checks.";
+
+    return strncmp(c->name, checks, sizeof checks - 1) == 0;
+}
+
 static size_t name_width(const struct recorder *rec)
 {
     size_t width = strlen("counter");
@@ -87,7 +95,7 @@ static size_t name_width(const struct recorder *rec)
     }
     for (size_t i = 0; i < recorder_counter_count(rec); i++) {
         const struct recorder_counter *c = recorder_counter_at(rec, i);
-        size_t n = c->value != 0 ? columns(c->name) : 0;
+        size_t n = c->value != 0 && !is_detail(c) ? columns(c->name) : 0;
         width = n > width ? n : width;
     }
     return width;
@@ -143,7 +151,7 @@ static void put_counters(const struct recorder *rec, size_t width, bool colour, 
 
     for (size_t i = 0; i < recorder_counter_count(rec); i++) {
         const struct recorder_counter *c = recorder_counter_at(rec, i);
-        if (c->value == 0)
+        if (c->value == 0 || is_detail(c))
             continue;
         if (!any && buf_len(out) != 0)
             buf_append_str(out, "\n");

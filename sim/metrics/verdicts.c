@@ -38,6 +38,7 @@ struct verdict_suite {
     struct properties properties;
     struct verdict_case **cases;
     size_t case_count;
+    bool aside;
 };
 
 struct verdicts {
@@ -327,12 +328,22 @@ static bool is_flaky(const struct verdict_case *c)
     return c->state == VERDICT_PASSED && c->attempt_count != 0;
 }
 
+void verdict_suite_set_aside(struct verdict_suite *suite)
+{
+    suite->aside = true;
+}
+
+static size_t scenarios_in(const struct verdict_suite *suite)
+{
+    return suite->aside ? 0 : suite->case_count;
+}
+
 size_t verdicts_count(const struct verdicts *all, enum verdict_state state)
 {
     size_t n = 0;
 
     for (size_t s = 0; s < all->suite_count; s++)
-        for (size_t i = 0; i < all->suites[s]->case_count; i++)
+        for (size_t i = 0; i < scenarios_in(all->suites[s]); i++)
             n += all->suites[s]->cases[i]->state == state;
     return n;
 }
@@ -342,7 +353,7 @@ size_t verdicts_flaky(const struct verdicts *all)
     size_t n = 0;
 
     for (size_t s = 0; s < all->suite_count; s++)
-        for (size_t i = 0; i < all->suites[s]->case_count; i++)
+        for (size_t i = 0; i < scenarios_in(all->suites[s]); i++)
             n += is_flaky(all->suites[s]->cases[i]);
     return n;
 }
@@ -399,7 +410,7 @@ void verdicts_each(const struct verdicts *all, void (*fn)(void *arg, const struc
     struct verdict v;
 
     for (size_t s = 0; s < all->suite_count; s++)
-        for (size_t i = 0; i < all->suites[s]->case_count; i++) {
+        for (size_t i = 0; i < scenarios_in(all->suites[s]); i++) {
             verdict_of(all->suites[s]->cases[i], &v);
             fn(arg, &v);
         }

@@ -41,6 +41,9 @@ void verdicts_free(struct verdicts *all);
 
 /* `file` as the user wrote it, or NULL. Lives as long as `all`. */
 struct verdict_suite *verdict_suite_add(struct verdicts *all, const char *name, const char *file);
+/* Its cases are no scenarios: verdicts_count(), verdicts_flaky() and verdicts_each() pass them
+   over, only who goes by suites sees them. */
+void verdict_suite_set_aside(struct verdict_suite *suite);
 /* The suite of that file, added if there is none. */
 struct verdict_suite *verdict_suite_of(struct verdicts *all, const char *file);
 void verdict_suite_add_property(struct verdict_suite *suite, const char *name, const char *value);

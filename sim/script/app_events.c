@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "fleet/simulation.h"
 #include "metrics/recorder.h"
+#include "oracle/oracle.h"
 #include "script/app_core.h"
 #include "script/car.h"
 #include "script/story.h"
@@ -86,11 +87,29 @@ static void on_update_accepted(struct app *app, struct view *view, const struct 
         app_ask(app, view);
 }
 
+/* What the oracle of the car may not have heard yet. */
+static void tell_oracle(struct app *app, const struct companion_shadow *e)
+{
+    /* ORDER COMPANION_VERB */
+    static const enum oracle_sight sights[] = {[COMPANION_VERB_UPDATE] = ORACLE_SAW_ACCEPTED,
+                                               [COMPANION_VERB_GET] = ORACLE_SAW_DOCUMENT,
+                                               [COMPANION_VERB_DELETE] = ORACLE_SAW_DELETED};
+    struct simulation *sim = app->script->sim;
+
+    if (sim->oracle == NULL || e->name != NULL || e->outcome != COMPANION_OUTCOME_ACCEPTED)
+        return;
+    const struct vehicle *v = simulation_find(sim, slice_str(e->thing));
+    if (v != NULL && v->oracle != NULL)
+        oracle_car_seen(v->oracle, sights[e->verb], e->version > 0 ? (uint64_t)e->version : 0,
+                        e->payload);
+}
+
 static void on_shadow(void *ctx, const struct companion_shadow *e)
 {
     struct app *app = ctx;
     struct view *view = app_find_view(app, e->thing, e->name);
 
+    tell_oracle(app, e);
     app_tell_shadow(app, e);
     if (view == NULL)
         return;

@@ -6,6 +6,7 @@
 
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "fleet/vehicle_oracle.h"
 #include "script/act.h"
 #include "script/car_events.h"
 #include "script/car_mqtt.h"
@@ -17,6 +18,7 @@
 #include "script/record.h"
 #include "script/story.h"
 #include "script/text_message.h"
+#include "script/witness.h"
 
 #define CAR_TYPE "fleetsim.car"
 
@@ -58,8 +60,15 @@ static void on_packet(void *ctx, struct vehicle *v, bool outgoing, struct slice 
     car_story_packet(ctx, outgoing, bytes);
 }
 
+static void on_violated(void *ctx, struct vehicle *v, const struct oracle_violation *violation)
+{
+    (void)v;
+    witness_violated(ctx, violation);
+}
+
 static const struct behaviour_ops behaviour = {.changed = on_changed,
                                                .packet = on_packet,
+                                               .violated = on_violated,
                                                .state = on_state,
                                                .order = act_on_order,
                                                .order_cancelled = act_on_order_cancelled,
@@ -319,7 +328,7 @@ static int f_hold_reports(lua_State *L)
 {
     struct car *car = car_check(L, 1);
 
-    tcu_hold_reports(car->vehicle->tcu, lua_toboolean(L, 2) != 0);
+    vehicle_hold_reports(car->vehicle, lua_toboolean(L, 2) != 0);
     return 0;
 }
 
@@ -369,7 +378,7 @@ static int f_adopt_model(lua_State *L)
     luaL_argcheck(L, model_is(L, 2), 2, "a model expected");
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, 1, UV_MODEL);
-    tcu_change_schema(car->vehicle->tcu, model_schema(L, 2));
+    vehicle_change_schema(car->vehicle, model_schema(L, 2));
     return 0;
 }
 

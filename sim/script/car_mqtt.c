@@ -6,6 +6,7 @@
 
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "fleet/vehicle_oracle.h"
 #include "mqtt/limits.h"
 #include "mqtt/reason.h"
 #include "script/car.h"
@@ -153,7 +154,7 @@ static int f_publish(lua_State *L)
     struct buf user;
 
     message_check(L, 2, &m, &user);
-    int32_t id = tcu_publish(car->vehicle->tcu, &m, &err);
+    int32_t id = vehicle_publish(car->vehicle, &m, &err);
     buf_done(&user);
     return push_id(L, car, id, lua_toboolean(L, 5) != 0, &err);
 }

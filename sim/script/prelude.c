@@ -8,6 +8,7 @@ const struct prelude_file prelude_files[] = {
     {"=companion", prelude_companion, &prelude_companion_len},
     {"=service",   prelude_service,   &prelude_service_len  },
     {"=sms",       prelude_sms,       &prelude_sms_len      },
+    {"=oracle",    prelude_oracle,    &prelude_oracle_len   },
     {"=test",      prelude_test,      &prelude_test_len     },
     {"=fleet",     prelude_fleet,     &prelude_fleet_len    },
     {"=events",    prelude_events,    &prelude_events_len   },

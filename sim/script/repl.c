@@ -12,6 +12,7 @@
 #include "script/loader.h"
 #include "script/model.h"
 #include "script/service.h"
+#include "script/violation.h"
 
 #define INPUT_MAX ((size_t)1 << 20)
 
@@ -24,6 +25,7 @@ struct repl {
     struct script_owner owner; /* first */
     struct repl_options options;
     struct line_subject subject;
+    struct violations violations;
     struct task *line;
     struct buf input; /* incomplete lines */
     /* Virtual time stands still while no line runs. */
@@ -62,6 +64,14 @@ static void on_raised(struct script_owner *owner, lua_State *co)
     say(repl, line);
     free(line);
     free(text);
+}
+
+static void on_violated(struct script_owner *owner, const struct oracle_violation *violation)
+{
+    char *line = xasprintf("oracle: %s: %s", violation->name, violation->text);
+
+    say((struct repl *)owner, line);
+    free(line);
 }
 
 static void on_line_end(void *arg, struct task *task, enum task_end end, lua_State *co)
@@ -247,7 +257,10 @@ struct repl *repl_new(struct script *script, const struct repl_options *options)
                                         .name = "repl",
                                         .seed = options->seed,
                                         .first_vehicle = script->next_index,
-                                        .raised = on_raised};
+                                        .raised = on_raised,
+                                        .violated = on_violated,
+                                        .violations = &repl->violations};
+    violations_init(&repl->violations);
     rng_init(&repl->owner.rng, options->seed, 0);
     buf_init(&repl->input, INPUT_MAX);
     if (loop_is_virtual(script->sim->loop)) {
@@ -273,6 +286,7 @@ void repl_free(struct repl *repl)
     scheduler_cancel_owner(&script->scheduler, &repl->owner);
     loader_forget(script, &repl->owner);
     wire_leave(&repl->party);
+    violations_done(&repl->violations);
     script->say = NULL;
     buf_done(&repl->input);
     free(repl);

@@ -32,6 +32,7 @@
 #include "script/steps.h"
 #include "script/telemetry.h"
 #include "script/text_message.h"
+#include "script/witness.h"
 
 static const char prelude_key;
 
@@ -424,6 +425,7 @@ static int open_all(lua_State *L)
     app_open(L);
     service_script_open(L);
     record_open(L);
+    witness_open(L);
     scenario_open(L);
     declare_open(L);
     events_open(L);

@@ -31,6 +31,8 @@ struct series_log;
 struct failure_log;
 struct scenario;
 struct buf;
+struct oracle_violation;
+struct violations;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
 struct app_credentials {
@@ -106,6 +108,9 @@ struct script_owner {
     uint64_t next_token;            /* of its companions and their commands */
     struct sms_options sms_options; /* of its cars, if it has its own */
     bool own_sms_options;
+    struct violations *violations; /* what the oracle found; NULL: nobody keeps it */
+    /* It found something that was not expected; may be NULL. Must not end the owner's cars. */
+    void (*violated)(struct script_owner *owner, const struct oracle_violation *violation);
     /* A task of this owner raised an error; the value is on top of co's stack. */
     void (*raised)(struct script_owner *owner, lua_State *co);
 };

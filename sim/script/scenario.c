@@ -267,10 +267,34 @@ void scenario_fail(struct scenario *s, struct task *task, char *message)
     conclude(s, SCENARIO_FAILED);
 }
 
+/* Not at once: the oracle speaks from inside the cars that end then. */
+static void on_violated(struct script_owner *owner, const struct oracle_violation *violation)
+{
+    struct scenario *s = (struct scenario *)owner;
+
+    (void)violation;
+    if (scenario_is_open(s))
+        loop_timer_start(&s->clock, 0);
+}
+
+/* The oracle has found what was not expected. */
+static void end_by_oracle(struct scenario *s)
+{
+    s->where = s->main != NULL ? place_of(task_state(s->main)) : NULL;
+    verdict_by_oracle(s);
+    verdict_end_steps(s, s->main, SCENARIO_FAILED);
+    conclude(s, SCENARIO_FAILED);
+}
+
 static void on_timeout(void *arg)
 {
     struct scenario *s = arg;
     bool after = s->outcome != SCENARIO_RUNNING;
+
+    if (!after && s->violations.unexpected != 0) {
+        end_by_oracle(s);
+        return;
+    }
     char *place = s->main != NULL ? place_of(task_state(s->main)) : NULL;
     char *message = xasprintf("timed out after %.1f s, still waiting at %s",
                               (double)(after ? s->after_timeout : s->timeout) / 1e6,
@@ -336,7 +360,12 @@ struct scenario *scenario_new(lua_State *L, struct scenario_host *host, const ch
     s->about = ABOUT_SCENARIO;
     s->host = host;
     s->name_copy = xstrdup(name);
-    s->owner = (struct script_owner){.script = script, .name = s->name_copy, .raised = on_raised};
+    violations_init(&s->violations);
+    s->owner = (struct script_owner){.script = script,
+                                     .name = s->name_copy,
+                                     .raised = on_raised,
+                                     .violated = on_violated,
+                                     .violations = &s->violations};
     s->file = host->loading;
     s->timeout = host->timeout != 0 ? host->timeout : 30 * USEC_PER_SEC;
     s->declaration = declaration;
@@ -462,5 +491,6 @@ void scenario_free(struct scenario *s)
     free(s->detail);
     story_forget(s);
     scenario_record_done(&s->record);
+    violations_done(&s->violations);
     free(s);
 }

@@ -12,6 +12,7 @@
 #include "script/car.h"
 #include "script/runtime.h"
 #include "script/scenario_record.h"
+#include "script/violation.h"
 
 struct scenario;
 struct open_step;
@@ -53,6 +54,7 @@ struct scenario {
     char *message;                 /* why not passed, one line; NULL if passed as expected */
     char *where;                   /* "file:line", or NULL */
     char *detail;                  /* the long story: traceback, timelines */
+    struct violations violations;  /* what the oracle found wrong */
     struct scenario_record record; /* tags, parameters, steps, soft failures */
     const void *origin;            /* the host's */
     void *user;                    /* the host's caller's */

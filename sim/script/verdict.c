@@ -24,6 +24,7 @@ void verdict_tell_cars(struct scenario *s, const char *prefix, const struct car 
     buf_init(&story, DETAIL_MAX);
     if (prefix != NULL)
         buf_append_str(&story, prefix);
+    violations_write(&s->violations, &story);
     if (only != NULL)
         car_write_timeline(only, TIMELINE_LINES, &story);
     else
@@ -64,6 +65,37 @@ static void tell_failures(struct scenario *s, const char *heading,
     free(s->detail);
     s->detail = xstrdup(buf_cstr(&text));
     buf_done(&text);
+}
+
+/* ---- the oracle ---- */
+
+/* The car that it complains of first; NULL: of none. */
+static const struct car *culprit(const struct scenario *s)
+{
+    const struct violation *first = violations_first(&s->violations);
+    const struct car *car = first != NULL ? s->owner.script->cars : NULL;
+
+    while (car != NULL &&
+           (car->owner != &s->owner || car->vehicle->identity.index != first->vehicle))
+        car = car->next;
+    return car;
+}
+
+bool verdict_by_oracle(struct scenario *s)
+{
+    char *complaint = violations_complaint(&s->violations);
+
+    if (complaint == NULL)
+        return false;
+    verdict_say(s, complaint);
+    verdict_tell_cars(s, NULL, culprit(s));
+    return true;
+}
+
+static void count_violations(struct scenario *s)
+{
+    if (s->outcome == SCENARIO_PASSED && verdict_by_oracle(s))
+        s->outcome = SCENARIO_FAILED;
 }
 
 /* ---- what it comes to ---- */
@@ -107,6 +139,7 @@ static void count_todo(struct scenario *s)
 
 void verdict_settle(struct scenario *s)
 {
+    count_violations(s);
     count_soft(s);
     count_todo(s);
 }
@@ -115,6 +148,7 @@ void verdict_settle_after(struct scenario *s)
 {
     const struct scenario_failures *after = &s->record.after;
 
+    count_violations(s);
     if (after->count == 0)
         return;
     if (s->outcome == SCENARIO_PASSED) {

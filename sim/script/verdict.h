@@ -14,6 +14,8 @@ void verdict_say(struct scenario *s, char *message);
 /* Makes its detail: `prefix` (or NULL), then what cars went through: `only` that one, or the latest
    if it is NULL. */
 void verdict_tell_cars(struct scenario *s, const char *prefix, const struct car *only);
+/* Its message and story are the oracle's; false: the oracle has nothing to say. */
+bool verdict_by_oracle(struct scenario *s);
 /* Ends the steps that run: the one of `task` (or NULL) and those around it with this verdict and
    the scenario's message, which says then in which it was. */
 void verdict_end_steps(struct scenario *s, const struct task *task, enum scenario_verdict verdict);

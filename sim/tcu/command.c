@@ -63,13 +63,25 @@ static void answer_free(struct command_answer *a)
     free(a);
 }
 
+static void forget_outcomes(struct command *c)
+{
+    for (size_t i = 0; i < c->outcome_count; i++)
+        free(c->outcomes[i].reason);
+    free(c->outcomes);
+    c->outcomes = NULL;
+    c->outcome_count = c->outcome_capacity = c->outcome_next = 0;
+}
+
+void tcu_forget_requests(struct tcu *t)
+{
+    forget_outcomes(command_of(t));
+}
+
 void command_done(struct tcu *t)
 {
     struct command *c = command_of(t);
 
-    for (size_t i = 0; i < c->outcome_count; i++)
-        free(c->outcomes[i].reason);
-    free(c->outcomes);
+    forget_outcomes(c);
     while (c->answers != NULL) {
         struct command_answer *a = c->answers;
         c->answers = a->next;

@@ -261,6 +261,10 @@ enum mqtt_version tcu_version(const struct tcu *tcu);
 /* Puts a shaper between its client and the broker (mqtt_client_shape()). */
 bool tcu_shape(struct tcu *tcu, const struct mqtt_shaper *shaper);
 
+/* Its flash memory loses which requests it has had: a fault, for those who test what watches cars.
+ */
+void tcu_forget_requests(struct tcu *tcu);
+
 /* The last shadow version this car has seen; 0: none. */
 uint64_t tcu_shadow_version(const struct tcu *tcu);
 /* Orders handed out and not done. */

@@ -344,6 +344,7 @@ function prelude.run(declaration)
     hook(t, case)
   end
   declaration.fn(t, case)
+  tools.settle()
 end
 
 local function describe(why)

@@ -97,6 +97,8 @@ end
 
 test.command_service = tools.command_service
 test.sms = tools.send_sms
+test.expect_violation = tools.expect_violation
+test.sabotage = tools.sabotage
 test.sms_gateway = tools.sms_gateway
 
 function test:fail(message)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "cli/oracle_run.h"
 #include "metrics/histogram.h"
 #include "metrics/recorder.h"
 #include "script/runner.h"
@@ -29,6 +30,7 @@ struct options {
     double rate, seconds, idle, warm_up;
     bool pretend, json;
     const char *vehicles_dir;
+    const char *oracle; /* NULL: none */
 };
 
 struct sample {
@@ -68,6 +70,7 @@ static const char usage[] =
     "  --warm-up S     commands before it (default 2)\n"
     "  --idle S        first watch the idle fleet that long (default 0)\n"
     "  --pretend       no network: a cloud inside the process (its share is counted too)\n"
+    "  --oracle RULES  the oracle looks on (default off)\n"
     "  --vehicles-dir DIR  where the parts of models are (default vehicles)\n"
     "  --json          one JSON object\n"
     "  --help\n"
@@ -208,6 +211,9 @@ static void print_text(const struct bench *b, const struct row *r)
            b->options->vehicles, b->pretend != NULL ? "nothing" : "mutual TLS", r->per_s, r->cpu_us,
            r->per_core, r->instructions, r->received, r->sent, r->p50, r->p99, r->max,
            b->kb_resident, b->kb_heap, b->kb_lua);
+    if (b->sim->oracle != NULL)
+        printf("  oracle      %.0f bytes per car\n",
+               (double)oracle_bytes(b->sim->oracle) / b->options->vehicles);
     if (b->options->idle > 0)
         printf("  idle        %.2f %% of a core\n", b->idle_percent);
 }
@@ -314,7 +320,7 @@ static bool assemble(struct bench *b, struct error *err)
                                      .version = MQTT_5,
                                      .keep_alive_s = 60},
         err);
-    if (b->sim == NULL)
+    if (b->sim == NULL || !oracle_run_open(b->sim, o->oracle != NULL ? o->oracle : "off", 0, err))
         return false;
     if (o->pretend)
         b->pretend = pretend_new(b->sim, o->vehicles);
@@ -378,6 +384,7 @@ static int parse(struct options *o, int argc, char **argv)
         {"idle",         required_argument, NULL, 'i'},
         {"pretend",      no_argument,       NULL, 'p'},
         {"vehicles-dir", required_argument, NULL, 'd'},
+        {"oracle",       required_argument, NULL, 'o'},
         {"json",         no_argument,       NULL, 'j'},
         {"help",         no_argument,       NULL, 'h'},
         {NULL,           0,                 NULL, 0  }
@@ -407,6 +414,9 @@ static int parse(struct options *o, int argc, char **argv)
             break;
         case 'd':
             o->vehicles_dir = optarg;
+            break;
+        case 'o':
+            o->oracle = optarg;
             break;
         case 'j':
             o->json = true;

@@ -1,0 +1,160 @@
+/*
+ * car.h — what the files of this room share about one car. Nobody else includes it.
+ *
+ *     tap.c       between TCU and client          said.c   what the car says
+ *     sabotage.c  what goes wrong on purpose      heard.c  what it hears
+ *     requests.c  the requests it has had         settle.c what must hold when all is quiet
+ */
+#ifndef ORACLE_CAR_H
+#define ORACLE_CAR_H
+
+#include "loop/loop.h"
+#include "oracle/oracle.h"
+#include "oracle/replica.h"
+
+struct oracle {
+    struct oracle_options options;
+    struct replica_room room;
+    struct signal_map *maps;
+    struct oracle_car *cars;
+    uint64_t checks[ORACLE_RULE_COUNT], violations[ORACLE_RULE_COUNT];
+};
+
+/* The signals of one schema by their paths; shared by its cars. */
+struct signal_map {
+    struct signal_map *next;
+    const struct signal_schema *schema;
+    uint32_t users;
+    path_id *paths;    /* by index */
+    uint16_t *by_path; /* index + 1; 0: no signal */
+    size_t by_path_count;
+};
+
+/* A question of the TCU that waits for its answer. */
+struct question {
+    uint64_t token; /* hash; 0: none */
+    uint64_t floor; /* the highest version that had been seen */
+};
+
+struct requests;
+struct sabotage;
+
+struct oracle_car {
+    struct mqtt_client client; /* first: the tap */
+    struct mqtt_client *inner;
+    struct oracle *oracle;
+    struct oracle_car *next, **place; /* of all */
+    void *user;
+    struct tcu *tcu;
+    const char *thing;
+    struct signal_map *map;
+    struct replica replica;
+    struct leaves answered; /* by path: the desired value that was last acted on */
+    struct question get, update;
+    uint64_t seen;    /* the highest version that its own session has brought */
+    usec_t touched;   /* when anything last happened, by the script clock */
+    usec_t wished_at; /* oracle_moment() when what is outstanding last changed, likewise; 0: all is
+                         judged */
+    uint64_t outstanding;      /* replica_outstanding() then */
+    usec_t published_at;       /* when the last publish of QoS 1 or 2 went out, likewise */
+    int64_t left_ms;           /* time of day when it was last online; 0: never */
+    struct requests *requests; /* NULL: it has had none */
+    struct sabotage *sabotage; /* NULL: nothing */
+    uint16_t unacked;          /* publishes */
+    uint16_t subscribe_id;
+    uint16_t keep_alive_s;
+    uint8_t state;                 /* enum tcu_state */
+    uint8_t reports;               /* accepted since the last cause */
+    uint8_t thing_len, name_start; /* of the thing's name, and of the part that is in its tokens */
+    bool subscribed, held, script_speaks, refused;
+};
+
+/* Was it broken? Then it is told, with the text. Counts a check. */
+#define ORACLE_CHECK(c, rule, holds, ...)                                                          \
+    do {                                                                                           \
+        if ((c)->oracle->options.on[rule]) {                                                       \
+            (c)->oracle->checks[rule]++;                                                           \
+            if (!(holds))                                                                          \
+                oracle_broken(c, rule, __VA_ARGS__);                                               \
+        }                                                                                          \
+    } while (0)
+void oracle_broken(struct oracle_car *c, enum oracle_rule rule, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Something happens now: what was quiet until then is judged first. `changed`: index of a signal
+   that has changed just now, or NO_SIGNAL. */
+#define NO_SIGNAL SIZE_MAX
+void oracle_touch(struct oracle_car *c, size_t changed);
+/* When it was last touched, plus one: never 0. */
+static inline usec_t oracle_moment(const struct oracle_car *c)
+{
+    return c->touched + 1;
+}
+enum oracle_calm oracle_judge(struct oracle_car *c, size_t changed);
+
+/* ---- messages ---- */
+
+/* What follows "$aws/things/<thing>/shadow/" in the topic; empty if it does not begin so. */
+struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic);
+/* What follows "cmd/fleetsim/<thing>/". */
+struct slice oracle_command_topic(const struct oracle_car *c, struct slice topic);
+
+struct envelope {
+    uint64_t version; /* 0: none */
+    struct json_value state;
+    bool has_state;
+    uint64_t token; /* hash; 0: none */
+    size_t token_len;
+    bool own; /* the token is one of the car's */
+    int code;
+};
+/* False if it is no JSON object. */
+bool oracle_envelope(const struct oracle_car *c, struct slice payload, struct envelope *ret);
+
+void oracle_heard(struct oracle_car *c, const struct mqtt_message *m);
+void oracle_said(struct oracle_car *c, const struct mqtt_message *m, bool taken);
+
+/* ---- requests ---- */
+
+void requests_arrived(struct oracle_car *c, const struct mqtt_message *m);
+void requests_executed(struct oracle_car *c, const char *token);
+void requests_done(struct oracle_car *c, const char *token, bool twice);
+void requests_answered(struct oracle_car *c, struct slice payload);
+/* Its session is gone: answers that are not acknowledged are sent again. */
+void requests_session_lost(struct oracle_car *c);
+/* Those that still have no answer, when all is quiet. */
+void requests_settle(struct oracle_car *c);
+void requests_free(struct oracle_car *c);
+size_t requests_bytes(const struct oracle_car *c);
+
+/* ---- signals ---- */
+
+struct signal_map *signal_map_take(struct oracle *o, const struct signal_schema *schema);
+void signal_map_leave(struct oracle *o, struct signal_map *map);
+/* SIZE_MAX if the path is no signal. */
+size_t signal_map_index(const struct signal_map *map, path_id path);
+/* Is this the signal's present value, as a report writes it? */
+bool signal_shows(const struct oracle_car *c, size_t index, leaf_value value);
+leaf_value signal_leaf(const struct oracle_car *c, size_t index, union signal_value value);
+/* Is the value one that may be asked for? */
+bool signal_takes(const struct oracle_car *c, size_t index, leaf_value value);
+
+/* ---- sabotage: none of these without c->sabotage ---- */
+
+/* Each may change the message, whose bytes then lie in the sabotage's room; false: it is lost. */
+bool sabotage_cloud_says(struct oracle_car *c, struct mqtt_message *m);
+bool sabotage_car_hears(struct oracle_car *c, struct mqtt_message *m);
+void sabotage_car_says(struct oracle_car *c, struct mqtt_message *m);
+void sabotage_cloud_hears(struct oracle_car *c, struct mqtt_message *m);
+void sabotage_car_said(struct oracle_car *c, const struct mqtt_message *m);
+void sabotage_after(struct oracle_car *c, const struct mqtt_message *heard);
+void sabotage_connected(struct oracle_car *c);
+/* True: the DISCONNECT waits for sabotage_state(). */
+bool sabotage_leaving(struct oracle_car *c, uint8_t reason_code);
+void sabotage_state(struct oracle_car *c);
+void sabotage_free(struct oracle_car *c);
+
+/* The tap's own publish, as if the TCU had. */
+int32_t oracle_tap_publish(struct oracle_car *c, const struct mqtt_message *m);
+
+#endif

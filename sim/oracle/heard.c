@@ -1,0 +1,334 @@
+/* What a car hears of its shadow, and what companions hear of it. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "oracle/car.h"
+
+enum {
+    DOCUMENT_MAX = 8192, /* desired and reported together (contract 1.9) */
+    DEPTH_MAX = 8,
+    MEMORY_MS =
+        48 * 3600 * 1000, /* numbering goes on for so long after a deletion (contract 1.5) */
+};
+
+/* "at locks.all" */
+static const char *place_text(const struct oracle_car *c, path_id path, struct buf *room)
+{
+    buf_init(room, 512);
+    buf_append_str(room, path != 0 ? "at " : "somewhere");
+    if (path != 0)
+        names_write(c->oracle->room.names, path, room);
+    return buf_cstr(room);
+}
+
+static int shown(struct slice s)
+{
+    return (int)(s.len < 300 ? s.len : 300);
+}
+
+/* ---- versions ---- */
+
+static void saw(struct oracle_car *c, uint64_t version)
+{
+    if (version > c->seen)
+        c->seen = version;
+}
+
+/* The shadow is gone: numbering may begin again. */
+static void forget_versions(struct oracle_car *c)
+{
+    c->seen = c->get.floor = c->update.floor = 0;
+}
+
+static bool answers(const struct question *q, const struct envelope *e)
+{
+    return q->token != 0 && q->token == e->token;
+}
+
+/* An update that was asked for when `floor` had been seen makes a higher version (contract 1.5). */
+static void check_update_version(struct oracle_car *c, const struct envelope *e)
+{
+    if (!answers(&c->update, e))
+        return;
+    ORACLE_CHECK(c, ORACLE_VERSION_RISES, e->version > c->update.floor,
+                 "expected a version above %" PRIu64
+                 ", which the car had seen when it asked; update/accepted says %" PRIu64,
+                 c->update.floor, e->version);
+    c->update.token = 0;
+    c->reports++;
+    /* What comes after it cannot be told. */
+    if (e->version <= c->update.floor)
+        replica_forget(&c->replica);
+}
+
+static void check_get_version(struct oracle_car *c, const struct envelope *e)
+{
+    int64_t now = loop_wall_ms(c->oracle->options.loop);
+    bool forgotten = c->left_ms != 0 && now - c->left_ms >= MEMORY_MS;
+
+    if (!answers(&c->get, e))
+        return;
+    c->get.token = 0;
+    /* It may have been deleted and made anew while nobody looked. */
+    if (forgotten && e->version < c->get.floor) {
+        forget_versions(c);
+        return;
+    }
+    ORACLE_CHECK(
+        c, ORACLE_VERSION_RISES, e->version >= c->get.floor,
+        "expected version %" PRIu64
+        ", which the car had seen when it asked, or a later one; get/accepted says %" PRIu64,
+        c->get.floor, e->version);
+}
+
+/* ---- limits ---- */
+
+static size_t section_len(const struct json_value *state, const char *name)
+{
+    struct json_value section;
+
+    return json_find(state, name, &section) && section.type == JSON_OBJECT ? section.text.len : 0;
+}
+
+static unsigned depth_of(const struct json_value *object)
+{
+    struct json_value item;
+    unsigned deepest = 0;
+
+    for (struct json_cursor c = json_enter(object); json_next(&c, &item);) {
+        unsigned depth = item.type == JSON_OBJECT ? depth_of(&item) : 0;
+        deepest = depth + 1 > deepest ? depth + 1 : deepest;
+    }
+    return deepest;
+}
+
+/* False: there is no use in looking on. */
+static bool check_limits(struct oracle_car *c, const struct envelope *e, bool whole)
+{
+    static const char *const names[] = {"desired", "reported"};
+    size_t bytes = 0;
+    unsigned depth = 0;
+
+    if (!c->oracle->options.on[ORACLE_WITHIN_LIMITS])
+        return true;
+    for (size_t i = 0; i < 2; i++) {
+        struct json_value section;
+        bytes += section_len(&e->state, names[i]);
+        if (json_find(&e->state, names[i], &section) && section.type == JSON_OBJECT) {
+            unsigned d = depth_of(&section);
+            depth = d > depth ? d : depth;
+        }
+    }
+    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, !whole || bytes <= DOCUMENT_MAX,
+                 "the cloud keeps a document of %zu bytes; at most %d are allowed", bytes,
+                 DOCUMENT_MAX);
+    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, depth <= DEPTH_MAX,
+                 "the cloud took a document of %u levels; at most %d are allowed", depth,
+                 DEPTH_MAX);
+    return (!whole || bytes <= DOCUMENT_MAX) && depth <= DEPTH_MAX;
+}
+
+/* ---- the document ---- */
+
+static void take_delta(struct oracle_car *c, const struct replica_message *m)
+{
+    path_id path;
+    enum replica_verdict verdict = replica_delta(&c->replica, &c->oracle->room, m, &path);
+
+    if (verdict != REPLICA_AGREES && verdict != REPLICA_DIFFERS)
+        return;
+    struct buf room;
+    const char *place = verdict == REPLICA_DIFFERS ? place_text(c, path, &room) : "";
+    ORACLE_CHECK(c, ORACLE_DELTA_EXACT, verdict == REPLICA_AGREES,
+                 "update/delta of version %" PRIu64
+                 " is not desired minus reported: it differs %s; the cloud says %.*s",
+                 m->version, place, shown(m->state.text), (const char *)m->state.text.data);
+    if (verdict == REPLICA_DIFFERS)
+        buf_done(&room);
+}
+
+/* Has what is asked of the car changed? Then it has time to act. */
+static void note_wishes(struct oracle_car *c)
+{
+    uint64_t outstanding = replica_outstanding(&c->replica);
+
+    if (outstanding == c->outstanding)
+        return;
+    c->outstanding = outstanding;
+    c->wished_at = outstanding != 0 ? oracle_moment(c) : 0;
+}
+
+/* What had come too early. */
+static void settle_held(struct oracle_car *c)
+{
+    struct replica_held *h;
+
+    while ((h = replica_take_held(&c->replica)) != NULL) {
+        struct envelope e;
+        struct slice payload = slice_of(h->payload, h->len);
+        if (oracle_envelope(c, payload, &e)) {
+            struct replica_message m = {
+                .version = e.version, .state = e.state, .own = h->own, .payload = payload};
+            if (h->is_delta)
+                take_delta(c, &m);
+            else
+                replica_accepted(&c->replica, &c->oracle->room, &m);
+        }
+        free(h);
+    }
+}
+
+static void take_accepted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    struct replica_message m = {
+        .version = e->version, .state = e->state, .own = e->own, .payload = payload};
+
+    if (replica_accepted(&c->replica, &c->oracle->room, &m) != REPLICA_TAKEN)
+        return;
+    settle_held(c);
+    note_wishes(c);
+}
+
+static void take_document(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    struct replica_message m = {.version = e->version, .state = e->state, .payload = payload};
+    path_id path;
+    struct buf room;
+
+    enum replica_verdict verdict = replica_document_delta(&c->oracle->room, &m, &path);
+    if (verdict != REPLICA_SKIPPED) {
+        const char *place = place_text(c, path, &room);
+        ORACLE_CHECK(c, ORACLE_DELTA_EXACT, verdict == REPLICA_AGREES,
+                     "state.delta in get/accepted of version %" PRIu64
+                     " is not its desired minus its reported: it differs %s",
+                     e->version, place);
+        buf_done(&room);
+    }
+    verdict = replica_document(&c->replica, &c->oracle->room, &m, &path);
+    if (verdict == REPLICA_AGREES || verdict == REPLICA_DIFFERS) {
+        const char *place = place_text(c, path, &room);
+        ORACLE_CHECK(c, ORACLE_DOCUMENT_AGREES, verdict == REPLICA_AGREES,
+                     "get/accepted of version %" PRIu64
+                     " is not what the accepted updates add up to: it differs %s",
+                     e->version, place);
+        buf_done(&room);
+    }
+    settle_held(c);
+    note_wishes(c);
+}
+
+/* ---- what the car hears ---- */
+
+static void on_accepted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    if (e->version == 0 || !e->has_state)
+        return;
+    check_update_version(c, e);
+    check_limits(c, e, false);
+    saw(c, e->version);
+    take_accepted(c, e, payload);
+}
+
+static void on_delta(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    struct replica_message m = {.version = e->version, .state = e->state, .payload = payload};
+
+    if (e->version == 0 || e->state.type != JSON_OBJECT)
+        return;
+    saw(c, e->version);
+    take_delta(c, &m);
+}
+
+static void on_document(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    c->reports = 0;
+    if (e->version == 0 || e->state.type != JSON_OBJECT)
+        return;
+    check_get_version(c, e);
+    saw(c, e->version);
+    if (check_limits(c, e, true))
+        take_document(c, e, payload);
+    else
+        replica_forget(&c->replica);
+}
+
+static void on_update_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    (void)payload;
+    if (!answers(&c->update, e))
+        return;
+    c->update.token = 0;
+    c->reports = 0;
+    c->refused = true;
+}
+
+static void on_get_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    (void)payload;
+    c->reports = 0;
+    if (answers(&c->get, e))
+        c->get.token = 0;
+    if (e->code != 404 || !e->own)
+        return;
+    forget_versions(c);
+    replica_absent(&c->replica);
+}
+
+static void on_deleted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+{
+    (void)payload;
+    c->reports = 0;
+    forget_versions(c);
+    if (replica_deleted(&c->replica, e->version))
+        settle_held(c);
+}
+
+void oracle_heard(struct oracle_car *c, const struct mqtt_message *m)
+{
+    static const struct {
+        const char *topic;
+        void (*take)(struct oracle_car *c, const struct envelope *e, struct slice payload);
+    } routes[] = {
+        {"update/accepted", on_accepted       },
+        {"update/delta",    on_delta          },
+        {"get/accepted",    on_document       },
+        {"update/rejected", on_update_rejected},
+        {"get/rejected",    on_get_rejected   },
+        {"delete/accepted", on_deleted        },
+    };
+    struct slice topic = oracle_shadow_topic(c, m->topic);
+    struct envelope e;
+
+    for (size_t i = 0; topic.len != 0 && i < sizeof routes / sizeof *routes; i++) {
+        if (!slice_is(topic, routes[i].topic))
+            continue;
+        if (oracle_envelope(c, m->payload, &e))
+            routes[i].take(c, &e, m->payload);
+        return;
+    }
+    if (topic.len == 0 && slice_is(oracle_command_topic(c, m->topic), "request"))
+        requests_arrived(c, m);
+}
+
+/* ---- what a companion hears ---- */
+
+void oracle_car_seen(struct oracle_car *c, enum oracle_sight what, uint64_t version,
+                     struct slice payload)
+{
+    struct envelope e;
+
+    /* Most of it the car has told already. */
+    if (what == ORACLE_SAW_ACCEPTED && version <= c->replica.version && !c->replica.was_deleted)
+        return;
+    if (!oracle_envelope(c, payload, &e))
+        return;
+    oracle_touch(c, NO_SIGNAL);
+    if (what == ORACLE_SAW_DELETED)
+        on_deleted(c, &e, payload);
+    else if (e.version == 0 || !e.has_state)
+        return;
+    else if (what == ORACLE_SAW_ACCEPTED)
+        take_accepted(c, &e, payload);
+    else if (e.state.type == JSON_OBJECT)
+        take_document(c, &e, payload);
+}

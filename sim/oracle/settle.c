@@ -1,0 +1,233 @@
+/* What must hold of a car when things have gone quiet. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "oracle/car.h"
+
+enum {
+    /* Behind a radio, a connection may be dead for so long. */
+    RADIO_PATIENCE = 300,
+    REQUEST_TIMEOUT = 10,
+};
+
+/* How long nothing may come although the connection stands: half as long again as keep-alive. */
+static usec_t patience(const struct oracle_car *c)
+{
+    usec_t radio = c->client.shaped ? RADIO_PATIENCE * USEC_PER_SEC : 0;
+
+    return c->oracle->options.quiet + c->keep_alive_s * (3 * USEC_PER_SEC / 2) + radio;
+}
+
+/* ---- wishes ---- */
+
+/* Is the leaf one that the car has to act on, and has not? */
+static bool is_lost(const struct oracle_car *c, size_t i)
+{
+    const struct leaves *desired = &c->replica.desired;
+    const struct names *names = c->oracle->room.names;
+    size_t index = signal_map_index(c->map, desired->paths[i]);
+    leaf_value acted;
+
+    if (index == SIZE_MAX ||
+        (signal_schema_def(c->map->schema, index)->flags & SIGNAL_DESIRED) == 0 ||
+        !signal_takes(c, index, desired->values[i]))
+        return false;
+    if (leaves_outstanding(desired, i, &c->replica.reported, names) != LEAVES_YES)
+        return false;
+    return !leaves_get(&c->answered, desired->paths[i], &acted) || acted != desired->values[i];
+}
+
+static bool find_lost(const struct oracle_car *c, struct buf *text)
+{
+    for (size_t i = 0; i < c->replica.desired.count; i++) {
+        if (!is_lost(c, i))
+            continue;
+        names_write(c->oracle->room.names, c->replica.desired.paths[i], text);
+        buf_append_str(text, " is desired to be ");
+        leaf_write(c->oracle->room.names, c->replica.desired.values[i], text);
+        buf_printf(text, " (version %" PRIu64 "); the car, which is online, has not acted on it",
+                   c->replica.version);
+        return true;
+    }
+    return false;
+}
+
+/* ---- signals ---- */
+
+/* May the report wait, or differ by so much (signal_def.report_every, .deadband)? */
+static bool is_paced(const struct signal_def *def)
+{
+    return def->report_every > 0 || def->deadband > 0;
+}
+
+static bool differs(const struct oracle_car *c, size_t index)
+{
+    const struct signal_def *def = signal_schema_def(c->map->schema, index);
+    path_id path = c->map->paths[index];
+    leaf_value value;
+
+    if ((def->flags & SIGNAL_REPORTED) == 0 || is_paced(def))
+        return false;
+    if (!leaves_get(&c->replica.reported, path, &value))
+        value = leaf_plain(LEAF_NULL);
+    return !signal_shows(c, index, value) && !replica_is_foreign(&c->replica, path);
+}
+
+static bool find_different(const struct oracle_car *c, size_t changed, struct buf *text)
+{
+    struct names *names = c->oracle->room.names;
+    size_t count = signal_schema_count(c->map->schema);
+    leaf_value value;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i == changed || !differs(c, i))
+            continue;
+        path_id path = c->map->paths[i];
+        names_write(names, path, text);
+        buf_append_str(text, " is ");
+        leaf_write(names, signal_leaf(c, i, signal_get(&c->tcu->signals, i)), text);
+        buf_printf(text, " in the car; the shadow (version %" PRIu64 ") says ", c->replica.version);
+        if (leaves_get(&c->replica.reported, path, &value))
+            leaf_write(names, value, text);
+        else
+            buf_append_str(text, "nothing");
+        return true;
+    }
+    return false;
+}
+
+/* ---- judging ---- */
+
+/* May what it has to do be judged at all? */
+static bool is_judged(const struct oracle_car *c)
+{
+    const struct replica *r = &c->replica;
+
+    return c->tcu != NULL && c->map->schema == c->tcu->signals.schema && c->state == TCU_ONLINE &&
+           c->tcu->state == TCU_ONLINE && r->known && !r->was_deleted && r->held == NULL &&
+           tcu_orders_open(c->tcu) == 0;
+}
+
+/* Is nothing under way besides? */
+static bool is_settled(const struct oracle_car *c)
+{
+    return !c->held && !c->refused && c->unacked == 0 && c->update.token == 0 && c->get.token == 0;
+}
+
+static void judge_pubacks(struct oracle_car *c, usec_t now)
+{
+    if (c->state != TCU_ONLINE || c->unacked == 0 || now - c->published_at < patience(c))
+        return;
+    ORACLE_CHECK(c, ORACLE_PUBACK, false,
+                 "%u publish%s of QoS 1 without a PUBACK for %.1f s; the connection stands",
+                 c->unacked, c->unacked == 1 ? "" : "es", (double)(now - c->published_at) / 1e6);
+    c->unacked = 0;
+}
+
+/* What it may take before the car has to agree: its session may not have brought yet what others
+   know of. */
+static usec_t time_to_agree(const struct oracle_car *c)
+{
+    bool heard = c->seen >= c->replica.version && !c->client.shaped;
+
+    return heard ? c->oracle->options.quiet : patience(c);
+}
+
+/* True if it may come to act on them yet. */
+static bool judge_wishes(struct oracle_car *c, usec_t now)
+{
+    struct buf text;
+
+    if (c->wished_at == 0 || !c->oracle->options.on[ORACLE_DESIRED_NOT_LOST])
+        return false;
+    buf_init(&text, 1024);
+    bool lost = find_lost(c, &text);
+    bool late = now + 1 - c->wished_at >= time_to_agree(c);
+    if (!lost || late) {
+        ORACLE_CHECK(c, ORACLE_DESIRED_NOT_LOST, !lost, "%s for %.1f s", buf_cstr(&text),
+                     (double)(now + 1 - c->wished_at) / 1e6);
+        c->wished_at = 0;
+    }
+    buf_done(&text);
+    return lost && !late;
+}
+
+/* True if it may come to agree yet. */
+static bool judge_twin(struct oracle_car *c, usec_t now, size_t changed)
+{
+    usec_t quiet = now - c->touched;
+    bool late = quiet >= time_to_agree(c);
+    struct buf text;
+
+    if (late)
+        requests_settle(c);
+    if (!c->oracle->options.on[ORACLE_TWIN_AGREES])
+        return false;
+    buf_init(&text, 1024);
+    bool any = find_different(c, changed, &text);
+    if (!any || late)
+        ORACLE_CHECK(c, ORACLE_TWIN_AGREES, !any, "%s, after %.1f s of quiet", buf_cstr(&text),
+                     (double)quiet / 1e6);
+    buf_done(&text);
+    return any && !late;
+}
+
+enum oracle_calm oracle_judge(struct oracle_car *c, size_t changed)
+{
+    usec_t now = loop_script_now(c->oracle->options.loop);
+
+    judge_pubacks(c, now);
+    if (!is_judged(c))
+        return ORACLE_CALM;
+    bool restless = judge_wishes(c, now);
+    if (is_settled(c))
+        restless |= judge_twin(c, now, changed);
+    return restless ? ORACLE_RESTLESS : ORACLE_CALM;
+}
+
+enum oracle_calm oracle_car_settle(struct oracle_car *c)
+{
+    return oracle_judge(c, NO_SIGNAL);
+}
+
+/* ---- a companion's idea ---- */
+
+uint64_t oracle_car_version(const struct oracle_car *c)
+{
+    return c->replica.known ? c->replica.version : 0;
+}
+
+static bool same(struct oracle_car *c, const struct leaves *known, struct slice json,
+                 path_id *ret_path)
+{
+    struct leaf_list *list = &c->oracle->room.list;
+    struct leaves said = {.paths = NULL};
+    struct json_value doc;
+
+    if (!json_check(json, REPLICA_DEPTH_MAX, &doc) || doc.type != JSON_OBJECT ||
+        !leaf_list_read(list, c->oracle->room.names, &doc))
+        return true;
+    leaves_become(&said, list);
+    bool equal = leaves_equal(known, &said, ret_path);
+    leaves_done(&said);
+    return equal;
+}
+
+void oracle_car_compare(struct oracle_car *c, const char *who, uint64_t version,
+                        struct slice desired, struct slice reported)
+{
+    path_id path = 0;
+    struct buf text;
+
+    if (!c->replica.known || c->replica.was_deleted || c->replica.version != version)
+        return;
+    bool equal = same(c, &c->replica.desired, desired, &path) &&
+                 same(c, &c->replica.reported, reported, &path);
+    buf_init(&text, 512);
+    if (path != 0)
+        names_write(c->oracle->room.names, path, &text);
+    ORACLE_CHECK(c, ORACLE_TWIN_AGREES, equal,
+                 "%s has another idea of version %" PRIu64 " of the shadow at %s", who, version,
+                 buf_cstr(&text));
+    buf_done(&text);
+}
