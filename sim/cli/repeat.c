@@ -55,6 +55,9 @@ void repeat_write(const struct run_settings *s, const struct scenario *scenario,
     put_option(out, "time", s->target.virtual_time ? s->clock.time : NULL);
     put_option(out, "start", s->clock.start);
     put_option(out, "radio", s->radio);
+    put_option(out, "oracle", s->oracle);
+    if (s->oracle_quiet != 0)
+        buf_printf(out, " --oracle-quiet %gs", (double)s->oracle_quiet / 1e6);
     put_option(out, "cloud", s->target.cloud_dir);
     put_option(out, "endpoint", s->target.endpoint);
     if (s->endpoint_policy != ENDPOINT_ORDER)
