@@ -192,6 +192,24 @@ static void add_failures(cJSON *story, const char *name, const struct scenario_f
     }
 }
 
+/* What the oracle found, and nobody expected. */
+static void add_violations(cJSON *story, const struct violations *found)
+{
+    if (found->unexpected == 0)
+        return;
+    cJSON *list = cJSON_AddArrayToObject(story, "violations");
+    for (const struct violation *v = found->first; v != NULL; v = v->next) {
+        if (v->expected)
+            continue;
+        cJSON *json = cJSON_CreateObject();
+        add_text(json, "rule", v->rule);
+        add_text(json, "text", v->text);
+        add_text(json, "car", v->thing);
+        cJSON_AddNumberToObject(json, "at", (double)v->at / 1e6);
+        cJSON_AddItemToArray(list, json);
+    }
+}
+
 static void add_head(cJSON *story, const struct scenario *s)
 {
     const struct loop *loop = s->owner.script->sim->loop;
@@ -210,6 +228,7 @@ static void add_head(cJSON *story, const struct scenario *s)
     add_steps(story, &s->record, loop_script_now(loop));
     add_failures(story, "soft", &s->record.soft);
     add_failures(story, "after", &s->record.after);
+    add_violations(story, &s->violations);
     add_repeat(story, s);
     add_text(story, "clock", loop_is_virtual(loop) ? "virtual" : "real");
     cJSON_AddNumberToObject(story, "began", (double)s->owner.began / 1e6);
