@@ -48,6 +48,8 @@ void repeat_write(const struct run_settings *s, const struct scenario *scenario,
     put_number(out, "vehicles", s->vehicles);
     put_number(out, "keep-alive", s->keep_alive);
     put_option(out, "mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
+    put_option(out, "client", strcmp(s->client, "native") != 0 ? s->client : NULL);
+    put_option(out, "profile", s->profile);
     if (s->timeout != 0)
         buf_printf(out, " --timeout %gs", (double)s->timeout / 1e6);
     if (s->clock.scale < 1 || s->clock.scale > 1)

@@ -234,6 +234,22 @@ static void put_legend(struct buf *out, const cJSON *car, const struct moments *
     buf_append_str(out, "</div>\n");
 }
 
+/* Was it online, and nothing is known of what it said? */
+static bool is_silent(const cJSON *car)
+{
+    const cJSON *event;
+    bool online = false;
+
+    cJSON_ArrayForEach(event, json_get(car, "events"))
+    {
+        const char *kind = json_str(event, "kind", "");
+        if (strcmp(kind, "in") == 0 || strcmp(kind, "out") == 0)
+            return false;
+        online = online || strcmp(json_str(event, "to", ""), "online") == 0;
+    }
+    return online;
+}
+
 static void put_car_head(struct buf *out, const cJSON *car)
 {
     const cJSON *radio = json_get(car, "radio");
@@ -255,13 +271,17 @@ static void put_car(struct buf *out, const cJSON *failure, const cJSON *car, boo
         .failure = failure, .car = car, .began = json_num(failure, "began", 0)};
     struct moments m;
 
-    moments_read(&m, car, frame.began);
+    moments_read(&m, failure, car);
     buf_printf(out, "<details class=\"car-story\"%s><summary>", open ? " open=\"open\"" : "");
     put_car_head(out, car);
     buf_append_str(out, "</summary>\n");
     put_outstanding(out, &m);
     story_picture(&frame, &m, out);
     put_legend(out, car, &m);
+    if (is_silent(car))
+        buf_append_str(out,
+                       "<p class=\"note\">What the car sent and received is not known: cars on "
+                       "the Paho client (--client paho) do not tell.</p>\n");
     story_table(car, &m, out);
     /* The car as it looked: here, when the view can draw it. */
     story_shadow(car, frame.began, out);

@@ -10,10 +10,13 @@
 #include "base/xmem.h"
 #include "report/story_words.h"
 
+#define EVENTS_MAX 2000
+
 const char *moment_lane_name(enum moment_lane lane)
 {
-    static const char *const names[MOMENT_LANE_COUNT] = {"app", "cloud",     "radio",
-                                                         "TCU", "actuators", "script"};
+    static const char *const names[MOMENT_LANE_COUNT] = {
+        "app", "cloud", "radio", "TCU", "actuators", "script", "oracle",
+    };
     return (unsigned)lane < MOMENT_LANE_COUNT ? names[lane] : "?";
 }
 
@@ -275,6 +278,32 @@ static bool read_one(struct moments *all, struct moment *m, double began)
     return false;
 }
 
+bool moment_is_said(const struct moment *m)
+{
+    return m->from == MOMENT_SCRIPT || m->from == MOMENT_ORACLE;
+}
+
+/* What the oracle found wrong with this car. */
+static void add_violations(struct moments *m, const cJSON *failure, const cJSON *car, double began)
+{
+    const cJSON *v;
+
+    cJSON_ArrayForEach(v, json_get(failure, "violations"))
+    {
+        double at = json_num(v, "at", began);
+        if (m->count == EVENTS_MAX ||
+            strcmp(json_str(v, "car", ""), json_str(car, "name", "?")) != 0)
+            continue;
+        struct moment *moment = &m->list[m->count++];
+        *moment = (struct moment){.t = isfinite(at) ? at - began : 0,
+                                  .from = MOMENT_ORACLE,
+                                  .to = MOMENT_ORACLE,
+                                  .tone = MOMENT_BAD,
+                                  .event = v};
+        label(moment, "%s: %s", json_str(v, "rule", "?"), json_str(v, "text", ""));
+    }
+}
+
 /* What apps do is stamped on their own threads, so it may stand a little late. */
 static void sort(struct moments *m)
 {
@@ -287,17 +316,15 @@ static void sort(struct moments *m)
     }
 }
 
-#define EVENTS_MAX 2000
-
-void moments_read(struct moments *m, const cJSON *car, double began)
+void moments_read(struct moments *m, const cJSON *failure, const cJSON *car)
 {
     const cJSON *events = json_get(car, "events"), *event;
-    int size = cJSON_GetArraySize(events);
+    double began = json_num(failure, "began", 0);
+    int size = cJSON_GetArraySize(events) + cJSON_GetArraySize(json_get(failure, "violations"));
 
+    began = isfinite(began) ? began : 0;
     *m = (struct moments){.radio = json_get(car, "radio") != NULL};
-    if (size <= 0)
-        return;
-    m->list = xcalloc((size_t)(size < EVENTS_MAX ? size : EVENTS_MAX), sizeof *m->list);
+    m->list = xcalloc((size_t)(size < EVENTS_MAX ? size : EVENTS_MAX) + 1, sizeof *m->list);
     cJSON_ArrayForEach(event, events)
     {
         struct moment *next = &m->list[m->count];
@@ -305,6 +332,7 @@ void moments_read(struct moments *m, const cJSON *car, double began)
         if (read_one(m, next, began) && ++m->count == EVENTS_MAX)
             break;
     }
+    add_violations(m, failure, car, began);
     sort(m);
 }
 

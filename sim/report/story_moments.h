@@ -20,6 +20,7 @@ enum moment_lane {
     MOMENT_TCU,
     MOMENT_ACTUATORS,
     MOMENT_SCRIPT,
+    MOMENT_ORACLE,
     MOMENT_LANE_COUNT
 };
 const char *moment_lane_name(enum moment_lane lane);
@@ -52,8 +53,11 @@ struct moments {
     bool radio; /* the car has one */
 };
 
-/* Of a car of a failure; borrows its JSON, whatever that holds. */
-void moments_read(struct moments *m, const cJSON *car, double began);
+/* Said about the car, not done by anybody. */
+bool moment_is_said(const struct moment *m);
+
+/* Of a car of a failure; borrows both, whatever they hold. */
+void moments_read(struct moments *m, const cJSON *failure, const cJSON *car);
 void moments_done(struct moments *m);
 
 #endif

@@ -423,6 +423,16 @@ static const cJSON *put_steps(struct picture *p, const cJSON *step, double until
     return step;
 }
 
+static void put_said(struct picture *p, const struct moment *m, double y)
+{
+    char text[200];
+
+    snprintf(text, sizeof text, "%s%s", m->from == MOMENT_ORACLE ? "✕ oracle: " : "", m->label);
+    open_group(p, m);
+    put_label(p, GUTTER + 4, y, "", text, room_of(m, WIDTH - GUTTER));
+    close_group(p);
+}
+
 static void put_rows(struct picture *p, double end)
 {
     const cJSON *step = json_get(p->frame->failure, "steps");
@@ -438,9 +448,7 @@ static void put_rows(struct picture *p, double end)
         row->y = p->y;
         put_time(p, row->t, p->y);
         if (row->wide != NULL) {
-            open_group(p, row->wide);
-            put_label(p, GUTTER + 4, p->y, "", row->wide->label, WIDTH - GUTTER);
-            close_group(p);
+            put_said(p, row->wide, p->y);
         }
         if (row->left != NULL)
             put_left(p, row->left, p->y);

@@ -29,7 +29,7 @@ static void take_signal(struct row *row, const struct moment *m)
 
 static bool joins(const struct row *row, const struct moment *m, bool left)
 {
-    if (row->wide != NULL || m->from == MOMENT_SCRIPT)
+    if (row->wide != NULL || moment_is_said(m))
         return false;
     if (row->right != NULL && is_signal(row->right) && is_signal(m))
         return m->t - row->last < TOGETHER;
@@ -38,7 +38,7 @@ static bool joins(const struct row *row, const struct moment *m, bool left)
 
 static void put(struct row *row, const struct moment *m, bool left)
 {
-    if (m->from == MOMENT_SCRIPT)
+    if (moment_is_said(m))
         row->wide = m;
     else if (left)
         row->left = m;

@@ -48,7 +48,9 @@ static const char story[] =
     "\"steps\":[{\"name\":\"" HOSTILE "\",\"began\":10.5,\"took\":1,\"verdict\":\"passed\"},"
     "{\"name\":\"unlock\",\"began\":12,\"took\":2,\"verdict\":\"failed\"}],"
     "\"soft\":[{\"message\":\"" HOSTILE "\",\"where\":\"w\",\"step\":\"" HOSTILE "\"}],"
-    "\"violations\":[{\"rule\":\"" HOSTILE "\",\"text\":\"" HOSTILE "\"}],"
+    "\"violations\":[{\"rule\":\"shadow.delta-exact\",\"text\":\"not "
+    "so\",\"at\":11.5,\"car\":\"" HOSTILE "\"},{\"rule\":\"" HOSTILE "\",\"text\":\"" HOSTILE
+    "\"}],"
     "\"other_cars\":{\"online\":3,\"" HOSTILE "\":1},"
     "\"cars\":[{\"index\":0,\"name\":\"" HOSTILE "\",\"model\":\"" HOSTILE "\",\"link\":\"online\","
     "\"radio\":{\"network\":\"" HOSTILE
@@ -134,6 +136,7 @@ static void a_story_is_drawn(void **state)
         "SMS sent",
         "✕ connection lost",
         "step: unlock",
+        "✕ oracle: shadow.delta-exact: not so",
         "failed: ",
         "5 earlier lines are not kept",
         "… the rest is not kept",
@@ -200,10 +203,12 @@ static void moments_are_in_order(void **state)
 {
     cJSON *car = car_of(EVENT("2", "note", T("what", "b")) "," EVENT(
         "1", "note", T("what", "a")) "," EVENT("3", "in", T("type", "PUBACK")));
+    cJSON *from_one = json_parse(slice_str("{\"began\":1}"), 2);
     struct moments m;
 
     (void)state;
-    moments_read(&m, car, 1);
+    moments_read(&m, from_one, car);
+    cJSON_Delete(from_one);
     assert_int_equal(m.count, 3);
     assert_string_equal(m.list[0].label, "a");
     assert_true(m.list[1].t >= 1 && m.list[1].t <= 1);
@@ -240,7 +245,7 @@ static void rows_hold_what_happens_at_once(void **state)
     struct moments m;
 
     (void)state;
-    moments_read(&m, car, 0);
+    moments_read(&m, NULL, car);
     struct rows rows = rows_make(&m);
     assert_int_equal(rows.count, 4);
     assert_int_equal(rows.hidden, 0);
@@ -267,7 +272,7 @@ static void the_last_rows_are_shown(void **state)
                                 i, i);
     cJSON *car = car_of(events);
     struct moments m;
-    moments_read(&m, car, 0);
+    moments_read(&m, NULL, car);
     struct rows rows = rows_make(&m);
     assert_int_equal(rows.count, ROWS_MAX);
     assert_int_equal(rows.hidden, 5);
