@@ -3,8 +3,8 @@
  * for its cars the timeline, the shadow before and after, the signals. failures.jsonl in the run's
  * folder; docs/report.md describes it.
  *
- * A car that can be in a story (all those of runs of up to 200 cars) keeps what its cloud knew of
- * it: about 20 KB. Others keep nothing.
+ * A car that can be in a story (runs of up to 200 cars, the first 300 at any time) keeps what its
+ * cloud knew of it: about 27 KB. Others keep nothing.
  *
  * Threads   the simulation thread.
  */
@@ -33,7 +33,7 @@ void story_forget(struct scenario *s);
 
 /* ---- one car: story_car.c ---- */
 
-/* NULL if the cars of this run are too many. */
+/* NULL if the cars are too many. */
 struct car_story *car_story_new(const struct script *script);
 void car_story_free(struct car_story *story);
 /* Before anything happens to it: what its signals are when its power first comes. */

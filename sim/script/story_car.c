@@ -11,6 +11,7 @@
 #include "script/twin.h"
 
 #define SHADOW_DEPTH  16
+#define CARS_MAX      300 /* at once */
 #define SIGNALS_MAX   ((size_t)256 << 10)
 #define TROUBLE_MAX   8
 #define CUT_SHORT     ((size_t)240) /* what is left of a payload when there is no more room */
@@ -20,13 +21,17 @@ struct car_story {
     struct twin twin; /* the cloud's document, as far as anybody here was told */
     bool gap;         /* some of its changes were not seen */
     usec_t changed;   /* when it last was */
-    cJSON *before;    /* {t, version, desired, reported}: as it was first known; NULL: not yet */
+    /* {t, exists, version, desired, reported}: as it was first known, as JSON until `reported` is,
+       then as text, which is a sixth of the bytes; both NULL: not known yet. */
+    cJSON *before;
+    char *before_text;
     char *signals_before; /* JSON; NULL: its power has not come yet */
 };
 
 struct car_story *car_story_new(const struct script *script)
 {
-    if (script->failures == NULL || script->sim->timeline_places < TIMELINE_DETAILED)
+    if (script->failures == NULL || script->sim->timeline_places < TIMELINE_DETAILED ||
+        script->sim->vehicle_count > CARS_MAX)
         return NULL;
     struct car_story *story = xcalloc(1, sizeof *story);
     twin_init(&story->twin);
@@ -39,6 +44,7 @@ void car_story_free(struct car_story *story)
         return;
     twin_done(&story->twin);
     cJSON_Delete(story->before);
+    free(story->before_text);
     free(story->signals_before);
     free(story);
 }
@@ -112,13 +118,17 @@ static void take_patch(struct car_story *story, struct slice payload)
 /* What a new car first reports counts as what was there, even if its shadow was made meanwhile. */
 static void remember_first(struct car_story *story)
 {
-    if (story->before == NULL && story->twin.known)
+    if (story->before_text != NULL || !story->twin.known)
+        return;
+    if (story->before == NULL)
         story->before = document_of(story);
-    if (story->before == NULL || story->twin.reported == NULL ||
-        cJSON_IsObject(json_get(story->before, "reported")))
+    if (story->twin.reported == NULL)
         return;
     cJSON_DeleteItemFromObjectCaseSensitive(story->before, "reported");
     cJSON_AddItemToObject(story->before, "reported", cJSON_Duplicate(story->twin.reported, 1));
+    story->before_text = cJSON_PrintUnformatted(story->before);
+    cJSON_Delete(story->before);
+    story->before = NULL;
 }
 
 static void take_shadow(struct car *car, enum companion_verb verb, bool accepted, int code,
@@ -350,10 +360,14 @@ static void add_signals(cJSON *object, const struct car *car)
 
 static void add_shadow(cJSON *object, const struct car_story *story)
 {
-    if (story->before == NULL)
+    cJSON *before = story->before_text != NULL
+                        ? json_parse(slice_str(story->before_text), SHADOW_DEPTH + 1)
+                        : cJSON_Duplicate(story->before, 1);
+
+    if (before == NULL)
         return;
     cJSON *shadow = cJSON_AddObjectToObject(object, "shadow");
-    cJSON_AddItemToObject(shadow, "before", cJSON_Duplicate(story->before, 1));
+    cJSON_AddItemToObject(shadow, "before", before);
     cJSON_AddItemToObject(shadow, "after", document_of(story));
     if (story->gap)
         cJSON_AddTrueToObject(shadow, "gap");
