@@ -46,7 +46,7 @@ static const struct option_spec options[] = {
     {"time-limit", 0, OPTION_DURATION, &settings.time_limit, "TIME",
      "of the whole run; exit status 124"},
     {"jobs", 'j', OPTION_NUMBER, &settings.jobs, "N",
-     "scenarios that run at once (default 64)"},
+     "scenarios that run at once (default 64; in virtual time 8)"},
     {"shuffle", 0, OPTION_FLAG, &settings.shuffle, NULL,
      "in an order that follows from the seed, another one each round"},
     {"repeat", 'r', OPTION_NUMBER, &settings.repeat, "N",

@@ -17,8 +17,9 @@
 
 #include "script/scenario.h"
 
-#define RUNNER_JOBS       64
-#define RUNNER_ROUNDS_MAX 100000
+#define RUNNER_JOBS         64
+#define RUNNER_JOBS_VIRTUAL 8
+#define RUNNER_ROUNDS_MAX   100000
 
 struct runner_options {
     const char *filter;      /* only scenarios whose name is this, or else contains it; NULL: all */
@@ -29,7 +30,7 @@ struct runner_options {
     uint32_t vehicles;    /* size of a fleet that does not say it; 0: 10 */
     bool vehicles_forced; /* … and of one that does */
     usec_t timeout;       /* of scenarios that do not say it; 0: 30 s */
-    size_t jobs;          /* how many run at once; 0: RUNNER_JOBS */
+    size_t jobs;          /* how many run at once; 0: RUNNER_JOBS, or RUNNER_JOBS_VIRTUAL */
     unsigned rounds;      /* how often each runs; 0: once. Round k has the seed + k - 1 */
     unsigned retries;     /* how often one that failed may try again */
     bool shuffle;         /* in an order that follows from the seed, another one each round */
