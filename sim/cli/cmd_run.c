@@ -243,6 +243,30 @@ static bool check_tags(struct run_settings *s, struct error *err)
     return true;
 }
 
+static bool check_cloud(const struct run_settings *s, struct error *err)
+{
+    if ((s->target.broker_conf == NULL && !cloud_services_chosen(&s->target.services)) ||
+        (s->target.cloud_dir == NULL && s->target.endpoint == NULL))
+        return true;
+    return error_set(err, ERROR_USAGE,
+                     "%s: for a cloud of the run's own only (not with --cloud, --endpoint)",
+                     s->target.broker_conf != NULL ? "--broker-conf" : "--delivery");
+}
+
+static bool check_numbers(const struct run_settings *s, struct error *err)
+{
+    if (s->vehicles > 1000000)
+        return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
+                         s->vehicles);
+    if (s->first_vehicle >= IDENTITY_MAX)
+        return error_set(err, ERROR_USAGE, "--first-vehicle %" PRIu64 ": too high (below %u)",
+                         s->first_vehicle, IDENTITY_MAX);
+    if (s->keep_alive > UINT16_MAX)
+        return error_set(err, ERROR_USAGE, "--keep-alive %" PRIu64 ": at most 65535 seconds",
+                         s->keep_alive);
+    return true;
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
@@ -262,24 +286,10 @@ static bool check_settings(struct run_settings *s, struct error *err)
         (tls_options_chosen(&others) || s->source_addresses != NULL))
         return error_set(err, ERROR_USAGE,
                          "--client paho: of TLS it takes --alpn alone, and no --source-address");
-    if ((s->target.broker_conf != NULL || cloud_services_chosen(&s->target.services)) &&
-        (s->target.cloud_dir != NULL || s->target.endpoint != NULL))
-        return error_set(err, ERROR_USAGE,
-                         "%s: for a cloud of the run's own only (not with --cloud, --endpoint)",
-                         s->target.broker_conf != NULL ? "--broker-conf" : "--delivery");
-    if (!clock_options_check(&s->clock, &s->target, err))
+    if (!check_cloud(s, err) || !clock_options_check(&s->clock, &s->target, err))
         return false;
-    if (s->vehicles > 1000000)
-        return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": too many (at most 1000000)",
-                         s->vehicles);
-    if (s->first_vehicle >= IDENTITY_MAX)
-        return error_set(err, ERROR_USAGE, "--first-vehicle %" PRIu64 ": too high (below %u)",
-                         s->first_vehicle, IDENTITY_MAX);
-    if (!check_rounds(s, err))
+    if (!check_numbers(s, err) || !check_rounds(s, err))
         return false;
-    if (s->keep_alive > UINT16_MAX)
-        return error_set(err, ERROR_USAGE, "--keep-alive %" PRIu64 ": at most 65535 seconds",
-                         s->keep_alive);
     if (s->seed == 0 && getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed)
         s->seed %= 1000000000000u; /* twelve digits can be typed again */
     s->target.seed = s->seed;

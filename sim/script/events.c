@@ -95,10 +95,11 @@ static void unlink_source(struct event_link *link)
 
 void event_source_done(struct script *script, struct event_source *source)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     while (source->first != NULL) {
-        queue_notify(&script->scheduler, &source->first->listener->changed);
-        unlink_source(source->first);
+        struct event_link *link = source->first;
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+        queue_notify(&script->scheduler, &link->listener->changed);
+        unlink_source(link); /* NOLINT(clang-analyzer-unix.Malloc) */
     }
 }
 
