@@ -95,6 +95,12 @@ function breathe() end
 ---@field sealed boolean something is encrypted and no key was given
 ---@field samples { time: number, signal: string, value: fleetsim.Value }[]
 
+---The value of a JSON text; nil and why not.
+---@param text string
+---@return any
+---@return string? why
+function decode_json(text) end
+
 ---What a telemetry message says; nil and why not.
 ---@param message fleetsim.Message|string
 ---@param key? string 64 hexadecimal digits
@@ -251,7 +257,7 @@ function test:arrivals(options, fn) end
 function test:fleet(options) end
 
 ---An app with a connection of its own. Make it after the cars.
----@param options? { timeout?: number, watch?: "all" }
+---@param options? { timeout?: number, watch?: "all", client_id?: string }
 ---@return fleetsim.Companion
 function test:companion(options) end
 
@@ -902,7 +908,7 @@ function app:wait_message(filter, timeout) end
 ---@return fleetsim.Message[]
 function app:messages(filter) end
 
----@return { connected: boolean, losses: integer, reason_code: integer, reason: string }
+---@return { connected: boolean, losses: integer, reason_code: integer, reason: string, client_id: string }
 function app:connection() end
 
 ---@param car fleetsim.Car

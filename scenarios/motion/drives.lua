@@ -1,4 +1,4 @@
--- Routes, trips, the navigator.
+-- Cars drive their routes there and back, count their trips, and go where the navigator leads.
 
 local physics = require "parts.physics"
 local route = require "parts.route"

@@ -1,4 +1,4 @@
--- Trouble codes, service, health.
+-- Faults are pending, then confirmed, then cleared, service falls due, and the health of the car sums it up.
 
 local physics = require "parts.physics"
 

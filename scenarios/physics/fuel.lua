@@ -1,4 +1,4 @@
--- Cars with a tank.
+-- Cars with a tank drive and heat on fuel until it runs dry, and a hybrid on electricity first.
 
 local physics = require "parts.physics"
 

@@ -1,4 +1,4 @@
--- Laws of nature, on days made of random deeds. Time is skipped, so that a week takes a second.
+-- Laws of nature hold on days made of random deeds, which are skipped so that a week takes a second.
 
 local physics = require "parts.physics"
 local sky = require "parts.sky"

@@ -1,4 +1,4 @@
--- Losses come in bursts. Nothing is lost that TCP carries; it is late, and what follows it waits.
+-- Losses come in bursts: nothing is lost that TCP carries, but it is late, and what follows it waits.
 
 scenario("in bursts of loss commands are late, but none is lost", { timeout = 120 }, function(t)
   t:needs_radio()

@@ -1,4 +1,4 @@
--- An underground garage: longer than anybody waits. Car and cloud find out by themselves, each in its time.
+-- An underground garage lasts longer than anybody waits: car and cloud find out by themselves, each in its time.
 
 scenario("a car in an underground garage is found dead by keep-alive, backs off, and comes back", {
   timeout = 120,

@@ -1,4 +1,4 @@
--- The carrier forgets a connection that is idle. Neither side is told; what comes down is lost without a trace until
+-- The carrier forgets a connection that is idle and tells neither side: what comes down is lost without a trace until
 -- the car speaks next.
 
 scenario("a half-open connection is found by keep-alive, and what was lost comes again", { timeout = 90 }, function(t)

@@ -138,7 +138,7 @@ static bool fence(void *ctx)
     return true;
 }
 
-/* app(watch_all, cars): a new companion of the running scenario, connecting */
+/* app(watch_all, cars, [client_id]): a new companion of the running scenario, connecting */
 static int f_app(lua_State *L)
 {
     struct script *script = script_of(L);
@@ -147,6 +147,7 @@ static int f_app(lua_State *L)
     struct error err;
     bool watch_all = lua_toboolean(L, 1) != 0;
     lua_Integer cars = luaL_optinteger(L, 2, 0);
+    const char *client_id = luaL_optstring(L, 3, NULL);
 
     struct app *app = lua_newuserdatauv(L, sizeof *app, 0);
     *app = (struct app){.script = script, .owner = owner, .watch_all = watch_all};
@@ -155,8 +156,9 @@ static int f_app(lua_State *L)
     lua_pushvalue(L, -1);
     app->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     app->view_buckets = cars < 16 ? 16 : cars > BUCKETS_MAX ? BUCKETS_MAX : (size_t)cars;
-    app->client_id =
-        xasprintf("%s-%" PRIu32 "-%" PRIu64, way->name, owner->first_vehicle, ++owner->next_token);
+    app->client_id = client_id != NULL ? xstrdup(client_id)
+                                       : xasprintf("%s-%" PRIu32 "-%" PRIu64, way->name,
+                                                   owner->first_vehicle, ++owner->next_token);
     struct companion_options options = {
         .uri = way->uri,
         .ca_file = way->ca_file,

@@ -217,7 +217,8 @@ static int f_messages(lua_State *L)
     return 1;
 }
 
-/* connection(): connected, how many connections were lost, reason code and text of the last end */
+/* connection(): connected, how many connections were lost, reason code and text of the last end,
+   client id */
 static int f_connection(lua_State *L)
 {
     struct app *app = app_check(L, 1);
@@ -226,7 +227,8 @@ static int f_connection(lua_State *L)
     lua_pushinteger(L, app->losses);
     lua_pushinteger(L, app->lost_code);
     lua_pushstring(L, app->lost_text);
-    return 4;
+    lua_pushstring(L, app->client_id);
+    return 5;
 }
 
 const luaL_Reg app_message_functions[] = {

@@ -282,18 +282,18 @@ function app:wait_message(filter, timeout)
   return message
 end
 
--- { connected, losses, reason_code, reason }: how its connection is, and why the last one ended.
+-- { connected, losses, reason_code, reason, client_id }: how its connection is, and why the last one ended.
 function app:connection()
-  local connected, losses, code, text = self.a:connection()
-  return { connected = connected, losses = losses, reason_code = code, reason = text }
+  local connected, losses, code, text, client_id = self.a:connection()
+  return { connected = connected, losses = losses, reason_code = code, reason = text, client_id = client_id }
 end
 
 tools.app_class = app
 
 -- A connected companion that watches the cars it deals with, or all.
-function tools.new_companion(watch_all, cars, timeout)
+function tools.new_companion(watch_all, cars, timeout, client_id)
   core.wait(0) -- in virtual time: when nothing else is on its way, so that it sees the same in every run
-  local made = setmetatable({ a = core.app(watch_all, cars) }, app)
+  local made = setmetatable({ a = core.app(watch_all, cars, client_id) }, app)
   app_wait(made, timeout, "a connection to the cloud", function() return made.a:ready() end)
   return made
 end

@@ -19,10 +19,10 @@ end
 -- A connected companion. Make it after the cars, so that it knows how many it will watch.
 function test:companion(options)
   options = options or {}
-  tools.check_options("t:companion", options, { watch = true, timeout = true })
+  tools.check_options("t:companion", options, { watch = true, timeout = true, client_id = true })
   -- One car takes 8 subscriptions of the 50 that AWS grants a connection.
   local watch_all = options.watch == "all" or self.cars > 5
-  return tools.new_companion(watch_all, self.cars, options.timeout or 10)
+  return tools.new_companion(watch_all, self.cars, options.timeout or 10, options.client_id)
 end
 
 function test:equal(seen, expected, message)
