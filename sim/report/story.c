@@ -12,6 +12,7 @@
 #include "report/story_table.h"
 
 #define STANDS_OUT_MAX 6
+#define OPEN_UP_TO     3 /* stories; the others begin folded */
 
 /* ---- head ---- */
 
@@ -41,7 +42,7 @@ static void put_place(struct buf *out, const cJSON *failure)
 {
     double attempt = json_num(failure, "attempt", 1), round = json_num(failure, "round", 1);
 
-    buf_append_str(out, "<p class=\"place\">");
+    buf_append_str(out, "<span class=\"place\">");
     xml_text(out, json_str(failure, "file", ""));
     buf_printf(out, ":%.0f · %s after ", json_num(failure, "line", 0),
                strcmp(json_str(failure, "verdict", ""), "error") == 0 ? "error" : "failed");
@@ -52,7 +53,7 @@ static void put_place(struct buf *out, const cJSON *failure)
         buf_printf(out, " · round %.0f", round);
     if (attempt > 1)
         buf_printf(out, " · attempt %.0f", attempt);
-    buf_append_str(out, "</p>\n");
+    buf_append_str(out, "</span>");
 }
 
 static void put_labels(struct buf *out, const cJSON *failure)
@@ -79,12 +80,17 @@ static void put_labels(struct buf *out, const cJSON *failure)
 
 static void put_message(struct buf *out, const cJSON *failure)
 {
-    const cJSON *call, *calls = json_get(failure, "calls");
-
-    buf_append_str(out, "<p class=\"message\">");
+    buf_append_str(out, "<span class=\"message\">");
     put_text_in(out, "<span class=\"where\">", json_str(failure, "where", NULL), "</span> ");
     xml_text(out, json_str(failure, "message", "?"));
-    buf_append_str(out, "</p>\n");
+    buf_append_str(out, "</span>");
+}
+
+/* How it came there, and how to come there again. */
+static void put_way(struct buf *out, const cJSON *failure)
+{
+    const cJSON *call, *calls = json_get(failure, "calls");
+
     if (cJSON_GetArraySize(calls) > 1) {
         buf_append_str(out, "<p class=\"note\">called from ");
         cJSON_ArrayForEach(call, calls)
@@ -332,25 +338,28 @@ static bool is_flaky(const struct report *r, const cJSON *failure)
     return false;
 }
 
-static void put_failure(struct buf *out, const struct report *r, const cJSON *failure)
+static void put_failure(struct buf *out, const struct report *r, const cJSON *failure, bool open)
 {
     const cJSON *cars = json_get(failure, "cars"), *car;
     bool flaky = is_flaky(r, failure);
 
-    buf_printf(out, "<article class=\"failure story%s\"><h3>", flaky ? " flaky" : "");
+    buf_printf(out, "<article class=\"failure story%s\"><details class=\"whole\"%s><summary><h3>",
+               flaky ? " flaky" : "", open ? " open=\"open\"" : "");
     xml_text(out, json_str(failure, "scenario", "?"));
     buf_append_str(out, flaky ? " <small>flaky: it passed when it was tried again</small></h3>"
                               : "</h3>");
     put_place(out, failure);
-    put_labels(out, failure);
     put_message(out, failure);
+    buf_append_str(out, "</summary>\n");
+    put_labels(out, failure);
+    put_way(out, failure);
     put_violations(out, json_get(failure, "violations"));
     put_soft(out, "Expectations that did not hold:", json_get(failure, "soft"));
     put_soft(out, "Afterwards:", json_get(failure, "after"));
     put_steps(out, json_get(failure, "steps"));
     cJSON_ArrayForEach(car, cars) put_car(out, failure, car, car == cars->child);
     put_other_cars(out, json_get(failure, "other_cars"));
-    buf_append_str(out, "</article>\n");
+    buf_append_str(out, "</details></article>\n");
 }
 
 /* ---- what the file does not tell ---- */
@@ -399,7 +408,7 @@ void section_failures(const struct report *r, struct buf *out)
 
     buf_init(&all, (size_t)256 << 20);
     for (size_t i = 0; r->failures != NULL && i < r->failures->count; i++)
-        put_failure(&all, r, r->failures->failures[i]);
+        put_failure(&all, r, r->failures->failures[i], i < OPEN_UP_TO);
     cJSON_ArrayForEach(s, json_get(r->summary, "scenarios"))
     {
         if (is_trouble(json_str(s, "verdict", "")) && !is_told(r, s))
