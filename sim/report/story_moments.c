@@ -231,6 +231,13 @@ static void read_script(struct moment *m)
     label(m, "%s", text_of(m, "text"));
 }
 
+static void read_oracle(struct moment *m)
+{
+    m->from = m->to = MOMENT_ORACLE;
+    m->tone = MOMENT_BAD;
+    label(m, "%s", text_of(m, "text"));
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -247,6 +254,7 @@ static const struct {
     {"sms",    read_sms   },
     {"app",    read_app   },
     {"script", read_script},
+    {"oracle", read_oracle},
 };
 
 static size_t app_index(struct moments *m, const char *app)
@@ -283,27 +291,6 @@ bool moment_is_said(const struct moment *m)
     return m->from == MOMENT_SCRIPT || m->from == MOMENT_ORACLE;
 }
 
-/* What the oracle found wrong with this car. */
-static void add_violations(struct moments *m, const cJSON *failure, const cJSON *car, double began)
-{
-    const cJSON *v;
-
-    cJSON_ArrayForEach(v, json_get(failure, "violations"))
-    {
-        double at = json_num(v, "at", began);
-        if (m->count == EVENTS_MAX ||
-            strcmp(json_str(v, "car", ""), json_str(car, "name", "?")) != 0)
-            continue;
-        struct moment *moment = &m->list[m->count++];
-        *moment = (struct moment){.t = isfinite(at) ? at - began : 0,
-                                  .from = MOMENT_ORACLE,
-                                  .to = MOMENT_ORACLE,
-                                  .tone = MOMENT_BAD,
-                                  .event = v};
-        label(moment, "%s: %s", json_str(v, "rule", "?"), json_str(v, "text", ""));
-    }
-}
-
 /* What apps do is stamped on their own threads, so it may stand a little late. */
 static void sort(struct moments *m)
 {
@@ -320,7 +307,7 @@ void moments_read(struct moments *m, const cJSON *failure, const cJSON *car)
 {
     const cJSON *events = json_get(car, "events"), *event;
     double began = json_num(failure, "began", 0);
-    int size = cJSON_GetArraySize(events) + cJSON_GetArraySize(json_get(failure, "violations"));
+    int size = cJSON_GetArraySize(events);
 
     began = isfinite(began) ? began : 0;
     *m = (struct moments){.radio = json_get(car, "radio") != NULL};
@@ -332,7 +319,6 @@ void moments_read(struct moments *m, const cJSON *failure, const cJSON *car)
         if (read_one(m, next, began) && ++m->count == EVENTS_MAX)
             break;
     }
-    add_violations(m, failure, car, began);
     sort(m);
 }
 

@@ -29,10 +29,20 @@ struct pick {
     size_t by_state[TCU_STATE_COUNT]; /* of those that are not told */
 };
 
+static bool is_violated(const struct scenario *s, const struct car *car)
+{
+    for (const struct violation *v = s->violations.first; v != NULL; v = v->next)
+        if (!v->expected && v->vehicle == car->vehicle->identity.index)
+            return true;
+    return false;
+}
+
 static unsigned weight_of(const struct pick *p, const struct car *car)
 {
     if (car == p->about)
         return 1000;
+    if (is_violated(p->s, car))
+        return 500;
     return (car == p->s->owner.touched ? 100 : 0) + car_story_trouble(car);
 }
 

@@ -269,7 +269,9 @@ static void add_parts(cJSON *event, const struct timeline_line *line)
         {"what", "",      ""       },
         {"app",  "what",  "payload"},
         {"text", "",      ""       },
+        {"text", "",      ""       },
     };
+    _Static_assert(TIMELINE_KIND_COUNT == 10, "a kind without names");
     const struct slice parts[] = {line->parts.subject, middle_of(line->parts.between),
                                   line->parts.rest};
 
