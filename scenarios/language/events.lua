@@ -51,6 +51,13 @@ scenario("what an app sees of a car", { tags = { "language" } }, function(t)
   app:update(car, { state = { desired = { climate = { target = 20 } } }, version = 1 })
   t:equal(app:wait_event("rejected", { car = car, verb = "update" }).code, 409)
 
+  local heard = app:events({ "message", "response" })
+  app:subscribe("dt/fleetsim/" .. car.name .. "/notes")
+  car:publish("dt/fleetsim/" .. car.name .. "/notes", { weather = { sun = true } })
+  t:equal(heard:wait().json, { weather = { sun = true } })
+  local command = app:request(car, { climate = { target = 18 } })
+  t:equal(heard:wait().json.status, command:await().status)
+
   car:drop_connection()
   t:equal(app:wait_event("presence", { car = car, connected = false }).client_initiated, false)
   t:is_true(#seen:list() >= 2)
