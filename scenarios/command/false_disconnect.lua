@@ -21,11 +21,8 @@ scenario("a car that stays away is offline only when the delay is over", functio
 
   car:wait_online()
   car:sleep()
-  local left
-  t:eventually(5, function()
-    left = t:now()
-    return service:presence(car) == "leaving"
-  end)
+  local left = t:now()
+  t:eventually(10, function() return service:presence(car) ~= "online" end)
   local command = service:command(car, unlock)
   t:is_true(command:await_status("WAKING") - left > 0.8)
   t:equal(command:await(20).status, "SUCCEEDED")

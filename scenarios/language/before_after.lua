@@ -5,7 +5,7 @@ before(function(t)
   t.car:unlock()
 end)
 
-after({ timeout = 3 }, function(t)
+after({ timeout = 20 }, function(t)
   t.car:lock()
   t:equal(t.car.state.locks.all, "locked", "left as it was found")
 end)

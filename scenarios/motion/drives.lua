@@ -4,7 +4,7 @@ local physics = require "parts.physics"
 local route = require "parts.route"
 
 for _, name in ipairs { "munich_commute", "munich_errand", "motorway", "milan_commute", "city_delivery", "bus_line" } do
-  scenario("there and back on " .. name, function(t)
+  scenario("there and back on " .. name, { timeout = 120 }, function(t)
     local car = t:vehicle { power = "off" }
     local metres = route.named(name).metres + route.named(name, true).metres
     local odometer, latitude, longitude = car.state.driving.odometer, car.state.position.latitude,

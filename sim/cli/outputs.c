@@ -188,10 +188,38 @@ static bool append_summary(struct outputs *o, struct error *err)
     return close_file(file, "GITHUB_STEP_SUMMARY", err);
 }
 
+/* What is judged at the end, and by no scenario: the oracle's rules. */
+static void tell_check(struct outputs *o, const struct verdict *v)
+{
+    struct buf text;
+
+    if (o->events != NULL) {
+        buf_init(&text, TEXT_MAX);
+        event_check_finished(v, clock_wall_ms(), &text);
+        say(o->events, &text);
+    }
+    tell_end(o, v);
+}
+
+static void tell_checks(struct outputs *o)
+{
+    struct verdict_suite_view suite;
+    struct verdict v;
+
+    for (size_t i = 0; i < verdicts_suite_count(o->verdicts); i++) {
+        verdicts_suite_at(o->verdicts, i, &suite);
+        for (size_t c = 0; c < suite.case_count && suite.file == NULL; c++) {
+            verdict_of(suite.cases[c], &v);
+            tell_check(o, &v);
+        }
+    }
+}
+
 static void say_end(struct outputs *o, int exit_status, const char *reason)
 {
     struct buf text;
 
+    tell_checks(o);
     if (o->tap != NULL) {
         buf_init(&text, TEXT_MAX);
         tap_end(o->told, reason, &text);

@@ -159,6 +159,19 @@ void event_case_finished(const struct verdict *v, const struct event_turn *turn,
     put(o, out);
 }
 
+void event_check_finished(const struct verdict *v, int64_t wall_ms, struct buf *out)
+{
+    cJSON *o = begin("check_finished", wall_ms);
+
+    add_number(o, "id", (double)v->id);
+    json_add_text(o, "suite", v->suite);
+    json_add_text(o, "name", v->name);
+    json_add_text(o, "verdict", verdict_state_name(v->state));
+    json_add_text(o, "message", v->message);
+    json_add_text(o, "detail", v->detail);
+    put(o, out);
+}
+
 void event_run_finished(const struct verdicts *all, int exit_status, const char *reason,
                         int64_t wall_ms, struct buf *out)
 {

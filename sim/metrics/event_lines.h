@@ -33,6 +33,8 @@ void event_case_started(const struct verdict *v, const struct event_turn *turn, 
 /* `v` as it is after this attempt. */
 void event_case_finished(const struct verdict *v, const struct event_turn *turn, int64_t wall_ms,
                          struct buf *out);
+/* A case that is no scenario's. */
+void event_check_finished(const struct verdict *v, int64_t wall_ms, struct buf *out);
 /* `reason` (or NULL) says why it ended early. */
 void event_run_finished(const struct verdicts *all, int exit_status, const char *reason,
                         int64_t wall_ms, struct buf *out);

@@ -71,11 +71,15 @@ void github_annotate(const struct verdict *v, const char *root, struct buf *out)
         return;
     char *file = place_of(v, &line);
     char *path = path_in(root, file);
-    buf_printf(out, "::%s file=", level);
-    put_escaped(out, path, true);
-    if (line != 0)
-        buf_printf(out, ",line=%u", line);
-    buf_append_str(out, ",title=");
+    buf_printf(out, "::%s ", level);
+    if (*path != '\0') {
+        buf_append_str(out, "file=");
+        put_escaped(out, path, true);
+        if (line != 0)
+            buf_printf(out, ",line=%u", line);
+        buf_append_str(out, ",");
+    }
+    buf_append_str(out, "title=");
     put_escaped(out, v->name, true);
     buf_append_str(out, "::");
     if (v->flaky) {
@@ -123,8 +127,10 @@ static void put_row(void *arg, const struct verdict *v)
     buf_printf(out, "| %s | ", v->flaky ? "flaky" : verdict_state_name(v->state));
     put_cell(out, v->name);
     buf_append_str(out, " | ");
-    put_cell(out, v->file != NULL ? v->file : "");
-    buf_printf(out, ":%u | %.2f s | ", v->line, (double)v->duration / 1e6);
+    put_cell(out, v->file != NULL ? v->file : v->suite);
+    if (v->line != 0)
+        buf_printf(out, ":%u", v->line);
+    buf_printf(out, " | %.2f s | ", (double)v->duration / 1e6);
     if (v->flaky)
         put_cell(out, v->attempts[0].message != NULL ? v->attempts[0].message : "");
     else
@@ -180,7 +186,7 @@ void github_summary(const struct verdicts *all, uint64_t seed, struct buf *out)
         cases += verdicts_count(all, (enum verdict_state)state);
     buf_append_str(out, "### fleetsim: ");
     put_cell(out, verdicts_name(all));
-    buf_printf(out, "\n\n%zu scenarios: %zu passed", cases, passed);
+    buf_printf(out, "\n\n%zu cases: %zu passed", cases, passed);
     if (flaky != 0)
         buf_printf(out, " (%zu of them flaky)", flaky);
     for (unsigned state = 0; state < VERDICT_STATE_COUNT; state++) {

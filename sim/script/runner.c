@@ -310,11 +310,13 @@ static struct scenario *take_next(struct runner *r)
 }
 
 /* In virtual time all who run compete for the machine alone, so a round waits for the one before:
-   more at once would end no sooner, and time-outs are real. */
+   more at once would end no sooner, and time-outs are real. So it does if a failure ends all. */
 static bool may_begin_round(const struct runner *r)
 {
+    bool after_all = loop_is_virtual(r->script->sim->loop) || r->options.fail_fast;
+
     return r->stopped == NULL && r->again_count == 0 && r->order_next == r->order_count &&
-           r->round < rounds(r) && (r->running == 0 || !loop_is_virtual(r->script->sim->loop));
+           r->round < rounds(r) && r->running < (after_all ? 1 : jobs_of(r));
 }
 
 static void start_more(struct runner *r)
