@@ -474,7 +474,7 @@ static void put_end(struct picture *p, double end)
                "<g class=\"end\"><rect x=\"%.0f\" y=\"%.1f\" width=\"%.0f\" "
                "height=\"24\" rx=\"4\"/>",
                GUTTER, p->y - 16, WIDTH - GUTTER);
-    put_label(p, GUTTER + 10, p->y, "", text, WIDTH - GUTTER - 20);
+    put_label(p, GUTTER + 10, p->y, "", text, (WIDTH - GUTTER - 20) * CHARACTER / BOLD);
     buf_append_str(&p->body, "</g>");
     put_time(p, end, p->y);
     p->y += 8;

@@ -36,9 +36,7 @@ static void expect_all(const char *html, const char *const *expected)
             fail_msg("not on the page: %s", *expected);
 }
 
-#define HOSTILE              "<script>alert(1)</script>\\\"'&]]>{{js}}"
-#define EVENT(t, kind, rest) "{\"t\":" t ",\"kind\":\"" kind "\"" rest "}"
-#define T(name, value)       ",\"" name "\":\"" value "\""
+#define HOSTILE "<script>alert(1)</script>\\\"'&]]>{{js}}"
 
 static const char story[] =
     "{\"scenario\":\"" HOSTILE "\",\"file\":\"" HOSTILE
@@ -171,8 +169,9 @@ static cJSON *car_of(const char *events)
 
 static void moments_are_in_order(void **state)
 {
-    cJSON *car = car_of(EVENT("2", "note", T("what", "b")) "," EVENT(
-        "1", "note", T("what", "a")) "," EVENT("3", "in", T("type", "PUBACK")));
+    cJSON *car = car_of("{\"t\":2,\"kind\":\"note\",\"what\":\"b\"},"
+                        "{\"t\":1,\"kind\":\"note\",\"what\":\"a\"},"
+                        "{\"t\":3,\"kind\":\"in\",\"type\":\"PUBACK\"}");
     cJSON *from_one = json_parse(slice_str("{\"began\":1}"), 2);
     struct moments m;
 
@@ -191,27 +190,15 @@ static void moments_are_in_order(void **state)
    none. */
 static void rows_hold_what_happens_at_once(void **state)
 {
-    cJSON *car = car_of(
-        EVENT("1", "app", T("app", "a") T("what", "desires")) "," EVENT("1.001", "out", T("type", "PUBLISH") T("topic", "dt/fleetsim/x/y")) "," EVENT(
-            "1.002", "in",
-            T("type",
-              "PUBACK")) "," EVENT("2", "signal",
-                                   T("path", "p") T(
-                                       "value",
-                                       "1")) "," EVENT("2.01", "signal",
-                                                       T("path", "q")
-                                                           T("value",
-                                                             "true")) "," EVENT("2.02", "signal",
-                                                                                T("path", "r") T(
-                                                                                    "value",
-                                                                                    "2")) "," EVENT("2.5",
-                                                                                                    "signal",
-                                                                                                    T("path", "s") T(
-                                                                                                        "value",
-                                                                                                        "2")) "," EVENT("2.501",
-                                                                                                                        "script",
-                                                                                                                        T("text",
-                                                                                                                          "s")));
+    cJSON *car =
+        car_of("{\"t\":1,\"kind\":\"app\",\"app\":\"a\",\"what\":\"desires\"},"
+               "{\"t\":1.001,\"kind\":\"out\",\"type\":\"PUBLISH\",\"topic\":\"dt/fleetsim/x/y\"},"
+               "{\"t\":1.002,\"kind\":\"in\",\"type\":\"PUBACK\"},"
+               "{\"t\":2,\"kind\":\"signal\",\"path\":\"p\",\"value\":\"1\"},"
+               "{\"t\":2.01,\"kind\":\"signal\",\"path\":\"q\",\"value\":\"true\"},"
+               "{\"t\":2.02,\"kind\":\"signal\",\"path\":\"r\",\"value\":\"2\"},"
+               "{\"t\":2.5,\"kind\":\"signal\",\"path\":\"s\",\"value\":\"2\"},"
+               "{\"t\":2.501,\"kind\":\"script\",\"text\":\"s\"}");
     struct moments m;
 
     (void)state;
