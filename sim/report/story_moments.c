@@ -218,9 +218,18 @@ static void read_app(struct moment *m)
 {
     const char *what = text_of(m, "what"), *payload = text_of(m, "payload");
     bool hears = strncmp(what, "sees", 4) == 0 || strncmp(what, "receives", 8) == 0;
+    bool says = strncmp(what, "desires", 7) == 0 || strncmp(what, "requests", 8) == 0;
 
     m->from = hears ? MOMENT_CLOUD : MOMENT_APP;
-    m->to = hears ? MOMENT_APP : MOMENT_CLOUD;
+    m->to = says ? MOMENT_CLOUD : MOMENT_APP;
+    /* Ids of its own begin with its name. */
+    const char *app = text_of(m, "app");
+    size_t len = strlen(app);
+    char id[80];
+    if (len > 0 && strncmp(payload, app, len) == 0 && payload[len] == '-') {
+        snprintf(id, sizeof id, "#%s", payload + len + 1);
+        payload = id;
+    }
     m->tone = words_app(what, payload, m->label, sizeof m->label);
 }
 

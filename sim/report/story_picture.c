@@ -270,6 +270,13 @@ static void put_left(struct picture *p, const struct moment *m, double y)
     bool out = m->from == MOMENT_APP;
 
     open_group(p, m);
+    if (m->from == m->to) {
+        buf_printf(&p->body, "<circle class=\"head\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", app,
+                   y - 4);
+        put_label(p, app + 10, y, "", m->label, room_of(m, p->cloud - app - 16));
+        close_group(p);
+        return;
+    }
     put_arrow(p, out ? app : p->cloud, out ? p->cloud : app, y);
     put_label(p, (last + p->cloud) / 2, y - 5, "middle", m->label,
               room_of(m, p->cloud - last - 10));

@@ -308,13 +308,29 @@ enum moment_tone words_publish(const char *topic, const char *payload, char *out
     return tone;
 }
 
+/* What a command service says of its commands. */
+static enum moment_tone tone_of(const char *what)
+{
+    static const char *const bad[] = {"cannot send", "FAILED",  "REJECTED",
+                                      "TIMED_OUT",   "EXPIRED", "requests once more"};
+
+    if (strcmp(what, "SUCCEEDED") == 0)
+        return MOMENT_GOOD;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (strcmp(what, bad[i]) == 0)
+            return strncmp(what, "requests", 8) == 0 ? MOMENT_ODD : MOMENT_BAD;
+    return MOMENT_PLAIN;
+}
+
 static enum moment_tone say_app(const char *what, const char *payload, const struct message *m)
 {
     bool known;
 
-    if (strcmp(what, "desires") == 0 || strcmp(what, "requests") == 0)
+    if (m->json != NULL && (strcmp(what, "desires") == 0 || strcmp(what, "requests") == 0))
         return say_state(m, what, m->json);
-    if (strcmp(what, "receives response") == 0)
+    if (strcmp(what, "desires") == 0)
+        return say_state(m, what, NULL);
+    if (strcmp(what, "receives response") == 0 && m->json != NULL)
         return say_response(m);
     if (strcmp(what, "sees connected") == 0) {
         say(m->out, m->size, "presence: connected");
@@ -339,7 +355,7 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
             return tone;
     }
     say(m->out, m->size, "%s %s", what, payload);
-    return MOMENT_PLAIN;
+    return tone_of(what);
 }
 
 enum moment_tone words_app(const char *what, const char *payload, char *out, size_t size)

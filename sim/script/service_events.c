@@ -70,8 +70,13 @@ static void on_note(void *ctx, const char *thing, const char *what, const char *
     struct command_service *s = ctx;
     struct vehicle *v = vehicle_of(s, thing);
 
-    if (v != NULL && v->timeline != NULL)
-        timeline_addf(v->timeline, at, TIMELINE_APP, "%s %s %.400s", s->client_id, what, text);
+    if (v == NULL || v->timeline == NULL)
+        return;
+    char between[80];
+    snprintf(between, sizeof between, " %s ", what);
+    timeline_add_parts(
+        v->timeline, at, TIMELINE_APP,
+        &(struct timeline_parts){slice_str(s->client_id), slice_str(between), slice_str(text)});
 }
 
 static void on_sent(void *ctx, const char *thing, const char *id, bool again, usec_t at)

@@ -217,6 +217,23 @@ static void rows_hold_what_happens_at_once(void **state)
     cJSON_Delete(car);
 }
 
+/* An id that begins with its app's name is shortened; what an app says of itself stays with it. */
+static void apps_speak_of_their_own(void **state)
+{
+    cJSON *car = car_of(
+        "{\"t\":1,\"kind\":\"app\",\"app\":\"s-1\",\"what\":\"SENT\",\"payload\":\"s-1-7\"}");
+    struct moments m;
+
+    (void)state;
+    moments_read(&m, NULL, car);
+    assert_int_equal(m.count, 1);
+    assert_string_equal(m.list[0].label, "SENT #7");
+    assert_int_equal(m.list[0].from, MOMENT_APP);
+    assert_int_equal(m.list[0].to, MOMENT_APP);
+    moments_done(&m);
+    cJSON_Delete(car);
+}
+
 static void the_last_rows_are_shown(void **state)
 {
     char events[8192] = "";
@@ -288,6 +305,11 @@ static void messages_in_words(void **state)
     assert_int_equal(words_app("sees disconnected", "CONNECTION_LOST", heard, sizeof heard),
                      MOMENT_ODD);
     assert_string_equal(heard, "presence: disconnected CONNECTION_LOST");
+    assert_int_equal(words_app("TIMED_OUT", "#4", heard, sizeof heard), MOMENT_BAD);
+    assert_string_equal(heard, "TIMED_OUT #4");
+    assert_int_equal(words_app("requests once more", "#4", heard, sizeof heard), MOMENT_ODD);
+    assert_int_equal(words_app("desires", "{\"cut", heard, sizeof heard), MOMENT_PLAIN);
+    assert_string_equal(heard, "desires …");
     char few[8];
     words_signal("locks.all", "\"\xc3\xa4\xc3\xa4\"", few, sizeof few);
     assert_true(json_is_utf8(slice_str(few)));
@@ -298,7 +320,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_story_is_drawn),        cmocka_unit_test(strange_stories_are_drawn),
         cmocka_unit_test(moments_are_in_order),    cmocka_unit_test(rows_hold_what_happens_at_once),
-        cmocka_unit_test(the_last_rows_are_shown), cmocka_unit_test(messages_in_words),
+        cmocka_unit_test(apps_speak_of_their_own), cmocka_unit_test(the_last_rows_are_shown),
+        cmocka_unit_test(messages_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
