@@ -45,6 +45,7 @@ static void on_state(void *ctx, struct vehicle *v, enum tcu_state from, enum tcu
     (void)v;
     if (from != TCU_OFF && to != TCU_OFF)
         return;
+    script_tune_collector(car->script);
     car_story_begin(car);
     car->script->uncapped++;
     script_push_prelude(L, to == TCU_OFF ? "power_lost" : "power_came");

@@ -21,6 +21,7 @@ static void on_timer(void *arg)
     struct car *car = t->car;
     lua_State *L = car->script->L;
 
+    script_tune_collector(car->script);
     car->script->uncapped++;
     lua_rawgeti(L, LUA_REGISTRYINDEX, t->fn);
     lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);

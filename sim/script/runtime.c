@@ -46,6 +46,9 @@ struct script *script_of(lua_State *L)
 
 /* ---- memory ---- */
 
+/* What may lie about between two collections, in bytes. */
+#define GARBAGE_MOST ((size_t)16 << 20)
+
 /* All scripts together hold only so much; and what one allocates in one go blocks the others. */
 static bool may_grow(struct script *script, size_t bytes)
 {
@@ -82,6 +85,17 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
     if (fresh != NULL)
         script->memory += size - old_size;
     return fresh;
+}
+
+void script_tune_collector(struct script *script)
+{
+    size_t memory = script->memory;
+
+    if (memory < script->tuned_for + script->tuned_for / 8 && memory > script->tuned_for / 2)
+        return;
+    script->tuned_for = memory;
+    size_t percent = GARBAGE_MOST / (memory / 100 + 1);
+    lua_gc(script->L, LUA_GCSETPAUSE, 100 + (int)(percent < 100 ? percent : 100));
 }
 
 /* ---- errors ---- */

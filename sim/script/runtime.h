@@ -67,6 +67,7 @@ struct script {
     char *vehicles_dir;
     struct pool pool; /* of the Lua state */
     size_t memory, memory_limit;
+    size_t tuned_for;    /* the memory that the collector's pause was chosen for */
     const char *beside;  /* folder of scripts while none runs; NULL: "." */
     bool loading;        /* a file runs outside of any task */
     uint64_t loads;      /* how many files did: tells them apart */
@@ -123,6 +124,9 @@ struct script *script_of(lua_State *L);
 /* Pushes a function of the prelude. */
 void script_push_prelude(lua_State *L, const char *name);
 
+/* Call it now and then. Lua waits with its next collection until its memory has doubled: tens of
+   megabytes of garbage are cheap to keep while it is small, but not for a large fleet. */
+void script_tune_collector(struct script *script);
 /* The owner of the running task; raises a Lua error outside of one. */
 struct script_owner *script_owner_current(lua_State *L, const char *what);
 /* Use as `return script_random(…)` in a lua_CFunction: math.random of the arguments from `first`

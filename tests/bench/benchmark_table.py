@@ -95,6 +95,28 @@ def commands(rows):
               "core.\n")
 
 
+def of_bare(rows):
+    """Rates belong to one machine: what is carried over to another is the ratio to the bare engine's."""
+    bare = [row for row in rows.get("engines-large", []) if row["engine"] == "bare"]
+    for row in rows.get("commands-large", []) if bare else []:
+        trips, rate = bare[0]["round_trips_per_s"], row["commands_per_s_per_core"]
+        print(f"At {row['vehicles']} cars one core carries {rate / trips:.3f} commands for each round trip of the bare "
+              f"engine in the same run ({rate:.0f} and {trips:.0f} a second).\n")
+
+
+def living(rows):
+    made = rows.get("living", [])
+    if not made:
+        return
+    print("## A fleet that lives its day\n")
+    print("`scenarios/load/living_fleet.lua`: five models, each with somebody who drives it, an eighth on the road, a "
+          "sixth charging.\n")
+    table(["cars", "lived", "moved", "driven", "online at the end", "CPU", "memory per car: first / last / most"],
+          [[str(row["vehicles"]), f"{row['seconds']} s", str(row["moved"]), f"{row['kilometres']} km",
+            str(row["online"]), f"{row['percent_of_core']:.1f} % of a core",
+            f"{row['kb_first']:.1f} / {row['kb_last']:.1f} / {row['kb_most']:.1f} KB"] for row in made])
+
+
 def main():
     rows = rows_of(sys.argv[1])
     print("# Benchmark\n")
@@ -104,6 +126,8 @@ def main():
           f"{version(['mosquitto', '-h'])}\n")
     engines(rows)
     commands(rows)
+    of_bare(rows)
+    living(rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@
 # BUILD is a folder with release binaries (default: build). --quick: small fleets, about a minute,
 # written to BUILD/benchmark-quick only. Rows are kept in BUILD/benchmark, so that a run that was
 # interrupted goes on where it was; --fresh measures them all again, and so does a newer binary.
-# Takes about six minutes; every row is cut off after three. Let the machine be quiet.
+# Takes about twelve minutes; every row is cut off after three, that of the living fleet, which takes
+# five to begin with, after twelve. Let the machine be quiet.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -26,29 +27,29 @@ for argument in "$@"; do
     *) build=$argument ;;
     esac
 done
-for program in fleetsim-bench fleetsim-bench-commands fleetsim-cloud.so; do
+for program in fleetsim fleetsim-bench fleetsim-bench-commands fleetsim-cloud.so; do
     [ -e "$build/$program" ] && continue
     echo "run_benchmarks.sh: $build/$program: not there (build it: cmake --preset release && cmake --build --preset release)" >&2
     exit 2
 done
 
 rows=$build/benchmark table=results/benchmark.md
-large=10000 idle=60 seconds=20
+large=10000 idle=60 seconds=20 living=10000
 if $quick; then
     rows=$build/benchmark-quick table=$build/benchmark-quick/benchmark.md
-    large=2000 idle=5 seconds=5
+    large=2000 idle=5 seconds=5 living=80
 fi
 $fresh && rm -rf "$rows"
 mkdir -p "$rows"
 
 failed=0
-# row NAME PROGRAM ARGUMENT...
+# row NAME SECONDS PROGRAM COMMAND...: its row is as new as the program that is measured
 row() {
-    local name=$1 program=$2
-    shift 2
+    local name=$1 seconds=$2 program=$3
+    shift 3
     [ -s "$rows/$name.json" ] && [ "$rows/$name.json" -nt "$build/$program" ] && return
-    echo "$name: $program $*" >&2
-    if timeout -k 5 180 "$build/$program" "$@" --json >"$rows/$name.part"; then
+    echo "$name: $*" >&2
+    if timeout -k 5 "$seconds" "$@" >"$rows/$name.part"; then
         mv "$rows/$name.part" "$rows/$name.json"
     else
         echo "run_benchmarks.sh: $name failed; its row is left out" >&2
@@ -56,12 +57,21 @@ row() {
     fi
 }
 
-row engines-1000 fleetsim-bench --vehicles 1000 --engines bare,native,paho --seconds 5
-row engines-large fleetsim-bench --vehicles "$large" --engines bare,native --seconds 8
-row commands-pretend fleetsim-bench-commands --vehicles 1000 --pretend --seconds 5
-row commands-1000 fleetsim-bench-commands --vehicles 1000 --seconds 8
-row commands-large fleetsim-bench-commands --vehicles "$large" --seconds 8
-row steady-large fleetsim-bench-commands --vehicles "$large" --idle "$idle" --rate 1000 --seconds "$seconds"
+engines() {
+    row "$1" 180 fleetsim-bench "$build/fleetsim-bench" "${@:2}" --json
+}
+
+commands() {
+    row "$1" 180 fleetsim-bench-commands "$build/fleetsim-bench-commands" "${@:2}" --json
+}
+
+engines engines-1000 --vehicles 1000 --engines bare,native,paho --seconds 5
+engines engines-large --vehicles "$large" --engines bare,native --seconds 8
+commands commands-pretend --vehicles 1000 --pretend --seconds 5
+commands commands-1000 --vehicles 1000 --seconds 8
+commands commands-large --vehicles "$large" --seconds 8
+commands steady-large --vehicles "$large" --idle "$idle" --rate 1000 --seconds "$seconds"
+row living 720 fleetsim tests/bench/living_fleet.py "$build" "$living"
 
 python3 tests/bench/benchmark_table.py "$rows" >"$rows/table.md"
 [ "$rows/table.md" -ef "$table" ] || cp "$rows/table.md" "$table"
