@@ -141,8 +141,7 @@ static void a_car_calls_itself_later(void **state)
               "car:after(5, call)\n"
               "car:after(0.002, call)\n" /* the new time counts */
               "car:after(0.001, function(c) c:wait_change(0.001) calls = calls + 10 end)\n"
-              "t:wait(0.02)\n"
-              "t:equal(calls, 11)\n"
+              "t:eventually(20, function() return calls == 11 end)\n"
               "car:after(0.002, call)\n"
               "car:power_off()\n"
               "t:wait(0.01)\n"
@@ -173,14 +172,13 @@ static void parts_do_not_wait_for_one_that_waits(void **state)
               "  end } end) {}\n"
               "end\n"
               "return model { name = 'slow', parts = {\n"
-              "  new('a'), new('b', 0.01), new('c'), new('d', 0.004), new('e') } }\n",
+              "  new('a'), new('b', 0.05), new('c'), new('d', 0.004), new('e') } }\n",
               path);
     rig_load(rig,
              "scenario('car', { timeout = 30 }, function(t)\n"
              "  local car = t:vehicle { model = 'slow' }\n"
              "  for _ = 1, 2 do\n"
-             "    t:wait(0.05)\n"
-             "    t:equal(car:memory().log, 'abcdedb')\n"
+             "    t:eventually(20, function() return car:memory().log == 'abcdedb' end)\n"
              "    car:power_off() t:wait(0.001) t:equal(car:memory().log, nil) car:power_on()\n"
              "  end\n"
              "end)\n");
