@@ -10,12 +10,36 @@
 
 #define STATE_TYPE "fleetsim.state"
 
-static size_t check_signal(lua_State *L, const struct vehicle *v, struct slice path)
+static bool is_path(const struct signal_schema *schema, size_t index, struct slice path)
 {
-    int index = signal_schema_find(v->tcu->signals.schema, path);
+    if (index >= signal_schema_count(schema))
+        return false;
+    const char *known = signal_schema_def(schema, index)->path;
+    return strlen(known) == path.len && memcmp(known, path.data, path.len) == 0;
+}
+
+/* Paths are literals of parts, which Lua keeps once each: where one lies says which it is, as long
+   as the same text still lies there. A command asks for forty. */
+static int find_signal(const struct car *car, struct slice path)
+{
+    const struct signal_schema *schema = car->vehicle->tcu->signals.schema;
+    uintptr_t mixed = (uintptr_t)path.data >> 3 ^ (uintptr_t)schema >> 6;
+    struct path_place *place = &car->script->paths[mixed % SCRIPT_PATH_PLACES];
+
+    if (place->path == path.data && place->schema == schema && is_path(schema, place->index, path))
+        return (int)place->index;
+    int index = signal_schema_find(schema, path);
+    if (index >= 0)
+        *place = (struct path_place){schema, path.data, (size_t)index};
+    return index;
+}
+
+static size_t check_signal(lua_State *L, const struct car *car, struct slice path)
+{
+    int index = find_signal(car, path);
 
     if (index < 0)
-        names_no_signal(L, v->tcu->signals.schema, path);
+        names_no_signal(L, car->vehicle->tcu->signals.schema, path);
     return (size_t)index;
 }
 
@@ -29,11 +53,11 @@ static struct slice slice_arg(lua_State *L, int index)
 
 static int f_get(lua_State *L)
 {
-    struct vehicle *v = car_check(L, 1)->vehicle;
-    size_t index = check_signal(L, v, slice_arg(L, 2));
+    struct car *car = car_check(L, 1);
+    size_t index = check_signal(L, car, slice_arg(L, 2));
+    const struct signal_table *signals = &car->vehicle->tcu->signals;
 
-    signal_push(L, signal_schema_def(v->tcu->signals.schema, index),
-                signal_get(&v->tcu->signals, index));
+    signal_push(L, signal_schema_def(signals->schema, index), signal_get(signals, index));
     return 1;
 }
 
@@ -46,17 +70,15 @@ static void set_signal(lua_State *L, struct vehicle *v, size_t index, int value)
 
 static int f_set(lua_State *L)
 {
-    struct vehicle *v = car_check(L, 1)->vehicle;
+    struct car *car = car_check(L, 1);
 
-    set_signal(L, v, check_signal(L, v, slice_arg(L, 2)), 3);
+    set_signal(L, car->vehicle, check_signal(L, car, slice_arg(L, 2)), 3);
     return 0;
 }
 
 static int f_has(lua_State *L)
 {
-    struct vehicle *v = car_check(L, 1)->vehicle;
-
-    lua_pushboolean(L, signal_schema_find(v->tcu->signals.schema, slice_arg(L, 2)) >= 0);
+    lua_pushboolean(L, find_signal(car_check(L, 1), slice_arg(L, 2)) >= 0);
     return 1;
 }
 
@@ -100,7 +122,7 @@ static int f_state_index(lua_State *L)
     else if (signal_schema_has_prefix(signals->schema, path))
         push_state(L, -3, (const char *)path.data);
     else
-        check_signal(L, car->vehicle, path);
+        check_signal(L, car, path);
     return 1;
 }
 
@@ -109,7 +131,7 @@ static int f_state_newindex(lua_State *L)
     struct slice path;
     struct car *car = state_path(L, &path);
 
-    set_signal(L, car->vehicle, check_signal(L, car->vehicle, path), 3);
+    set_signal(L, car->vehicle, check_signal(L, car, path), 3);
     return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "script/scheduler.h"
 
 struct seal_key;
+struct signal_schema;
 struct simulation;
 struct car;
 struct app;
@@ -60,6 +61,15 @@ struct script_options {
     uint32_t first_index;                 /* number of the first car in the fleet */
 };
 
+/* Where the signals are that scripts ask for: a cache of car_state.c's. */
+enum { SCRIPT_PATH_PLACES = 512 };
+
+struct path_place {
+    const struct signal_schema *schema; /* may be gone */
+    const void *path;                   /* where Lua's text lies, or lay */
+    size_t index;
+};
+
 struct script {
     lua_State *L;
     struct scheduler scheduler;
@@ -78,6 +88,7 @@ struct script {
     struct local_cloud local_cloud;
     struct car *cars;     /* all that live */
     const void *car_meta; /* the metatable of cars */
+    struct path_place paths[SCRIPT_PATH_PLACES];
     struct app *apps;
     struct command_service *services;
     struct command *awaited; /* whose stages somebody waits for: app_stage.c's */
