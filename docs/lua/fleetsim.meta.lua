@@ -830,6 +830,13 @@ function app:desire(car, state, options) end
 ---@return fleetsim.Command
 function app:request(car, what, options) end
 
+---Starts an execution of AWS IoT Commands; only with a local cloud.
+---@param car fleetsim.Car
+---@param what table
+---@param options? { timeout?: integer, id?: string|fleetsim.Command, wake?: boolean }
+---@return fleetsim.Command
+function app:execute(car, what, options) end
+
 ---@param car fleetsim.Car
 ---@param options? { name?: string } of a named shadow
 ---@return { version: integer, exists: boolean, desired: table, reported: table }

@@ -12,6 +12,15 @@
 #define TOPIC_COMMAND_REQUEST "cmd/fleetsim/%s/request"
 /* Second %s: the companion that asked. */
 #define TOPIC_COMMAND_RESPONSE "cmd/fleetsim/%s/response/%s"
+/* AWS IoT Commands (contract 8.1); +: the execution. */
+#define TOPIC_EXECUTION_REQUEST "$aws/commands/things/%s/executions/+/request/json"
+/* Second %s: the execution. */
+#define TOPIC_EXECUTION_RESPONSE "$aws/commands/things/%s/executions/%s/response/json"
+/* The local cloud's stand-in for the HTTPS API that starts executions (docs/cloud.md): %s, %s: the
+   thing and the execution; start or get. */
+#define TOPIC_EXECUTION_CONTROL "fleetsim/commands/things/%s/executions/%s/%s"
+/* %s: the command, which for our companions is their client id. */
+#define TOPIC_EXECUTION_EVENTS "$aws/events/commandExecution/%s/+"
 /* What a car should be like; retained. Telemetry campaigns: docs/telemetry.md. */
 #define TOPIC_CONFIG "cmd/fleetsim/%s/config"
 /* Second %s: the kind of telemetry. */

@@ -218,6 +218,19 @@ static void read_listening(struct companion *c, const struct companion_letter *l
         c->events->listening(c->ctx, &e);
 }
 
+static void read_execution(struct companion *c, const struct companion_letter *letter)
+{
+    struct companion_execution e = {.thing = letter->subject,
+                                    .execution_id = letter->token,
+                                    .status = letter->text,
+                                    .rejected = letter->flag,
+                                    .payload = letter->payload,
+                                    .received_at = letter->at};
+
+    if (c->events->execution != NULL)
+        c->events->execution(c->ctx, &e);
+}
+
 static void read_message(struct companion *c, const struct companion_letter *letter)
 {
     struct mqtt_message m = {.topic = letter->topic,
@@ -292,6 +305,7 @@ static void on_message(void *ctx, uint64_t link, const struct paho_arrival *arri
         [COMPANION_TOPIC_DISCONNECTED] = read_presence,
         [COMPANION_TOPIC_SUBSCRIBED] = read_listening,
         [COMPANION_TOPIC_UNSUBSCRIBED] = read_listening,
+        [COMPANION_TOPIC_EXECUTION] = read_execution,
     };
     struct companion *c = ctx;
     usec_t at = clock_now();

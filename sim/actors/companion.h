@@ -120,6 +120,16 @@ struct companion_listening {
     usec_t received_at;
 };
 
+/* How an execution of AWS IoT Commands stands: an event, or the answer to a question. */
+struct companion_execution {
+    const char *thing;        /* NULL: it does not say */
+    const char *execution_id; /* NULL: it does not say */
+    const char *status;       /* "SUCCEEDED", …; NULL if it was rejected */
+    bool rejected;            /* the service did not take the question, or knows of none */
+    struct slice payload;
+    usec_t received_at;
+};
+
 /* A publish that was handed to Paho. */
 struct companion_publish {
     uint64_t id;    /* from 1, per companion */
@@ -154,6 +164,7 @@ struct companion_events {
     void (*response)(void *ctx, const struct companion_response *e);
     void (*presence)(void *ctx, const struct companion_presence *e);
     void (*listening)(void *ctx, const struct companion_listening *e);
+    void (*execution)(void *ctx, const struct companion_execution *e);
     void (*acked)(void *ctx, const struct companion_acked *e);
     void (*subscribed)(void *ctx, const struct companion_subscribed *e);
     /* What a companion_subscribe() asked for; besides the events above, if it is that too. */
@@ -187,10 +198,11 @@ bool companion_is_connected(const struct companion *c);
 
 /* What besides update, get and delete accepted and rejected, presence and responses. */
 enum companion_watch_flags {
-    COMPANION_WATCH_DOCUMENTS = 1, /* update/documents: two states and metadata each time */
-    COMPANION_WATCH_DELTA = 2,     /* update/delta */
-    COMPANION_WATCH_NAMED = 4,     /* every message about every named shadow */
-    COMPANION_WATCH_LIFECYCLE = 8, /* presence and subscriptions only: no shadows */
+    COMPANION_WATCH_DOCUMENTS = 1,  /* update/documents: two states and metadata each time */
+    COMPANION_WATCH_DELTA = 2,      /* update/delta */
+    COMPANION_WATCH_NAMED = 4,      /* every message about every named shadow */
+    COMPANION_WATCH_LIFECYCLE = 8,  /* presence and subscriptions only: no shadows */
+    COMPANION_WATCH_EXECUTIONS = 16 /* companion_watch_executions() */
 };
 
 /* Remembered, and subscribed now if connected and at every connect. Watching the same thing again
@@ -198,6 +210,10 @@ enum companion_watch_flags {
 bool companion_watch(struct companion *c, const char *thing, unsigned flags, struct error *err);
 /* Every thing, by wildcards. */
 void companion_watch_all(struct companion *c, unsigned flags);
+
+/* The events of executions that this companion starts; `watching` has its client id as the thing.
+ */
+void companion_watch_executions(struct companion *c);
 
 /* Subscribes to any filter, also "$share/group/filter", and repeats that at every connect. A filter
    subscribed to before is given new options. `subscribed` tells the answer, unless the connection
@@ -250,6 +266,20 @@ struct companion_request {
    Expiry Interval (whole seconds, rounded up). */
 bool companion_request(struct companion *c, const struct companion_request *request,
                        struct companion_publish *ret, struct error *err);
+
+/* One execution of AWS IoT Commands, by the local cloud's stand-in for the HTTPS API
+   (docs/cloud.md). The command is named after the companion. */
+struct companion_start {
+    const char *thing;
+    const char *execution_id; /* 1 to 64 of A-Z a-z 0-9 _ - */
+    const char *command_json; /* any JSON value: the request's payload */
+    uint32_t timeout_s;       /* 0: the service's default, 10 s */
+};
+bool companion_execute(struct companion *c, const struct companion_start *start,
+                       struct companion_publish *ret, struct error *err);
+/* Asks how it stands. */
+bool companion_get_execution(struct companion *c, const char *thing, const char *execution_id,
+                             struct error *err);
 
 /* Any message; QoS 0 is acked as soon as it is out. Properties count on MQTT 5 only. */
 bool companion_publish(struct companion *c, const struct mqtt_message *message,

@@ -72,3 +72,16 @@ char *companion_document_request(const struct companion_document_request *r, str
     cJSON_AddRawToObject(document, "command", r->command_json);
     return print(document);
 }
+
+char *companion_document_start(const char *command_id, const char *command_json, uint32_t timeout_s,
+                               struct error *err)
+{
+    if (!check_json("command", command_json, err))
+        return NULL;
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddStringToObject(document, "commandId", command_id);
+    cJSON_AddRawToObject(document, "payload", command_json);
+    if (timeout_s != 0)
+        cJSON_AddNumberToObject(document, "executionTimeoutSeconds", (double)timeout_s);
+    return print(document);
+}

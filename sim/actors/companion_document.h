@@ -24,5 +24,8 @@ struct companion_document_request {
 };
 
 char *companion_document_request(const struct companion_document_request *r, struct error *err);
+/* {"commandId":COMMAND,"payload":JSON,"executionTimeoutSeconds":S}; timeout_s 0: left out. */
+char *companion_document_start(const char *command_id, const char *command_json, uint32_t timeout_s,
+                               struct error *err);
 
 #endif

@@ -41,6 +41,10 @@ static void add_shadow(struct companion_filters *f, const char *thing, unsigned 
 void companion_filters_init(struct companion_filters *f, const char *thing, unsigned flags)
 {
     f->count = 0;
+    if (flags == COMPANION_WATCH_EXECUTIONS) {
+        add(f, xasprintf(TOPIC_EXECUTION_EVENTS, thing));
+        return;
+    }
     add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));
     add(f, xasprintf(TOPIC_PRESENCE_DISCONNECTED, thing));
     if (flags & COMPANION_WATCH_LIFECYCLE) {

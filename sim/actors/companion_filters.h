@@ -14,7 +14,8 @@ struct companion_filters {
     size_t count;
 };
 
-/* thing "+": every thing; flags: enum companion_watch_flags. Free with companion_filters_done(). */
+/* thing "+": every thing; flags: enum companion_watch_flags, where COMPANION_WATCH_EXECUTIONS
+   stands alone and the thing is the command. Free with companion_filters_done(). */
 void companion_filters_init(struct companion_filters *f, const char *thing, unsigned flags);
 /* The one filter for answers to this companion. */
 void companion_filters_init_responses(struct companion_filters *f, const char *client_id);

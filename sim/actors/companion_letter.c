@@ -101,6 +101,32 @@ static void read_listening(struct companion_letter *letter, struct slice correla
     letter->token = json_peek_string(m[0].value);
 }
 
+/* "arn:…:thing/car-1", in quotes: the thing. */
+static struct slice thing_of(struct slice arn)
+{
+    const uint8_t *slash = arn.len > 2 ? memrchr(arn.data, '/', arn.len - 1) : NULL;
+
+    if (slash == NULL)
+        return slice_of(NULL, 0);
+    return slice_of(slash + 1, (size_t)(arn.data + arn.len - 1 - (slash + 1)));
+}
+
+static void read_execution(struct companion_letter *letter, struct slice correlation)
+{
+    struct json_peek m[] = {{.name = "executionId"}, {.name = "status"}, {.name = "targetArn"}};
+    bool event = letter->outcome == COMPANION_OUTCOME_DOCUMENTS;
+
+    (void)correlation;
+    json_peek(letter->payload, m, event ? 3 : 2);
+    letter->token = json_peek_string(m[0].value);
+    letter->text = json_peek_string(m[1].value);
+    letter->flag = letter->outcome == COMPANION_OUTCOME_REJECTED;
+    if (event) {
+        free(letter->subject);
+        letter->subject = dup_slice(thing_of(m[2].value));
+    }
+}
+
 static struct slice correlation_of(struct slice wire)
 {
     struct mqtt_props props;
@@ -122,6 +148,7 @@ struct companion_letter *companion_letter_read(struct slice topic, struct slice 
         [COMPANION_TOPIC_DISCONNECTED] = read_presence,
         [COMPANION_TOPIC_SUBSCRIBED] = read_listening,
         [COMPANION_TOPIC_UNSUBSCRIBED] = read_listening,
+        [COMPANION_TOPIC_EXECUTION] = read_execution,
     };
     struct companion_topic t;
 

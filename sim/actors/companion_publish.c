@@ -171,3 +171,37 @@ bool companion_request(struct companion *c, const struct companion_request *requ
     free(payload);
     return ok;
 }
+
+/* Takes the payload. */
+static bool control_execution(struct companion *c, const struct companion_start *start,
+                              const char *verb, char *payload, struct companion_publish *ret,
+                              struct error *err)
+{
+    if (!companion_check_thing(start->thing, err)) {
+        free(payload);
+        return false;
+    }
+    char *topic = xasprintf(TOPIC_EXECUTION_CONTROL, start->thing, start->execution_id, verb);
+    struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str(payload), .qos = 1};
+    bool ok = companion_publish(c, &m, ret, err);
+    free(topic);
+    free(payload);
+    return ok;
+}
+
+bool companion_execute(struct companion *c, const struct companion_start *start,
+                       struct companion_publish *ret, struct error *err)
+{
+    char *payload =
+        companion_document_start(c->options.client_id, start->command_json, start->timeout_s, err);
+
+    return payload != NULL && control_execution(c, start, "start", payload, ret, err);
+}
+
+bool companion_get_execution(struct companion *c, const char *thing, const char *execution_id,
+                             struct error *err)
+{
+    const struct companion_start which = {.thing = thing, .execution_id = execution_id};
+
+    return control_execution(c, &which, "get", xstrdup(""), NULL, err);
+}

@@ -109,6 +109,11 @@ void companion_watch_all(struct companion *c, unsigned flags)
     watch(c, NULL, flags);
 }
 
+void companion_watch_executions(struct companion *c)
+{
+    watch(c, c->options.client_id, COMPANION_WATCH_EXECUTIONS);
+}
+
 /* ---- subscriptions ---- */
 
 static bool is_link_up(const struct companion *c)

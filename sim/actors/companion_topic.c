@@ -18,7 +18,8 @@ static const char *const outcome_names[COMPANION_OUTCOME_COUNT] = {
 };
 
 static const char *const kind_names[COMPANION_TOPIC_KIND_COUNT] = {
-    "other", "shadow", "response", "connected", "disconnected", "subscribed", "unsubscribed",
+    "other",        "shadow",     "response",     "connected",
+    "disconnected", "subscribed", "unsubscribed", "execution",
 };
 
 const char *companion_verb_name(enum companion_verb verb)
@@ -99,6 +100,13 @@ static bool parse_event(const struct slice *level, size_t count, struct companio
 
     if (count != 5 || level[4].len == 0)
         return false;
+    if (slice_is(level[2], "commandExecution")) {
+        t->kind = COMPANION_TOPIC_EXECUTION;
+        t->subject = level[3];
+        t->detail = level[4];
+        t->outcome = COMPANION_OUTCOME_DOCUMENTS; /* nobody's answer */
+        return true;
+    }
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         if (!slice_is(level[2], events[i].family) || !slice_is(level[3], events[i].what))
             continue;
@@ -107,6 +115,22 @@ static bool parse_event(const struct slice *level, size_t count, struct companio
         return true;
     }
     return false;
+}
+
+/* fleetsim/commands/things/THING/executions/EXECUTION/start|get/OUTCOME */
+static bool parse_execution(const struct slice *level, size_t count, struct companion_topic *t)
+{
+    unsigned outcome = 0;
+
+    if (count != 8 || !slice_is(level[2], "things") || !slice_is(level[4], "executions") ||
+        (!slice_is(level[6], "start") && !slice_is(level[6], "get")) ||
+        !find_name(level[7], outcome_names, COMPANION_OUTCOME_REJECTED + 1, &outcome))
+        return false;
+    t->kind = COMPANION_TOPIC_EXECUTION;
+    t->subject = level[3];
+    t->detail = level[5];
+    t->outcome = (enum companion_outcome)outcome;
+    return true;
 }
 
 /* cmd/fleetsim/THING/response/COMPANION */
@@ -126,9 +150,10 @@ bool companion_topic_parse(struct slice topic, struct companion_topic *ret)
         const char *first, *second;
         bool (*parse)(const struct slice *level, size_t count, struct companion_topic *t);
     } families[] = {
-        {"$aws", "things",   parse_shadow  },
-        {"$aws", "events",   parse_event   },
-        {"cmd",  "fleetsim", parse_response},
+        {"$aws",     "things",   parse_shadow   },
+        {"$aws",     "events",   parse_event    },
+        {"cmd",      "fleetsim", parse_response },
+        {"fleetsim", "commands", parse_execution},
     };
     struct slice level[MAX_LEVELS];
     size_t count = topic.len != 0 ? split(topic, level) : 0;

@@ -36,6 +36,8 @@ enum companion_topic_kind {
     COMPANION_TOPIC_DISCONNECTED, /* subject: client id */
     COMPANION_TOPIC_SUBSCRIBED,   /* subject: client id */
     COMPANION_TOPIC_UNSUBSCRIBED, /* subject: client id */
+    COMPANION_TOPIC_EXECUTION, /* an event (subject: the command, detail: the status) or an answer
+                                  (subject: thing, detail: the execution, outcome) */
     COMPANION_TOPIC_KIND_COUNT
 };
 const char *companion_topic_kind_name(enum companion_topic_kind kind);

@@ -307,7 +307,8 @@ static bool open_simulation(struct run *run, struct error *err)
                   .insecure = s->insecure,
                   },
     };
-    script.local_cloud = (struct local_cloud){.pause = on_pause, .resume = on_resume, .ctx = run};
+    script.local_cloud = (struct local_cloud){
+        .is_local = s->target.endpoint == NULL, .pause = on_pause, .resume = on_resume, .ctx = run};
     if (s->telemetry_key != NULL) {
         if (!seal_key_load(s->telemetry_key, &run->telemetry_key, err))
             return false;

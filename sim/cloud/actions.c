@@ -73,8 +73,12 @@ bool cloud_actions_copy(struct cloud_actions *list, size_t index)
 
     text_init(&payload);
     text_bytes(&payload, list->items[index].payload, list->items[index].payload_len);
-    return cloud_actions_publish(list, list->items[index].client_id, list->items[index].topic,
-                                 &payload);
+    if (!cloud_actions_publish(list, list->items[index].client_id, list->items[index].topic,
+                               &payload))
+        return false;
+    list->items[list->count - 1].content_type = list->items[index].content_type;
+    list->items[list->count - 1].expiry_s = list->items[index].expiry_s;
+    return true;
 }
 
 bool cloud_actions_move(struct cloud_actions *list, struct cloud_action *from)

@@ -31,6 +31,9 @@ struct cloud_action {
     char *topic;
     char *payload;
     size_t payload_len;
+    /* Properties of MQTT 5. */
+    const char *content_type; /* of static life; NULL: none */
+    uint32_t expiry_s;        /* 0: never */
 };
 
 struct cloud_actions {

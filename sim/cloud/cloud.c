@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/command_service.h"
 #include "cloud/filter.h"
 #include "cloud/rules.h"
 #include "cloud/shadow_request.h"
@@ -17,6 +18,7 @@
 struct cloud {
     struct presence presence;
     struct shadow_service shadows;
+    struct command_service commands;
     int64_t sweep_at;
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
@@ -55,6 +57,7 @@ struct cloud *cloud_new(uint64_t seed)
         return NULL;
     presence_init(&cloud->presence, seed);
     shadow_service_init(&cloud->shadows);
+    command_service_init(&cloud->commands);
     return cloud;
 }
 
@@ -64,6 +67,7 @@ void cloud_free(struct cloud *cloud)
         return;
     presence_done(&cloud->presence);
     shadow_service_done(&cloud->shadows);
+    command_service_done(&cloud->commands);
     free(cloud);
 }
 
@@ -172,6 +176,7 @@ static enum cloud_verdict check_publish(const struct client *client,
                                         const struct cloud_message *message)
 {
     struct shadow_address address;
+    struct command_address command;
 
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
@@ -182,7 +187,8 @@ static enum cloud_verdict check_publish(const struct client *client,
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
     if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
-        !shadow_address_parse(message->topic, &address))
+        !shadow_address_parse(message->topic, &address) &&
+        !command_address_parse(message->topic, &command))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }
@@ -204,13 +210,16 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
                                  int64_t now_ms, struct cloud_actions *out)
 {
     struct shadow_address address;
+    struct command_address command;
+    bool ok = true;
 
     cloud->retained_for = NULL;
-    if (*message->topic != '$' || !shadow_address_parse(message->topic, &address))
-        return CLOUD_ALLOW;
-    return shadow_service_request(&cloud->shadows, &address, message->payload, now_ms, out)
-               ? CLOUD_ALLOW
-               : CLOUD_NO_MEMORY;
+    if (*message->topic == '$' && shadow_address_parse(message->topic, &address))
+        ok = shadow_service_request(&cloud->shadows, &address, message->payload, now_ms, out);
+    else if (command_address_parse(message->topic, &command))
+        ok = command_service_request(&cloud->commands, &command, message->client_id,
+                                     message->payload, now_ms, out);
+    return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
 
 /* The broker lets `a/#` match `a`, AWS does not: is there a filter that matches as AWS does? */
@@ -233,7 +242,8 @@ enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, con
 {
     const struct client *client = presence_find(&cloud->presence, client_id);
 
-    if (client == NULL || (retain && client == cloud->retained_for))
+    if (client == NULL || (retain && client == cloud->retained_for) ||
+        command_service_is_stale(&cloud->commands, topic))
         return CLOUD_DENY;
     return allows(client, POLICY_RECEIVE, topic) && matches_any(client, topic) ? CLOUD_ALLOW
                                                                                : CLOUD_DENY;
@@ -329,13 +339,15 @@ bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payl
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
     bool ok = presence_flush(&cloud->presence, now_ms, out) &&
-              presence_tell_cut_off(&cloud->presence, now_ms, out);
+              presence_tell_cut_off(&cloud->presence, now_ms, out) &&
+              command_service_tick(&cloud->commands, now_ms, out);
 
     cloud->retained_for = NULL;
     if (now_ms >= cloud->sweep_at || cloud->sweep_at - now_ms > SWEEP_MS) {
         cloud->sweep_at = now_ms + SWEEP_MS;
         presence_sweep(&cloud->presence, now_ms);
         shadow_service_sweep(&cloud->shadows, now_ms);
+        command_service_sweep(&cloud->commands, now_ms);
     }
     return ok;
 }

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-/* At most 256 bytes and 7 slashes, where "$aws/rules/<rule>/" does not count. */
+/* At most 256 bytes and 7 slashes, where "$aws/rules/<rule>/" does not count, nor the slashes of
+   "$aws/commands/". */
 bool topic_within_limits(const char *topic);
 
 /* The filter behind "$share/<name>/", or the filter itself; NULL if the share is malformed. */

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,9 +154,9 @@ static double seconds_option(lua_State *L, int options, const char *name)
     double seconds = option(L, options, name) ? lua_tonumber(L, -1) : 0;
 
     if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TNUMBER)
-        luaL_error(L, "app:request: %s must be a number of seconds", name);
+        luaL_error(L, "%s must be a number of seconds", name);
     if (!(seconds >= -1e9 && seconds <= 1e9))
-        luaL_error(L, "app:request: %s must be between -1e9 and 1e9 seconds", name);
+        luaL_error(L, "%s must be between -1e9 and 1e9 seconds", name);
     lua_pop(L, 1);
     return seconds;
 }
@@ -182,7 +183,7 @@ static void take_id(lua_State *L, int options, struct command *c, struct app *ap
 {
     if (option(L, options, "id")) {
         if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) >= sizeof c->token)
-            luaL_error(L, "app:request: id must be a string of at most 64 bytes");
+            luaL_error(L, "id must be a string of at most 64 bytes");
         snprintf(c->token, sizeof c->token, "%s", lua_tostring(L, -1));
     } else {
         command_own_token(c, app);
@@ -242,6 +243,57 @@ static int f_request(lua_State *L)
     return 1;
 }
 
+/* watch_executions(): true when the events of its executions will come */
+static int f_watch_executions(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+
+    if (!app->watch_executions)
+        companion_watch_executions(app->companion);
+    app->watch_executions = true;
+    lua_pushboolean(L, app->watching_executions);
+    return 1;
+}
+
+/* execute(car, command, {timeout=s, id=text, wake=bool}) */
+static int f_execute(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct view *view = app_view(L, app, 2);
+    usec_t intended = clock_now();
+    struct companion_publish sent;
+    struct error err;
+
+    luaL_checktype(L, 3, LUA_TTABLE);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    struct command *c = command_new(L, COMMAND_EXECUTION);
+    take_id(L, 4, c, app);
+    double timeout = seconds_option(L, 4, "timeout");
+    if (timeout < 0 || timeout > 43200)
+        return luaL_error(L, "app:execute: timeout must be between 1 and 43200 seconds");
+    bool wake = flag_option(L, 4, "wake");
+    cJSON *json = lua_json_check(L, 3);
+    char *text = cJSON_PrintUnformatted(json);
+    const struct companion_start start = {.thing = view->thing,
+                                          .execution_id = c->token,
+                                          .command_json = text,
+                                          .timeout_s = (uint32_t)ceil(timeout)};
+    bool ok = companion_execute(app->companion, &start, &sent, &err);
+    if (ok) {
+        recorder_journey_begin(app_recorder(app), c->token, index_of(app, view), first_key(json),
+                               intended, sent.sent_at);
+        app_note(app, view->thing, "executes", slice_str(text), sent.sent_at);
+    }
+    cJSON_free(text);
+    cJSON_Delete(json);
+    if (!ok)
+        return luaL_error(L, "app:execute: %s", err.text);
+    command_sent(L, c, app, view);
+    if (wake)
+        wake_if_asleep(app, view, c->token);
+    return 1;
+}
+
 /* expect(car, name): a command that ends with what the cloud says to an update that has its token
  */
 static int f_expect(lua_State *L)
@@ -256,10 +308,12 @@ static int f_expect(lua_State *L)
 }
 
 const luaL_Reg app_command_functions[] = {
-    {"desire",  f_desire },
-    {"request", f_request},
-    {"expect",  f_expect },
-    {NULL,      NULL     },
+    {"desire",           f_desire          },
+    {"request",          f_request         },
+    {"execute",          f_execute         },
+    {"watch_executions", f_watch_executions},
+    {"expect",           f_expect          },
+    {NULL,               NULL              },
 };
 
 /* ---- methods ---- */
@@ -322,12 +376,16 @@ static int f_give_up(lua_State *L)
     return 0;
 }
 
-/* refresh(): reads the shadow again */
+/* refresh(): reads the shadow again, or asks how the execution stands */
 static int f_refresh(lua_State *L)
 {
     struct command *c = command_check(L, 1);
+    struct error err;
 
-    if (c->app != NULL && c->kind != COMMAND_REQUEST) {
+    if (c->app != NULL && c->kind == COMMAND_EXECUTION) {
+        wire_stir(&c->app->party);
+        companion_get_execution(c->app->companion, c->view->thing, c->token, &err);
+    } else if (c->app != NULL && c->kind != COMMAND_REQUEST) {
         c->view->asked = false;
         app_ask(c->app, c->view);
     }

@@ -43,8 +43,9 @@ struct app {
     int ref;
     bool watch_all, watching_all;
     bool watch_named, watching_named; /* of all cars */
-    struct wire_party party;          /* in virtual time */
-    char trouble[256];                /* why the last attempt to connect failed */
+    bool watch_executions, watching_executions;
+    struct wire_party party; /* in virtual time */
+    char trouble[256];       /* why the last attempt to connect failed */
     struct wait_queue changed;
     struct event_source events; /* for scripts that listen */
     struct view **views;        /* hash by thing */
@@ -58,9 +59,10 @@ struct app {
 
 /* ORDER COMMAND_KIND */
 enum command_kind {
-    COMMAND_DESIRE,  /* ends when the car reports the wish */
-    COMMAND_REQUEST, /* ends with the car's response */
-    COMMAND_UPDATE,  /* a raw update: ends with the cloud's answer */
+    COMMAND_DESIRE,    /* ends when the car reports the wish */
+    COMMAND_REQUEST,   /* ends with the car's response */
+    COMMAND_UPDATE,    /* a raw update: ends with the cloud's answer */
+    COMMAND_EXECUTION, /* of AWS IoT Commands: ends with its final status, or its time-out */
 };
 
 /* One command; the userdata that scripts hold. Listed in its view from the moment it is sent until
@@ -134,7 +136,7 @@ void app_messages_done(struct app *app);
 
 /* ---- app_command.c ---- */
 
-extern const luaL_Reg app_command_functions[]; /* desire, request, expect */
+extern const luaL_Reg app_command_functions[]; /* desire, request, execute, expect */
 /* Makes the userdata's type. */
 void command_open(lua_State *L);
 struct command *command_check(lua_State *L, int index);

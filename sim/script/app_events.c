@@ -184,6 +184,56 @@ static void on_response(void *ctx, const struct companion_response *e)
     cJSON_Delete(json);
 }
 
+static cJSON *execution_answer(const struct companion_execution *e)
+{
+    cJSON *answer = json_parse(e->payload, APP_DEPTH_MAX);
+
+    if (!cJSON_IsObject(answer)) {
+        cJSON_Delete(answer);
+        answer = cJSON_CreateObject();
+    }
+    if (e->rejected) {
+        cJSON_AddStringToObject(answer, "status", "REJECTED");
+        cJSON_AddStringToObject(answer, "code", json_str(answer, "error", ""));
+        cJSON_AddStringToObject(answer, "message", json_str(answer, "errorMessage", ""));
+    }
+    return answer;
+}
+
+static void end_execution(struct app *app, struct command *c, const struct companion_execution *e)
+{
+    const char *status = e->rejected ? "REJECTED" : e->status;
+    bool timed_out = strcmp(status, "TIMED_OUT") == 0;
+
+    /* Late word of the time-out, when the car has answered already (contract 8.3). */
+    if (c->done && (timed_out || e->rejected))
+        return;
+    recorder_journey_mark(app_recorder(app), c->token, JOURNEY_SEEN, e->received_at);
+    recorder_journey_end(app_recorder(app), c->token, outcome_of(status), e->received_at);
+    c->answers++;
+    command_finish(c, execution_answer(e));
+}
+
+static void on_execution(void *ctx, const struct companion_execution *e)
+{
+    struct app *app = ctx;
+    struct view *view = e->thing != NULL ? app_find_view(app, e->thing, NULL) : NULL;
+    bool open = e->status != NULL &&
+                (strcmp(e->status, "CREATED") == 0 || strcmp(e->status, "IN_PROGRESS") == 0);
+
+    if (view == NULL || e->execution_id == NULL || (e->status == NULL && !e->rejected))
+        return;
+    app_note(app, e->thing, "sees execution", e->payload, e->received_at);
+    for (struct command *c = view->commands; c != NULL; c = c->next) {
+        if (c->kind != COMMAND_EXECUTION || strcmp(c->token, e->execution_id) != 0)
+            continue;
+        if (open)
+            recorder_journey_mark(app_recorder(app), c->token, JOURNEY_ACCEPTED, e->received_at);
+        else
+            end_execution(app, c, e);
+    }
+}
+
 static void on_presence(void *ctx, const struct companion_presence *e)
 {
     struct app *app = ctx;
@@ -236,7 +286,7 @@ static void on_lost(void *ctx, const struct companion_lost *e)
     if (!app->script->sim->companion_reached)
         simulation_connect_failed(app->script->sim, e->text);
     if (e->was_connected) {
-        app->watching_all = app->watching_named = false;
+        app->watching_all = app->watching_named = app->watching_executions = false;
         for (size_t i = 0; i < app->view_buckets; i++)
             for (struct view *view = app->views[i]; view != NULL; view = view->next)
                 lose_view(app, view);
@@ -261,7 +311,9 @@ static void on_watching(void *ctx, const struct companion_watching *e)
 
     if (!e->ok)
         snprintf(app->trouble, sizeof app->trouble, "subscriptions refused: %s", e->text);
-    if (e->thing == NULL && named)
+    if (e->flags == COMPANION_WATCH_EXECUTIONS)
+        app->watching_executions = e->ok;
+    else if (e->thing == NULL && named)
         app->watching_named = e->ok;
     else if (e->thing == NULL)
         app->watching_all = e->ok;
@@ -296,6 +348,7 @@ const struct companion_events app_events = {
     .shadow = on_shadow,
     .response = on_response,
     .presence = on_presence,
+    .execution = on_execution,
     .acked = app_on_acked,
     .subscribed = app_on_subscribed,
     .message = app_on_message,

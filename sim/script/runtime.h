@@ -44,6 +44,7 @@ struct app_credentials {
 
 /* The run's own cloud, for scenarios that restart it. Members NULL: there is none. */
 struct local_cloud {
+    bool is_local; /* ours, or that of a `fleetsim cloud` */
     /* Ends it, keeping what it knows; false: there is none. */
     bool (*pause)(void *ctx);
     /* To be called again until ret_running. False: it will not. */

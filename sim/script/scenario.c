@@ -448,6 +448,13 @@ static int f_resume_cloud(lua_State *L)
     return 1;
 }
 
+/* cloud_is_local(): is the cloud ours, or that of a `fleetsim cloud`? */
+static int f_cloud_is_local(lua_State *L)
+{
+    lua_pushboolean(L, script_of(L)->local_cloud.is_local);
+    return 1;
+}
+
 /* radio_possible(), packets_seen(): can the cars of this run have a radio, and show packets? */
 static int f_is_native(lua_State *L)
 {
@@ -468,6 +475,7 @@ static const luaL_Reg functions[] = {
     {"fleet_size",      f_fleet_size     },
     {"count_assertion", f_count_assertion},
     {"pause_cloud",     f_pause_cloud    },
+    {"cloud_is_local",  f_cloud_is_local },
     {"resume_cloud",    f_resume_cloud   },
     {"virtual_time",    f_virtual_time   },
     {"radio_possible",  f_is_native      },

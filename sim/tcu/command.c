@@ -236,6 +236,26 @@ static void trim(struct command *c)
     }
 }
 
+/* An execution's topic says which it is, and takes what contract 8.2 has. */
+static void write_answer(struct buf *out, const char *id, const struct command_outcome *o,
+                         bool execution)
+{
+    buf_append_str(out, "{");
+    if (!execution) {
+        buf_append_str(out, "\"requestId\":");
+        json_out_string(out, slice_str(id));
+        buf_append_str(out, ",");
+    }
+    buf_printf(out, "\"status\":\"%s\"", tcu_outcome_name(o->outcome));
+    if (o->reason != NULL) {
+        buf_append_str(out, ",\"statusReason\":");
+        buf_append_str(out, o->reason);
+    }
+    if (!execution)
+        buf_printf(out, ",\"completedAt\":%" PRId64, o->completed_at);
+    buf_append_str(out, "}");
+}
+
 static void answer(struct tcu *t, const char *id, const struct command_outcome *o,
                    struct slice topic, struct slice correlation, bool marked)
 {
@@ -245,14 +265,7 @@ static void answer(struct tcu *t, const char *id, const struct command_outcome *
     struct buf payload;
 
     buf_init(&payload, ANSWER_MAX);
-    buf_append_str(&payload, "{\"requestId\":");
-    json_out_string(&payload, slice_str(id));
-    buf_printf(&payload, ",\"status\":\"%s\"", tcu_outcome_name(o->outcome));
-    if (o->reason != NULL) {
-        buf_append_str(&payload, ",\"statusReason\":");
-        buf_append_str(&payload, o->reason);
-    }
-    buf_printf(&payload, ",\"completedAt\":%" PRId64 "}", o->completed_at);
+    write_answer(&payload, id, o, topic.len != 0 && topic.data[0] == '$');
     a->payload = xstrdup(buf_cstr(&payload));
     buf_done(&payload);
     a->topic = xstrndup((const char *)topic.data, topic.len);
@@ -413,21 +426,47 @@ static void execute(struct tcu *t, const struct request *r, usec_t at)
     core_hand_out(t, order, at);
 }
 
+static void judge(struct tcu *t, const struct request *r, usec_t at)
+{
+    if (handle_repeated(t, r))
+        return;
+    if (r->expired) {
+        refuse(t, r, TCU_TIMED_OUT, "EXPIRED", "the request had expired before it arrived");
+        core_note(t, TCU_NOTE_EXPIRED_REQUEST, "%s", r->id);
+    } else if (r->command.type != JSON_OBJECT) {
+        refuse(t, r, TCU_REJECTED, "INVALID_COMMAND", "command: expected an object");
+    } else {
+        execute(t, r, at);
+    }
+}
+
 void command_on_request(struct tcu *t, const struct mqtt_message *m, usec_t at)
 {
     struct request r = {.expired = false};
     struct json_value doc;
 
-    if (!json_check(m->payload, CORE_JSON_DEPTH, &doc) || doc.type != JSON_OBJECT) {
+    if (!json_check(m->payload, CORE_JSON_DEPTH, &doc) || doc.type != JSON_OBJECT)
         bad_request(t, "its payload is not a JSON object");
-    } else if (!read_request(t, &doc, m, &r) || handle_repeated(t, &r)) {
-        /* Noted there. */
-    } else if (r.expired) {
-        refuse(t, &r, TCU_TIMED_OUT, "EXPIRED", "the request had expired before it arrived");
-        core_note(t, TCU_NOTE_EXPIRED_REQUEST, "%s", r.id);
-    } else if (r.command.type != JSON_OBJECT) {
-        refuse(t, &r, TCU_REJECTED, "INVALID_COMMAND", "command: expected an object");
-    } else {
-        execute(t, &r, at);
+    else if (read_request(t, &doc, m, &r))
+        judge(t, &r, at);
+}
+
+void command_on_execution(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct request r = {.command = {.type = JSON_NULL}};
+    struct slice id = slice_of(NULL, 0);
+
+    route_matches(TOPIC_EXECUTION_REQUEST, t->thing_name, m->topic, &id);
+    if (!printable(id) || id.len > ID_MAX) {
+        bad_request(t, "its execution id is empty, no text, or longer than 64 bytes");
+        return;
     }
+    memcpy(r.id, id.data, id.len);
+    r.id[id.len] = '\0';
+    r.response_topic = route_compose(r.topic_room, TOPIC_EXECUTION_RESPONSE, t->thing_name, r.id);
+    r.expired = mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
+                m->props.message_expiry_interval == 0;
+    if (!json_check(m->payload, CORE_JSON_DEPTH, &r.command))
+        r.command.type = JSON_NULL;
+    judge(t, &r, at);
 }

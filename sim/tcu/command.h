@@ -36,6 +36,9 @@ void command_init(struct tcu *t);
 void command_done(struct tcu *t);
 
 void command_on_request(struct tcu *t, const struct mqtt_message *m, usec_t at);
+/* The request of an execution (AWS IoT Commands, contract 8): what is asked is all of its payload,
+   the answer goes to the execution's own topic. */
+void command_on_execution(struct tcu *t, const struct mqtt_message *m, usec_t at);
 /* Sends the answers that wait. */
 void command_flush(struct tcu *t);
 /* The broker has forgotten our session, and with it the answers in flight. */

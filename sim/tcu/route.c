@@ -9,15 +9,24 @@ static bool take(struct slice *topic, const char *text, size_t len)
     return true;
 }
 
-bool route_matches(const char *pattern, const char *thing, struct slice topic)
+bool route_matches(const char *pattern, const char *thing, struct slice topic,
+                   struct slice *ret_level)
 {
     const char *hole = strstr(pattern, "%s");
     size_t head = (size_t)(hole - pattern);
+    const char *rest = hole + 2;
+    const char *plus = strchr(rest, '+');
 
-    if (topic.data == NULL)
+    if (topic.data == NULL || !take(&topic, pattern, head) || !take(&topic, thing, strlen(thing)) ||
+        (plus != NULL && !take(&topic, rest, (size_t)(plus - rest))))
         return false;
-    return take(&topic, pattern, head) && take(&topic, thing, strlen(thing)) &&
-           slice_is(topic, hole + 2);
+    if (plus == NULL)
+        return slice_is(topic, rest);
+    const uint8_t *end = topic.len != 0 ? memchr(topic.data, '/', topic.len) : NULL;
+    struct slice level = slice_of(topic.data, end != NULL ? (size_t)(end - topic.data) : topic.len);
+    if (ret_level != NULL)
+        *ret_level = level;
+    return slice_is(slice_of(topic.data + level.len, topic.len - level.len), plus + 1);
 }
 
 struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, const char *thing,

@@ -17,7 +17,9 @@ enum { ROUTE_TOPIC_MAX = 256 }; /* contract 6.8 */
    second. The slice borrows `room`; it is empty if the topic would not fit. */
 struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, const char *thing,
                            const char *second);
-/* Is this topic what the pattern, which has one %s, gives for `thing`? */
-bool route_matches(const char *pattern, const char *thing, struct slice topic);
+/* Is this topic what the pattern, which has one %s and at most one level + behind it, gives for
+   `thing`? ret_level, unless NULL, gets what stands for the +. */
+bool route_matches(const char *pattern, const char *thing, struct slice topic,
+                   struct slice *ret_level);
 
 #endif

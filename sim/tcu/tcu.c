@@ -14,18 +14,20 @@
 #include "tcu/reshape.h"
 
 /* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
-   6.8). */
+   6.8). A car can do without the optional ones where a broker does not grant them. */
 static const struct tcu_route {
     const char *pattern;
     void (*handle)(struct tcu *t, const struct mqtt_message *m, usec_t at);
+    bool optional;
 } routes[] = {
-    {TOPIC_SHADOW_PREFIX "/get/accepted",    shadow_on_get_accepted   },
-    {TOPIC_SHADOW_PREFIX "/get/rejected",    shadow_on_get_rejected   },
-    {TOPIC_SHADOW_PREFIX "/update/accepted", shadow_on_update_accepted},
-    {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected},
-    {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta          },
-    {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted},
-    {TOPIC_COMMAND_REQUEST,                  command_on_request       },
+    {TOPIC_SHADOW_PREFIX "/get/accepted",    shadow_on_get_accepted,    false},
+    {TOPIC_SHADOW_PREFIX "/get/rejected",    shadow_on_get_rejected,    false},
+    {TOPIC_SHADOW_PREFIX "/update/accepted", shadow_on_update_accepted, false},
+    {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected, false},
+    {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta,           false},
+    {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted, false},
+    {TOPIC_COMMAND_REQUEST,                  command_on_request,        false},
+    {TOPIC_EXECUTION_REQUEST,                command_on_execution,      true },
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
 
@@ -340,7 +342,7 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
     p->subscribe_id = 0;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         unsigned code = i < count ? codes[i] : SUBACK_FAILURE;
-        if (code < SUBACK_FAILURE)
+        if (code < SUBACK_FAILURE || routes[i].optional)
             continue;
         struct slice filter = route_compose(room, routes[i].pattern, t->thing_name, NULL);
         mqtt_client_disconnect(p->client, 0);
@@ -375,7 +377,7 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     if (wanted && t->p->observer->message != NULL)
         t->p->observer->message(t->p->ctx, t, m);
     for (size_t i = 0; core_connected(t) && i < ROUTE_COUNT; i++) {
-        if (route_matches(routes[i].pattern, t->thing_name, m->topic)) {
+        if (route_matches(routes[i].pattern, t->thing_name, m->topic, NULL)) {
             routes[i].handle(t, m, now);
             return;
         }

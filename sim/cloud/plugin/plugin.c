@@ -26,6 +26,7 @@
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
+#include <mqtt_protocol.h>
 
 #include "base/shared_clock.h"
 #include "base/timeunit.h"
@@ -98,11 +99,27 @@ static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
     return MOSQ_ERR_NOMEM;
 }
 
+/* NULL if there are none, or no memory. */
+static mosquitto_property *properties_of(const struct cloud_action *a)
+{
+    mosquitto_property *properties = NULL;
+
+    if (a->content_type != NULL)
+        mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, a->content_type);
+    if (a->expiry_s != 0)
+        mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, a->expiry_s);
+    return properties;
+}
+
 static void publish(struct cloud_action *a)
 {
+    mosquitto_property *properties = properties_of(a);
+
     if (mosquitto_broker_publish(a->client_id, a->topic, (int)a->payload_len, a->payload, a->qos,
-                                 false, NULL) == MOSQ_ERR_SUCCESS)
-        a->payload = NULL; /* the broker's now */
+                                 false, properties) == MOSQ_ERR_SUCCESS)
+        a->payload = NULL; /* the broker's now, and the properties too */
+    else
+        mosquitto_property_free_all(&properties);
 }
 
 static void carry_out(struct plugin *plugin, struct cloud_actions *actions)

@@ -157,6 +157,26 @@ function app:request(car, what, options)
   return setmetatable({ c = self.a:request(car, what, sent), car = car, what = "request" }, command)
 end
 
+-- Starts an execution of AWS IoT Commands and returns at once; options: timeout, id, wake.
+function app:execute(car, what, options)
+  options = options or {}
+  tools.check_options("app:execute", options, { timeout = true, id = true, wake = true })
+  if not core.cloud_is_local() then
+    error({ skip = "AWS starts executions over HTTPS, for which only the local cloud has a stand-in" }, 0)
+  end
+  watch(self, car)
+  app_wait(self, 10, "the events of executions", function()
+    local _, trouble = self.a:ready()
+    return self.a:watch_executions(), trouble
+  end)
+  local id = options.id
+  if type(id) == "table" then
+    id = id.c:token()
+  end
+  local sent = { timeout = options.timeout, id = id, wake = options.wake ~= false }
+  return setmetatable({ c = self.a:execute(car, what, sent), car = car, what = "execution" }, command)
+end
+
 -- The shadow as this companion knows it: { version, exists, desired, reported }.
 function app:shadow(car, options)
   local name = watch_shadow(self, car, options, "app:shadow")

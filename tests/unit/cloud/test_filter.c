@@ -91,6 +91,7 @@ static void limits(void **state)
     assert_true(topic_within_limits("$aws/rules/r/1/2/3/4/5/6/7/8"));
     assert_false(topic_within_limits("$aws/rules/r/1/2/3/4/5/6/7/8/9"));
     assert_false(filter_within_limits("1/2/3/4/5/6/7/8/#"));
+    assert_true(filter_within_limits("$aws/commands/things/x/executions/+/response/accepted/json"));
     memset(text, 'x', sizeof text);
     text[256] = '\0';
     assert_true(topic_within_limits(text));

@@ -180,6 +180,44 @@ static void repeated_answers_are_counted_while_anybody_cares(void **state)
     respond(sc, token, "{\"status\":\"SUCCEEDED\"}");
 }
 
+static void tell_execution(struct scene *sc, const char *id, const char *status,
+                           const char *payload)
+{
+    struct companion_execution e = {.thing = sc->thing,
+                                    .execution_id = id,
+                                    .status = status,
+                                    .rejected = status == NULL,
+                                    .payload = slice_str(payload),
+                                    .received_at = clock_now()};
+    app_events.execution(sc->app, &e);
+}
+
+static void an_execution_ends_with_its_final_status(void **state)
+{
+    struct scene *sc = *state;
+    struct command *c = sent(sc, COMMAND_EXECUTION, NULL);
+    int anchor = luaL_ref(sc->L, LUA_REGISTRYINDEX);
+    struct command *refused = sent(sc, COMMAND_EXECUTION, NULL);
+
+    tell_execution(sc, c->token, "CREATED", "{\"status\":\"CREATED\"}");
+    tell_execution(sc, c->token, "IN_PROGRESS", "{\"status\":\"IN_PROGRESS\"}");
+    tell_execution(sc, "another", "SUCCEEDED", "{\"status\":\"SUCCEEDED\"}");
+    assert_false(c->done);
+    tell_execution(sc, c->token, "TIMED_OUT", "{\"status\":\"TIMED_OUT\"}");
+    assert_true(c->done);
+    assert_string_equal(json_str(c->answer, "status", ""), "TIMED_OUT");
+    /* The car's late word counts; the service's, if it comes after that, does not. */
+    tell_execution(sc, c->token, "FAILED", "{\"status\":\"FAILED\"}");
+    tell_execution(sc, c->token, "TIMED_OUT", "{\"status\":\"TIMED_OUT\"}");
+    assert_string_equal(json_str(c->answer, "status", ""), "FAILED");
+    tell_execution(sc, refused->token, NULL,
+                   "{\"error\":\"InvalidRequest\",\"errorMessage\":\"why\"}");
+    assert_string_equal(json_str(refused->answer, "status", ""), "REJECTED");
+    assert_string_equal(json_str(refused->answer, "code", ""), "InvalidRequest");
+    assert_string_equal(json_str(refused->answer, "message", ""), "why");
+    luaL_unref(sc->L, LUA_REGISTRYINDEX, anchor);
+}
+
 static void an_open_command_is_kept(void **state)
 {
     struct scene *sc = *state;
@@ -326,6 +364,7 @@ int main(void)
         IN_SCENE(an_update_ends_with_the_cloud_s_answer),
         IN_SCENE(a_wish_ends_when_the_car_shows_it),
         IN_SCENE(repeated_answers_are_counted_while_anybody_cares),
+        IN_SCENE(an_execution_ends_with_its_final_status),
         IN_SCENE(an_open_command_is_kept),
         IN_SCENE(a_broken_connection_forgets_what_was_seen),
         IN_SCENE(presence_goes_by_its_version),

@@ -66,6 +66,43 @@ static void test_journey_of_a_request(void **state)
     car_free(car);
 }
 
+#define EXECUTION "$aws/commands/things/" THING "/executions/x1/"
+
+/* AWS IoT Commands: the same path, another form. */
+static void test_executions(void **state)
+{
+    struct car *car = car_online();
+
+    (void)state;
+    car->obey = true;
+    fake_message(car->client, EXECUTION "request/json", CLIMATE);
+    assert_string_equal(buf_cstr(&car->journal), "mark [x1] received\n"
+                                                 "order request [x1] climate.on=true\n"
+                                                 "mark [x1] started\n"
+                                                 "signal climate.on\n"
+                                                 "mark [x1] acted\n"
+                                                 "mark [x1] reported\n");
+    const struct fake_publish *p = fake_last(car->client, "/response/json");
+    assert_string_equal(p->topic, EXECUTION "response/json");
+    assert_string_equal(p->payload, "{\"status\":\"SUCCEEDED\"}");
+    assert_int_equal(p->qos, 1);
+    /* QoS 1 may bring it twice: answered again, not executed. */
+    fake_message(car->client, EXECUTION "request/json", CLIMATE);
+    assert_int_equal(fake_count(car->client, "/response/json"), 2);
+    assert_int_equal(car_times(car, "order request"), 1);
+    fake_message(car->client, "$aws/commands/things/" THING "/executions/x2/request/json",
+                 "{\"wings\":true}");
+    assert_string_equal(fake_last(car->client, "/response/json")->payload,
+                        "{\"status\":\"REJECTED\",\"statusReason\":{\"reasonCode\":\"INVALID_"
+                        "COMMAND\",\"reasonDescription\":\"wings: the car has no such signal\"}}");
+    fake_message(car->client, "$aws/commands/things/" THING "/executions/x3/request/json", "[");
+    assert_non_null(
+        strstr(fake_last(car->client, "/response/json")->payload, "expected an object"));
+    fake_message(car->client, "$aws/commands/things/" THING "/executions//request/json", CLIMATE);
+    assert_saw(car, "execution id is empty");
+    car_free(car);
+}
+
 static void test_unusable_requests(void **state)
 {
     static const struct {
@@ -452,6 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_journey_of_a_request),
+        cmocka_unit_test(test_executions),
         cmocka_unit_test(test_unusable_requests),
         cmocka_unit_test(test_bad_commands_are_rejected),
         cmocka_unit_test(test_outcomes),

@@ -48,14 +48,41 @@ static void test_match(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_int_equal(route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_str(rows[i].topic)),
-                         rows[i].matches);
-    assert_false(route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_of(NULL, 0)));
+        assert_int_equal(
+            route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_str(rows[i].topic), NULL),
+            rows[i].matches);
+    assert_false(route_matches(TOPIC_SHADOW_PREFIX "/get", "car", slice_of(NULL, 0), NULL));
+}
+
+static void test_match_a_level(void **state)
+{
+    static const struct {
+        const char *topic, *level;
+    } rows[] = {
+        {"$aws/commands/things/car/executions/x-1/request/json", "x-1"},
+        {"$aws/commands/things/car/executions//request/json",    ""   },
+        {"$aws/commands/things/car/executions/x/y/request/json", NULL },
+        {"$aws/commands/things/car/executions/x/request",        NULL },
+        {"$aws/commands/things/car/executions/x",                NULL },
+        {"$aws/commands/things/car/executions/",                 NULL },
+        {"$aws/commands/things/cars/executions/x/request/json",  NULL },
+        {"$aws/commands/things/car/executions/x/request/json/",  NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct slice level = slice_of(NULL, 0);
+        bool matches =
+            route_matches(TOPIC_EXECUTION_REQUEST, "car", slice_str(rows[i].topic), &level);
+        assert_int_equal(matches, rows[i].level != NULL);
+        if (matches)
+            assert_true(slice_is(level, rows[i].level));
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose),
-                                       cmocka_unit_test(test_match)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose), cmocka_unit_test(test_match),
+                                       cmocka_unit_test(test_match_a_level)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,9 @@ static void test_life(void **state)
                                           SHADOW "/update/rejected",
                                           SHADOW "/update/delta",
                                           SHADOW "/delete/accepted",
-                                          CMD "/request"};
+                                          CMD "/request",
+                                          "$aws/commands/things/" THING
+                                          "/executions/+/request/json"};
     struct car *car = car_new();
 
     (void)state;
@@ -45,8 +47,8 @@ static void test_life(void **state)
     assert_null(car->client->options.will);
     fake_connected(car->client, false);
     assert_int_equal(car->tcu->state, TCU_SYNCING);
-    assert_int_equal(car->client->filter_count, 7);
-    for (size_t i = 0; i < 7; i++)
+    assert_int_equal(car->client->filter_count, 8);
+    for (size_t i = 0; i < 8; i++)
         assert_string_equal(car->client->filters[i], filters[i]);
     assert_int_equal(car->client->sent_count, 0); /* not before SUBACK */
     fake_suback(car->client, 1);
