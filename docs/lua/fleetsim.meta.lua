@@ -340,6 +340,11 @@ function test:expect_violation(rule, what) end
 ---@param car? fleetsim.Car default: every car of the scenario so far
 function test:sabotage(kind, car) end
 
+---A rule of the run's own cloud, until the run ends (docs/cloud.md).
+---@param rule { name?: string, topic?: string, republish?: string, file?: string, http?: string, payload?: any }
+---@return string name
+function test:rule(rule) end
+
 ---Ends the scenario as skipped.
 ---@param message? string
 function test:skip(message) end

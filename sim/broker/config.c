@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/xmem.h"
 #include "cloud/delivery.h"
+#include "cloud/rules.h"
 
 #define PLUGIN_FILE "fleetsim-cloud.so"
 #define PEM_MAX     ((size_t)65536) /* and of what the user adds */
@@ -257,10 +258,38 @@ static void add_websocket(struct buf *to, const struct config_listen *listen)
         buf_append_str(to, "socket_domain ipv4\n");
 }
 
+/* Sound, as far as can be told before it is used? */
+static bool check_rules(const char *path, struct error *err)
+{
+    struct rules rules;
+    struct buf text;
+
+    rules_init(&rules);
+    buf_init(&text, PEM_MAX);
+    bool ok =
+        append_file(&text, path, "give a file that exists", err) &&
+        (rules_add_document(&rules, buf_slice(&text), "", err) || error_prefix(err, "%s", path));
+    buf_done(&text);
+    rules_done(&rules);
+    return ok;
+}
+
+static bool add_rules(struct buf *to, const char *path, struct error *err)
+{
+    char *full = path != NULL && check_rules(path, err) ? absolute(path, err) : NULL;
+
+    if (full != NULL)
+        buf_printf(to, "plugin_opt_rules %s\n", full);
+    free(full);
+    return path == NULL || full != NULL;
+}
+
 static bool add_services(struct buf *to, const struct broker_services *s, struct error *err)
 {
     struct delivery delivery;
 
+    if (!add_rules(to, s->rules, err))
+        return false;
     if (s->delivery == NULL)
         return true;
     if (!delivery_parse(s->delivery, &delivery))

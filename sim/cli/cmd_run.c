@@ -245,12 +245,13 @@ static bool check_tags(struct run_settings *s, struct error *err)
 
 static bool check_cloud(const struct run_settings *s, struct error *err)
 {
-    if ((s->target.broker_conf == NULL && !cloud_services_chosen(&s->target.services)) ||
-        (s->target.cloud_dir == NULL && s->target.endpoint == NULL))
+    const char *own = s->target.broker_conf != NULL ? "--broker-conf"
+                                                    : cloud_services_chosen(&s->target.services);
+
+    if (own == NULL || (s->target.cloud_dir == NULL && s->target.endpoint == NULL))
         return true;
     return error_set(err, ERROR_USAGE,
-                     "%s: for a cloud of the run's own only (not with --cloud, --endpoint)",
-                     s->target.broker_conf != NULL ? "--broker-conf" : "--delivery");
+                     "%s: for a cloud of the run's own only (not with --cloud, --endpoint)", own);
 }
 
 static bool check_numbers(const struct run_settings *s, struct error *err)

@@ -308,7 +308,7 @@ static bool open_simulation(struct run *run, struct error *err)
                   },
     };
     script.local_cloud = (struct local_cloud){
-        .is_local = s->target.endpoint == NULL, .pause = on_pause, .resume = on_resume, .ctx = run};
+        s->target.endpoint == NULL, on_pause, on_resume, run, target_control, &run->target};
     if (s->telemetry_key != NULL) {
         if (!seal_key_load(s->telemetry_key, &run->telemetry_key, err))
             return false;

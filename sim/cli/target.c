@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "broker/control.h"
 #include "net/endpoints.h"
 #include "pki/pki.h"
 
@@ -280,6 +281,15 @@ bool target_pause(struct target *t)
 bool target_resume(struct target *t, bool *ret_running, struct error *err)
 {
     return broker_resume(t->broker, ret_running, err) || error_prefix(err, "local cloud");
+}
+
+bool target_control(void *target, const char *request, struct error *err)
+{
+    const struct target *t = target;
+
+    if (t->broker == NULL)
+        return error_set(err, ERROR_USAGE, "the cloud is not the run's own");
+    return broker_control(t->broker, request, err);
 }
 
 bool target_alive(const struct target *t)

@@ -56,6 +56,9 @@ void target_set_clock(struct target *t, int64_t wall_ms);
    did not start again: err. */
 bool target_pause(struct target *t);
 bool target_resume(struct target *t, bool *ret_running, struct error *err);
+/* Tells our own cloud something (broker/control.h); takes a struct target. False: it is not ours
+   (err is ERROR_USAGE), or it says no. */
+bool target_control(void *target, const char *request, struct error *err);
 /* False once our own broker has ended. */
 bool target_alive(const struct target *t);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */

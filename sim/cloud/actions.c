@@ -5,7 +5,7 @@
 
 const char *cloud_action_name(enum cloud_action_kind kind)
 {
-    static const char *const names[CLOUD_ACTION_COUNT] = {"publish", "kick"};
+    static const char *const names[CLOUD_ACTION_COUNT] = {"publish", "kick", "file", "post"};
 
     return kind < CLOUD_ACTION_COUNT ? names[kind] : "?";
 }
@@ -65,6 +65,16 @@ bool cloud_actions_publish(struct cloud_actions *list, const char *client_id, co
         return false;
     }
     return true;
+}
+
+bool cloud_actions_sink(struct cloud_actions *list, enum cloud_action_kind kind, const char *target,
+                        struct text *payload)
+{
+    bool ok = cloud_actions_publish(list, NULL, target, payload);
+
+    if (ok)
+        list->items[list->count - 1].kind = kind;
+    return ok;
 }
 
 bool cloud_actions_copy(struct cloud_actions *list, size_t index)

@@ -19,6 +19,8 @@
 enum cloud_action_kind {
     CLOUD_ACTION_PUBLISH, /* to every subscriber, or to client_id alone */
     CLOUD_ACTION_KICK,    /* close client_id's connection */
+    CLOUD_ACTION_FILE,    /* append the payload to the file `topic` */
+    CLOUD_ACTION_POST,    /* post the payload to the address `topic` */
     CLOUD_ACTION_COUNT
 };
 const char *cloud_action_name(enum cloud_action_kind kind);
@@ -50,7 +52,10 @@ void cloud_actions_cut(struct cloud_actions *list, size_t count);
    not retained (contract 1.1). client_id NULL: everybody. */
 bool cloud_actions_publish(struct cloud_actions *list, const char *client_id, const char *topic,
                            struct text *payload);
-/* Once more, at the end. */
+/* CLOUD_ACTION_FILE or CLOUD_ACTION_POST; takes the payload's memory likewise. */
+bool cloud_actions_sink(struct cloud_actions *list, enum cloud_action_kind kind, const char *target,
+                        struct text *payload);
+/* Once more, at the end; a message. */
 bool cloud_actions_copy(struct cloud_actions *list, size_t index);
 /* Takes what the action of another list owns; it is empty then. */
 bool cloud_actions_move(struct cloud_actions *list, struct cloud_action *from);

@@ -14,11 +14,13 @@
 #define SUBSCRIPTIONS_MAX 50
 #define SWEEP_MS          60000
 #define RECORD_DEPTH      32
+#define CONTROL_DEPTH     32
 
 struct cloud {
     struct presence presence;
     struct shadow_service shadows;
     struct command_service commands;
+    struct rules rules;
     int64_t sweep_at;
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
@@ -58,6 +60,7 @@ struct cloud *cloud_new(uint64_t seed)
     presence_init(&cloud->presence, seed);
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
+    rules_init(&cloud->rules);
     return cloud;
 }
 
@@ -68,6 +71,7 @@ void cloud_free(struct cloud *cloud)
     presence_done(&cloud->presence);
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
+    rules_done(&cloud->rules);
     free(cloud);
 }
 
@@ -206,9 +210,77 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     return judge(client, verdict);
 }
 
+/* Moves what rules have made to `out`; what they say to the shadow service it takes (contract 1.1).
+ */
+static bool take_made(struct cloud *cloud, struct cloud_actions *made, int64_t now_ms,
+                      struct cloud_actions *out)
+{
+    struct shadow_address address;
+    bool ok = true;
+
+    for (size_t i = 0; i < made->count; i++) {
+        struct cloud_action *a = &made->items[i];
+        if (a->kind == CLOUD_ACTION_PUBLISH && shadow_address_parse(a->topic, &address))
+            ok &= shadow_service_request(&cloud->shadows, &address,
+                                         slice_of(a->payload, a->payload_len), now_ms, out);
+        else
+            ok &= cloud_actions_move(out, a);
+    }
+    cloud_actions_done(made);
+    return ok;
+}
+
+static bool follow_rules(struct cloud *cloud, const struct rules_message *message, int64_t now_ms,
+                         struct cloud_actions *out)
+{
+    struct cloud_actions made;
+
+    if (cloud->rules.count == 0)
+        return true;
+    cloud_actions_init(&made);
+    bool ok = rules_is_ingest(message->topic) ? rules_ingest(&cloud->rules, message, now_ms, &made)
+                                              : rules_apply(&cloud->rules, message, now_ms, &made);
+    return take_made(cloud, &made, now_ms, out) && ok;
+}
+
+static struct rules_message for_rules(const struct cloud_message *message)
+{
+    return (struct rules_message){
+        .topic = message->topic, .client_id = message->client_id, .payload = message->payload};
+}
+
+bool cloud_will(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
+                struct cloud_actions *out)
+{
+    struct rules_message m = for_rules(message);
+
+    return follow_rules(cloud, &m, now_ms, out);
+}
+
+bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t now_ms,
+                  struct cloud_actions *out)
+{
+    bool ok = true;
+
+    for (size_t i = 0; cloud->rules.count != 0 && i < said->count; i++) {
+        const struct cloud_action *a = &said->items[i];
+        const struct rules_message m = {.topic = a->topic,
+                                        .payload = slice_of(a->payload, a->payload_len)};
+        if (a->kind == CLOUD_ACTION_PUBLISH && a->client_id == NULL)
+            ok &= follow_rules(cloud, &m, now_ms, out);
+    }
+    return ok;
+}
+
+bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err)
+{
+    return rules_add_document(&cloud->rules, text, folder, err);
+}
+
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out)
 {
+    struct rules_message m = for_rules(message);
     struct shadow_address address;
     struct command_address command;
     bool ok = true;
@@ -219,6 +291,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (command_address_parse(message->topic, &command))
         ok = command_service_request(&cloud->commands, &command, message->client_id,
                                      message->payload, now_ms, out);
+    ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
 
@@ -287,7 +360,32 @@ static const char *control_status(struct cloud *cloud, const cJSON *request, str
     text_int(reply, (int64_t)presence_connected_count(&cloud->presence));
     text_key(reply, "shadows");
     text_int(reply, (int64_t)shadow_service_count(&cloud->shadows));
+    text_key(reply, "rules");
+    text_int(reply, (int64_t)cloud->rules.count);
+    text_key(reply, "droppedByRules");
+    text_int(reply, (int64_t)cloud->rules.dropped);
     return NULL;
+}
+
+static const char *control_rule(struct cloud *cloud, const cJSON *request, struct text *reply,
+                                struct cloud_actions *out)
+{
+    struct error err;
+
+    (void)out;
+    if (rules_add(&cloud->rules, json_get(request, "rule"), ".", &err))
+        return NULL;
+    text_key(reply, "why");
+    text_quoted(reply, err.text);
+    return "rule: not taken";
+}
+
+static const char *control_remove_rule(struct cloud *cloud, const cJSON *request,
+                                       struct text *reply, struct cloud_actions *out)
+{
+    (void)reply;
+    (void)out;
+    return rules_remove(&cloud->rules, json_str(request, "name", "")) ? NULL : "name: no such rule";
 }
 
 static const struct {
@@ -296,8 +394,10 @@ static const struct {
     const char *(*run)(struct cloud *cloud, const cJSON *request, struct text *reply,
                        struct cloud_actions *out);
 } commands[] = {
-    {"disconnect", control_disconnect},
-    {"status",     control_status    },
+    {"disconnect",  control_disconnect },
+    {"status",      control_status     },
+    {"rule",        control_rule       },
+    {"remove-rule", control_remove_rule},
 };
 
 static const char *control(struct cloud *cloud, const cJSON *request, struct text *reply,
@@ -308,13 +408,13 @@ static const char *control(struct cloud *cloud, const cJSON *request, struct tex
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(cloud, request, reply, out);
-    return "command: unknown (disconnect or status)";
+    return "command: unknown (disconnect, status, rule or remove-rule)";
 }
 
 bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
                    struct cloud_actions *out)
 {
-    cJSON *request = json_is_utf8(payload) ? json_parse(payload, 8) : NULL;
+    cJSON *request = json_is_utf8(payload) ? json_parse(payload, CONTROL_DEPTH) : NULL;
     const char *token = json_str(request, "clientToken", NULL);
     struct text reply;
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/slice.h"
 #include "cloud/actions.h"
 #include "cloud/presence.h"
@@ -69,6 +70,15 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
 /* A message that was allowed: the services act on it. Wills never come here (contract 6.7). */
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out);
+/* A will that was allowed: no service acts on it, but rules do. */
+bool cloud_will(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
+                struct cloud_actions *out);
+/* What the rules make of messages of the cloud's own: of those in `said`. */
+bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t now_ms,
+                  struct cloud_actions *out);
+/* Adds rules (rules.h): a document, whose files are below `folder`. */
+bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err);
+
 /* May the client receive this? `retain`: the message carries the flag. */
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
                                  bool retain);
@@ -76,9 +86,10 @@ enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, con
 /* Does the client subscribe to what it publishes there itself? */
 bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const char *topic);
 
-/* What the owner publishes to; {"command":"disconnect","clientId":"…","preventWillMessage":false}
-   (contract 6.11) or {"command":"status"}, each with a "clientToken" if you like. The answer goes
-   to CLOUD_CONTROL_TOPIC "/response", to the asker alone: {} or {"error":"…"}. */
+/* What the owner publishes to: {"command":"disconnect","clientId":"…","preventWillMessage":false}
+   (contract 6.11), {"command":"status"}, {"command":"rule","rule":{…}} or
+   {"command":"remove-rule","name":"…"} (rules.h), each with a "clientToken" if you like. The answer
+   goes to CLOUD_CONTROL_TOPIC "/response", to the asker alone: {} or {"error":"…"}. */
 #define CLOUD_CONTROL_TOPIC "$CONTROL/cloud/v1"
 bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
                    struct cloud_actions *out);

@@ -49,6 +49,16 @@ const char *filter_unshared(const char *filter)
     return name + len + 1;
 }
 
+bool filter_is_valid(const char *filter)
+{
+    for (const char *p = filter; *p != '\0'; p++) {
+        bool whole = (p == filter || p[-1] == '/') && (p[1] == '/' || p[1] == '\0');
+        if ((*p == '+' && !whole) || (*p == '#' && (!whole || p[1] != '\0')))
+            return false;
+    }
+    return *filter != '\0';
+}
+
 bool filter_has_wildcard(const char *filter)
 {
     return strpbrk(filter, "+#") != NULL;

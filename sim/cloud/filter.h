@@ -16,6 +16,8 @@ const char *filter_unshared(const char *filter);
 bool filter_is_shared(const char *filter);
 /* The same limits; for the unshared filter. */
 bool filter_within_limits(const char *filter);
+/* Wildcards are levels of their own, and # is the last. */
+bool filter_is_valid(const char *filter);
 bool filter_has_wildcard(const char *filter);
 /* Ends in '#'. */
 bool filter_is_open(const char *filter);

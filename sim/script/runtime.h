@@ -50,6 +50,9 @@ struct local_cloud {
     /* To be called again until ret_running. False: it will not. */
     bool (*resume)(void *ctx, bool *ret_running, struct error *err);
     void *ctx;
+    /* Tells it something. ERROR_USAGE: there is none. */
+    bool (*control)(void *control_ctx, const char *request, struct error *err);
+    void *control_ctx;
 };
 
 struct script_options {

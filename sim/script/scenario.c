@@ -448,6 +448,20 @@ static int f_resume_cloud(lua_State *L)
     return 1;
 }
 
+/* control_cloud(json): false if the run has no cloud of its own; raises if it says no */
+static int f_control_cloud(lua_State *L)
+{
+    const struct local_cloud *cloud = &script_of(L)->local_cloud;
+    const char *request = luaL_checkstring(L, 1);
+    struct error err = {.code = ERROR_USAGE};
+    bool ok = cloud->control != NULL && cloud->control(cloud->control_ctx, request, &err);
+
+    if (!ok && err.code != ERROR_USAGE)
+        return luaL_error(L, "%s", err.text);
+    lua_pushboolean(L, ok);
+    return 1;
+}
+
 /* cloud_is_local(): is the cloud ours, or that of a `fleetsim cloud`? */
 static int f_cloud_is_local(lua_State *L)
 {
@@ -475,6 +489,7 @@ static const luaL_Reg functions[] = {
     {"fleet_size",      f_fleet_size     },
     {"count_assertion", f_count_assertion},
     {"pause_cloud",     f_pause_cloud    },
+    {"control_cloud",   f_control_cloud  },
     {"cloud_is_local",  f_cloud_is_local },
     {"resume_cloud",    f_resume_cloud   },
     {"virtual_time",    f_virtual_time   },

@@ -7,6 +7,7 @@
  *          state    file that carries shadows and clients over a restart; absent: they are lost
  *          clock    file with the time of day, in virtual time
  *          delivery what delivery_parse() takes; seed: of that
+ *          rules    file with rules (rules.h), whose folder relative files are below
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
  * the broker's one thread and never blocks; no lack of memory ends it.
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +32,8 @@
 #include "base/timeunit.h"
 #include "cloud/cloud.h"
 #include "cloud/delivery.h"
+#include "cloud/plugin/files.h"
+#include "cloud/plugin/sink.h"
 #include "cloud/rules.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -41,6 +43,7 @@
 #define REASON_KEEP_ALIVE 0x8d
 #define NAME_SIZE         256
 #define LOG_TAIL_SIZE     4096
+#define SINK_LOOK_MS      5000
 
 /* Internal to the broker, but exported by Debian's: the only way to tell an MQTT 5 client why. */
 int send__disconnect(struct mosquitto *client, uint8_t reason_code,
@@ -52,6 +55,9 @@ struct plugin {
     struct cloud_actions kicks;     /* for the next tick: a kick calls back */
     struct cloud_actions collected; /* for the next tick, unless delivery is plain */
     struct delivery delivery;
+    struct sink *sink;
+    struct sink_counts sunk; /* as last warned of */
+    int64_t look_at;         /* ms: when to look at that again */
     char *owner;
     char *state;               /* path, or NULL */
     struct shared_clock clock; /* in virtual time */
@@ -122,7 +128,7 @@ static void publish(struct cloud_action *a)
         mosquitto_property_free_all(&properties);
 }
 
-static void carry_out(struct plugin *plugin, struct cloud_actions *actions)
+static void carry_out_all(struct plugin *plugin, struct cloud_actions *actions)
 {
     bool plain = delivery_is_plain(&plugin->delivery);
 
@@ -130,10 +136,40 @@ static void carry_out(struct plugin *plugin, struct cloud_actions *actions)
         struct cloud_action *a = &actions->items[i];
         if (a->kind == CLOUD_ACTION_KICK)
             cloud_actions_move(&plugin->kicks, a);
+        else if (a->kind != CLOUD_ACTION_PUBLISH)
+            sink_put(plugin->sink, a->kind == CLOUD_ACTION_POST, a->topic, a->payload,
+                     a->payload_len);
         else if (plain || !cloud_actions_move(&plugin->collected, a))
             publish(a);
     }
     cloud_actions_done(actions);
+}
+
+static void carry_out(struct plugin *plugin, struct cloud_actions *actions)
+{
+    struct cloud_actions more;
+
+    cloud_actions_init(&more);
+    cloud_follow(plugin->cloud, actions, now_ms(plugin), &more);
+    carry_out_all(plugin, actions);
+    carry_out_all(plugin, &more);
+}
+
+/* Says in the log when messages of rules get lost, now and then. */
+static void look_at_sink(struct plugin *plugin)
+{
+    int64_t now = clock_wall_ms();
+
+    if (now < plugin->look_at && plugin->look_at - now <= SINK_LOOK_MS)
+        return;
+    plugin->look_at = now + SINK_LOOK_MS;
+    struct sink_counts counts = sink_counts(plugin->sink);
+    if (counts.dropped != plugin->sunk.dropped || counts.failed != plugin->sunk.failed)
+        mosquitto_log_printf(MOSQ_LOG_WARNING,
+                             "fleetsim cloud: rules: %llu messages could not be written or posted, "
+                             "%llu found the queue full",
+                             (unsigned long long)counts.failed, (unsigned long long)counts.dropped);
+    plugin->sunk = counts;
 }
 
 /* The tick ends the pass of the broker's loop in which the messages were made, and the broker sends
@@ -263,6 +299,8 @@ static int on_access(int event, void *event_data, void *userdata)
                                         .payload = slice_of(e->payload, e->payloadlen),
                                         .retain = e->retain};
         verdict = cloud_publish(plugin->cloud, &message);
+        if (verdict == CLOUD_ALLOW && !cloud_is_current(plugin->cloud, e->client, client_id))
+            cloud_will(plugin->cloud, &message, now_ms(plugin), &out);
     }
     carry_out(plugin, &out);
     return verdict_code(e->client, verdict);
@@ -355,6 +393,7 @@ static int on_tick(int event, void *event_data, void *userdata)
     cloud_tick(plugin->cloud, now_ms(plugin), &out);
     carry_out(plugin, &out);
     deliver_collected(plugin);
+    look_at_sink(plugin);
     cloud_actions_init(&plugin->kicks);
     for (size_t i = 0; i < kicks.count; i++)
         mosquitto_kick_client_by_clientid(kicks.items[i].client_id, kicks.items[i].with_will);
@@ -386,54 +425,11 @@ static void plugin_free(struct plugin *plugin)
     cloud_actions_done(&plugin->kicks);
     cloud_actions_done(&plugin->collected);
     delivery_done(&plugin->delivery);
+    sink_free(plugin->sink);
     cloud_free(plugin->cloud);
     free(plugin->owner);
     free(plugin->state);
     free(plugin);
-}
-
-/* Once: the next start without a proper end has nothing to go by. */
-static void load_state(struct plugin *plugin)
-{
-    int fd = open(plugin->state, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *bytes = MAP_FAILED;
-
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && st.st_size > 0)
-        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (bytes != MAP_FAILED) {
-        size_t bad = cloud_load(plugin->cloud, slice_of(bytes, (size_t)st.st_size), now_ms(plugin));
-        if (bad != 0)
-            mosquitto_log_printf(MOSQ_LOG_WARNING, "fleetsim cloud: %zu lines of %s make no sense",
-                                 bad, plugin->state);
-        munmap(bytes, (size_t)st.st_size);
-    }
-    unlink(plugin->state);
-}
-
-static void save_state(const struct plugin *plugin)
-{
-    struct text t;
-
-    if (plugin->state == NULL)
-        return;
-    text_init(&t);
-    bool ok = cloud_save(plugin->cloud, now_ms(plugin), &t);
-    int fd = open(plugin->state, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    for (size_t done = 0; ok && fd >= 0 && done < t.len;) {
-        ssize_t n = write(fd, t.data + done, t.len - done);
-        ok = n > 0;
-        done += ok ? (size_t)n : 0;
-    }
-    if (!ok || fd < 0)
-        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s could not be written",
-                             plugin->state);
-    if (fd >= 0)
-        close(fd);
-    text_done(&t);
 }
 
 static bool set_text(char **field, const char *value)
@@ -457,6 +453,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         return shared_clock_open(&plugin->clock, value, &err);
     else if (strcmp(key, "delivery") == 0)
         return delivery_parse(value, &plugin->delivery);
+    else if (strcmp(key, "rules") == 0)
+        return files_read_rules(plugin->cloud, value);
     else if (strcmp(key, "seed") == 0)
         plugin->delivery.seed = strtoull(value, NULL, 10);
     return true;
@@ -473,7 +471,8 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed = clock_now();
     plugin->cloud = cloud_new(seed);
-    bool ok = plugin->cloud != NULL;
+    plugin->sink = sink_new();
+    bool ok = plugin->cloud != NULL && plugin->sink != NULL;
     for (int i = 0; i < option_count && ok; i++)
         ok = take_option(plugin, options[i].key, options[i].value);
     if (!ok) {
@@ -481,7 +480,7 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
         return NULL;
     }
     if (plugin->state != NULL)
-        load_state(plugin);
+        files_load_state(plugin->cloud, plugin->state, now_ms(plugin));
     return plugin;
 }
 
@@ -525,7 +524,8 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
     for (size_t i = 0; i < REGISTRATION_COUNT; i++)
         mosquitto_callback_unregister(plugin->id, registrations[i].event, registrations[i].callback,
                                       registrations[i].data);
-    save_state(plugin);
+    if (plugin->state != NULL)
+        files_save_state(plugin->cloud, plugin->state, now_ms(plugin));
     plugin_free(plugin);
     return MOSQ_ERR_SUCCESS;
 }

@@ -173,6 +173,24 @@ function test:restart_cloud(options)
   end
 end
 
+local rules = 0
+
+-- A rule for the run's own cloud, from now until the run ends; the members are those of a rules file
+-- (docs/cloud.md), and the name may be left out.
+function test:rule(rule)
+  tools.check_options("t:rule", rule,
+    { name = true, topic = true, republish = true, file = true, http = true, payload = true })
+  rules = rules + 1
+  local made = { name = "rule_" .. rules }
+  for member, value in pairs(rule) do
+    made[member] = value
+  end
+  if not core.control_cloud(core.to_json { command = "rule", rule = made }) then
+    self:skip("only a cloud of the run's own takes rules from scripts")
+  end
+  return made.name
+end
+
 -- Seconds of real time since the run began.
 function test:now()
   return core.now()

@@ -344,13 +344,13 @@ static void control(void **state)
         const char *request, *reply;
     } cases[] = {
         {"{\"command\":\"status\",\"clientToken\":\"t\"}",
-         "{\"connected\":1,\"shadows\":0,\"clientToken\":\"t\"}"                                                          },
-        {"x",                                                    "{\"error\":\"request: not JSON\"}"                      },
-        {"{}",                                                   "{\"error\":\"command: unknown (disconnect or status)\"}"},
+         "{\"connected\":1,\"shadows\":0,\"rules\":0,\"droppedByRules\":0,\"clientToken\":\"t\"}"                                            },
+        {"x",                                                    "{\"error\":\"request: not JSON\"}"                                         },
+        {"{}",                                                   "{\"error\":\"command: unknown (disconnect, status, rule or remove-rule)\"}"},
         {"{\"command\":\"disconnect\",\"clientId\":\"nobody\"}",
-         "{\"error\":\"clientId: not connected\"}"                                                                        },
+         "{\"error\":\"clientId: not connected\"}"                                                                                           },
         {"{\"command\":\"disconnect\"}",
-         "{\"error\":\"clientId: missing (name the client to disconnect)\"}"                                              },
+         "{\"error\":\"clientId: missing (name the client to disconnect)\"}"                                                                 },
     };
     struct world *w = *state;
 
