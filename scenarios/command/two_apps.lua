@@ -9,9 +9,12 @@ local function put_to_sleep(t, service, car)
 end
 
 local function statuses(news)
-  local list = {}
-  for i, one in ipairs(news) do
-    list[i] = one.status
+  local list, seen = {}, {}
+  for _, told in ipairs(news) do
+    if not seen[told.status] then -- QoS 1: some come twice
+      list[#list + 1] = told.status
+    end
+    seen[told.status] = true
   end
   return list
 end

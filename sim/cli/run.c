@@ -245,14 +245,12 @@ static bool prepare_companions(const struct tls_options *tls, struct error *err)
 
 static bool on_pause(void *ctx)
 {
-    struct run *run = ctx;
-    return target_pause(&run->target);
+    return target_pause(&((struct run *)ctx)->target);
 }
 
 static bool on_resume(void *ctx, bool *ret_running, struct error *err)
 {
-    struct run *run = ctx;
-    return target_resume(&run->target, ret_running, err);
+    return target_resume(&((struct run *)ctx)->target, ret_running, err);
 }
 
 static bool open_simulation(struct run *run, struct error *err)

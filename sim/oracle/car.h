@@ -96,6 +96,8 @@ enum oracle_calm oracle_judge(struct oracle_car *c, size_t changed);
 
 /* What follows "$aws/things/<thing>/shadow/" in the topic; empty if it does not begin so. */
 struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic);
+/* What follows "$aws/commands/things/<thing>/executions/". */
+struct slice oracle_execution_topic(const struct oracle_car *c, struct slice topic);
 /* What follows "cmd/fleetsim/<thing>/". */
 struct slice oracle_command_topic(const struct oracle_car *c, struct slice topic);
 
@@ -116,10 +118,12 @@ void oracle_said(struct oracle_car *c, const struct mqtt_message *m, bool taken)
 
 /* ---- requests ---- */
 
-void requests_arrived(struct oracle_car *c, const struct mqtt_message *m);
+/* Any message: one that brings a request counts. */
+void requests_heard(struct oracle_car *c, const struct mqtt_message *m);
 void requests_executed(struct oracle_car *c, const char *token);
 void requests_done(struct oracle_car *c, const char *token, bool twice);
-void requests_answered(struct oracle_car *c, struct slice payload);
+/* Any message: one that answers a request counts. */
+void requests_said(struct oracle_car *c, const struct mqtt_message *m);
 /* Its session is gone: answers that are not acknowledged are sent again. */
 void requests_session_lost(struct oracle_car *c);
 /* Those that still have no answer, when all is quiet. */

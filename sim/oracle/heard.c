@@ -306,8 +306,8 @@ void oracle_heard(struct oracle_car *c, const struct mqtt_message *m)
             routes[i].take(c, &e, m->payload);
         return;
     }
-    if (topic.len == 0 && slice_is(oracle_command_topic(c, m->topic), "request"))
-        requests_arrived(c, m);
+    if (topic.len == 0)
+        requests_heard(c, m);
 }
 
 /* ---- what a companion hears ---- */

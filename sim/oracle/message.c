@@ -24,6 +24,11 @@ struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic)
     return behind(c, topic, SHADOW_BEGIN, SHADOW_MIDDLE);
 }
 
+struct slice oracle_execution_topic(const struct oracle_car *c, struct slice topic)
+{
+    return behind(c, topic, "$aws/commands/things/", "/executions/");
+}
+
 struct slice oracle_command_topic(const struct oracle_car *c, struct slice topic)
 {
     return behind(c, topic, COMMAND_BEGIN, "/");

@@ -122,7 +122,7 @@ static bool is_owed(const struct oracle_car *c, const struct json_value *doc,
     return true;
 }
 
-void requests_arrived(struct oracle_car *c, const struct mqtt_message *m)
+static void requests_arrived(struct oracle_car *c, const struct mqtt_message *m)
 {
     struct json_value doc, expires = {.type = JSON_NULL};
 
@@ -146,6 +146,45 @@ void requests_arrived(struct oracle_car *c, const struct mqtt_message *m)
     if (first)
         r->owed = is_owed(c, &doc, m) &&
                   (!dated || expires.type == JSON_NULL || expires.type == JSON_NUMBER);
+}
+
+/* Of AWS IoT Commands: whatever it asks must be answered. */
+static void execution_arrived(struct oracle_car *c, struct slice id, const struct mqtt_message *m)
+{
+    uint64_t hash = hash_bytes(id);
+    struct request *r = find(c, hash);
+
+    if (r == NULL) {
+        r = add(c, hash);
+        r->owed = true;
+    }
+    c->requests->arriving = hash;
+    more(&r->arrivals);
+    more(&r->allowed);
+    r->expired = mqtt_props_has(&m->props, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL) &&
+                 m->props.message_expiry_interval == 0;
+}
+
+/* "<execution>/<rest>": the execution, if that is the rest and it has an id that counts. */
+static struct slice execution_id(struct slice topic, const char *rest)
+{
+    size_t len = strlen(rest);
+    struct slice id = slice_of(topic.data, topic.len > len ? topic.len - len : 0);
+
+    if (id.len == 0 || id.len > ID_MAX || memcmp(topic.data + id.len, rest, len) != 0 ||
+        memchr(id.data, '/', id.len) != NULL)
+        return slice_of(NULL, 0);
+    return id;
+}
+
+void requests_heard(struct oracle_car *c, const struct mqtt_message *m)
+{
+    struct slice id = execution_id(oracle_execution_topic(c, m->topic), "/request/json");
+
+    if (id.len != 0)
+        execution_arrived(c, id, m);
+    else if (slice_is(oracle_command_topic(c, m->topic), "request"))
+        requests_arrived(c, m);
 }
 
 /* ---- executing ---- */
@@ -182,21 +221,36 @@ void requests_done(struct oracle_car *c, const char *token, bool twice)
 
 /* ---- answering ---- */
 
-void requests_answered(struct oracle_car *c, struct slice payload)
+static void answered(struct oracle_car *c, const char *id)
 {
-    struct json_value doc, item;
-    char id[6 * ID_MAX + 1];
-
-    if (c->requests == NULL || !json_check(payload, REPLICA_DEPTH_MAX, &doc) ||
-        !json_find(&doc, "requestId", &item) || !json_text(&item, id, sizeof id))
-        return;
     struct request *r = find(c, hash_text(id));
+
     if (r == NULL)
         return;
     more(&r->answers);
     ORACLE_CHECK(c, ORACLE_RESPONSE, r->answers <= r->allowed || r->allowed == UINT8_MAX,
                  "request %s arrived %u time%s; this is its response number %u", id, r->arrivals,
                  r->arrivals == 1 ? "" : "s", r->answers);
+}
+
+void requests_said(struct oracle_car *c, const struct mqtt_message *m)
+{
+    struct slice topic = oracle_command_topic(c, m->topic);
+    struct slice execution = execution_id(oracle_execution_topic(c, m->topic), "/response/json");
+    struct json_value doc, item;
+    char id[6 * ID_MAX + 1];
+
+    if (c->requests == NULL)
+        return;
+    if (execution.len != 0) {
+        memcpy(id, execution.data, execution.len);
+        id[execution.len] = '\0';
+        answered(c, id);
+    } else if (topic.len > 9 && memcmp(topic.data, "response/", 9) == 0 &&
+               json_check(m->payload, REPLICA_DEPTH_MAX, &doc) &&
+               json_find(&doc, "requestId", &item) && json_text(&item, id, sizeof id)) {
+        answered(c, id);
+    }
 }
 
 void requests_session_lost(struct oracle_car *c)

@@ -138,9 +138,6 @@ void oracle_said(struct oracle_car *c, const struct mqtt_message *m, bool taken)
         said_update(c, m, taken);
     else if (slice_is(topic, "get") && taken)
         said_get(c, m);
-    else if (topic.len == 0 && taken) {
-        topic = oracle_command_topic(c, m->topic);
-        if (topic.len > 9 && memcmp(topic.data, "response/", 9) == 0)
-            requests_answered(c, m->payload);
-    }
+    else if (topic.len == 0 && taken)
+        requests_said(c, m);
 }
