@@ -22,6 +22,7 @@
 struct broker_services {
     const char *delivery; /* "shuffle", "duplicate" or both with a comma; NULL: in order */
     uint64_t seed;        /* of that */
+    const char *quotas;   /* "aws": its rates are kept to */
     const char *rules;    /* file with rules (cloud/rules.h) */
 };
 

@@ -290,6 +290,10 @@ static bool add_services(struct buf *to, const struct broker_services *s, struct
 
     if (!add_rules(to, s->rules, err))
         return false;
+    if (s->quotas != NULL && strcmp(s->quotas, "aws") != 0)
+        return error_set(err, ERROR_USAGE, "--quotas %s: none that is known (aws)", s->quotas);
+    if (s->quotas != NULL)
+        buf_append_str(to, "plugin_opt_quotas aws\n");
     if (s->delivery == NULL)
         return true;
     if (!delivery_parse(s->delivery, &delivery))

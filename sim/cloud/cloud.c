@@ -1,11 +1,13 @@
 #include "cloud/cloud.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "cloud/command_service.h"
 #include "cloud/filter.h"
+#include "cloud/quota.h"
 #include "cloud/rules.h"
 #include "cloud/shadow_request.h"
 #include "cloud/shadow_service.h"
@@ -21,6 +23,7 @@ struct cloud {
     struct shadow_service shadows;
     struct command_service commands;
     struct rules rules;
+    struct quota quota;
     int64_t sweep_at;
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
@@ -61,6 +64,7 @@ struct cloud *cloud_new(uint64_t seed)
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
     rules_init(&cloud->rules);
+    quota_init(&cloud->quota);
     return cloud;
 }
 
@@ -72,6 +76,7 @@ void cloud_free(struct cloud *cloud)
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
     rules_done(&cloud->rules);
+    quota_done(&cloud->quota);
     free(cloud);
 }
 
@@ -83,6 +88,9 @@ enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer
     size_t id_len = strlen(peer->client_id);
 
     cloud->retained_for = NULL;
+    if (!peer->owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, peer->client_id, now_ms) ||
+                         !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
+        return CLOUD_CLOSE_QUOTA;
     if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer->client_id == '$' ||
         !policy_allows(policy, &who, POLICY_CONNECT, peer->client_id)) {
         presence_refuse(&cloud->presence, peer, now_ms, out);
@@ -197,7 +205,8 @@ static enum cloud_verdict check_publish(const struct client *client,
     return CLOUD_ALLOW;
 }
 
-enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message)
+enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message,
+                                 int64_t now_ms)
 {
     struct client *client = presence_find(&cloud->presence, message->client_id);
 
@@ -207,6 +216,10 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     enum cloud_verdict verdict = check_publish(client, message);
     if (client->handle == NULL || client->handle != message->handle)
         return verdict == CLOUD_ALLOW ? CLOUD_ALLOW : CLOUD_DENY;
+    /* The excess is thrown away (contract 6.8). */
+    if (verdict == CLOUD_ALLOW && !client->owner &&
+        !quota_take(&cloud->quota, QUOTA_MESSAGES, client->id, now_ms))
+        return CLOUD_DENY;
     return judge(client, verdict);
 }
 
@@ -272,9 +285,26 @@ bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t
     return ok;
 }
 
+void cloud_keep_quotas(struct cloud *cloud)
+{
+    cloud->quota.on = true;
+}
+
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err)
 {
     return rules_add_document(&cloud->rules, text, folder, err);
+}
+
+static bool serve_shadow(struct cloud *cloud, const struct shadow_address *address,
+                         struct slice payload, int64_t now_ms, struct cloud_actions *out)
+{
+    char thing[SHADOW_KEY_SIZE];
+
+    snprintf(thing, sizeof thing, "%.*s", (int)strcspn(address->key, "~"), address->key);
+    if (quota_take(&cloud->quota, QUOTA_SHADOW_FLIGHT, thing, now_ms) &&
+        quota_take(&cloud->quota, QUOTA_SHADOW, address->key, now_ms))
+        return shadow_service_request(&cloud->shadows, address, payload, now_ms, out);
+    return shadow_service_throttle(&cloud->shadows, address, payload, now_ms, out);
 }
 
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
@@ -287,7 +317,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
 
     cloud->retained_for = NULL;
     if (*message->topic == '$' && shadow_address_parse(message->topic, &address))
-        ok = shadow_service_request(&cloud->shadows, &address, message->payload, now_ms, out);
+        ok = serve_shadow(cloud, &address, message->payload, now_ms, out);
     else if (command_address_parse(message->topic, &command))
         ok = command_service_request(&cloud->commands, &command, message->client_id,
                                      message->payload, now_ms, out);
@@ -311,15 +341,18 @@ static bool matches_any(const struct client *client, const char *topic)
 }
 
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
-                                 bool retain)
+                                 bool retain, int64_t now_ms)
 {
     const struct client *client = presence_find(&cloud->presence, client_id);
 
     if (client == NULL || (retain && client == cloud->retained_for) ||
-        command_service_is_stale(&cloud->commands, topic))
+        command_service_is_stale(&cloud->commands, topic) ||
+        !allows(client, POLICY_RECEIVE, topic) || !matches_any(client, topic))
         return CLOUD_DENY;
-    return allows(client, POLICY_RECEIVE, topic) && matches_any(client, topic) ? CLOUD_ALLOW
-                                                                               : CLOUD_DENY;
+    return client->owner || client->handle == NULL ||
+                   quota_take(&cloud->quota, QUOTA_MESSAGES, client_id, now_ms)
+               ? CLOUD_ALLOW
+               : CLOUD_DENY;
 }
 
 bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const char *topic)
@@ -364,6 +397,10 @@ static const char *control_status(struct cloud *cloud, const cJSON *request, str
     text_int(reply, (int64_t)cloud->rules.count);
     text_key(reply, "droppedByRules");
     text_int(reply, (int64_t)cloud->rules.dropped);
+    for (enum quota_kind k = 0; cloud->quota.on && k < QUOTA_COUNT; k++) {
+        text_key(reply, quota_name(k));
+        text_int(reply, (int64_t)cloud->quota.broken[k]);
+    }
     return NULL;
 }
 
@@ -443,11 +480,13 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
               command_service_tick(&cloud->commands, now_ms, out);
 
     cloud->retained_for = NULL;
+    quota_landed(&cloud->quota);
     if (now_ms >= cloud->sweep_at || cloud->sweep_at - now_ms > SWEEP_MS) {
         cloud->sweep_at = now_ms + SWEEP_MS;
         presence_sweep(&cloud->presence, now_ms);
         shadow_service_sweep(&cloud->shadows, now_ms);
         command_service_sweep(&cloud->commands, now_ms);
+        quota_sweep(&cloud->quota, now_ms);
     }
     return ok;
 }

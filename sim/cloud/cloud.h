@@ -66,7 +66,8 @@ struct cloud_message {
 
 /* May the client publish this? Also asked for a will, at whose time the connection is no longer
    current: then the worst is CLOUD_DENY. */
-enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message);
+enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message,
+                                 int64_t now_ms);
 /* A message that was allowed: the services act on it. Wills never come here (contract 6.7). */
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out);
@@ -76,12 +77,14 @@ bool cloud_will(struct cloud *cloud, const struct cloud_message *message, int64_
 /* What the rules make of messages of the cloud's own: of those in `said`. */
 bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t now_ms,
                   struct cloud_actions *out);
+/* From now on clients are kept within AWS IoT's rates (quota.h). */
+void cloud_keep_quotas(struct cloud *cloud);
 /* Adds rules (rules.h): a document, whose files are below `folder`. */
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err);
 
 /* May the client receive this? `retain`: the message carries the flag. */
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
-                                 bool retain);
+                                 bool retain, int64_t now_ms);
 
 /* Does the client subscribe to what it publishes there itself? */
 bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const char *topic);

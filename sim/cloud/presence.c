@@ -21,8 +21,7 @@ static const char *const reason_names[PRESENCE_REASON_COUNT] = {"NONE",
                                                                 "MQTT_KEEP_ALIVE_TIMEOUT",
                                                                 "SERVER_ERROR",
                                                                 "SERVER_INITIATED_DISCONNECT",
-                                                                "API_INITIATED_DISCONNECT",
-                                                                "THROTTLED"};
+                                                                "API_INITIATED_DISCONNECT"};
 
 const char *presence_reason_name(enum presence_reason reason)
 {

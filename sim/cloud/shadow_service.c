@@ -415,6 +415,21 @@ bool shadow_service_request(struct shadow_service *s, const struct shadow_addres
     return ok;
 }
 
+bool shadow_service_throttle(struct shadow_service *s, const struct shadow_address *address,
+                             struct slice payload, int64_t now_ms, struct cloud_actions *out)
+{
+    struct shadow_request request;
+    struct shadow_error error;
+    struct exchange x = {
+        .service = s, .address = address, .request = &request, .now_ms = now_ms, .out = out};
+
+    /* For its token alone. */
+    (void)shadow_request_parse(address->op, payload, &request, &error);
+    bool ok = reject(&x, &(struct shadow_error){.code = 429, .text = "Too many requests"});
+    shadow_request_done(&request);
+    return ok;
+}
+
 static bool is_forgotten(void *value, void *ctx)
 {
     const struct shadow *shadow = value;

@@ -33,6 +33,9 @@ void shadow_service_done(struct shadow_service *s);
 /* Answers one request. now_ms: wall time. */
 bool shadow_service_request(struct shadow_service *s, const struct shadow_address *address,
                             struct slice payload, int64_t now_ms, struct cloud_actions *out);
+/* Refuses one with 429: too many. */
+bool shadow_service_throttle(struct shadow_service *s, const struct shadow_address *address,
+                             struct slice payload, int64_t now_ms, struct cloud_actions *out);
 /* Forgets the versions of shadows that were deleted more than 48 h ago. */
 void shadow_service_sweep(struct shadow_service *s, int64_t now_ms);
 /* Appends a line of JSON, {"shadow":KEY,…}, for each shadow and each version that is remembered. */

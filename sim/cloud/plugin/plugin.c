@@ -7,6 +7,7 @@
  *          state    file that carries shadows and clients over a restart; absent: they are lost
  *          clock    file with the time of day, in virtual time
  *          delivery what delivery_parse() takes; seed: of that
+ *          quotas   "aws": clients are kept within AWS IoT's rates
  *          rules    file with rules (rules.h), whose folder relative files are below
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
@@ -268,8 +269,10 @@ static int on_connect(int event, void *event_data, void *userdata)
     carry_out(plugin, &out);
     if (verdict == CLOUD_ALLOW)
         return MOSQ_ERR_SUCCESS;
-    /* MOSQ_ERR_AUTH makes the broker answer; AWS answers to MQTT 5 only (contract 7.3). */
-    return is_mqtt5(e->client) ? MOSQ_ERR_AUTH : MOSQ_ERR_CONN_REFUSED;
+    /* MOSQ_ERR_AUTH makes the broker answer; AWS answers to MQTT 5 only (contract 7.3), and to
+       nobody who comes too often. */
+    return is_mqtt5(e->client) && verdict != CLOUD_CLOSE_QUOTA ? MOSQ_ERR_AUTH
+                                                               : MOSQ_ERR_CONN_REFUSED;
 }
 
 static int on_access(int event, void *event_data, void *userdata)
@@ -284,7 +287,8 @@ static int on_access(int event, void *event_data, void *userdata)
     if (client_id == NULL)
         return MOSQ_ERR_ACL_DENIED;
     if (e->access == MOSQ_ACL_READ)
-        return cloud_deliver(plugin->cloud, client_id, e->topic, e->retain) == CLOUD_ALLOW
+        return cloud_deliver(plugin->cloud, client_id, e->topic, e->retain, now_ms(plugin)) ==
+                       CLOUD_ALLOW
                    ? MOSQ_ERR_SUCCESS
                    : MOSQ_ERR_ACL_DENIED;
     cloud_actions_init(&out);
@@ -298,7 +302,7 @@ static int on_access(int event, void *event_data, void *userdata)
                                         .topic = e->topic,
                                         .payload = slice_of(e->payload, e->payloadlen),
                                         .retain = e->retain};
-        verdict = cloud_publish(plugin->cloud, &message);
+        verdict = cloud_publish(plugin->cloud, &message, now_ms(plugin));
         if (verdict == CLOUD_ALLOW && !cloud_is_current(plugin->cloud, e->client, client_id))
             cloud_will(plugin->cloud, &message, now_ms(plugin), &out);
     }
@@ -453,6 +457,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         return shared_clock_open(&plugin->clock, value, &err);
     else if (strcmp(key, "delivery") == 0)
         return delivery_parse(value, &plugin->delivery);
+    else if (strcmp(key, "quotas") == 0)
+        cloud_keep_quotas(plugin->cloud);
     else if (strcmp(key, "rules") == 0)
         return files_read_rules(plugin->cloud, value);
     else if (strcmp(key, "seed") == 0)

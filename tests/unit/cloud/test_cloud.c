@@ -84,7 +84,7 @@ static enum cloud_verdict publish(struct world *w, int handle, const char *clien
                               .payload = slice_str("{}"),
                               .retain = retain};
 
-    return cloud_publish(w->cloud, &m);
+    return cloud_publish(w->cloud, &m, NOW);
 }
 
 /* The payload of action i, whose topic must be as given. */
@@ -249,7 +249,7 @@ static void breaches(void **state)
         .topic = "dt/fleetsim/tcu-1/x",
         .payload = {.data = (const uint8_t *)"", .len = 131073}
     };
-    assert_int_equal(cloud_publish(w->cloud, &big), CLOUD_CLOSE_QUOTA);
+    assert_int_equal(cloud_publish(w->cloud, &big, NOW), CLOUD_CLOSE_QUOTA);
     assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_QUOTA), 0x97);
     assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_NOT_AUTHORIZED), 0x87);
     assert_int_equal(publish(w, 0, "nobody", "dt/fleetsim/nobody/x", false), CLOUD_DENY);
@@ -304,21 +304,21 @@ static void deliveries(void **state)
     connect_as(w, 0, "app", "companion");
     subscribe(w, "app", "dt/fleetsim/a/#");
     /* Retained messages follow a wildcard subscription at once, and are not AWS's way. */
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", true), CLOUD_DENY);
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", false), CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", true, NOW), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", false, NOW), CLOUD_ALLOW);
     publish(w, 0, "app", "cmd/fleetsim/a/request", false);
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", true), CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a/x", true, NOW), CLOUD_ALLOW);
     /* a/# does not match a, unless another filter does. */
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", false), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", false, NOW), CLOUD_DENY);
     subscribe(w, "app", "dt/fleetsim/a");
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", true), CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", true, NOW), CLOUD_ALLOW);
     /* Not in its policy. */
-    assert_int_equal(cloud_deliver(w->cloud, "app", "cmd/fleetsim/a/response/other", false),
+    assert_int_equal(cloud_deliver(w->cloud, "app", "cmd/fleetsim/a/response/other", false, NOW),
                      CLOUD_DENY);
-    assert_int_equal(cloud_deliver(w->cloud, "nobody", "dt/fleetsim/a", false), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "nobody", "dt/fleetsim/a", false, NOW), CLOUD_DENY);
     /* An offline session is still judged by its owner's policy. */
     disconnect(w, 0, "app", PRESENCE_CONNECTION_LOST);
-    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", false), CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "app", "dt/fleetsim/a", false, NOW), CLOUD_ALLOW);
 }
 
 static void only_requests_reach_the_shadow(void **state)
@@ -336,6 +336,73 @@ static void only_requests_reach_the_shadow(void **state)
     m.topic = "dt/fleetsim/tcu-1/x";
     assert_int_equal(cloud_message(w->cloud, &m, NOW, &w->out), CLOUD_ALLOW);
     assert_int_equal(w->out.count, 1);
+}
+
+static void quotas(void **state)
+{
+    static const char update[] = "{\"state\":{},\"clientToken\":\"t\"}";
+    struct world *w = *state;
+    struct cloud_message m = {.handle = &handles[0],
+                              .client_id = "tcu-1",
+                              .topic = "$aws/things/tcu-1/shadow/update",
+                              .payload = slice_str(update)};
+
+    cloud_keep_quotas(w->cloud);
+    assert_int_equal(connect_as(w, 0, "tcu-1", "vehicle"), CLOUD_ALLOW);
+    assert_int_equal(connect_as(w, 1, "tcu-1", "vehicle"), CLOUD_CLOSE_QUOTA);
+    assert_true(cloud_is_current(w->cloud, &handles[0], "tcu-1"));
+    for (int i = 0; i < 25; i++) {
+        cloud_actions_done(&w->out);
+        assert_int_equal(cloud_publish(w->cloud, &m, NOW), CLOUD_ALLOW);
+        assert_int_equal(cloud_message(w->cloud, &m, NOW, &w->out), CLOUD_ALLOW);
+        bool taken = strstr(w->out.items[0].topic, "/accepted") != NULL;
+        /* Ten in flight; after the tick ten more, until twenty in that second. */
+        assert_int_equal(taken, i < 10 || (i >= 12 && i < 22));
+        if (!taken)
+            assert_string_equal(w->out.items[0].payload,
+                                "{\"code\":429,\"message\":\"Too many requests\",\"timestamp\":"
+                                "1700000000,\"clientToken\":\"t\"}");
+        if (i == 11)
+            cloud_tick(w->cloud, NOW, &w->out);
+    }
+    for (int i = 25; i < 100; i++)
+        assert_int_equal(cloud_publish(w->cloud, &m, NOW), CLOUD_ALLOW);
+    assert_int_equal(cloud_publish(w->cloud, &m, NOW), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "tcu-1", "cmd/fleetsim/tcu-1/request", false, NOW),
+                     CLOUD_DENY);
+    assert_int_equal(
+        cloud_deliver(w->cloud, "tcu-1", "cmd/fleetsim/tcu-1/request", false, NOW + 1000),
+        CLOUD_ALLOW);
+}
+
+/* A rule makes of a will what the shadow service would not take itself. */
+static void a_will_by_a_rule(void **state)
+{
+    static const char rules[] =
+        "{\"rules\":[{\"name\":\"r\",\"topic\":\"dt/fleetsim/+/lost\",\"republish\":"
+        "\"$aws/things/${topic(3)}/shadow/update\",\"payload\":{\"state\":{\"reported\":"
+        "{\"lost\":true}}}},{\"name\":\"s\",\"topic\":\"$aws/things/+/shadow/update/accepted\","
+        "\"file\":\"f\"}]}";
+    struct world *w = *state;
+    const struct cloud_message m = {.handle = &handles[0],
+                                    .client_id = "tcu-1",
+                                    .topic = "dt/fleetsim/tcu-1/lost",
+                                    .payload = slice_str("x")};
+    struct cloud_actions more;
+    struct error err;
+
+    assert_true(cloud_add_rules(w->cloud, slice_str(rules), "/f", &err));
+    assert_true(cloud_will(w->cloud, &m, NOW, &w->out));
+    assert_int_equal(w->out.count, 2);
+    assert_string_equal(w->out.items[0].topic, "$aws/things/tcu-1/shadow/update/accepted");
+    assert_non_null(strstr(w->out.items[0].payload, "\"lost\":true"));
+    /* What the cloud says itself is followed, too. */
+    cloud_actions_init(&more);
+    assert_true(cloud_follow(w->cloud, &w->out, NOW, &more));
+    assert_int_equal(more.count, 1);
+    assert_int_equal(more.items[0].kind, CLOUD_ACTION_FILE);
+    assert_string_equal(more.items[0].topic, "/f/f");
+    cloud_actions_done(&more);
 }
 
 static void control(void **state)
@@ -423,6 +490,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(subscriptions_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(deliveries, setup, teardown),
         cmocka_unit_test_setup_teardown(only_requests_reach_the_shadow, setup, teardown),
+        cmocka_unit_test_setup_teardown(quotas, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_will_by_a_rule, setup, teardown),
         cmocka_unit_test_setup_teardown(control, setup, teardown),
         cmocka_unit_test(reasons_from_the_log),
     };

@@ -31,7 +31,7 @@ static char *ask(struct cloud *cloud, const char *handle, const char *client, co
         .handle = handle, .client_id = client, .topic = topic, .payload = slice_str(payload)};
 
     cloud_actions_init(&out);
-    assert_int_equal(cloud_publish(cloud, &m), CLOUD_ALLOW);
+    assert_int_equal(cloud_publish(cloud, &m, NOW), CLOUD_ALLOW);
     assert_int_equal(cloud_message(cloud, &m, now, &out), CLOUD_ALLOW);
     assert_true(out.count > 0);
     char *answer = strndup(out.items[0].payload, out.items[0].payload_len);
@@ -88,8 +88,10 @@ static void survives_a_restart(void **state)
     assert_true(cloud_save(old, NOW + 7000, &saved));
     assert_int_equal(cloud_load(fresh, slice_of(saved.data, saved.len), NOW + 7500), 0);
     /* Messages for its session are let through before it is back; it is not connected. */
-    assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/one/request", false), CLOUD_ALLOW);
-    assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/two/request", false), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/one/request", false, NOW),
+                     CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(fresh, "one", "cmd/fleetsim/two/request", false, NOW),
+                     CLOUD_DENY);
     assert_null(cloud_handle(fresh, "one"));
     cloud_actions_init(&out);
     assert_int_equal(cloud_connect(fresh, &again, NOW + 8000, &out), CLOUD_ALLOW);
