@@ -1,4 +1,4 @@
--- Too many requests for one shadow are refused with 429 (--quotas aws), and the app tries again when the second is over.
+-- Too many requests for one shadow are refused with 429 (--quotas aws); a second later they are taken again.
 
 scenario("a shadow takes twenty requests a second", function(t)
   local car = t:vehicle { power = "off" }

@@ -133,7 +133,7 @@ static int by_key(const void *a, const void *b)
 /* From `first` on; the second of two copies has a place of its own. */
 static void shuffle(const struct delivery *d, struct cloud_actions *list, size_t first)
 {
-    struct place *places = malloc(list->count * sizeof *places);
+    struct place *places = list->count > 1 ? malloc(list->count * sizeof *places) : NULL;
 
     if (places == NULL)
         return;

@@ -10,6 +10,7 @@
 #undef NDEBUG
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static void check(struct model *m)
             assert(strcmp(status, m->ended) == 0);
         if (strncmp(a->topic, "$aws/events/", 12) == 0 && is_final(status)) {
             assert(m->ended[0] == '\0');
-            strcpy(m->ended, status);
+            snprintf(m->ended, sizeof m->ended, "%s", status);
         }
         cJSON_Delete(document);
     }
