@@ -5,7 +5,7 @@
 
 /* Version numbers begin anew after about an hour without a connection (contract 2.2). By our own
    clock, and with some margin: the cloud's begins earlier. */
-#define VERSIONS_FORGOTTEN (50 * 60 * USEC_PER_SEC)
+#define VERSIONS_FORGOTTEN (3000 * USEC_PER_SEC)
 
 static const char *const link_names[CAR_LINK_COUNT] = {
     /* ORDER CAR_LINK */
@@ -113,7 +113,11 @@ void car_presence_learn(struct car_presence *p, bool connected, usec_t now)
 
 void car_presence_forget(struct car_presence *p, usec_t now)
 {
+    bool subscribed = p->subscribed;
+
     car_presence_init(p, now);
+    /* If its own session was lost as well, the car subscribes anew, and says so. */
+    p->subscribed = subscribed;
 }
 
 void car_presence_deaf(struct car_presence *p, usec_t now)

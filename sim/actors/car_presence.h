@@ -73,7 +73,7 @@ enum car_news car_presence_unsubscribed(struct car_presence *p, const char *sess
 
 /* What an index of connectivity says of a car of which no event has come. No-op otherwise. */
 void car_presence_learn(struct car_presence *p, bool connected, usec_t now);
-/* Events may have been missed: all that was known is forgotten. */
+/* Events may have been missed: what was known of its connection is forgotten. */
 void car_presence_forget(struct car_presence *p, usec_t now);
 /* Nobody listens to its requests, as the broker found. */
 void car_presence_deaf(struct car_presence *p, usec_t now);

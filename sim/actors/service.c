@@ -40,7 +40,7 @@ struct service_car *service_find_car(const struct service *s, const char *thing)
 static void grow(struct service *s)
 {
     size_t count = s->bucket_count * 2;
-    struct service_car **cars = xcalloc(count, sizeof *cars);
+    struct service_car **cars = xcalloc(count, sizeof(struct service_car *));
 
     for (size_t i = 0; i < s->bucket_count; i++)
         for (struct service_car *car = s->cars[i], *next; car != NULL; car = next) {

@@ -1,14 +1,18 @@
 /*
  * What an app reads of a document without parsing it (json_peek), against a parser that does; and
- * the whole reading of a message: the input is a topic, a newline, and its payload.
+ * the whole reading of a message: the input is a topic, a newline, and its payload. Also what a
+ * command service makes of it.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/companion_letter.h"
+#include "actors/dispatch.h"
 #include "actors/json_peek.h"
+#include "actors/service_document.h"
 #include "base/json.h"
+#include "base/xmem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -81,6 +85,21 @@ static void read_letter(struct slice topic, struct slice payload, struct slice c
         companion_letter_free(letter);
 }
 
+/* What a command service makes of a car's response. */
+static void read_response(struct slice payload)
+{
+    char *text = xstrndup((const char *)payload.data, payload.len);
+    struct service_reason reason;
+    char *status = service_document_read(text, &reason);
+
+    if (status != NULL)
+        dispatch_status_of(status);
+    free(status);
+    free(reason.code);
+    free(reason.description);
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *newline = size != 0 ? memchr(data, '\n', size) : NULL;
@@ -92,5 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_peek(payload);
     read_letter(topic, payload, slice_of(NULL, 0));
     read_letter(topic, payload, topic);
+    read_response(payload);
     return 0;
 }

@@ -156,6 +156,7 @@ static void test_what_an_index_says(void **state)
     car_presence_learn(&p, false, S(4));
     assert_int_equal(p.link, CAR_LINK_OFFLINE);
     assert_int_equal(up(&p, 0, "d", S(5)), CAR_NEWS_TAKEN);
+    assert_true(car_presence_ready(&p, &rules, S(5)));
 }
 
 static void test_goodbye(void **state)
