@@ -12,7 +12,7 @@
 
 static bool is_path(const struct signal_schema *schema, size_t index, struct slice path)
 {
-    if (index >= signal_schema_count(schema))
+    if (path.data == NULL || index >= signal_schema_count(schema))
         return false;
     const char *known = signal_schema_def(schema, index)->path;
     return strlen(known) == path.len && memcmp(known, path.data, path.len) == 0;
