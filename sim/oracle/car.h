@@ -16,7 +16,6 @@ struct oracle {
     struct oracle_options options;
     struct replica_room room;
     struct signal_map *maps;
-    struct oracle_car *cars;
     uint64_t checks[ORACLE_RULE_COUNT], violations[ORACLE_RULE_COUNT];
 };
 
@@ -32,35 +31,34 @@ struct signal_map {
 
 /* A question of the TCU that waits for its answer. */
 struct question {
-    uint64_t token; /* hash; 0: none */
-    uint64_t floor; /* the highest version that had been seen */
+    uint32_t token; /* of envelope; 0: none */
+    uint32_t floor; /* the highest version that had been seen */
 };
 
 struct requests;
 struct sabotage;
 
+/* Ten thousand of them: small, and what most cars do not need behind a pointer. */
 struct oracle_car {
     struct mqtt_client client; /* first: the tap */
     struct mqtt_client *inner;
     struct oracle *oracle;
-    struct oracle_car *next, **place; /* of all */
     void *user;
     struct tcu *tcu;
     const char *thing;
     struct signal_map *map;
     struct replica replica;
-    struct leaves answered; /* by path: the desired value that was last acted on */
-    struct question get, update;
-    uint64_t seen;    /* the highest version that its own session has brought */
-    usec_t touched;   /* when anything last happened, by the script clock */
-    usec_t wished_at; /* oracle_moment() when what is outstanding last changed, likewise; 0: all is
-                         judged */
-    uint64_t outstanding;      /* replica_outstanding() then */
-    usec_t published_at;       /* when the last publish of QoS 1 or 2 went out, likewise */
-    int64_t left_ms;           /* time of day when it was last online; 0: never */
+    struct leaves *answered;   /* by path: the desired value last acted on; NULL: none */
     struct requests *requests; /* NULL: it has had none */
     struct sabotage *sabotage; /* NULL: nothing */
-    uint16_t unacked;          /* publishes */
+    usec_t touched;            /* when anything last happened, by the script clock */
+    usec_t wished_at; /* oracle_moment() when what is outstanding last changed; 0: all is judged */
+    struct question get, update;
+    uint32_t seen;        /* the highest version that its own session has brought */
+    uint32_t outstanding; /* of replica_outstanding() at wished_at */
+    uint32_t published_s; /* when the last publish of QoS 1 or 2 went out, by the script clock */
+    uint32_t left_s;      /* time of day when it was last online; 0: never */
+    uint16_t unacked;     /* publishes */
     uint16_t subscribe_id;
     uint16_t keep_alive_s;
     uint8_t state;                 /* enum tcu_state */
@@ -105,7 +103,7 @@ struct envelope {
     uint64_t version; /* 0: none */
     struct json_value state;
     bool has_state;
-    uint64_t token; /* hash; 0: none */
+    uint32_t token; /* hash; 0: none */
     size_t token_len;
     bool own; /* the token is one of the car's */
     int code;

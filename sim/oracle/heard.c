@@ -7,8 +7,8 @@
 enum {
     DOCUMENT_MAX = 8192, /* desired and reported together (contract 1.9) */
     DEPTH_MAX = 8,
-    MEMORY_MS =
-        48 * 3600 * 1000, /* numbering goes on for so long after a deletion (contract 1.5) */
+    /* Seconds for which numbering goes on after a deletion (contract 1.5). */
+    MEMORY_S = 48 * 3600,
 };
 
 /* "at locks.all" */
@@ -30,8 +30,8 @@ static int shown(struct slice s)
 
 static void saw(struct oracle_car *c, uint64_t version)
 {
-    if (version > c->seen)
-        c->seen = version;
+    if (version > c->seen && version <= UINT32_MAX)
+        c->seen = (uint32_t)version;
 }
 
 /* The shadow is gone: numbering may begin again. */
@@ -51,7 +51,7 @@ static void check_update_version(struct oracle_car *c, const struct envelope *e)
     if (!answers(&c->update, e))
         return;
     ORACLE_CHECK(c, ORACLE_VERSION_RISES, e->version > c->update.floor,
-                 "expected a version above %" PRIu64
+                 "expected a version above %" PRIu32
                  ", which the car had seen when it asked; update/accepted says %" PRIu64,
                  c->update.floor, e->version);
     c->update.token = 0;
@@ -63,8 +63,8 @@ static void check_update_version(struct oracle_car *c, const struct envelope *e)
 
 static void check_get_version(struct oracle_car *c, const struct envelope *e)
 {
-    int64_t now = loop_wall_ms(c->oracle->options.loop);
-    bool forgotten = c->left_ms != 0 && now - c->left_ms >= MEMORY_MS;
+    int64_t now_s = loop_wall_ms(c->oracle->options.loop) / 1000;
+    bool forgotten = c->left_s != 0 && now_s - c->left_s >= MEMORY_S;
 
     if (!answers(&c->get, e))
         return;
@@ -76,7 +76,7 @@ static void check_get_version(struct oracle_car *c, const struct envelope *e)
     }
     ORACLE_CHECK(
         c, ORACLE_VERSION_RISES, e->version >= c->get.floor,
-        "expected version %" PRIu64
+        "expected version %" PRIu32
         ", which the car had seen when it asked, or a later one; get/accepted says %" PRIu64,
         c->get.floor, e->version);
 }
@@ -150,7 +150,7 @@ static void take_delta(struct oracle_car *c, const struct replica_message *m)
 /* Has what is asked of the car changed? Then it has time to act. */
 static void note_wishes(struct oracle_car *c)
 {
-    uint64_t outstanding = replica_outstanding(&c->replica);
+    uint32_t outstanding = replica_outstanding(&c->replica);
 
     if (outstanding == c->outstanding)
         return;

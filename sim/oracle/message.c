@@ -1,4 +1,5 @@
 /* What kind of message it is, and what stands at the top of its document. */
+#include "base/hash.h"
 #include "oracle/car.h"
 
 #define SHADOW_BEGIN  "$aws/things/"
@@ -53,13 +54,12 @@ static bool is_own(const struct oracle_car *c, struct slice token)
     return true;
 }
 
-static uint64_t hash_token(struct slice token)
+static uint32_t hash_token(struct slice token)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    uint64_t h = hash_bytes(token);
+    uint32_t folded = (uint32_t)(h ^ h >> 32);
 
-    for (size_t i = 0; i < token.len; i++)
-        h = (h ^ token.data[i]) * UINT64_C(0x100000001b3);
-    return h != 0 ? h : 1;
+    return folded != 0 ? folded : 1;
 }
 
 static void read_token(const struct reading *r, const struct json_value *member)

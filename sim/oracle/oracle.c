@@ -57,17 +57,16 @@ static size_t leaves_bytes(const struct leaves *l)
     return l->capacity * (path + sizeof *l->values);
 }
 
-size_t oracle_bytes(const struct oracle *o)
+size_t oracle_car_bytes(const struct oracle_car *c)
 {
-    size_t bytes = 0;
+    size_t bytes = sizeof *c + leaves_bytes(&c->replica.desired) +
+                   leaves_bytes(&c->replica.reported) + requests_bytes(c) +
+                   c->replica.foreign_count * sizeof(path_id);
 
-    for (const struct oracle_car *c = o->cars; c != NULL; c = c->next) {
-        bytes += sizeof *c + leaves_bytes(&c->replica.desired) +
-                 leaves_bytes(&c->replica.reported) + leaves_bytes(&c->answered) +
-                 requests_bytes(c) + c->replica.foreign_count * sizeof(path_id);
-        for (const struct replica_held *h = c->replica.held; h != NULL; h = h->next)
-            bytes += sizeof *h + h->len;
-    }
+    if (c->answered != NULL)
+        bytes += sizeof *c->answered + leaves_bytes(c->answered);
+    for (const struct replica_held *h = c->replica.held; h != NULL; h = h->next)
+        bytes += sizeof *h + h->len;
     return bytes;
 }
 
@@ -103,11 +102,6 @@ struct oracle_car *oracle_car_new(struct oracle *o, const char *thing_name, void
     c->thing_len = (uint8_t)(len < UINT8_MAX ? len : UINT8_MAX);
     c->name_start = (uint8_t)(c->thing_len > TOKEN_NAME ? c->thing_len - TOKEN_NAME : 0);
     c->touched = loop_script_now(o->options.loop);
-    c->next = o->cars;
-    c->place = &o->cars;
-    if (c->next != NULL)
-        c->next->place = &c->next;
-    o->cars = c;
     return c;
 }
 
@@ -122,13 +116,12 @@ void oracle_car_free(struct oracle_car *c)
 {
     if (c == NULL)
         return;
-    *c->place = c->next;
-    if (c->next != NULL)
-        c->next->place = c->place;
     if (c->map != NULL)
         signal_map_leave(c->oracle, c->map);
     replica_done(&c->replica);
-    leaves_done(&c->answered);
+    if (c->answered != NULL)
+        leaves_done(c->answered);
+    free(c->answered);
     requests_free(c);
     sabotage_free(c);
     free(c);
@@ -151,7 +144,7 @@ void oracle_car_state(struct oracle_car *c, enum tcu_state to)
 {
     oracle_touch(c, NO_SIGNAL);
     if (c->state == TCU_ONLINE)
-        c->left_ms = loop_wall_ms(c->oracle->options.loop);
+        c->left_s = (uint32_t)(loop_wall_ms(c->oracle->options.loop) / 1000);
     c->state = (uint8_t)to;
     c->reports = 0;
     if (to == TCU_ONLINE && c->outstanding != 0)
@@ -177,9 +170,11 @@ void oracle_car_order(struct oracle_car *c, const struct tcu_order *order)
         requests_executed(c, order->token);
         return;
     }
+    if (c->answered == NULL)
+        c->answered = xcalloc(1, sizeof *c->answered);
     for (size_t i = 0; i < order->change_count; i++) {
         const struct signal_change *change = &order->changes[i];
-        leaves_set(&c->answered, c->map->paths[change->index],
+        leaves_set(c->answered, c->map->paths[change->index],
                    signal_leaf(c, change->index, change->value));
     }
 }
@@ -199,8 +194,8 @@ void oracle_car_order_cancelled(struct oracle_car *c, const struct tcu_order *or
         requests_done(c, order->token, false);
         return;
     }
-    for (size_t i = 0; i < order->change_count; i++)
-        leaves_remove(&c->answered, c->map->paths[order->changes[i].index]);
+    for (size_t i = 0; c->answered != NULL && i < order->change_count; i++)
+        leaves_remove(c->answered, c->map->paths[order->changes[i].index]);
     if (c->outstanding != 0)
         c->wished_at = oracle_moment(c);
 }

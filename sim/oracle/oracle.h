@@ -54,14 +54,14 @@ bool oracle_rule_on(const struct oracle *o, enum oracle_rule rule);
 uint64_t oracle_checks(const struct oracle *o, enum oracle_rule rule);
 uint64_t oracle_violations(const struct oracle *o, enum oracle_rule rule);
 usec_t oracle_quiet(const struct oracle *o);
-/* Bytes that all cars together hold, without what malloc adds; for measuring. */
-size_t oracle_bytes(const struct oracle *o);
 
 /* ---- one car ---- */
 
 /* `thing_name` is borrowed. */
 struct oracle_car *oracle_car_new(struct oracle *o, const char *thing_name, void *car);
 void oracle_car_free(struct oracle_car *c);
+/* What it holds, without what malloc adds and what all share; for measuring. */
+size_t oracle_car_bytes(const struct oracle_car *c);
 /* After tcu_new(). */
 void oracle_car_adopt(struct oracle_car *c, struct tcu *tcu);
 

@@ -396,10 +396,13 @@ void replica_forget(struct replica *r)
     forget(r);
 }
 
-uint64_t replica_outstanding(const struct replica *r)
+uint32_t replica_outstanding(const struct replica *r)
 {
-    return r->known && r->deltas[r->turn].version == (uint32_t)r->version ? r->deltas[r->turn].sum
-                                                                          : 0;
+    uint64_t sum = r->deltas[r->turn].sum;
+
+    if (!r->known || r->deltas[r->turn].version != (uint32_t)r->version)
+        return 0;
+    return (uint32_t)(sum ^ sum >> 32);
 }
 
 void replica_absent(struct replica *r)

@@ -16,7 +16,7 @@
 
 enum {
     REPLICA_DEPTH_MAX = 32, /* of documents that are looked at */
-    REPLICA_DELTAS = 4,     /* versions whose delta is remembered */
+    REPLICA_DELTAS = 3,     /* versions whose delta is remembered */
     REPLICA_HELD_MAX = 8,
     REPLICA_LEAVES_MAX = 4096, /* of a section */
 };
@@ -93,7 +93,7 @@ struct replica_held *replica_take_held(struct replica *r);
 /* It is not known any more. */
 void replica_forget(struct replica *r);
 /* What is outstanding, as a sum; 0: nothing, or not known. */
-uint64_t replica_outstanding(const struct replica *r);
+uint32_t replica_outstanding(const struct replica *r);
 /* delete/accepted with that version, which is that of the document deleted. False: it is older than
    what is known. */
 bool replica_deleted(struct replica *r, uint64_t version);

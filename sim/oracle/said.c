@@ -128,7 +128,7 @@ void oracle_said(struct oracle_car *c, const struct mqtt_message *m, bool taken)
     if (taken)
         check_awake(c, m->topic);
     if (taken && m->qos != 0)
-        c->published_at = c->touched;
+        c->published_s = (uint32_t)(c->touched / USEC_PER_SEC);
     if (c->script_speaks) {
         c->reports = 0;
         return;

@@ -7,15 +7,17 @@
 enum {
     /* Behind a radio, a connection may be dead for so long. */
     RADIO_PATIENCE = 300,
-    REQUEST_TIMEOUT = 10,
+    /* Without keep-alive nothing tells. */
+    NO_KEEP_ALIVE = 3600,
 };
 
 /* How long nothing may come although the connection stands: half as long again as keep-alive. */
 static usec_t patience(const struct oracle_car *c)
 {
     usec_t radio = c->client.shaped ? RADIO_PATIENCE * USEC_PER_SEC : 0;
+    usec_t keep_alive = c->keep_alive_s != 0 ? c->keep_alive_s : NO_KEEP_ALIVE;
 
-    return c->oracle->options.quiet + c->keep_alive_s * (3 * USEC_PER_SEC / 2) + radio;
+    return c->oracle->options.quiet + keep_alive * (3 * USEC_PER_SEC / 2) + radio;
 }
 
 /* ---- wishes ---- */
@@ -34,7 +36,8 @@ static bool is_lost(const struct oracle_car *c, size_t i)
         return false;
     if (leaves_outstanding(desired, i, &c->replica.reported, names) != LEAVES_YES)
         return false;
-    return !leaves_get(&c->answered, desired->paths[i], &acted) || acted != desired->values[i];
+    return c->answered == NULL || !leaves_get(c->answered, desired->paths[i], &acted) ||
+           acted != desired->values[i];
 }
 
 static bool find_lost(const struct oracle_car *c, struct buf *text)
@@ -116,11 +119,13 @@ static bool is_settled(const struct oracle_car *c)
 
 static void judge_pubacks(struct oracle_car *c, usec_t now)
 {
-    if (c->state != TCU_ONLINE || c->unacked == 0 || now - c->published_at < patience(c))
+    usec_t since = now - c->published_s * USEC_PER_SEC;
+
+    if (c->state != TCU_ONLINE || c->unacked == 0 || since < patience(c))
         return;
     ORACLE_CHECK(c, ORACLE_PUBACK, false,
                  "%u publish%s of QoS 1 without a PUBACK for %.1f s; the connection stands",
-                 c->unacked, c->unacked == 1 ? "" : "es", (double)(now - c->published_at) / 1e6);
+                 c->unacked, c->unacked == 1 ? "" : "es", (double)(since) / 1e6);
     c->unacked = 0;
 }
 

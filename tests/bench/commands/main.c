@@ -201,6 +201,17 @@ static void print_json(const struct bench *b, const struct row *r)
            r->max, b->kb_resident, b->kb_heap, b->kb_lua, b->idle_percent);
 }
 
+/* Per car. */
+static double oracle_bytes(const struct bench *b)
+{
+    double bytes = 0;
+
+    for (size_t i = 0; i < b->sim->table_size; i++)
+        if (b->sim->table[i] != NULL)
+            bytes += (double)oracle_car_bytes(b->sim->table[i]->oracle);
+    return bytes / b->options->vehicles;
+}
+
 static void print_text(const struct bench *b, const struct row *r)
 {
     printf("%u cars over %s\n"
@@ -212,8 +223,7 @@ static void print_text(const struct bench *b, const struct row *r)
            r->per_core, r->instructions, r->received, r->sent, r->p50, r->p99, r->max,
            b->kb_resident, b->kb_heap, b->kb_lua);
     if (b->sim->oracle != NULL)
-        printf("  oracle      %.0f bytes per car\n",
-               (double)oracle_bytes(b->sim->oracle) / b->options->vehicles);
+        printf("  oracle      %.0f bytes per car\n", oracle_bytes(b));
     if (b->options->idle > 0)
         printf("  idle        %.2f %% of a core\n", b->idle_percent);
 }

@@ -1,0 +1,654 @@
+/* A TCU on a fake client with the oracle between: what is right is let be, what is wrong is found.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "oracle/car.h"
+#include "support/fake_client.h"
+
+#define THING  "car-0001"
+#define SHADOW "$aws/things/" THING "/shadow"
+#define CMD    "cmd/fleetsim/" THING
+#define QUIET  (2 * USEC_PER_MSEC)
+
+enum { HORN, LOCK, SPEED };
+
+struct rig {
+    struct loop *loop;
+    struct tcu_config config;
+    struct signal_schema *schema;
+    struct oracle *oracle;
+    struct oracle_car *car;
+    struct tcu *tcu;
+    struct fake_client *client;
+    struct tcu_order *open; /* the last that was not done at once */
+    bool lazy;              /* orders stay open */
+    uint64_t found[ORACLE_RULE_COUNT];
+    char text[1024]; /* of the last violation */
+};
+
+/* ---- the car ---- */
+
+static void declare(struct signal_schema *s, const char *path, enum signal_type type,
+                    unsigned flags)
+{
+    char locked[] = "locked", unlocked[] = "unlocked";
+    char *values[] = {locked, unlocked};
+    struct signal_def def = {.type = type, .flags = flags, .min = -1000, .max = 1000};
+    struct error err;
+
+    def.path = (char *)(uintptr_t)path;
+    if (type == SIGNAL_ENUM) {
+        def.values = values;
+        def.value_count = 2;
+    }
+    assert_true(signal_schema_add(s, &def, &err));
+}
+
+static struct mqtt_client *make_client(void *maker, uint32_t index,
+                                       const struct mqtt_client_events *events, void *ctx)
+{
+    struct rig *rig = maker;
+
+    (void)index;
+    rig->client = fake_client_new(&oracle_tap_events, rig->car);
+    return oracle_tap_wrap(rig->car, &rig->client->base, events, ctx);
+}
+
+static void on_state(void *ctx, struct tcu *t, enum tcu_state from, enum tcu_state to)
+{
+    (void)t;
+    (void)from;
+    oracle_car_state(((struct rig *)ctx)->car, to);
+}
+
+static void on_signal(void *ctx, struct tcu *t, size_t index)
+{
+    (void)t;
+    oracle_car_signal(((struct rig *)ctx)->car, index);
+}
+
+static void on_order(void *ctx, struct tcu *t, struct tcu_order *order)
+{
+    struct rig *rig = ctx;
+
+    oracle_car_order(rig->car, order);
+    if (rig->lazy) {
+        rig->open = order;
+        return;
+    }
+    for (size_t i = 0; i < order->change_count; i++)
+        tcu_set_signal(t, order->changes[i].index, order->changes[i].value);
+    oracle_car_order_done(rig->car, order);
+    tcu_order_done(t, order, TCU_SUCCEEDED, NULL, NULL);
+}
+
+static void on_cancelled(void *ctx, struct tcu *t, struct tcu_order *order)
+{
+    (void)t;
+    oracle_car_order_cancelled(((struct rig *)ctx)->car, order);
+}
+
+static void on_note(void *ctx, struct tcu *t, enum tcu_note note, const char *detail)
+{
+    (void)t;
+    (void)detail;
+    oracle_car_note(((struct rig *)ctx)->car, note);
+}
+
+static void on_violated(void *ctx, void *car, const struct oracle_violation *violation)
+{
+    struct rig *rig = car;
+
+    (void)ctx;
+    assert_string_equal(violation->name, oracle_rule_name(violation->rule));
+    rig->found[violation->rule]++;
+    snprintf(rig->text, sizeof rig->text, "%s: %s", violation->name, violation->text);
+}
+
+static int make(void **state)
+{
+    static const struct tcu_observer observer = {.state = on_state,
+                                                 .signal = on_signal,
+                                                 .order = on_order,
+                                                 .order_cancelled = on_cancelled,
+                                                 .note = on_note};
+    struct rig *rig = calloc(1, sizeof *rig);
+    struct oracle_options options = {.quiet = QUIET, .violated = on_violated};
+    struct error err;
+
+    rig->loop = loop_new();
+    rig->loop->time_scale = 1;
+    options.loop = rig->loop;
+    assert_true(oracle_rules_parse("on", options.on, &err));
+    rig->oracle = oracle_new(&options);
+    rig->car = oracle_car_new(rig->oracle, THING, rig);
+    rig->schema = signal_schema_new("test");
+    declare(rig->schema, "horn", SIGNAL_BOOL, SIGNAL_REPORTED | SIGNAL_DESIRED);
+    declare(rig->schema, "lock.front", SIGNAL_ENUM, SIGNAL_REPORTED | SIGNAL_DESIRED);
+    declare(rig->schema, "speed", SIGNAL_FLOAT, SIGNAL_REPORTED);
+    signal_schema_seal(rig->schema);
+    tcu_config_defaults(&rig->config);
+    struct tcu_params params = {.loop = rig->loop,
+                                .config = &rig->config,
+                                .schema = rig->schema,
+                                .thing_name = THING,
+                                .make_client = make_client,
+                                .maker = rig,
+                                .observer = &observer,
+                                .ctx = rig};
+    rig->tcu = tcu_new(&params);
+    oracle_car_adopt(rig->car, rig->tcu);
+    *state = rig;
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    struct rig *rig = *state;
+
+    tcu_free(rig->tcu);
+    oracle_car_free(rig->car);
+    oracle_free(rig->oracle);
+    signal_schema_free(rig->schema);
+    loop_free(rig->loop);
+    free(rig);
+    return 0;
+}
+
+/* ---- playing ---- */
+
+static void expect_none(struct rig *rig)
+{
+    for (size_t i = 0; i < ORACLE_RULE_COUNT; i++)
+        if (rig->found[i] != 0)
+            fail_msg("%s", rig->text);
+}
+
+/* So many violations of this rule, and none of others; then they are forgotten. */
+static void expect(struct rig *rig, enum oracle_rule rule, uint64_t count)
+{
+    if (rig->found[rule] != count)
+        fail_msg("%s: %u times; last: %s", oracle_rule_name(rule), (unsigned)rig->found[rule],
+                 rig->text);
+    rig->found[rule] = 0;
+    expect_none(rig);
+}
+
+static void be_quiet(struct rig *rig)
+{
+    ev_run(rig->loop->ev, EVRUN_NOWAIT);
+    usleep(2 * QUIET);
+}
+
+/* The clientToken of the last publish on that topic. */
+static void token_of(struct rig *rig, const char *topic, char ret[80])
+{
+    const struct fake_publish *p = fake_last(rig->client, topic);
+
+    assert_non_null(p);
+    cJSON *doc = json_parse(slice_str(p->payload), 16);
+    snprintf(ret, 80, "%s", json_str(doc, "clientToken", ""));
+    cJSON_Delete(doc);
+}
+
+static void say(struct rig *rig, const char *topic, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void say(struct rig *rig, const char *topic, const char *fmt, ...)
+{
+    char text[2000];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    fake_message(rig->client, topic, text);
+}
+
+/* Acknowledges and accepts the last report, at this version. */
+static void accept_report(struct rig *rig, int version)
+{
+    char token[80];
+
+    ev_run(rig->loop->ev, EVRUN_NOWAIT);
+    const struct fake_publish *p = fake_last(rig->client, "/update");
+    assert_non_null(p);
+    token_of(rig, "/update", token);
+    cJSON *doc = json_parse(slice_str(p->payload), 16);
+    char *state = cJSON_PrintUnformatted(json_get(doc, "state"));
+    fake_puback(rig->client, p->id, 0);
+    say(rig, SHADOW "/update/accepted", "{\"state\":%s,\"version\":%d,\"clientToken\":\"%s\"}",
+        state, version, token);
+    free(state);
+    cJSON_Delete(doc);
+}
+
+static void connect(struct rig *rig)
+{
+    tcu_power_on(rig->tcu);
+    fake_connected(rig->client, false);
+    fake_suback(rig->client, 1);
+    fake_puback(rig->client, fake_last(rig->client, "/get")->id, 0);
+}
+
+/* Online for the first time, everything reported: version 1. */
+static void come_online(struct rig *rig)
+{
+    char token[80];
+
+    connect(rig);
+    token_of(rig, "/get", token);
+    say(rig, SHADOW "/get/rejected", "{\"code\":404,\"clientToken\":\"%s\"}", token);
+    assert_int_equal(rig->tcu->state, TCU_ONLINE);
+    rig->car->keep_alive_s = 60; /* the fake CONNACK says none */
+    accept_report(rig, 1);
+    expect_none(rig);
+}
+
+static void desire(struct rig *rig, int version, const char *desired)
+{
+    say(rig, SHADOW "/update/accepted",
+        "{\"state\":{\"desired\":%s},\"version\":%d,\"clientToken\":\"app\"}", desired, version);
+}
+
+static void delta(struct rig *rig, int version, const char *state)
+{
+    say(rig, SHADOW "/update/delta", "{\"version\":%d,\"timestamp\":%d,\"state\":%s}", version,
+        1000 + version, state);
+}
+
+/* ---- what is right ---- */
+
+static void a_healthy_session_breaks_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    desire(rig, 2, "{\"horn\":true}");
+    delta(rig, 2, "{\"horn\":true}");
+    accept_report(rig, 3);
+    desire(rig, 4, "{\"lock\":{\"front\":\"unlocked\"}}");
+    delta(rig, 4, "{\"lock\":{\"front\":\"unlocked\"}}");
+    accept_report(rig, 5);
+    be_quiet(rig);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_CALM);
+    expect_none(rig);
+    static const enum oracle_rule looked[] = {
+        ORACLE_VERSION_RISES, ORACLE_DELTA_EXACT,   ORACLE_REPORT_MATCHES, ORACLE_TWIN_AGREES,
+        ORACLE_NO_ECHO,       ORACLE_ASLEEP_SILENT, ORACLE_PUBACK,         ORACLE_SUBSCRIBED_FIRST};
+    for (size_t i = 0; i < sizeof looked / sizeof *looked; i++)
+        if (oracle_checks(rig->oracle, looked[i]) == 0)
+            fail_msg("%s was not looked at", oracle_rule_name(looked[i]));
+}
+
+static void repeated_and_reordered_messages_break_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    for (int twice = 0; twice < 2; twice++) {
+        delta(rig, 3, "{\"horn\":true}");
+        desire(rig, 3, "{\"horn\":true}");
+        delta(rig, 2, "{\"lock\":{\"front\":\"unlocked\"}}");
+        desire(rig, 2, "{\"lock\":{\"front\":\"unlocked\"},\"horn\":false}");
+        delta(rig, 1, "{}");
+    }
+    expect(rig, ORACLE_DELTA_EXACT, 2); /* of version 3: the lock is outstanding as well */
+    fake_message(rig->client, SHADOW "/update/accepted", "not json");
+    fake_message(rig->client, SHADOW "/update/delta", "{\"version\":\"x\",\"state\":[]}");
+    fake_message(rig->client, SHADOW "/name/other/update/accepted", "{\"version\":1,\"state\":{}}");
+    expect_none(rig);
+}
+
+static void others_may_write_what_is_reported(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    say(rig, SHADOW "/update/accepted",
+        "{\"state\":{\"reported\":{\"horn\":true,\"speed\":null}},\"version\":2,\"clientToken\":"
+        "\"x\"}");
+    be_quiet(rig);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_CALM);
+    expect_none(rig);
+}
+
+static void a_deletion_lets_numbers_begin_again(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    say(rig, SHADOW "/delete/accepted", "{\"version\":1}");
+    accept_report(rig, 1);
+    be_quiet(rig);
+    oracle_car_settle(rig->car);
+    expect_none(rig);
+}
+
+/* ---- what is wrong ---- */
+
+static void versions_that_do_not_rise(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    desire(rig, 5, "{}");
+    tcu_set_signal(rig->tcu, HORN, (union signal_value){.b = true});
+    accept_report(rig, 5);
+    expect(rig, ORACLE_VERSION_RISES, 1);
+    assert_string_equal(rig->text,
+                        "shadow.version-rises: expected a version above 5, which the car had seen "
+                        "when it asked; update/accepted says 5");
+}
+
+static void a_shadow_that_is_not_the_car(void **state)
+{
+    struct rig *rig = *state;
+    char token[80];
+
+    come_online(rig);
+    tcu_set_signal(rig->tcu, HORN, (union signal_value){.b = true});
+    ev_run(rig->loop->ev, EVRUN_NOWAIT);
+    token_of(rig, "/update", token);
+    fake_puback(rig->client, fake_last(rig->client, "/update")->id, 0);
+    say(rig, SHADOW "/update/accepted",
+        "{\"state\":{\"reported\":{\"horn\":false}},\"version\":2,\"clientToken\":\"%s\"}", token);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_RESTLESS);
+    expect_none(rig);
+    be_quiet(rig);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_CALM);
+    assert_non_null(strstr(rig->text,
+                           "twin.agrees: horn is true in the car; the shadow (version 2) "
+                           "says false, after "));
+    expect(rig, ORACLE_TWIN_AGREES, 1);
+}
+
+static void a_companion_with_another_idea(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    desire(rig, 2, "{\"horn\":true}");
+    assert_int_equal(oracle_car_version(rig->car), 2);
+    struct slice reported =
+        slice_str("{\"horn\":false,\"lock\":{\"front\":\"locked\"},\"speed\":0}");
+    oracle_car_compare(rig->car, "the app", 2, slice_str("{\"horn\":true}"), reported);
+    oracle_car_compare(rig->car, "the app", 1, slice_str("{}"), slice_str("{}"));
+    expect_none(rig);
+    oracle_car_compare(rig->car, "the app", 2, slice_str("{\"horn\":false}"), reported);
+    expect(rig, ORACLE_TWIN_AGREES, 1);
+    assert_string_equal(rig->text,
+                        "twin.agrees: the app has another idea of version 2 of the shadow at horn");
+}
+
+static void a_wish_that_does_not_reach_the_car(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    desire(rig, 2, "{\"horn\":true,\"speed\":7,\"lock\":{\"front\":\"ajar\"},\"no\":1}");
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_RESTLESS);
+    be_quiet(rig);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_CALM);
+    assert_non_null(strstr(rig->text, "desired.not-lost: horn is desired to be true (version 2)"));
+    expect(rig, ORACLE_DESIRED_NOT_LOST, 1);
+    /* Told once. */
+    be_quiet(rig);
+    oracle_car_settle(rig->car);
+    expect_none(rig);
+}
+
+static void companions_tell_of_wishes_too(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    const char *wish = "{\"state\":{\"desired\":{\"horn\":true}},\"version\":2}";
+    oracle_car_seen(rig->car, ORACLE_SAW_ACCEPTED, 2, slice_str(wish));
+    oracle_car_seen(rig->car, ORACLE_SAW_ACCEPTED, 2, slice_str("nonsense that is skipped"));
+    oracle_car_seen(rig->car, ORACLE_SAW_DOCUMENT, 3, slice_str("nonsense"));
+    assert_int_equal(oracle_car_version(rig->car), 2);
+    be_quiet(rig);
+    /* The car's session has not brought it: it may be on its way for as long as a dead connection
+       goes unnoticed. */
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_RESTLESS);
+    expect_none(rig);
+}
+
+static void power_loss_does_not_excuse(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    rig->lazy = true;
+    desire(rig, 2, "{\"horn\":true}");
+    delta(rig, 2, "{\"horn\":true}");
+    be_quiet(rig);
+    assert_int_equal(oracle_car_settle(rig->car), ORACLE_CALM); /* it acts */
+    tcu_power_off(rig->tcu);
+    connect(rig);
+    oracle_car_sabotage(rig->car, ORACLE_FORGETS_DESIRED);
+    char token[80];
+    token_of(rig, "/get", token);
+    say(rig, SHADOW "/get/accepted",
+        "{\"state\":{\"desired\":{\"horn\":true},\"reported\":{\"horn\":false,\"lock\":{\"front\":"
+        "\"locked\"},\"speed\":0},\"delta\":{\"horn\":true}},\"version\":2,\"clientToken\":\"%s\"}",
+        token);
+    assert_int_equal(rig->tcu->state, TCU_ONLINE);
+    expect_none(rig);
+    be_quiet(rig);
+    oracle_car_settle(rig->car);
+    expect(rig, ORACLE_DESIRED_NOT_LOST, 1);
+}
+
+static void an_endless_echo(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_ECHOES);
+    tcu_set_signal(rig->tcu, HORN, (union signal_value){.b = true});
+    for (int version = 2; version < 30; version++)
+        accept_report(rig, version);
+    assert_true(rig->found[ORACLE_NO_ECHO] >= 1);
+    rig->found[ORACLE_NO_ECHO] = 0;
+    expect_none(rig);
+}
+
+static void a_report_that_is_not_so(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_REPORTS_WRONG);
+    tcu_set_signal(rig->tcu, SPEED, (union signal_value){.f = 12.5});
+    ev_run(rig->loop->ev, EVRUN_NOWAIT);
+    expect(rig, ORACLE_REPORT_MATCHES, 1);
+    assert_string_equal(rig->text, "report.matches-signals: speed is 12.5; the car reports 912.5");
+}
+
+static void a_document_past_its_limits(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    desire(rig, 2, "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":1}}}}}}}}");
+    expect_none(rig);
+    desire(rig, 3, "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":1}}}}}}}}}");
+    expect(rig, ORACLE_WITHIN_LIMITS, 1);
+}
+
+static void a_shadow_request_before_its_subscription(void **state)
+{
+    struct rig *rig = *state;
+
+    oracle_car_sabotage(rig->car, ORACLE_ASKS_TOO_SOON);
+    tcu_power_on(rig->tcu);
+    fake_connected(rig->client, false);
+    expect(rig, ORACLE_SUBSCRIBED_FIRST, 1);
+}
+
+static void a_car_that_talks_in_its_sleep(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_TALKS_ASLEEP);
+    tcu_sleep(rig->tcu);
+    expect(rig, ORACLE_ASLEEP_SILENT, 1);
+    assert_int_equal(rig->client->disconnects, 1);
+}
+
+static void an_acknowledgement_of_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    fake_puback(rig->client, 77, 0);
+    expect(rig, ORACLE_PUBACK, 1);
+}
+
+/* ---- requests ---- */
+
+static void request(struct rig *rig, const char *id, int64_t expires)
+{
+    say(rig, CMD "/request",
+        "{\"requestId\":\"%s\",\"responseTopic\":\"" CMD "/response/app\",\"expiresAt\":%lld,"
+        "\"command\":{\"horn\":true}}",
+        id, (long long)expires);
+}
+
+static void requests_are_executed_once_and_in_time(void **state)
+{
+    struct rig *rig = *state;
+    int64_t now = clock_wall_ms();
+
+    come_online(rig);
+    request(rig, "one", now + 60000);
+    request(rig, "one", now + 60000);
+    request(rig, "two", now - 60000);
+    expect_none(rig);
+    assert_int_equal(oracle_checks(rig->oracle, ORACLE_COMMAND_ONCE), 1);
+
+    oracle_car_sabotage(rig->car, ORACLE_REPEATS_COMMANDS);
+    request(rig, "one", now + 60000);
+    expect(rig, ORACLE_COMMAND_ONCE, 1);
+}
+
+static void a_request_after_its_expiry(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_IGNORES_EXPIRY);
+    request(rig, "late", clock_wall_ms() - 60000);
+    expect(rig, ORACLE_COMMAND_IN_TIME, 1);
+}
+
+static void a_request_that_nobody_sent(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_INVENTS_COMMANDS);
+    request(rig, "real", clock_wall_ms() + 60000);
+    expect(rig, ORACLE_COMMAND_ASKED_FOR, 1);
+}
+
+static void answers_are_counted(void **state)
+{
+    struct rig *rig = *state;
+
+    come_online(rig);
+    oracle_car_sabotage(rig->car, ORACLE_ANSWERS_TWICE);
+    request(rig, "one", clock_wall_ms() + 60000);
+    expect(rig, ORACLE_RESPONSE, 1);
+    assert_string_equal(rig->text, "response.one-per-request: request one arrived 1 time; this is "
+                                   "its response number 2");
+}
+
+static void many_requests_are_remembered_in_bounds(void **state)
+{
+    struct rig *rig = *state;
+    char id[20];
+    int32_t acknowledged = 0;
+
+    come_online(rig);
+    rig->oracle->options.quiet = 60 * USEC_PER_SEC; /* its report waits for the loop */
+    for (int i = 0; i < 500; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        request(rig, id, clock_wall_ms() + 60000);
+        const struct fake_publish *answer = fake_last(rig->client, "/response/app");
+        if (answer->id != acknowledged)
+            fake_puback(rig->client, answer->id, 0);
+        acknowledged = answer->id;
+    }
+    expect_none(rig);
+    assert_true(oracle_car_bytes(rig->car) < 8000);
+}
+
+/* ---- options ---- */
+
+static void rules_are_chosen(void **state)
+{
+    bool on[ORACLE_RULE_COUNT];
+    struct error err;
+
+    (void)state;
+    assert_true(oracle_rules_parse("off", on, &err));
+    assert_false(on[ORACLE_DELTA_EXACT]);
+    assert_true(oracle_rules_parse("command.once,twin.agrees", on, &err));
+    assert_true(on[ORACLE_COMMAND_ONCE] && on[ORACLE_TWIN_AGREES] && !on[ORACLE_DELTA_EXACT]);
+    assert_true(oracle_rules_parse("-command.once,-twin.agrees", on, &err));
+    assert_true(!on[ORACLE_COMMAND_ONCE] && !on[ORACLE_TWIN_AGREES] && on[ORACLE_DELTA_EXACT]);
+    assert_false(oracle_rules_parse("command.onse", on, &err));
+    assert_string_equal(err.text, "--oracle command.onse: not a rule (did you mean command.once?) "
+                                  "(docs/oracle.md lists them)");
+    assert_false(oracle_rules_parse("", on, &err));
+    for (int i = 0; i < ORACLE_RULE_COUNT; i++) {
+        assert_int_equal(oracle_rule_find(oracle_rule_name((enum oracle_rule)i)), i);
+        assert_true(strlen(oracle_rule_text((enum oracle_rule)i)) > 10);
+    }
+    assert_int_equal(oracle_rule_find("nothing"), -1);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, make, unmake)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_healthy_session_breaks_nothing),
+        TEST(repeated_and_reordered_messages_break_nothing),
+        TEST(others_may_write_what_is_reported),
+        TEST(a_deletion_lets_numbers_begin_again),
+        TEST(versions_that_do_not_rise),
+        TEST(a_shadow_that_is_not_the_car),
+        TEST(a_companion_with_another_idea),
+        TEST(a_wish_that_does_not_reach_the_car),
+        TEST(companions_tell_of_wishes_too),
+        TEST(power_loss_does_not_excuse),
+        TEST(an_endless_echo),
+        TEST(a_report_that_is_not_so),
+        TEST(a_document_past_its_limits),
+        TEST(a_shadow_request_before_its_subscription),
+        TEST(a_car_that_talks_in_its_sleep),
+        TEST(an_acknowledgement_of_nothing),
+        TEST(requests_are_executed_once_and_in_time),
+        TEST(a_request_after_its_expiry),
+        TEST(a_request_that_nobody_sent),
+        TEST(answers_are_counted),
+        TEST(many_requests_are_remembered_in_bounds),
+        cmocka_unit_test(rules_are_chosen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
