@@ -1,5 +1,6 @@
 /* What a car hears of its shadow, and what companions hear of it. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "oracle/car.h"
@@ -83,13 +84,6 @@ static void check_get_version(struct oracle_car *c, const struct envelope *e)
 
 /* ---- limits ---- */
 
-static size_t section_len(const struct json_value *state, const char *name)
-{
-    struct json_value section;
-
-    return json_find(state, name, &section) && section.type == JSON_OBJECT ? section.text.len : 0;
-}
-
 static unsigned depth_of(const struct json_value *object)
 {
     struct json_value item;
@@ -102,8 +96,16 @@ static unsigned depth_of(const struct json_value *object)
     return deepest;
 }
 
-/* False: there is no use in looking on. */
-static bool check_limits(struct oracle_car *c, const struct envelope *e, bool whole)
+static bool check_depth(struct oracle_car *c, unsigned depth)
+{
+    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, depth <= DEPTH_MAX,
+                 "the cloud took a document of %u levels; at most %d are allowed", depth,
+                 DEPTH_MAX);
+    return depth <= DEPTH_MAX;
+}
+
+/* Of a whole document. False: there is no use in looking on. */
+static bool check_limits(struct oracle_car *c, const struct envelope *e)
 {
     static const char *const names[] = {"desired", "reported"};
     size_t bytes = 0;
@@ -113,19 +115,16 @@ static bool check_limits(struct oracle_car *c, const struct envelope *e, bool wh
         return true;
     for (size_t i = 0; i < 2; i++) {
         struct json_value section;
-        bytes += section_len(&e->state, names[i]);
-        if (json_find(&e->state, names[i], &section) && section.type == JSON_OBJECT) {
-            unsigned d = depth_of(&section);
-            depth = d > depth ? d : depth;
-        }
+        if (!json_find(&e->state, names[i], &section) || section.type != JSON_OBJECT)
+            continue;
+        unsigned levels = depth_of(&section);
+        depth = levels > depth ? levels : depth;
+        bytes += section.text.len;
     }
-    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, !whole || bytes <= DOCUMENT_MAX,
+    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, bytes <= DOCUMENT_MAX,
                  "the cloud keeps a document of %zu bytes; at most %d are allowed", bytes,
                  DOCUMENT_MAX);
-    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, depth <= DEPTH_MAX,
-                 "the cloud took a document of %u levels; at most %d are allowed", depth,
-                 DEPTH_MAX);
-    return (!whole || bytes <= DOCUMENT_MAX) && depth <= DEPTH_MAX;
+    return check_depth(c, depth) && bytes <= DOCUMENT_MAX;
 }
 
 /* ---- the document ---- */
@@ -185,34 +184,41 @@ static void take_accepted(struct oracle_car *c, const struct envelope *e, struct
 
     if (replica_accepted(&c->replica, &c->oracle->room, &m) != REPLICA_TAKEN)
         return;
+    check_depth(c, c->oracle->room.depth);
     settle_held(c);
     note_wishes(c);
+}
+
+static void check_document(struct oracle_car *c, enum oracle_rule rule,
+                           enum replica_verdict verdict, path_id path, const char *what)
+{
+    struct buf room;
+
+    if (verdict != REPLICA_AGREES && verdict != REPLICA_DIFFERS)
+        return;
+    const char *place = place_text(c, path, &room);
+    ORACLE_CHECK(c, rule, verdict == REPLICA_AGREES, "%s: it differs %s", what, place);
+    buf_done(&room);
 }
 
 static void take_document(struct oracle_car *c, const struct envelope *e, struct slice payload)
 {
     struct replica_message m = {.version = e->version, .state = e->state, .payload = payload};
+    struct replica_room *room = &c->oracle->room;
+    char what[128];
     path_id path;
-    struct buf room;
 
-    enum replica_verdict verdict = replica_document_delta(&c->oracle->room, &m, &path);
-    if (verdict != REPLICA_SKIPPED) {
-        const char *place = place_text(c, path, &room);
-        ORACLE_CHECK(c, ORACLE_DELTA_EXACT, verdict == REPLICA_AGREES,
-                     "state.delta in get/accepted of version %" PRIu64
-                     " is not its desired minus its reported: it differs %s",
-                     e->version, place);
-        buf_done(&room);
-    }
-    verdict = replica_document(&c->replica, &c->oracle->room, &m, &path);
-    if (verdict == REPLICA_AGREES || verdict == REPLICA_DIFFERS) {
-        const char *place = place_text(c, path, &room);
-        ORACLE_CHECK(c, ORACLE_DOCUMENT_AGREES, verdict == REPLICA_AGREES,
-                     "get/accepted of version %" PRIu64
-                     " is not what the accepted updates add up to: it differs %s",
-                     e->version, place);
-        buf_done(&room);
-    }
+    enum replica_verdict verdict = replica_document_delta(room, &m, &path);
+    snprintf(what, sizeof what,
+             "state.delta in get/accepted of version %" PRIu64
+             " is not its desired minus its reported",
+             e->version);
+    check_document(c, ORACLE_DELTA_EXACT, verdict, path, what);
+    verdict = replica_document(&c->replica, room, &m, &path);
+    snprintf(what, sizeof what,
+             "get/accepted of version %" PRIu64 " is not what the accepted updates add up to",
+             e->version);
+    check_document(c, ORACLE_DOCUMENT_AGREES, verdict, path, what);
     settle_held(c);
     note_wishes(c);
 }
@@ -224,7 +230,6 @@ static void on_accepted(struct oracle_car *c, const struct envelope *e, struct s
     if (e->version == 0 || !e->has_state)
         return;
     check_update_version(c, e);
-    check_limits(c, e, false);
     saw(c, e->version);
     take_accepted(c, e, payload);
 }
@@ -246,7 +251,7 @@ static void on_document(struct oracle_car *c, const struct envelope *e, struct s
         return;
     check_get_version(c, e);
     saw(c, e->version);
-    if (check_limits(c, e, true))
+    if (check_limits(c, e))
         take_document(c, e, payload);
     else
         replica_forget(&c->replica);

@@ -177,10 +177,11 @@ bool names_is_under(const struct names *n, path_id path, path_id ancestor)
 
 void names_write(const struct names *n, path_id path, struct buf *out)
 {
-    const struct entry *chain[64];
+    enum { DEEPEST = 64 };
+    const struct entry *chain[DEEPEST];
     size_t depth = 0;
 
-    for (; path != 0 && depth < sizeof chain / sizeof *chain; path = chain[depth++]->parent)
+    for (; path != 0 && depth < DEEPEST; path = chain[depth++]->parent)
         chain[depth] = entry_of(&n->paths, path);
     while (depth-- > 0)
         buf_printf(out, "%.*s%s", (int)(chain[depth]->len < 100 ? chain[depth]->len : 100),

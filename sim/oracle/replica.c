@@ -171,6 +171,8 @@ static bool merge_section(struct leaves *section, struct replica_room *room,
     }
     if (patch.type != JSON_OBJECT || !leaf_list_read(&room->list, room->names, &patch))
         return false;
+    if (room->list.depth > room->depth)
+        room->depth = room->list.depth;
     leaves_merge(section, room->names, &room->list);
     leaves_share(section, room->shapes);
     return section->count <= REPLICA_LEAVES_MAX;
@@ -209,6 +211,7 @@ enum replica_verdict replica_accepted(struct replica *r, struct replica_room *ro
         return REPLICA_SKIPPED;
     }
     r->version = m->version;
+    room->depth = 0;
     if (!r->known)
         return REPLICA_TAKEN;
     if (!merge_section(&r->desired, room, &m->state, "desired") ||

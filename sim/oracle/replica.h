@@ -25,6 +25,7 @@ struct replica_room {
     struct names *names;
     struct shapes *shapes;
     struct leaf_list list, other;
+    unsigned depth; /* levels of the patch that was merged last */
 };
 
 struct replica_held;
