@@ -45,8 +45,8 @@ scenario("in the queue of an unreachable car each command dies at its own time",
   local car = t:vehicle { power = "off" }
   local service = t:command_service()
 
-  local long = service:command(car, unlock, { expiry = 1.2 })
-  local short = service:command(car, { lights = { low_beam = true } }, { expiry = 0.4 })
+  local long = service:command(car, unlock, { expiry = 4 })
+  local short = service:command(car, { lights = { low_beam = true } }, { expiry = 2 })
   t:equal(short:await().status, "EXPIRED")
   t:equal(short:statuses(), { "CREATED", "EXPIRED" }, "it never was its turn")
   t:is_true(not long:done())

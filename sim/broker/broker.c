@@ -23,9 +23,11 @@
 #include "pki/pki.h"
 
 #define START_TIMEOUT_MS 10000
-#define STOP_TIMEOUT_MS  2000
-#define STOP_RETRY_MS    200
-#define LAST_WORDS       400
+/* It has much to write and to read, and many may be at work beside it. */
+#define RESTART_TIMEOUT_MS 60000
+#define STOP_TIMEOUT_MS    2000
+#define STOP_RETRY_MS      200
+#define LAST_WORDS         400
 
 /* Of a restart. */
 enum phase { PHASE_RUNS, PHASE_ENDS, PHASE_STARTS };
@@ -41,6 +43,7 @@ struct broker {
     pid_t pid;       /* 0: not running, or waited for */
     int status;      /* once waited for */
     enum phase phase;
+    bool forgets; /* when it starts again */
     usec_t since; /* when the phase began, if it is not PHASE_RUNS */
     ev_io watcher;
     struct loop *loop; /* NULL: not watched */
@@ -507,6 +510,12 @@ void broker_pause(struct broker *b)
 }
 
 /* The old one is gone: the next in its place. */
+static void remove_state(const struct broker *b)
+{
+    unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
+    unlinkat(b->dir_fd, CONFIG_STATE, 0);
+}
+
 static bool start_again(struct broker *b, struct error *err)
 {
     char *program = config_find_mosquitto(err);
@@ -517,6 +526,9 @@ static bool start_again(struct broker *b, struct error *err)
     close_fd(b->life_fd);
     b->life_fd = -1;
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
+    if (b->forgets)
+        remove_state(b);
+    b->forgets = false;
     b->phase = PHASE_STARTS;
     b->since = clock_now();
     bool ok = program != NULL && spawn(b, program, err);
@@ -535,11 +547,16 @@ static bool resume(struct broker *b, struct error *err)
         if (b->loop != NULL)
             arm(b);
     }
-    if (b->phase == PHASE_RUNS || elapsed_ms(b->since) < START_TIMEOUT_MS)
+    if (b->phase == PHASE_RUNS || elapsed_ms(b->since) < RESTART_TIMEOUT_MS)
         return true;
     return error_set(err, ERROR_TARGET, "mosquitto: does not %s within %d s (see %s for why)",
-                     b->phase == PHASE_ENDS ? "end" : "start", START_TIMEOUT_MS / 1000,
+                     b->phase == PHASE_ENDS ? "end" : "start", RESTART_TIMEOUT_MS / 1000,
                      b->log_path);
+}
+
+void broker_forget(struct broker *b)
+{
+    b->forgets = true;
 }
 
 bool broker_resume(struct broker *b, bool *ret_running, struct error *err)

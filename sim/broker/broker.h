@@ -61,6 +61,8 @@ void broker_set_clock(struct broker *broker, int64_t wall_ms);
    shadows are kept for broker_resume(), and so is the port, where nobody listens meanwhile. Not for
    the watcher of broker_watch(). A no-op if it is paused already. */
 void broker_pause(struct broker *broker);
+/* After broker_pause(): it begins anew, without sessions, retained messages and shadows. */
+void broker_forget(struct broker *broker);
 /* Starts it again once it has ended. Never waits: call it again (each some ms) until ret_running.
    False: it is stopped for good. */
 bool broker_resume(struct broker *broker, bool *ret_running, struct error *err);

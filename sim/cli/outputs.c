@@ -73,8 +73,15 @@ static void say(FILE *file, struct buf *text)
     buf_done(text);
 }
 
-void outputs_begin(struct outputs *o, const struct event_run *run, struct verdicts *verdicts)
+void outputs_begin(struct outputs *o, const struct run_settings *s, size_t scenarios,
+                   struct verdicts *verdicts)
 {
+    struct event_run run = {.name = s->name,
+                            .command_line = s->command_line,
+                            .seed = s->seed,
+                            .scenarios = scenarios,
+                            .rounds = s->repeat != 0 ? s->repeat : 1,
+                            .shuffled = s->shuffle};
     struct buf text;
 
     o->verdicts = verdicts;
@@ -85,7 +92,7 @@ void outputs_begin(struct outputs *o, const struct event_run *run, struct verdic
     }
     if (o->events != NULL) {
         buf_init(&text, TEXT_MAX);
-        event_run_started(run, clock_wall_ms(), &text);
+        event_run_started(&run, clock_wall_ms(), &text);
         say(o->events, &text);
     }
 }

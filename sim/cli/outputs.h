@@ -29,7 +29,9 @@ struct outputs {
 bool outputs_open(struct outputs *o, const struct run_settings *s, struct error *err);
 /* Instead of a run: the scenarios as JSON lines, if these are asked for. */
 void outputs_list(struct outputs *o, struct scenario *first);
-void outputs_begin(struct outputs *o, const struct event_run *run, struct verdicts *verdicts);
+/* `scenarios` of a round. */
+void outputs_begin(struct outputs *o, const struct run_settings *s, size_t scenarios,
+                   struct verdicts *verdicts);
 void outputs_started(struct outputs *o, const struct scenario *s);
 /* It has ended; `again`: it is tried once more. Its case has the verdict. */
 void outputs_ended(struct outputs *o, const struct scenario *s, bool again);

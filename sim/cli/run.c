@@ -326,6 +326,12 @@ static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)
     return capacity_check_descriptors(&car, vehicles, err);
 }
 
+static bool on_renew(void *ctx, struct error *err)
+{
+    struct run *run = ctx;
+    return target_renew(&run->target, err);
+}
+
 static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -345,6 +351,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .fail_fast = s->fail_fast || s->until_fail,
         .until_flaky = s->until_fail,
         .fits = on_fleet,
+        .renew = on_renew,
         .added = on_added,
         .started = on_started,
         .retried = on_retried,
@@ -405,20 +412,6 @@ static bool open_results(struct run *run, struct error *err)
     return run_files_open(&run->files, run_results_path(run->results), run->script, s->trace, err);
 }
 
-static void begin_outputs(struct run *run)
-{
-    const struct run_settings *s = run->settings;
-
-    outputs_begin(&run->outputs,
-                  &(struct event_run){.name = s->name,
-                                      .command_line = s->command_line,
-                                      .seed = s->seed,
-                                      .scenarios = runner_count(run->runner),
-                                      .rounds = s->repeat != 0 ? s->repeat : 1,
-                                      .shuffled = s->shuffle},
-                  run->verdicts);
-}
-
 static void run_loop(struct run *run)
 {
     struct loop *loop = run->sim->loop;
@@ -431,7 +424,7 @@ static void run_loop(struct run *run)
     loop_timer_start(&run->second, USEC_PER_SEC);
     run->lag_due = clock_now() + LAG_PERIOD;
     loop_timer_start(&run->lag, LAG_PERIOD);
-    begin_outputs(run);
+    outputs_begin(&run->outputs, run->settings, runner_count(run->runner), run->verdicts);
     if (run->settings->time_limit != 0)
         loop_timer_start(&run->limit, run->settings->time_limit);
     target_watch(&run->target, loop, on_broker_ended, run);

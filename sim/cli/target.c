@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,20 @@ bool target_pause(struct target *t)
     if (t->broker != NULL)
         broker_pause(t->broker);
     return t->broker != NULL;
+}
+
+bool target_renew(struct target *t, struct error *err)
+{
+    bool running = t->broker == NULL;
+
+    if (!target_pause(t))
+        return true;
+    broker_forget(t->broker);
+    do {
+        if (!target_resume(t, &running, err))
+            return false;
+    } while (!running && (poll(NULL, 0, 2) == 0 || errno == EINTR));
+    return running;
 }
 
 bool target_resume(struct target *t, bool *ret_running, struct error *err)

@@ -55,6 +55,9 @@ void target_set_clock(struct target *t, int64_t wall_ms);
 /* Our own broker ends as for a restart, and starts again (broker.h). False: it is not ours, or it
    did not start again: err. */
 bool target_pause(struct target *t);
+/* Our own broker begins anew and remembers nothing; waits until it runs. Nothing happens with any
+   other. While nobody is connected. */
+bool target_renew(struct target *t, struct error *err);
 bool target_resume(struct target *t, bool *ret_running, struct error *err);
 /* Tells our own cloud something (broker/control.h); takes a struct target. False: it is not ours
    (err is ERROR_USAGE), or it says no. */

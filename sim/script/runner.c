@@ -199,7 +199,8 @@ static void shuffle(struct runner *r)
 
 static bool begin_round(struct runner *r, struct error *err)
 {
-    r->round++;
+    if (r->round++ > 0 && r->options.renew != NULL && !r->options.renew(r->options.ctx, err))
+        return false;
     r->order = xrealloc(r->order, (r->declared_count + 1) * sizeof(struct scenario *));
     r->order_next = r->order_count = 0;
     for (const struct declared *d = r->declared; d != NULL; d = d->next) {
@@ -309,14 +310,12 @@ static struct scenario *take_next(struct runner *r)
     return s;
 }
 
-/* In virtual time all who run compete for the machine alone, so a round waits for the one before:
-   more at once would end no sooner, and time-outs are real. So it does if a failure ends all. */
+/* A round begins when the one before has ended: with a cloud as new, and no more neighbours than a
+   single run has. */
 static bool may_begin_round(const struct runner *r)
 {
-    bool after_all = loop_is_virtual(r->script->sim->loop) || r->options.fail_fast;
-
     return r->stopped == NULL && r->again_count == 0 && r->order_next == r->order_count &&
-           r->round < rounds(r) && r->running < (after_all ? 1 : jobs_of(r));
+           r->round < rounds(r) && r->running == 0;
 }
 
 static void start_more(struct runner *r)

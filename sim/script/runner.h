@@ -39,6 +39,8 @@ struct runner_options {
     uint32_t pool;        /* how many cars the cloud knows; 0: any */
     /* Can this process have so many cars at once? Asked before a fleet is made; may be NULL. */
     bool (*fits)(void *ctx, uint64_t vehicles, struct error *err);
+    /* Before each round but the first, when nobody runs: the cloud is to be as new; may be NULL. */
+    bool (*renew)(void *ctx, struct error *err);
     /* A round has begun, and this is one of it; may be NULL. */
     void (*added)(void *ctx, struct scenario *s);
     void (*started)(void *ctx, struct scenario *s);
