@@ -114,13 +114,22 @@ static void put_line(struct timeline *t, const struct line *line)
         free(line->any);
         return;
     }
-    free(t->lines[t->next].any);
-    t->lines[t->next] = *line;
+    size_t place = t->next;
+    free(t->lines[place].any);
     t->next = (t->next + 1) % t->places;
     if (t->count < t->places)
         t->count++;
     else
         t->gone++;
+    /* What apps saw is stamped on their threads, and comes a moment later. */
+    for (size_t older = t->count - 1; older > 0; older--) {
+        size_t before = (place + t->places - 1) % t->places;
+        if (t->lines[before].at <= line->at)
+            break;
+        t->lines[place] = t->lines[before];
+        place = before;
+    }
+    t->lines[place] = *line;
 }
 
 static uint16_t offset(const char *text, size_t at)

@@ -46,8 +46,8 @@ struct timeline *timeline_new(const char *name, size_t places, const struct loop
                               struct trace *trace);
 /* NULL is fine. */
 void timeline_free(struct timeline *t);
-/* Adds a line; NULL does nothing. In virtual time `at` is not looked at: it is now. Control
-   characters in the text become blanks, what is not UTF-8 question marks. */
+/* Adds a line where its time belongs; NULL does nothing. In virtual time `at` is not looked at: it
+   is now. Control characters in the text become blanks, what is not UTF-8 question marks. */
 void timeline_add(struct timeline *t, usec_t at, enum timeline_kind kind, struct slice text);
 void timeline_addf(struct timeline *t, usec_t at, enum timeline_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -78,7 +78,7 @@ def check_results(place, status, reason, complete=True):
     check_hlog(f"{folder}/latency.hlog")
     check_trace(f"{folder}/trace.jsonl", complete)
     suites = ElementTree.parse(f"{folder}/junit.xml").getroot()
-    cases = {c.get("name"): c for c in suites.iter("testcase")}
+    cases = {c.get("name"): c for suite in suites if suite.get("name") != "oracle" for c in suite.iter("testcase")}
     check_equal(list(cases), ["early", "endless", "later"], "cases in junit.xml")
     check(not list(cases["early"].findall("error")), "the scenario that passed has an error")
     for name in ("endless", "later"):

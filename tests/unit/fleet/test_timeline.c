@@ -50,6 +50,32 @@ static void the_oldest_gives_way(void **state)
     timeline_free(t);
 }
 
+static void what_is_told_late_stands_where_it_was(void **state)
+{
+    struct timeline *t = timeline_new("car", 4, &at_one_second, NULL);
+
+    (void)state;
+    add(t, 1);
+    add(t, 3);
+    add(t, 2);
+    add(t, 2);
+    expect(t, 10,
+           "      +0.001 s  note    line 1\n"
+           "      +0.002 s  note    line 2\n"
+           "      +0.002 s  note    line 2\n"
+           "      +0.003 s  note    line 3\n");
+    add(t, 5);
+    add(t, 4);
+    expect(t, 10,
+           "      +0.002 s  note    line 2\n"
+           "      +0.003 s  note    line 3\n"
+           "      +0.004 s  note    line 4\n"
+           "      +0.005 s  note    line 5\n");
+    add(t, 0);
+    expect(t, 1, "      +0.005 s  note    line 5\n");
+    timeline_free(t);
+}
+
 static void none_is_fine(void **state)
 {
     struct buf out;
@@ -134,7 +160,7 @@ static void lines_have_parts(void **state)
 
     (void)state;
     assert_int_equal(timeline_count(NULL), 0);
-    add(t, 1);
+    timeline_addf(t, 1, TIMELINE_NOTE, "line 1");
     timeline_add_parts(t, 5, TIMELINE_SIGNAL, &parts);
     timeline_add_packet(t, 6, true, slice_of(ping, 2), MQTT_5, NULL);
     assert_int_equal(timeline_count(t), 2);
@@ -194,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_gives_way),
+        cmocka_unit_test(what_is_told_late_stands_where_it_was),
         cmocka_unit_test(none_is_fine),
         cmocka_unit_test(lines_have_parts),
         cmocka_unit_test(long_parts_are_cut),
