@@ -27,6 +27,7 @@ struct view {
     char *thing;
     char *name; /* of the shadow; NULL: the classic one, which stands for the car */
     struct twin twin;
+    int64_t newest;       /* version that was heard of; 0: none since the shadow was last read */
     bool watching, asked; /* SUBACKs came; a get is under way */
     int presence;         /* -1 unknown, 0 disconnected, 1 connected */
     int64_t presence_version;

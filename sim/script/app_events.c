@@ -83,7 +83,19 @@ static void on_update_accepted(struct app *app, struct view *view, const struct 
             vehicle_report_seen(v, e->client_token, e->received_at);
         accept_update(view, e);
     }
+    if (e->version > view->newest)
+        view->newest = e->version;
     if (twin_take_patch(&view->twin, e->payload) == TWIN_GAP)
+        app_ask(app, view);
+}
+
+/* What was heard of while the document was on its way may be missing in it: then once more. */
+static void on_document(struct app *app, struct view *view, const struct companion_shadow *e)
+{
+    bool older = twin_take_document(&view->twin, e->payload) && view->twin.version < view->newest;
+
+    view->newest = 0;
+    if (older)
         app_ask(app, view);
 }
 
@@ -127,7 +139,7 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
     if (e->verb == COMPANION_VERB_GET) {
         view->asked = false;
         if (accepted)
-            twin_take_document(&view->twin, e->payload);
+            on_document(app, view, e);
         else if (e->code == 404)
             twin_take_absence(&view->twin);
     } else if (e->verb == COMPANION_VERB_DELETE) {
@@ -271,6 +283,7 @@ static void lose_view(struct app *app, struct view *view)
 {
     view->watching = view->asked = false;
     view->twin.known = false;
+    view->newest = 0;
     queue_notify(app_scheduler(app), &view->changed);
 }
 
