@@ -75,7 +75,8 @@ scenario("a car in deep sleep hears of it with its next page", function(t)
   local command = service:command(car, unlock, { expiry = 300 })
   t:equal(command:await(300).status, "SUCCEEDED")
   t:is_true(t:now() - began > 8, "it boots for 8 seconds")
-  t:is_true(t:now() - began < 100)
+  -- A page each 82 seconds; 10 more on 3.1.1, whose sessions have no end: nobody says that the car still listens.
+  t:is_true(t:now() - began < 115)
 end)
 
 scenario("a car that slept for a day is found again, though its version numbers begin anew", function(t)
