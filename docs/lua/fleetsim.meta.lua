@@ -352,6 +352,9 @@ function test:skip(message) end
 ---Skips the scenario unless time is virtual.
 function test:needs_virtual_time() end
 
+---Skips the scenario with --endpoint: for what only fleetsim's own cloud does.
+function test:needs_local_cloud() end
+
 ---Skips the scenario where cars can have no radio (--client paho).
 function test:needs_radio() end
 

@@ -91,6 +91,7 @@ scenario("what a car drives is in its telemetry: by change, with a deadband", fu
 end)
 
 scenario("a topic by template, in basic ingest of AWS IoT as well", function(t)
+  t:needs_local_cloud() -- its rule "republish"
   local car = t:vehicle()
   local app = t:companion()
   app:subscribe("dt/fleetsim/" .. car.name .. "/#")

@@ -309,8 +309,8 @@ static void on_message(void *ctx, uint64_t link, const struct paho_arrival *arri
     };
     struct companion *c = ctx;
     usec_t at = clock_now();
-    struct companion_letter *known =
-        companion_letter_read(arrival->topic, arrival->payload, arrival->props, at);
+    struct companion_letter *known = companion_letter_read(c->topics.response, arrival->topic,
+                                                           arrival->payload, arrival->props, at);
 
     (void)link;
     if (known != NULL)
@@ -381,6 +381,10 @@ struct companion *companion_new(struct loop *loop, const struct companion_option
     companion_options_copy(options, &c->options);
     c->backoff_base = options->backoff_base != 0 ? options->backoff_base : BACKOFF_BASE;
     c->backoff_cap = options->backoff_cap != 0 ? options->backoff_cap : BACKOFF_CAP;
+    if (options->topics != NULL)
+        c->topics = *options->topics;
+    else
+        topic_set_defaults(&c->topics);
     c->watch_qos = options->watch_at_most_once ? 0 : 1;
     rng_init(&c->rng, options->seed, hash_text(options->client_id));
     loop_timer_init(&c->retry, loop, on_retry, c);
@@ -427,4 +431,9 @@ const char *companion_client_id(const struct companion *c)
 bool companion_is_connected(const struct companion *c)
 {
     return c->connected;
+}
+
+const struct topic_set *companion_topics(const struct companion *c)
+{
+    return &c->topics;
 }

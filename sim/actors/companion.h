@@ -31,6 +31,7 @@
 #include "paho/paho_tls.h"
 
 struct companion;
+struct topic_set;
 
 /* Strings are copied. Zero or NULL means the default. */
 struct companion_options {
@@ -42,8 +43,9 @@ struct companion_options {
     const char *ca_file;   /* PEM; default: the system's trust store */
     const char *cert_file; /* PEM, leaf first, then intermediates; default: no client certificate */
     const char *key_file;  /* PEM; default: cert_file */
-    const char *alpn;      /* e.g. "x-amzn-mqtt-ca" for port 443 (contract 6.1) */
-    bool insecure;         /* do not verify the server's certificate */
+    const struct topic_set *topics; /* borrowed; default: topic_set_defaults() */
+    const char *alpn;               /* e.g. "x-amzn-mqtt-ca" for port 443 (contract 6.1) */
+    bool insecure;                  /* do not verify the server's certificate */
     bool watch_at_most_once;   /* subscribe with QoS 0: cheaper for the observer of a large fleet */
     uint16_t keep_alive_s;     /* default 30 */
     uint32_t session_expiry_s; /* the session outlives its connections for so long (on 3.1.1 for as
@@ -261,6 +263,8 @@ struct companion_request {
     bool bare;             /* MQTT 5: leave out the properties, as a 3.1.1 app does */
 };
 
+/* Of commands. */
+const struct topic_set *companion_topics(const struct companion *c);
 /* {"requestId","responseTopic","issuedAt","expiresAt"?,"command"} to cmd/fleetsim/<thing>/request;
    on MQTT 5 also Response Topic, Correlation Data, Content Type and, if there is time left, Message
    Expiry Interval (whole seconds, rounded up). */

@@ -11,6 +11,7 @@
 #include "actors/companion_letter.h"
 #include "actors/paho_link.h"
 #include "base/rng.h"
+#include "mqtt/topic_set.h"
 
 /* One companion_watch(), one companion_watch_all(), or the responses (index 0). */
 struct watch {
@@ -40,6 +41,7 @@ struct companion {
     void *ctx;
     struct paho_link_options options; /* owns its strings */
     usec_t backoff_base, backoff_cap;
+    struct topic_set topics;
     uint8_t watch_qos;
     struct rng rng;
     struct loop_timer retry;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "fleetsim/topics.h"
+#include "mqtt/topic_set.h"
 
 #define MAX_NAME   128
 #define MAX_SHADOW 64
@@ -58,10 +59,11 @@ void companion_filters_init(struct companion_filters *f, const char *thing, unsi
         add(f, xasprintf(TOPIC_SHADOW_PREFIX "/name/+/+/+", thing));
 }
 
-void companion_filters_init_responses(struct companion_filters *f, const char *client_id)
+void companion_filters_init_responses(struct companion_filters *f, const char *pattern,
+                                      const char *client_id)
 {
     f->count = 0;
-    add(f, xasprintf(TOPIC_COMMAND_RESPONSE, "+", client_id));
+    add(f, topic_pattern_make(pattern, "+", client_id));
 }
 
 void companion_filters_done(struct companion_filters *f)

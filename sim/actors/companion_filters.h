@@ -18,7 +18,8 @@ struct companion_filters {
    stands alone and the thing is the command. Free with companion_filters_done(). */
 void companion_filters_init(struct companion_filters *f, const char *thing, unsigned flags);
 /* The one filter for answers to this companion. */
-void companion_filters_init_responses(struct companion_filters *f, const char *client_id);
+void companion_filters_init_responses(struct companion_filters *f, const char *pattern,
+                                      const char *client_id);
 void companion_filters_done(struct companion_filters *f);
 
 /* Contract 1.1: 1 to 128 of A-Z a-z 0-9 : _ - */

@@ -137,8 +137,8 @@ static struct slice correlation_of(struct slice wire)
     return props.correlation_data;
 }
 
-struct companion_letter *companion_letter_read(struct slice topic, struct slice payload,
-                                               struct slice props, usec_t at)
+struct companion_letter *companion_letter_read(const char *responses, struct slice topic,
+                                               struct slice payload, struct slice props, usec_t at)
 {
     static void (*const readers[COMPANION_TOPIC_KIND_COUNT])(struct companion_letter * letter,
                                                              struct slice correlation) = {
@@ -152,7 +152,7 @@ struct companion_letter *companion_letter_read(struct slice topic, struct slice 
     };
     struct companion_topic t;
 
-    if (!companion_topic_parse(topic, &t))
+    if (!companion_topic_parse(responses, topic, &t))
         return NULL;
     struct companion_letter *letter = companion_letter_new(at);
     letter->kind = t.kind;

@@ -43,7 +43,7 @@ void companion_letter_free(struct companion_letter *letter);
 struct slice companion_letter_copy(struct slice s);
 
 /* NULL: none of the topics a companion knows. props: as on the wire. */
-struct companion_letter *companion_letter_read(struct slice topic, struct slice payload,
-                                               struct slice props, usec_t at);
+struct companion_letter *companion_letter_read(const char *responses, struct slice topic,
+                                               struct slice payload, struct slice props, usec_t at);
 
 #endif

@@ -153,8 +153,8 @@ bool companion_request(struct companion *c, const struct companion_request *requ
     int64_t expires = request->expires_at_ms;
     if (expires == 0 && request->expiry != 0)
         expires = issued + (int64_t)(request->expiry / USEC_PER_MSEC);
-    char *answer_to = xasprintf(TOPIC_COMMAND_RESPONSE, request->thing, c->options.client_id);
-    char *topic = xasprintf(TOPIC_COMMAND_REQUEST, request->thing);
+    char *answer_to = topic_pattern_make(c->topics.response, request->thing, c->options.client_id);
+    char *topic = topic_pattern_make(c->topics.request, request->thing, NULL);
     char *payload = companion_document_request(
         &(struct companion_document_request){.request_id = request->request_id,
                                              .response_topic = answer_to,

@@ -29,7 +29,7 @@ static void subscribe(struct companion *c, size_t index)
     struct companion_filters f;
 
     if (index == 0)
-        companion_filters_init_responses(&f, c->options.client_id);
+        companion_filters_init_responses(&f, c->topics.response, c->options.client_id);
     else
         companion_filters_init(&f, w->thing != NULL ? w->thing : "+", w->flags);
     free(w->refused);

@@ -1,5 +1,7 @@
 #include "actors/companion_topic.h"
 
+#include "mqtt/topic_set.h"
+
 #define MAX_LEVELS 8
 
 static const char *const verb_names[COMPANION_VERB_COUNT] = {
@@ -133,18 +135,17 @@ static bool parse_execution(const struct slice *level, size_t count, struct comp
     return true;
 }
 
-/* cmd/fleetsim/THING/response/COMPANION */
-static bool parse_response(const struct slice *level, size_t count, struct companion_topic *t)
+static bool parse_response(const char *pattern, struct slice topic, struct companion_topic *t)
 {
-    if (count != 5 || !slice_is(level[3], "response") || level[2].len == 0 || level[4].len == 0)
+    if (!topic_pattern_match(pattern, topic, &t->subject, &t->detail)) {
+        *t = (struct companion_topic){0};
         return false;
+    }
     t->kind = COMPANION_TOPIC_RESPONSE;
-    t->subject = level[2];
-    t->detail = level[4];
     return true;
 }
 
-bool companion_topic_parse(struct slice topic, struct companion_topic *ret)
+bool companion_topic_parse(const char *responses, struct slice topic, struct companion_topic *ret)
 {
     static const struct {
         const char *first, *second;
@@ -152,13 +153,14 @@ bool companion_topic_parse(struct slice topic, struct companion_topic *ret)
     } families[] = {
         {"$aws",     "things",   parse_shadow   },
         {"$aws",     "events",   parse_event    },
-        {"cmd",      "fleetsim", parse_response },
         {"fleetsim", "commands", parse_execution},
     };
     struct slice level[MAX_LEVELS];
     size_t count = topic.len != 0 ? split(topic, level) : 0;
 
     *ret = (struct companion_topic){0};
+    if (parse_response(responses, topic, ret))
+        return true;
     if (count < 2)
         return false;
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)

@@ -51,7 +51,8 @@ struct companion_topic {
     enum companion_outcome outcome;
 };
 
-/* Any bytes will do; false means COMPANION_TOPIC_OTHER. */
-bool companion_topic_parse(struct slice topic, struct companion_topic *ret);
+/* `responses` is the pattern of topic_set.h. Any bytes will do; false means COMPANION_TOPIC_OTHER.
+ */
+bool companion_topic_parse(const char *responses, struct slice topic, struct companion_topic *ret);
 
 #endif

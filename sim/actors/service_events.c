@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "mqtt/topic.h"
+#include "mqtt/topic_set.h"
 
 /* ---- who is online ---- */
 
@@ -46,10 +47,10 @@ static void on_presence(void *ctx, const struct companion_presence *e)
 }
 
 /* Is one of these filters for the car's requests? */
-static bool for_requests(const struct companion_listening *e)
+static bool for_requests(const struct service *s, const struct companion_listening *e)
 {
     cJSON *topics = e->topics.len != 0 ? json_parse(e->topics, 2) : NULL;
-    char *topic = xasprintf(TOPIC_COMMAND_REQUEST, e->client_id);
+    char *topic = topic_pattern_make(companion_topics(s->companion)->request, e->client_id, NULL);
     const cJSON *filter;
     bool found = false;
 
@@ -64,7 +65,7 @@ static bool for_requests(const struct companion_listening *e)
 static void on_listening(void *ctx, const struct companion_listening *e)
 {
     struct service *s = ctx;
-    struct service_car *car = for_requests(e) ? car_of(s, e->client_id) : NULL;
+    struct service_car *car = for_requests(s, e) ? car_of(s, e->client_id) : NULL;
     usec_t now = loop_script_now(s->loop);
 
     if (car == NULL)

@@ -109,6 +109,22 @@ static const struct option_spec options[] = {
      "the cars reach the local cloud over WebSocket"},
     {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
      "certificates made by `fleetsim pki init`"},
+    {"certificates", 0, OPTION_STRING, &settings.target.certificates, "PATH",
+     "the cars' own instead: a folder of PEM pairs named by thing, or a CSV\n(thing,cert,key); "
+     "docs/aws.md"},
+    {"app-cert", 0, OPTION_STRING, &settings.target.app_cert, "FILE",
+     "the companions' own certificate"},
+    {"app-key", 0, OPTION_STRING, &settings.target.app_key, "FILE",
+     "and its key"},
+    {"app-name", 0, OPTION_STRING, &settings.target.app_name, "NAME",
+     "their client ids begin with it (default: the certificate's name)"},
+    {"topic", 0, OPTION_LIST, &settings.topics, "KIND=TOPIC",
+     "other topics at an endpoint: request=a/{thing}/b, config=…,\nresponse=…{thing}…{app}, "
+     "telemetry=…{thing}…{kind}"},
+    {"no-shadows", 0, OPTION_FLAG, &settings.no_shadows, NULL,
+     "the endpoint has neither device shadows nor presence: what needs them\nis skipped"},
+    {"reset-things", 0, OPTION_FLAG, &settings.reset_things, NULL,
+     "what others have left of a car goes before it is switched on: its\nshadow, and what is retained on its config topic"},
     {"ca", 0, OPTION_STRING, &settings.target.ca_file, "FILE",
      "verifies the endpoint (default: the PKI's root)"},
     {"insecure", 0, OPTION_FLAG, &settings.insecure, NULL,
@@ -268,8 +284,23 @@ static bool check_numbers(const struct run_settings *s, struct error *err)
     return true;
 }
 
+static bool check_foreign(const struct run_settings *s, struct error *err)
+{
+    const struct target_options *t = &s->target;
+
+    if (t->endpoint != NULL || (t->certificates == NULL && t->app_cert == NULL &&
+                                t->app_key == NULL && s->topics.count == 0 && !s->no_shadows))
+        return true;
+    return error_set(
+        err, ERROR_USAGE,
+        "--certificates, --app-cert, --app-key, --topic, --no-shadows: for another cloud (give "
+        "--endpoint; the local one has its own)");
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
+    if (!check_foreign(s, err))
+        return false;
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", s->mqtt);
     if (strcmp(s->client, "native") != 0 && strcmp(s->client, "paho") != 0)

@@ -13,8 +13,13 @@ bool oracle_run_open(struct simulation *sim, const char *rules, usec_t quiet, st
 {
     struct oracle_options options = {
         .loop = sim->loop, .quiet = quiet, .violated = vehicle_violated};
+    struct topic_set own;
     bool any = false;
 
+    topic_set_defaults(&own);
+    if (strcmp(own.request, sim->tcu.topics.request) != 0 ||
+        strcmp(own.response, sim->tcu.topics.response) != 0)
+        options.topics = &sim->tcu.topics;
     if (!oracle_rules_parse(rules != NULL ? rules : "on", options.on, err))
         return false;
     for (int i = 0; i < ORACLE_RULE_COUNT; i++)

@@ -24,8 +24,10 @@
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
+#include "mqtt/topic_set.h"
 #include "net/endpoint.h"
 #include "net/sources.h"
+#include "pki/credential_set.h"
 #include "pki/fleet_file.h"
 #include "radio/radio_profile.h"
 #include "report/report.h"
@@ -35,6 +37,8 @@
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
 #define WARNING_DELAY (100 * USEC_PER_MSEC)
+/* Few need more. */
+#define CARS_OF_A_SCENARIO 10
 
 struct run {
     const struct run_settings *settings;
@@ -214,8 +218,17 @@ static void check_ports(const struct run *run)
 }
 
 /* Scenarios side by side, as far as there are descriptors for a fleet in each. */
-static size_t jobs_of(const struct run_settings *s, uint64_t vehicles_max)
+static size_t jobs_of(const struct run *run, uint64_t vehicles_max)
 {
+    const struct run_settings *s = run->settings;
+    const struct credential_set *own = run->sim->own;
+
+    /* Cars of their own are few: not more scenarios than have some. */
+    if (own != NULL && s->jobs == 0) {
+        size_t each = s->vehicles != 0 ? (size_t)s->vehicles : CARS_OF_A_SCENARIO;
+        size_t jobs = credential_set_count(own) / each;
+        return jobs == 0 ? 1 : jobs < RUNNER_JOBS ? jobs : RUNNER_JOBS;
+    }
     if (s->jobs != 0 || s->vehicles == 0 || vehicles_max / s->vehicles >= RUNNER_JOBS)
         return (size_t)s->jobs;
     return (size_t)(vehicles_max / s->vehicles);
@@ -260,6 +273,7 @@ static bool open_simulation(struct run *run, struct error *err)
         .endpoint = run->target.uri,
         .endpoint_policy = s->endpoint_policy,
         .pki_dir = run->target.pki_dir,
+        .certificates = s->target.certificates,
         .ca_file = run->target.ca_file,
         .insecure = s->insecure,
         .tls = &s->tls,
@@ -275,9 +289,16 @@ static bool open_simulation(struct run *run, struct error *err)
         .timeline_places = timeline_places(s->vehicles),
         .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
         .generic = s->profile != NULL,
+        .no_shadows = s->no_shadows,
         .radio = s->radio != NULL ? radio_profile_find(slice_str(s->radio)) : NULL,
     };
 
+    struct topic_set topics;
+    topic_set_defaults(&topics);
+    for (size_t i = 0; i < s->topics.count; i++)
+        if (!topic_set_choose(&topics, s->topics.items[i], err))
+            return false;
+    options.topics = &topics;
     if (s->profile != NULL)
         mqtt_profile_find(s->profile, &options.profile);
     run->sim = simulation_new(&options, err);
@@ -295,6 +316,8 @@ static bool open_simulation(struct run *run, struct error *err)
         .simulation = run->sim,
         .vehicles_dir = s->vehicles_dir,
         .first_index = (uint32_t)s->first_vehicle,
+        .reset_things = s->reset_things,
+        .foreign_cloud = s->target.endpoint != NULL,
         .app =
             {
                   .name = run->target.app_name,
@@ -344,7 +367,8 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .vehicles = (uint32_t)s->vehicles,
         .vehicles_forced = s->vehicles != 0,
         .timeout = s->timeout,
-        .jobs = jobs_of(s, capacity_of_descriptors(&car)),
+        .pool = run->sim->own != NULL ? (uint32_t)credential_set_count(run->sim->own) : 0,
+        .jobs = jobs_of(run, capacity_of_descriptors(&car)),
         .rounds = (unsigned)s->repeat,
         .retries = (unsigned)s->retries,
         .shuffle = s->shuffle,

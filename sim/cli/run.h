@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cli/clock_options.h"
+#include "cli/options.h"
 #include "cli/target.h"
 #include "net/endpoints.h"
 #include "net/tls_options.h"
@@ -37,6 +38,9 @@ struct run_settings {
     struct target_options target;
     struct tls_options tls; /* of the cars */
     const char *source_addresses;
+    struct option_list topics; /* as topic_set_choose() takes them */
+    bool no_shadows;           /* the endpoint has none */
+    bool reset_things;         /* of each car, before it is switched on */
     const char *radio;         /* what radio_profile_find() takes; NULL: perfect */
     const char *telemetry_key; /* file; NULL: none */
     const char *const *pins;   /* outcomes pinned: script/outcomes.h */

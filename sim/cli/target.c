@@ -20,6 +20,7 @@
 #include "broker/broker.h"
 #include "broker/control.h"
 #include "net/endpoints.h"
+#include "pki/credential_set.h"
 #include "pki/pki.h"
 
 #define APP_NAME "companion"
@@ -48,6 +49,22 @@ static bool issue_app(struct target *t, struct error *err)
     free(dir);
     pki_free(pki);
     return ok;
+}
+
+/* Brought along. Client ids begin with the certificate's name, as policies want it. */
+static bool take_app(struct target *t, const struct target_options *options, struct error *err)
+{
+    char name[129];
+
+    if (options->app_cert == NULL || options->app_key == NULL)
+        return error_set(err, ERROR_USAGE, "--app-cert and --app-key belong together");
+    if (!credential_check_mode(options->app_key, err) ||
+        !credential_common_name(options->app_cert, name, sizeof name, err))
+        return false;
+    t->app_cert = xstrdup(options->app_cert);
+    t->app_key = xstrdup(options->app_key);
+    t->app_name = xstrdup(options->app_name != NULL ? options->app_name : name);
+    return true;
 }
 
 /* ---- our own cloud ---- */
@@ -218,19 +235,38 @@ static bool join_cloud(struct target *t, const struct target_options *options, s
     return ok;
 }
 
+/* Real clouds have certificates that everybody trusts. */
+static bool trust_system(struct target *t, struct error *err)
+{
+    const char *const files[] = {getenv("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt",
+                                 "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files && t->ca_file == NULL; i++)
+        if (files[i] != NULL && access(files[i], R_OK) == 0)
+            t->ca_file = xstrdup(files[i]);
+    return t->ca_file != NULL ||
+           error_set(err, ERROR_USAGE,
+                     "--endpoint: nothing to verify it with (give --ca FILE, or install "
+                     "ca-certificates)");
+}
+
 static bool join_endpoint(struct target *t, const struct target_options *options, struct error *err)
 {
     if (options->websocket)
         return error_set(err, ERROR_USAGE,
                          "--websocket is for the local cloud (write --endpoint wss://…)");
-    if (options->pki_dir == NULL)
+    if (options->pki_dir == NULL && options->certificates == NULL)
         return error_set(err, ERROR_USAGE,
                          "--endpoint: no certificates for it (give --pki DIR, made by `fleetsim "
-                         "pki init`)");
+                         "pki init`, or your own: --certificates)");
+    if (options->pki_dir == NULL && options->app_cert == NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--certificates: companions need theirs too (give --app-cert FILE and "
+                         "--app-key FILE, or --pki DIR)");
     t->uri = xstrdup(options->endpoint);
-    t->pki_dir = xstrdup(options->pki_dir);
+    t->pki_dir = options->pki_dir != NULL ? xstrdup(options->pki_dir) : NULL;
     t->ca_file = options->ca_file != NULL ? xstrdup(options->ca_file) : NULL;
-    return true;
+    return t->ca_file != NULL || t->pki_dir != NULL || trust_system(t, err);
 }
 
 static bool choose_app_endpoint(struct target *t, const char *urls, struct error *err)
@@ -256,7 +292,9 @@ bool target_open(struct target *t, const struct target_options *options, struct 
         ok = join_cloud(t, options, err);
     else
         ok = start_own(t, options, err);
-    return ok && choose_app_endpoint(t, options->app_endpoint, err) && issue_app(t, err);
+    bool brought = options->app_cert != NULL || options->app_key != NULL;
+    return ok && choose_app_endpoint(t, options->app_endpoint, err) &&
+           (brought ? take_app(t, options, err) : issue_app(t, err));
 }
 
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),

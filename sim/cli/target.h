@@ -22,8 +22,12 @@ struct target_options {
     bool websocket;           /* the cars reach a local cloud so; companions do not */
     const char *cloud_dir;    /* directory of a running `fleetsim cloud`; NULL: start our own */
     const char *pki_dir;      /* with endpoint: what `fleetsim pki init` made */
-    const char *ca_file;      /* with endpoint: what verifies the server; NULL: the PKI's root */
-    const char *broker_conf;  /* with our own cloud: struct broker_options' `more` */
+    const char *certificates; /* with endpoint: the cars', made elsewhere (credential_set.h) */
+    const char *app_cert;     /* with endpoint: the companions', PEM; NULL: issued by the PKI */
+    const char *app_key;
+    const char *app_name;    /* their client ids begin with it; NULL: app_cert's common name */
+    const char *ca_file;     /* with endpoint: what verifies the server; NULL: the PKI's root */
+    const char *broker_conf; /* with our own cloud: struct broker_options' `more` */
     struct broker_services services;       /* of our own cloud */
     uint64_t seed;                         /* of the fleet, with our own cloud */
     bool virtual_time;                     /* our own cloud lives by target_set_clock() */

@@ -11,6 +11,7 @@
 #include "net/sources.h"
 #include "oracle/oracle.h"
 #include "paho/paho_client.h"
+#include "pki/credential_set.h"
 #include "pki/pem_file.h"
 
 /* ---- the way to the cloud ---- */
@@ -22,6 +23,21 @@ static struct evp_pkey_st *load_key(const void *arg)
     return ec_key_to_pkey(arg, &err);
 }
 
+/* What a car that brings its own certificate shows, or one of the fleet. */
+static struct tls_identity identity_of(const struct vehicle *v)
+{
+    if (v->own != NULL)
+        return (struct tls_identity){.leaf = v->own->leaf,
+                                     .chain = v->own->chain,
+                                     .chain_count = v->own->chain_count,
+                                     .key_der = v->own->key};
+    return (struct tls_identity){.leaf = v->certificate,
+                                 .chain = &v->sim->intermediate,
+                                 .chain_count = 1,
+                                 .load_key = load_key,
+                                 .key_arg = v->key};
+}
+
 static struct mqtt_client *make_native(void *vehicle, uint32_t index,
                                        const struct mqtt_client_events *events, void *ctx)
 {
@@ -31,14 +47,7 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
         .net = sim->net,
         .endpoint = endpoints_first(sim->endpoints, index),
         .tls = sim->tls,
-        .identity =
-            {
-                       .leaf = v->certificate,
-                       .chain = &sim->intermediate,
-                       .chain_count = 1,
-                       .load_key = load_key,
-                       .key_arg = v->key,
-                       },
+        .identity = identity_of(v),
         .profile = sim->tcu.profile,
     };
 
@@ -54,7 +63,9 @@ static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
 
     char *uri = endpoints_join(sim->endpoints, index);
     buf_init(&pem, PEM_FILE_MAX);
-    if (sim->ca_file != NULL) {
+    if (sim->ca_file != NULL && v->own != NULL) {
+        credential_pem(v->own, &pem);
+    } else if (sim->ca_file != NULL) {
         pki_chain_pem(sim->pki, v->certificate, &pem);
         ec_key_pem(v->key, &pem);
     }
@@ -98,7 +109,9 @@ static struct tls_options choose_tls(const struct simulation *sim,
 {
     struct tls_options tls = options->tls != NULL ? *options->tls : (struct tls_options){0};
 
-    tls.ca_file = options->ca_file != NULL ? options->ca_file : pki_path(sim->pki, PKI_FILE_CA);
+    tls.ca_file = options->ca_file;
+    if (tls.ca_file == NULL && sim->pki != NULL)
+        tls.ca_file = pki_path(sim->pki, PKI_FILE_CA);
     tls.ca_pem = slice_of(NULL, 0);
     tls.insecure = options->insecure;
     if (tls.alpn == NULL && all_on_aws_port(sim->endpoints))
@@ -128,14 +141,36 @@ static bool plain_is_meant(const struct simulation_options *options, struct erro
                      options->endpoint);
 }
 
-static bool open_way(struct simulation *sim, const struct simulation_options *options,
-                     struct error *err)
+static bool open_own(struct simulation *sim, const char *path, struct error *err)
 {
+    sim->own = credential_set_load(path, err);
+    if (sim->own == NULL)
+        return error_prefix(err, "--certificates");
+    sim->own_used = xcalloc(credential_set_count(sim->own), sizeof *sim->own_used);
+    return true;
+}
+
+static bool open_identities(struct simulation *sim, const struct simulation_options *options,
+                            struct error *err)
+{
+    if (options->certificates != NULL && !open_own(sim, options->certificates, err))
+        return false;
+    sim->fleet = identity_fleet(slice_str("own certificates"));
+    if (options->pki_dir == NULL)
+        return true;
     sim->pki = pki_open(options->pki_dir, err);
     if (sim->pki == NULL)
         return false;
     sim->intermediate = pki_intermediate(sim->pki);
     sim->fleet = identity_fleet(slice_str(pki_seed(sim->pki)));
+    return true;
+}
+
+static bool open_way(struct simulation *sim, const struct simulation_options *options,
+                     struct error *err)
+{
+    if (!open_identities(sim, options, err))
+        return false;
     if (options->source_addresses != NULL) {
         sim->sources = sources_new(options->source_addresses, err);
         if (sim->sources == NULL)
@@ -224,6 +259,11 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     }
     tcu_config_defaults(&sim->tcu);
     sim->tcu.version = options->version;
+    /* A thing of a real cloud may have been another car before, whose session is still there. */
+    sim->tcu.no_shadow = options->no_shadows;
+    sim->tcu.starts_anew = options->certificates != NULL;
+    if (options->topics != NULL)
+        sim->tcu.topics = *options->topics;
     if (options->keep_alive_s != 0)
         sim->tcu.keep_alive_s = options->keep_alive_s;
     if (!open_way(sim, options, err)) {
@@ -244,6 +284,8 @@ void simulation_free(struct simulation *sim)
     sources_free(sim->sources);
     tls_context_free(sim->tls);
     pki_free(sim->pki);
+    credential_set_free(sim->own);
+    free(sim->own_used);
     recorder_free(sim->recorder);
     net_free(sim->net);
     loop_free(sim->loop);
@@ -317,4 +359,15 @@ void simulation_connect_failed(struct simulation *sim, const char *why)
         return;
     sim->told_unreachable = true;
     sim->unreachable(sim->unreachable_ctx, why != NULL ? why : "connection failed");
+}
+
+bool simulation_free_index(const struct simulation *sim, uint32_t *ret)
+{
+    size_t count = credential_set_count(sim->own);
+    size_t index = 0;
+
+    while (index < count && sim->own_used[index])
+        index++;
+    *ret = (uint32_t)index;
+    return index < count;
 }

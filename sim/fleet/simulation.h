@@ -35,9 +35,10 @@ enum simulation_client {
 struct simulation_options {
     const char *endpoint; /* what endpoints_new() takes */
     enum endpoint_policy endpoint_policy;
-    const char *pki_dir; /* what pki_open() takes */
-    const char *ca_file; /* NULL: the PKI's own root verifies the server */
-    bool insecure;       /* do not verify the server */
+    const char *pki_dir;      /* what pki_open() takes; NULL: the certificates are all there is */
+    const char *certificates; /* what credential_set_load() takes: the cars'; NULL: the PKI's */
+    const char *ca_file;      /* NULL: the PKI's own root verifies the server */
+    bool insecure;            /* do not verify the server */
     /* Whatever else may be chosen of TLS; its ca_file, ca_pem and insecure are not read. NULL: the
        defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
     const struct tls_options *tls;
@@ -54,6 +55,8 @@ struct simulation_options {
     FILE *trace;
     enum simulation_client client;
     const struct mqtt_profile *profile; /* NULL: the endpoint's own (mqtt_profile_of_host()) */
+    const struct topic_set *topics;     /* of commands and telemetry; NULL: fleetsim's own */
+    bool no_shadows;                    /* the broker has none */
     bool generic;                       /* no profile, whatever the endpoint */
     const struct radio_profile *radio;  /* of all cars; NULL: perfect */
 };
@@ -61,8 +64,10 @@ struct simulation_options {
 struct simulation {
     struct loop *loop;
     struct recorder *recorder;
-    struct pki *pki;
-    struct tls_context *tls; /* NULL: plain TCP */
+    struct pki *pki;            /* NULL: own alone */
+    struct credential_set *own; /* the cars' certificates, made elsewhere; NULL: the PKI's */
+    bool *own_used;             /* by index: is there a car with it? */
+    struct tls_context *tls;    /* NULL: plain TCP */
     struct endpoints *endpoints;
     struct endpoint *endpoint; /* the first of them */
     struct sources *sources;   /* NULL: the system chooses */
@@ -113,6 +118,9 @@ void simulation_free(struct simulation *sim);
 
 /* By thing name, or NULL. */
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
+
+/* With own certificates: the first that no car has, below IDENTITY_MAX. False: all are in use. */
+bool simulation_free_index(const struct simulation *sim, uint32_t *ret);
 
 /* For those who connect. */
 void simulation_add(struct simulation *sim, struct vehicle *v);

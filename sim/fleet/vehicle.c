@@ -14,6 +14,7 @@
 #include "metrics/recorder.h"
 #include "mqtt/type.h"
 #include "oracle/oracle.h"
+#include "pki/credential_set.h"
 
 /* Results that nobody claims (no companion watches) must not pile up. */
 #define RESULTS_MAX 64
@@ -413,8 +414,28 @@ static const struct tcu_observer observer = {
     .packet = on_packet,
 };
 
+static bool take_own(struct vehicle *v, struct error *err)
+{
+    const struct credential_set *own = v->sim->own;
+    uint32_t index = v->identity.index;
+
+    if (index >= credential_set_count(own))
+        return error_set(err, ERROR_SCRIPT,
+                         "no certificate for another car: --certificates has %zu (more of them, or "
+                         "fewer cars at once: --jobs 1, --vehicles)",
+                         credential_set_count(own));
+    v->own = credential_set_at(own, index);
+    v->sim->own_used[index] = true;
+    snprintf(v->identity.thing_name, sizeof v->identity.thing_name, "%s", v->own->thing);
+    if (vin_is_valid(v->own->thing))
+        snprintf(v->identity.vin, sizeof v->identity.vin, "%s", v->own->thing);
+    return true;
+}
+
 static bool take_credentials(struct vehicle *v, struct error *err)
 {
+    if (v->sim->own != NULL)
+        return take_own(v, err);
     struct pki *pki = v->sim->pki;
     const struct fleet_file *fleet = pki_fleet(pki);
     uint32_t index = v->identity.index;
@@ -489,6 +510,9 @@ void vehicle_free(struct vehicle *v)
     if (v == NULL)
         return;
     if (v->tcu != NULL) {
+        /* A thing that the next scenario uses must leave no will behind. */
+        if (v->own != NULL)
+            tcu_disconnect(v->tcu, 0, NULL);
         sms_forget(v);
         connect_gate_leave(&v->sim->gate, &v->ticket);
         simulation_remove(v->sim, v);
@@ -498,6 +522,8 @@ void vehicle_free(struct vehicle *v)
         vehicle_radio_free(v);
     }
     oracle_car_free(v->oracle);
+    if (v->own != NULL)
+        v->sim->own_used[v->identity.index] = false;
     timeline_free(v->timeline);
     mqtt_describer_done(&v->describer);
     while (v->results != NULL) {

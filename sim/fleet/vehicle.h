@@ -23,6 +23,7 @@
 struct collector;
 struct oracle_car;
 struct oracle_violation;
+struct credential;
 struct simulation;
 struct vehicle;
 struct vehicle_radio;
@@ -61,7 +62,8 @@ struct vehicle {
     struct mqtt_describer describer; /* for the timeline */
     const struct behaviour_ops *behaviour;
     void *ctx;
-    const uint32_t *watched; /* kinds of events that somebody waits for, as bits; NULL: none */
+    const uint32_t *watched;      /* kinds of events that somebody waits for, as bits; NULL: none */
+    const struct credential *own; /* made elsewhere; then there are none of the following */
     /* Credentials: point into the fleet file, or into `issued`. */
     struct slice certificate;
     const struct ec_key *key;

@@ -1,5 +1,6 @@
 /* What kind of message it is, and what stands at the top of its document. */
 #include "base/hash.h"
+#include "mqtt/topic_set.h"
 #include "oracle/car.h"
 
 #define SHADOW_BEGIN  "$aws/things/"
@@ -32,7 +33,16 @@ struct slice oracle_execution_topic(const struct oracle_car *c, struct slice top
 
 struct slice oracle_command_topic(const struct oracle_car *c, struct slice topic)
 {
-    return behind(c, topic, COMMAND_BEGIN, "/");
+    const struct topic_set *topics = c->oracle->options.topics;
+    struct slice thing, app;
+
+    if (topics == NULL)
+        return behind(c, topic, COMMAND_BEGIN, "/");
+    if (topic_pattern_match(topics->request, topic, &thing, &app) && slice_is(thing, c->thing))
+        return slice_str("request");
+    if (topic_pattern_match(topics->response, topic, &thing, &app) && slice_is(thing, c->thing))
+        return slice_str("response/app");
+    return slice_of(NULL, 0);
 }
 
 struct reading {

@@ -26,6 +26,7 @@
 #define ORACLE_DOCS          "docs/oracle.md"
 
 struct oracle;
+struct topic_set;
 struct oracle_car;
 
 /* Texts are valid during the call. */
@@ -40,6 +41,7 @@ struct oracle_options {
     bool on[ORACLE_RULE_COUNT];
     /* How long a car is quiet, by the script clock, before all must agree. 0: the default. */
     usec_t quiet;
+    const struct topic_set *topics; /* of commands, borrowed; NULL: fleetsim's own */
     /* `car` is what oracle_car_new() was given. May be called from inside any function here, and
        from events of the tap; must not free the car. */
     void (*violated)(void *ctx, void *car, const struct oracle_violation *violation);

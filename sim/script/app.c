@@ -138,6 +138,18 @@ static bool fence(void *ctx)
     return true;
 }
 
+/* In a cloud that others use as well, only time tells this run's companions from another's. */
+char *app_new_client_id(struct script *script, struct script_owner *owner, const char *kind)
+{
+    const char *name = script->app_credentials.name;
+
+    if (script->sim->own != NULL)
+        return xasprintf("%s%s-%" PRIx64 "-%" PRIu64, name, kind, (uint64_t)script->began_s,
+                         ++script->app_count);
+    return xasprintf("%s%s-%" PRIu32 "-%" PRIu64, name, kind, owner->first_vehicle,
+                     ++owner->next_token);
+}
+
 /* app(watch_all, cars, [client_id]): a new companion of the running scenario, connecting */
 static int f_app(lua_State *L)
 {
@@ -156,9 +168,7 @@ static int f_app(lua_State *L)
     lua_pushvalue(L, -1);
     app->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     app->view_buckets = cars < 16 ? 16 : cars > BUCKETS_MAX ? BUCKETS_MAX : (size_t)cars;
-    app->client_id = client_id != NULL ? xstrdup(client_id)
-                                       : xasprintf("%s-%" PRIu32 "-%" PRIu64, way->name,
-                                                   owner->first_vehicle, ++owner->next_token);
+    app->client_id = client_id != NULL ? xstrdup(client_id) : app_new_client_id(script, owner, "");
     struct companion_options options = {
         .uri = way->uri,
         .ca_file = way->ca_file,
@@ -166,6 +176,7 @@ static int f_app(lua_State *L)
         .key_file = way->key_file,
         .insecure = way->insecure,
         .alpn = script->sim->alpn,
+        .topics = &script->sim->tcu.topics,
         .client_id = app->client_id,
         .mqtt_version = (int)script->sim->tcu.version,
         .seed = owner->seed,

@@ -25,7 +25,11 @@ static struct command *command_new(lua_State *L, enum command_kind kind)
 
 static void command_own_token(struct command *c, struct app *app)
 {
-    snprintf(c->token, sizeof c->token, "%.32s-%" PRIu64, app->client_id, ++app->owner->next_token);
+    /* The end of a long name tells it from others. */
+    size_t len = strlen(app->client_id);
+    const char *id = app->client_id + (len > 32 ? len - 32 : 0);
+
+    snprintf(c->token, sizeof c->token, "%s-%" PRIu64, id, ++app->owner->next_token);
 }
 
 /* The command on top of the stack has been sent. */

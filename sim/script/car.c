@@ -107,6 +107,14 @@ struct car *car_check(lua_State *L, int index)
 /* Its own numbers first: which car it is must not depend on who else runs. */
 static uint32_t next_index(const struct script_owner *owner)
 {
+    const struct simulation *sim = owner->script->sim;
+    uint32_t index;
+
+    /* Things of a real cloud are few, and serve one scenario after the other. */
+    if (sim->own != NULL) {
+        simulation_free_index(sim, &index);
+        return index;
+    }
     return owner->vehicles < owner->vehicle_room ? owner->first_vehicle + owner->vehicles
                                                  : owner->script->next_index;
 }
@@ -142,7 +150,7 @@ static int f_car(lua_State *L)
     car->vehicle = vehicle_new(script->sim, &birth, &behaviour, car, &err);
     if (car->vehicle == NULL) {
         luaL_unref(L, LUA_REGISTRYINDEX, car->ref);
-        return luaL_error(L, "%s", err.text);
+        return script_raise(L, "%s", err.text);
     }
     car->story = car_story_new(script);
     car->vehicle->watched = &car->events.kinds;
@@ -150,7 +158,7 @@ static int f_car(lua_State *L)
         car->vehicle->sms_options = &owner->sms_options;
     rng_init(&car->rng, birth.seed, UINT64_C(1) << 40);
     owner->vehicles++;
-    if (birth.index == script->next_index)
+    if (birth.index == script->next_index && script->sim->own == NULL)
         script->next_index++;
     car->next = script->cars;
     script->cars = car;

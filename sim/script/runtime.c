@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "mqtt/topic_set.h"
 #include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
@@ -363,6 +364,36 @@ static int f_from_json(lua_State *L)
     return 1;
 }
 
+/* reset_things(): is each car to begin with none? */
+static int f_reset_things(lua_State *L)
+{
+    lua_pushboolean(L, script_of(L)->reset_things);
+    return 1;
+}
+
+/* config_topic(thing): what is retained there tells the car what to collect */
+static int f_config_topic(lua_State *L)
+{
+    const struct topic_set *topics = &script_of(L)->sim->tcu.topics;
+
+    script_push_released(L, topic_pattern_make(topics->config, luaL_checkstring(L, 1), NULL), free);
+    return 1;
+}
+
+/* own_cloud(): is it fleetsim's own, local one? */
+static int f_own_cloud(lua_State *L)
+{
+    lua_pushboolean(L, !script_of(L)->foreign_cloud);
+    return 1;
+}
+
+/* shadows(): does the cloud have any? */
+static int f_shadows(lua_State *L)
+{
+    lua_pushboolean(L, !script_of(L)->sim->tcu.no_shadow);
+    return 1;
+}
+
 static const luaL_Reg core_functions[] = {
     {"where",         f_where        },
     {"wait",          f_wait         },
@@ -376,6 +407,10 @@ static const luaL_Reg core_functions[] = {
     {"to_json",       f_json         },
     {"from_json",     f_from_json    },
     {"say",           f_say          },
+    {"reset_things",  f_reset_things },
+    {"shadows",       f_shadows      },
+    {"own_cloud",     f_own_cloud    },
+    {"config_topic",  f_config_topic },
     {NULL,            NULL           }
 };
 
@@ -467,6 +502,9 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->local_cloud = options->local_cloud;
     script->telemetry_key = options->telemetry_key;
     script->next_index = options->first_index;
+    script->reset_things = options->reset_things;
+    script->foreign_cloud = options->foreign_cloud;
+    script->began_s = clock_wall_ms() / 1000;
     script->memory_limit = options->memory_limit != 0 ? options->memory_limit : (size_t)4 << 30;
     script->L = lua_newstate(allocate, script);
     if (script->L == NULL) {

@@ -62,6 +62,8 @@ struct script_options {
     struct app_credentials app;
     size_t memory_limit;                  /* bytes of Lua memory; 0: 4 GiB */
     const struct seal_key *telemetry_key; /* of the fleet; NULL: scripts name one */
+    bool foreign_cloud;                   /* not fleetsim's own */
+    bool reset_things;                    /* of each car, before it is switched on */
     uint32_t first_index;                 /* number of the first car in the fleet */
 };
 
@@ -103,6 +105,10 @@ struct script {
     /* Appends the command that repeats a scenario; NULL: none does. */
     void (*repeat)(void *ctx, const struct scenario *s, struct buf *out);
     void *repeat_ctx;
+    bool foreign_cloud;              /* not fleetsim's own */
+    int64_t began_s;                 /* Unix seconds */
+    uint64_t app_count;              /* companions made in a cloud that others use as well */
+    bool reset_things;               /* of each car, before it is switched on */
     struct scenario_host *scenarios; /* who runs scenarios; NULL: nobody */
     /* Where print() goes; NULL: to the log. */
     void (*say)(void *ctx, const char *text);

@@ -1,4 +1,5 @@
 #include "script/service.h"
+#include "script/app.h"
 
 #include <inttypes.h>
 #include <lauxlib.h>
@@ -104,8 +105,7 @@ static int f_command_service(lua_State *L)
     /* Anchored first: nothing may raise while an actor points at it. */
     lua_pushvalue(L, -1);
     s->ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    s->client_id = xasprintf("%s-service-%" PRIu32 "-%" PRIu64, way->name, owner->first_vehicle,
-                             ++owner->next_token);
+    s->client_id = app_new_client_id(script, owner, "-service");
     options.link = (struct companion_options){
         .uri = way->uri,
         .ca_file = way->ca_file,
@@ -113,6 +113,7 @@ static int f_command_service(lua_State *L)
         .key_file = way->key_file,
         .insecure = way->insecure,
         .alpn = script->sim->alpn,
+        .topics = &script->sim->tcu.topics,
         .client_id = s->client_id,
         .mqtt_version = (int)script->sim->tcu.version,
         .session_expiry_s = SESSION_EXPIRY_S,

@@ -28,4 +28,5 @@ void tcu_config_defaults(struct tcu_config *config)
                                   .backoff_base = USEC_PER_SEC,
                                   .backoff_cap = 60 * USEC_PER_SEC,
                                   .backoff_stable = 20 * USEC_PER_SEC};
+    topic_set_defaults(&config->topics);
 }

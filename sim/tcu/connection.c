@@ -69,7 +69,7 @@ static struct connection_will *copy_will(const struct mqtt_will *will, struct er
     return NULL;
 }
 
-static struct connection_will *default_will(const char *thing_name)
+static struct connection_will *default_will(const struct tcu *t)
 {
     static const char payload[] = "{\"status\":\"lost\"}";
     char room[ROUTE_TOPIC_MAX];
@@ -78,7 +78,7 @@ static struct connection_will *default_will(const char *thing_name)
     };
     struct error err;
 
-    will.message.topic = route_compose(room, TOPIC_TELEMETRY, thing_name, "connection");
+    will.message.topic = route_compose(room, tcu_topics(t)->telemetry, t->thing_name, "connection");
     return copy_will(&will, &err);
 }
 
@@ -120,7 +120,7 @@ struct mqtt_connect connection_options(const struct tcu *t)
 
     if (c->will && k->own == NULL) {
         k->own = own_new();
-        k->own->will = default_will(t->thing_name);
+        k->own->will = default_will(t);
     }
     struct mqtt_connect o = {.version = tcu_version(t),
                              .client_id = slice_str(t->thing_name),
@@ -132,7 +132,8 @@ struct mqtt_connect connection_options(const struct tcu *t)
     const struct connection_own *own = k->own;
     if (own != NULL && own->options.session_expiry_s >= 0)
         o.session_expiry_s = (uint32_t)own->options.session_expiry_s;
-    o.clean_start = o.session_expiry_s == 0 || session_over(t);
+    bool first = c->starts_anew && o.version == MQTT_5 && t->p->online_since == 0;
+    o.clean_start = o.session_expiry_s == 0 || first || session_over(t);
     if (own != NULL && own->options.keep_alive_s >= 0)
         o.keep_alive_s = (uint16_t)own->options.keep_alive_s;
     o.keep_alive_s = mqtt_profile_keep_alive(c->profile, o.keep_alive_s);
@@ -174,7 +175,7 @@ bool tcu_configure(struct tcu *t, const struct tcu_connect *options, struct erro
     if (options->will != NULL)
         own->will = copy_will(options->will, err);
     else if (t->p->config->will)
-        own->will = default_will(t->thing_name);
+        own->will = default_will(t);
     if (options->will != NULL && own->will == NULL) {
         own_free(own);
         return false;

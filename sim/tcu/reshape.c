@@ -22,7 +22,7 @@ void reshape_online(struct tcu *t)
     char room[ROUTE_TOPIC_MAX];
     struct withdrawal *w;
 
-    while ((w = t->p->withdrawals) != NULL && t->state == TCU_ONLINE) {
+    while ((w = t->p->withdrawals) != NULL && t->state == TCU_ONLINE && !t->p->config->no_shadow) {
         struct slice topic =
             route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL);
         if (core_publish(t, topic, slice_str(w->document), 1, slice_of(NULL, 0)) < 0)
@@ -121,7 +121,7 @@ void tcu_change_schema(struct tcu *t, const struct signal_schema *schema)
     s->pace = pace_new(t);
     reshape_online(t);
     /* What is desired of the new model may have been there before it, or was cut short. */
-    if (t->state == TCU_ONLINE)
+    if (t->state == TCU_ONLINE && !t->p->config->no_shadow)
         shadow_get(t);
     shadow_schedule(t);
 }

@@ -112,7 +112,7 @@ static void start_over(struct tcu *t)
 bool shadow_in_step(const struct tcu *t)
 {
     const struct shadow *s = &t->p->shadow;
-    return s->report_token == 0 && s->done == NULL && !pace_urgent(t);
+    return t->p->config->no_shadow || (s->report_token == 0 && s->done == NULL && !pace_urgent(t));
 }
 
 bool shadow_get(struct tcu *t)
@@ -143,7 +143,8 @@ void shadow_schedule(struct tcu *t)
 {
     struct shadow *s = shadow_of(t);
 
-    if (t->state != TCU_ONLINE || s->report_token != 0 || loop_timer_active(&s->timer))
+    if (t->state != TCU_ONLINE || s->report_token != 0 || loop_timer_active(&s->timer) ||
+        t->p->config->no_shadow)
         return;
     if (pace_urgent(t))
         loop_timer_start(&s->timer, 0);

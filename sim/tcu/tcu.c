@@ -16,7 +16,7 @@
 /* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
    6.8). A car can do without the optional ones where a broker does not grant them. */
 static const struct tcu_route {
-    const char *pattern;
+    const char *pattern; /* NULL: the configured one, of requests */
     void (*handle)(struct tcu *t, const struct mqtt_message *m, usec_t at);
     bool optional;
 } routes[] = {
@@ -26,10 +26,21 @@ static const struct tcu_route {
     {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected, false},
     {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta,           false},
     {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted, false},
-    {TOPIC_COMMAND_REQUEST,                  command_on_request,        false},
+    {NULL,                                   command_on_request,        false},
     {TOPIC_EXECUTION_REQUEST,                command_on_execution,      true },
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
+
+/* What is asked of the car comes last, and alone where there are no shadows. */
+static size_t first_route(const struct tcu *t)
+{
+    return t->p->config->no_shadow ? ROUTE_COUNT - 2 : 0;
+}
+
+static const char *route_pattern(const struct tcu *t, size_t i)
+{
+    return routes[i].pattern != NULL ? routes[i].pattern : tcu_topics(t)->request;
+}
 
 /* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -216,6 +227,11 @@ void tcu_admit(struct tcu *t)
 
 static void start_get(struct tcu *t)
 {
+    if (t->p->config->no_shadow) {
+        t->p->stage_started = clock_now();
+        core_synced(t);
+        return;
+    }
     t->p->stage_started = clock_now();
     /* The client may be busy with what it sends again of a resumed session: an acknowledgement
        makes room (on_published), or time runs out. */
@@ -227,11 +243,12 @@ static void subscribe(struct tcu *t)
 {
     char rooms[ROUTE_COUNT][ROUTE_TOPIC_MAX];
     struct mqtt_filter filters[ROUTE_COUNT];
+    size_t first = first_route(t);
 
-    for (size_t i = 0; i < ROUTE_COUNT; i++)
+    for (size_t i = first; i < ROUTE_COUNT; i++)
         filters[i] = (struct mqtt_filter){
-            .filter = route_compose(rooms[i], routes[i].pattern, t->thing_name, NULL), .qos = 1};
-    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters, ROUTE_COUNT);
+            .filter = route_compose(rooms[i], route_pattern(t, i), t->thing_name, NULL), .qos = 1};
+    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters + first, ROUTE_COUNT - first);
     if (t->p->subscribe_id == 0)
         core_give_up(t, TCU_NOTE_CONNECTION_LOST, "subscribe: the connection is closed");
     else
@@ -340,11 +357,12 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
         return;
     }
     p->subscribe_id = 0;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        unsigned code = i < count ? codes[i] : SUBACK_FAILURE;
+    size_t first = first_route(t);
+    for (size_t i = first; i < ROUTE_COUNT; i++) {
+        unsigned code = i - first < count ? codes[i - first] : SUBACK_FAILURE;
         if (code < SUBACK_FAILURE || routes[i].optional)
             continue;
-        struct slice filter = route_compose(room, routes[i].pattern, t->thing_name, NULL);
+        struct slice filter = route_compose(room, route_pattern(t, i), t->thing_name, NULL);
         mqtt_client_disconnect(p->client, 0);
         lost(t, TCU_NOTE_CONNECT_FAILED,
              "subscribe refused: %.*s: 0x%02x (does the policy allow it?)", SLICE_ARGS(filter),
@@ -377,7 +395,7 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     if (wanted && t->p->observer->message != NULL)
         t->p->observer->message(t->p->ctx, t, m);
     for (size_t i = 0; core_connected(t) && i < ROUTE_COUNT; i++) {
-        if (route_matches(routes[i].pattern, t->thing_name, m->topic, NULL)) {
+        if (route_matches(route_pattern(t, i), t->thing_name, m->topic, NULL)) {
             routes[i].handle(t, m, now);
             return;
         }
@@ -580,11 +598,16 @@ bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_
 
     if (t->state != TCU_ONLINE || kind[0] == '\0' || strpbrk(kind, "+#") != NULL)
         return false;
-    struct slice topic = route_compose(room, TOPIC_TELEMETRY, t->thing_name, kind);
+    struct slice topic = route_compose(room, tcu_topics(t)->telemetry, t->thing_name, kind);
     if (topic.len != 0 && core_publish(t, topic, payload, qos, slice_of(NULL, 0)) >= 0)
         return true;
     core_note(t, TCU_NOTE_REFUSED, "telemetry: %s", mqtt_client_refusal(t->p->client));
     return false;
+}
+
+const struct topic_set *tcu_topics(const struct tcu *t)
+{
+    return &t->p->config->topics;
 }
 
 uint64_t tcu_shadow_version(const struct tcu *t)

@@ -19,6 +19,7 @@
 #include "loop/loop.h"
 #include "mqtt/client.h"
 #include "mqtt/profile.h"
+#include "mqtt/topic_set.h"
 #include "tcu/signals.h"
 
 /* ORDER TCU_STATE */
@@ -43,6 +44,9 @@ struct tcu_config {
     usec_t backoff_base, backoff_cap, backoff_stable; /* 1 s, 60 s, reset after 20 s online */
     bool will;                          /* leave a last will on dt/fleetsim/<thing>/connection */
     const struct mqtt_profile *profile; /* NULL: no limits but the broker's own */
+    struct topic_set topics;            /* of commands and telemetry */
+    bool no_shadow; /* the broker has no device shadows: online once subscribed, nothing reported */
+    bool starts_anew; /* a car's first connect begins a session (MQTT 5): it knows of none */
 };
 void tcu_config_defaults(struct tcu_config *config);
 
@@ -228,6 +232,8 @@ void tcu_order_started(struct tcu *tcu, struct tcu_order *order);
 void tcu_order_done(struct tcu *tcu, struct tcu_order *order, enum tcu_outcome outcome,
                     const char *reason_code, const char *description);
 
+/* Of its commands and telemetry. */
+const struct topic_set *tcu_topics(const struct tcu *tcu);
 /* Publishes telemetry on dt/fleetsim/<thing>/<kind>, QoS 0 or 1; false when not online. */
 bool tcu_telemetry(struct tcu *tcu, const char *kind, struct slice payload, uint8_t qos);
 

@@ -126,12 +126,13 @@ static void schedule(struct collector *c)
 
 static void say(struct collector *c, struct slice text)
 {
-    char topic[TOPIC_MAX];
+    char *topic =
+        topic_pattern_make(tcu_topics(c->p.tcu)->telemetry, c->p.tcu->thing_name, "campaigns");
     struct error err;
 
-    snprintf(topic, sizeof topic, TOPIC_TELEMETRY, c->p.tcu->thing_name, "campaigns");
     struct mqtt_message m = {.topic = slice_str(topic), .payload = text, .qos = 1};
     tcu_publish(c->p.tcu, &m, &err);
+    free(topic);
 }
 
 /* ---- campaigns ---- */
@@ -239,7 +240,10 @@ static void read_orders(struct collector *c, struct slice payload)
 
 static void config_topic(const struct collector *c, char room[TOPIC_MAX])
 {
-    snprintf(room, TOPIC_MAX, TOPIC_CONFIG, c->p.tcu->thing_name);
+    char *topic = topic_pattern_make(tcu_topics(c->p.tcu)->config, c->p.tcu->thing_name, NULL);
+
+    snprintf(room, TOPIC_MAX, "%s", topic);
+    free(topic);
 }
 
 static void subscribe(struct collector *c)

@@ -21,7 +21,9 @@ struct draft {
 
 void outbox_init(struct outbox *o, const struct collector_params *p)
 {
-    struct plan_names names = {.thing = p->tcu->thing_name, .vin = p->vin};
+    char *standard =
+        topic_pattern_make(tcu_topics(p->tcu)->telemetry, p->tcu->thing_name, "{kind}");
+    struct plan_names names = {.thing = p->tcu->thing_name, .vin = p->vin, .standard = standard};
     struct buf topic;
 
     *o = (struct outbox){.p = p};
@@ -29,6 +31,7 @@ void outbox_init(struct outbox *o, const struct collector_params *p)
     plan_topic(p->plan, &names, &topic);
     o->topic = xstrdup(buf_cstr(&topic));
     buf_done(&topic);
+    free(standard);
 }
 
 void outbox_done(struct outbox *o)

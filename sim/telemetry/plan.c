@@ -156,7 +156,6 @@ struct plan *plan_parse(struct slice json, const struct signal_schema *schema,
     p->references = 1;
     p->schema = schema;
     p->receives = true;
-    p->topic = xstrdup("dt/fleetsim/{thing}/{kind}");
     p->kind = xstrdup("telemetry");
     p->has_key = key != NULL;
     if (key != NULL)
@@ -183,7 +182,8 @@ bool plan_topic(const struct plan *p, const struct plan_names *names, struct buf
     };
     enum { PLACES = sizeof places / sizeof *places };
 
-    for (const char *at = p->topic; *at != '\0';) {
+    const char *topic = p->topic != NULL ? p->topic : names->standard;
+    for (const char *at = topic; *at != '\0';) {
         size_t i = 0;
         while (i < PLACES && strncmp(at, places[i].name, strlen(places[i].name)) != 0)
             i++;

@@ -41,6 +41,7 @@ void plan_drop(struct plan *p);
 
 struct plan_names {
     const char *thing, *vin;
+    const char *standard; /* where the plan says nothing; may have placeholders as well */
 };
 /* Appends the topic, placeholders filled in. */
 bool plan_topic(const struct plan *p, const struct plan_names *names, struct buf *out);

@@ -13,6 +13,7 @@
 #include "actors/service_document.h"
 #include "base/json.h"
 #include "base/xmem.h"
+#include "fleetsim/topics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,7 +80,8 @@ static void check_peek(struct slice payload)
 
 static void read_letter(struct slice topic, struct slice payload, struct slice correlation)
 {
-    struct companion_letter *letter = companion_letter_read(topic, payload, correlation, 1);
+    struct companion_letter *letter =
+        companion_letter_read(TOPIC_COMMAND_RESPONSE, topic, payload, correlation, 1);
 
     if (letter != NULL)
         companion_letter_free(letter);

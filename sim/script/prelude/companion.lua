@@ -123,11 +123,28 @@ end
 
 tools.watch = watch
 
+local named_shadows = {} -- names of those that this run has used, by car: no cloud lists them over MQTT
+
+local function remember_shadow(car, name)
+  if name and core.reset_things() then
+    named_shadows[car.name] = named_shadows[car.name] or {}
+    named_shadows[car.name][name] = true
+  end
+end
+
+local function needs_shadows(what)
+  if not core.shadows() then
+    error({ skip = what .. ": this cloud has no device shadows (--no-shadows)" }, 0)
+  end
+end
+
 -- options.name, which says which of the car's shadows is meant; watches it.
 local function watch_shadow(self, car, options, what)
   tools.check_options(what, options or {}, { name = true })
   local name = options and options.name
+  needs_shadows(what)
   watch(self, car, name)
+  remember_shadow(car, name)
   return name
 end
 
@@ -135,7 +152,9 @@ end
 function app:desire(car, state, options)
   options = options or {}
   tools.check_options("app:desire", options, { wake = true, name = true, late = true })
+  needs_shadows("app:desire")
   watch(self, car, options.name)
+  remember_shadow(car, options.name)
   local sent = self.a:desire(car, state, options.wake ~= false, options.name, options.late)
   return setmetatable({ c = sent, car = car, what = "desired state" }, command)
 end
@@ -216,6 +235,9 @@ end
 
 -- true, false, or nil when no presence event has been seen yet.
 function app:sees_online(car)
+  if not core.shadows() then
+    error({ skip = "app:sees_online: this cloud tells no presence (--no-shadows)" }, 0)
+  end
   watch(self, car)
   return self.a:presence(car)
 end
@@ -309,6 +331,38 @@ function app:connection()
 end
 
 tools.app_class = app
+
+local function exists_not(self, car, name)
+  return function()
+    local twin = self.a:twin(car, name)
+    return twin and not twin.exists
+  end
+end
+
+local function reset_one(janitor, car, options)
+  if janitor:shadow(car, options).exists then
+    janitor:delete_shadow(car, options)
+    app_wait(janitor, 10, "the shadow of " .. tostring(car) .. " to be gone",
+      exists_not(janitor, car, options and options.name))
+  end
+end
+
+-- Before a car of another cloud is switched on: what scenarios have left of it there goes.
+function tools.reset_shadow(test, car)
+  if not core.reset_things() then
+    return
+  end
+  local janitor = rawget(test, "janitor") or tools.new_companion(true, 1, 10)
+  rawset(test, "janitor", janitor)
+  janitor:publish(core.config_topic(car.name), "", { retain = true })
+  if not core.shadows() then
+    return
+  end
+  reset_one(janitor, car)
+  for name in pairs(named_shadows[car.name] or {}) do
+    reset_one(janitor, car, { name = name })
+  end
+end
 
 -- A connected companion that watches the cars it deals with, or all.
 function tools.new_companion(watch_all, cars, timeout, client_id)

@@ -131,8 +131,9 @@ local fleet_options = { model = true, state = true, power = true, mqtt = true, r
 local cohort_options = { model = true, state = true, power = true, mqtt = true, radio = true,
   tags = true, sleep = true, name = true, share = true }
 
-local function start_car(options)
+local function start_car(t, options)
   local car = core.car(options.model or "compact_ev")
+  tools.reset_shadow(t, car)
   local paths = {}
   for path in pairs(options.state or {}) do
     paths[#paths + 1] = path
@@ -164,7 +165,7 @@ end
 function test:vehicle(options)
   tools.check_options("t:vehicle", options or {}, car_options)
   self.cars = self.cars + 1
-  return start_car(options or {})
+  return start_car(self, options or {})
 end
 
 -- How long cars are made before the loop looks after those that are there, in seconds.
@@ -263,10 +264,10 @@ function test:fleet(options)
   for i = 1, count do
     if plan then
       local car, cohort = plan(i)
-      made[i] = start_car(car)
+      made[i] = start_car(self, car)
       cohort_of[made[i]] = cohort
     else
-      made[i] = start_car(options.mix and options.mix[(i - 1) % #options.mix + 1] or options)
+      made[i] = start_car(self, options.mix and options.mix[(i - 1) % #options.mix + 1] or options)
     end
     local ahead = options.rate and i / options.rate - (core.now() - began) or 0
     if ahead > 0 or core.now() - went_on > making then

@@ -117,6 +117,13 @@ function test:needs_virtual_time()
   end
 end
 
+-- For what only fleetsim's own cloud does: its rules, its policy.
+function test:needs_local_cloud()
+  if not core.own_cloud() then
+    self:skip("only the local cloud does this (run it without --endpoint)")
+  end
+end
+
 function test:needs_radio()
   if not core.radio_possible() then
     self:skip("cars on Paho have no radio")

@@ -7,6 +7,7 @@
 #include "actors/companion.h"
 #include "actors/companion_filters.h"
 #include "actors/companion_topic.h"
+#include "fleetsim/topics.h"
 
 static void assert_slice(struct slice s, const char *expected)
 {
@@ -70,7 +71,7 @@ static void test_known_topics(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct companion_topic t;
-        assert_true(companion_topic_parse(slice_str(cases[i].topic), &t));
+        assert_true(companion_topic_parse(TOPIC_COMMAND_RESPONSE, slice_str(cases[i].topic), &t));
         assert_int_equal(t.kind, cases[i].kind);
         assert_slice(t.subject, cases[i].subject);
         assert_slice(t.detail, cases[i].detail);
@@ -117,7 +118,7 @@ static void test_other_topics(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct companion_topic t;
-        assert_false(companion_topic_parse(slice_str(cases[i]), &t));
+        assert_false(companion_topic_parse(TOPIC_COMMAND_RESPONSE, slice_str(cases[i]), &t));
         assert_int_equal(t.kind, COMPANION_TOPIC_OTHER);
         assert_int_equal(t.subject.len, 0);
     }
@@ -134,7 +135,7 @@ static void test_filters_are_parsed(void **state)
         &f, "car-1", COMPANION_WATCH_DOCUMENTS | COMPANION_WATCH_DELTA | COMPANION_WATCH_NAMED);
     assert_int_equal(f.count, COMPANION_MAX_FILTERS);
     for (size_t i = 0; i < f.count - 1; i++) {
-        assert_true(companion_topic_parse(slice_str(f.filter[i]), &t));
+        assert_true(companion_topic_parse(TOPIC_COMMAND_RESPONSE, slice_str(f.filter[i]), &t));
         assert_slice(t.subject, "car-1");
     }
     assert_string_equal(f.filter[f.count - 1], "$aws/things/car-1/shadow/name/+/+/+");
@@ -143,7 +144,7 @@ static void test_filters_are_parsed(void **state)
     assert_int_equal(f.count, 8);
     assert_string_equal(f.filter[2], "$aws/things/+/shadow/update/accepted");
     companion_filters_done(&f);
-    companion_filters_init_responses(&f, "app-1");
+    companion_filters_init_responses(&f, TOPIC_COMMAND_RESPONSE, "app-1");
     assert_int_equal(f.count, 1);
     assert_string_equal(f.filter[0], "cmd/fleetsim/+/response/app-1");
     companion_filters_done(&f);

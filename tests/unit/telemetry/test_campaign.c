@@ -191,7 +191,8 @@ static void plans(void **state)
         "{\"rules\":[{}]}",
         "{\"encrypt\":[\"note\"]}",
     };
-    struct plan_names names = {.thing = "CAR1", .vin = "VIN1"};
+    struct plan_names names = {
+        .thing = "CAR1", .vin = "VIN1", .standard = "dt/fleetsim/{thing}/{kind}"};
     struct error err;
     struct buf topic;
 
