@@ -91,6 +91,7 @@ def tls_only(place, version, other, more=""):
     with place.cloud("lab", "--broker-conf", "more.conf", env=env):
         passes(place, "--cloud", "lab", names=None if more else ABOUT_THE_CLOUD)
         place.run("run", "p.lua", "--cloud", "lab", "--no-results", "--tls-version", version).expect(0)
+        place.run("run", "p.lua", "--cloud", "lab", "--no-results", "--tls-version", version, "--client", "paho").expect(0)
         place.run("run", "p.lua", "--cloud", "lab", "--no-results", "--timeout", "2s",
                   "--tls-version", other).expect(4, "alert: protocol version")
 
