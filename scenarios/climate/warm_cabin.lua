@@ -14,3 +14,18 @@ scenario("the cabin warms up before the driver comes", function(t)
   app:desire(car, { climate = { active = false } }):await()
   t:equal(car.state.climate.active, false)
 end)
+
+scenario("it runs for as long as somebody sits in the car, and half an hour in a parked one", function(t)
+  t:needs_virtual_time()
+  local car = t:vehicle():wait_online()
+
+  car:drive(50)
+  car.state.driving.speed = 0 -- in a traffic jam
+  car:switch_climate(true)
+  t:wait(3600)
+  t:equal(car.state.driving.ignition, "on")
+  t:equal(car.state.climate.active, true)
+  car:stop()
+  t:wait(3600)
+  t:equal(car.state.climate.active, false)
+end)

@@ -83,6 +83,27 @@ scenario("an app sends a place, and the driver goes there", function(t)
   t:is_true(not drove and why.code == "NO_PLACE")
 end)
 
+scenario("a place that comes on the way is gone to from here", function(t)
+  local car = t:vehicle()
+  local app = t:companion()
+
+  car:wait_online()
+  car:drive_route("munich_commute", { traffic = 0 })
+  repeat -- the first traffic lights may be red
+    physics.skip(car, 20)
+  until car.state.driving.speed > 0
+  car:decide_on_places(true)
+  local stadium = { navigator = { poi_name = "Stadium", poi_latitude = 48.2188, poi_longitude = 11.6247 } }
+  t:equal(app:request(car, stadium):await().status, "SUCCEEDED")
+  t:equal(car.state.navigator.destination, "Stadium")
+  t:equal(car.state.driving.ignition, "on")
+  while car.state.driving.ignition == "on" do
+    physics.skip(car, 10)
+  end
+  t:near(car.state.position.latitude, 48.2188, 1e-4)
+  t:near(car.state.position.longitude, 11.6247, 1e-3)
+end)
+
 scenario("a driver may decline", function(t)
   local car = t:vehicle()
   local app = t:companion()

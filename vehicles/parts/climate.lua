@@ -96,7 +96,7 @@ local function extras(car)
   return kilowatts
 end
 
-local function engine_runs(car)
+local function ignition_on(car)
   return car:has("driving.ignition") and car:get("driving.ignition") == "on"
 end
 
@@ -106,7 +106,7 @@ local function supply(car, body, heat, dt)
   if body.pack then
     energy.draw(car, math.abs(heat) / efficiency(model, out, heat) + model.fan, dt, "climate")
     return heat
-  elseif engine_runs(car) then
+  elseif ignition_on(car) then
     return heat
   elseif heat > 0 and model.fuel_heater and body.tank then
     body.tank.burn(car, heat * dt / 3600 / 0.85, 0)
@@ -168,9 +168,9 @@ local function step(car, dt, body)
   end
 end
 
--- A parked car does not run for ever.
+-- A parked car does not run for ever; one that somebody sits in does.
 local function time_out(car, body)
-  if car:get(active) and not driving(car) then
+  if car:get(active) and not driving(car) and not ignition_on(car) then
     switch_off(car)
     return
   end
@@ -230,7 +230,7 @@ return part("climate", function(options)
         car:refuse("LOW_BATTERY", string.format("the battery is at %.1f %%, %d %% are needed",
           energy.percent(car), model.needs_percent))
       end
-    elseif not engine_runs(car) then
+    elseif not ignition_on(car) then
       if not model.fuel_heater then
         car:refuse("ENGINE_OFF", "the car heats and cools only while its engine runs")
       elseif energy.exhausted(car) then

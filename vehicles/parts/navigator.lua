@@ -75,6 +75,9 @@ return part("navigator", function(options)
     local body = physics.body(car)
     body.navigator.way = way_to(car, car:get(name), car:get(north), car:get(east))
     car:set(offer, "accepted")
+    if body.trip.route then -- under way: from here
+      car:drive_route("destination", { traffic = body.trip.traffic })
+    end
     show(car, body)
   end
 
