@@ -100,8 +100,11 @@ static void print_summary(const struct check_result *r)
 static bool check_paths(char **paths, int count, struct check_result *ret, struct error *err)
 {
     cJSON *problems = as_json ? cJSON_CreateArray() : NULL;
-    bool ok = script_check(vehicles_dir, paths, (size_t)count, as_json ? add_problem : on_problem,
-                           as_json ? (void *)problems : stdout, ret, err);
+    struct check_listener listener = {.tell = on_problem, .ctx = stdout};
+
+    if (as_json)
+        listener = (struct check_listener){.tell = add_problem, .ctx = problems};
+    bool ok = script_check(vehicles_dir, paths, (size_t)count, &listener, ret, err);
 
     if (ok && as_json)
         print_json(problems, ret);
@@ -142,9 +145,10 @@ int cmd_check(int argc, char **argv)
 
 bool check_before_run(const char *dir, char *const *paths, int count, struct error *err)
 {
+    struct check_listener listener = {.tell = on_problem, .ctx = stderr};
     struct check_result result;
 
-    if (!script_check(dir, paths, (size_t)count, on_problem, stderr, &result, err))
+    if (!script_check(dir, paths, (size_t)count, &listener, &result, err))
         return false;
     if (result.errors == 0)
         return true;

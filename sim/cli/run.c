@@ -266,6 +266,16 @@ static bool on_resume(void *ctx, bool *ret_running, struct error *err)
     return target_resume(&((struct run *)ctx)->target, ret_running, err);
 }
 
+static bool choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
+{
+    bool ok = true;
+
+    topic_set_defaults(ret);
+    for (size_t i = 0; i < s->topics.count && ok; i++)
+        ok = topic_set_choose(ret, s->topics.items[i], err);
+    return ok;
+}
+
 static bool open_simulation(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
@@ -294,10 +304,8 @@ static bool open_simulation(struct run *run, struct error *err)
     };
 
     struct topic_set topics;
-    topic_set_defaults(&topics);
-    for (size_t i = 0; i < s->topics.count; i++)
-        if (!topic_set_choose(&topics, s->topics.items[i], err))
-            return false;
+    if (!choose_topics(s, &topics, err))
+        return false;
     options.topics = &topics;
     if (s->profile != NULL)
         mqtt_profile_find(s->profile, &options.profile);
@@ -312,6 +320,12 @@ static bool open_simulation(struct run *run, struct error *err)
     run->sim->leapt_ctx = run;
     run->sim->unreachable = on_unreachable;
     run->sim->unreachable_ctx = run;
+    return true;
+}
+
+static bool open_script(struct run *run, struct error *err)
+{
+    const struct run_settings *s = run->settings;
     struct script_options script = {
         .simulation = run->sim,
         .vehicles_dir = s->vehicles_dir,
@@ -600,7 +614,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
               (settings->no_check || settings->list ||
                check_before_run(settings->vehicles_dir, paths, count, &err)) &&
               target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
-              load_scenarios(&run, paths, count, &err);
+              open_script(&run, &err) && load_scenarios(&run, paths, count, &err);
     if (stop_signals_caught() != 0) {
         status = 128 + stop_signals_caught();
     } else if (ok && settings->list) {

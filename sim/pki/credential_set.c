@@ -54,10 +54,10 @@ static BIO *open_pem(const char *path, struct buf *text, struct error *err)
 /* Never asks at the terminal. */
 static int no_password(char *room, int size, int rwflag, void *ctx)
 {
-    (void)room;
-    (void)size;
     (void)rwflag;
     (void)ctx;
+    if (size > 0)
+        room[0] = '\0';
     return -1;
 }
 
@@ -183,7 +183,7 @@ static bool add(struct credential_set *set, const char *thing, const char *certi
     pair_done(&pair);
     if (e == NULL)
         return false;
-    set->entries = xrealloc(set->entries, (set->count + 1) * sizeof *set->entries);
+    set->entries = xrealloc(set->entries, (set->count + 1) * sizeof(void *));
     set->entries[set->count++] = e;
     return true;
 }
@@ -381,11 +381,13 @@ static int by_thing(const void *a, const void *b)
 /* Two cars of one name would throw each other out of the cloud for ever. */
 static bool check_twice(const struct credential_set *set, const char *path, struct error *err)
 {
-    struct entry **sorted = xmalloc(set->count * sizeof *sorted);
     const char *twice = NULL;
 
-    memcpy(sorted, set->entries, set->count * sizeof *sorted);
-    qsort(sorted, set->count, sizeof *sorted, by_thing);
+    if (set->count == 0)
+        return true;
+    struct entry **sorted = xmalloc(set->count * sizeof(void *));
+    memcpy(sorted, set->entries, set->count * sizeof(void *));
+    qsort(sorted, set->count, sizeof(void *), by_thing);
     for (size_t i = 1; i < set->count && twice == NULL; i++)
         if (by_thing(&sorted[i - 1], &sorted[i]) == 0)
             twice = sorted[i]->shown.thing;

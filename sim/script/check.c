@@ -276,8 +276,7 @@ static int number_field(lua_State *L, const char *name)
     return number;
 }
 
-static void tell_one(lua_State *L, void (*tell)(void *ctx, const struct check_problem *), void *ctx,
-                     struct check_result *ret)
+static void tell_one(lua_State *L, const struct check_listener *listener, struct check_result *ret)
 {
     struct check_problem problem = {
         .file = text_field(L, "file"),
@@ -292,19 +291,18 @@ static void tell_one(lua_State *L, void (*tell)(void *ctx, const struct check_pr
     lua_pop(L, 1);
     ret->errors += !problem.warning;
     ret->warnings += problem.warning;
-    if (tell != NULL)
-        tell(ctx, &problem);
+    listener->tell(listener->ctx, &problem);
 }
 
 /* The list of problems is at `index`. */
-static void tell_all(lua_State *L, int index, void (*tell)(void *ctx, const struct check_problem *),
-                     void *ctx, struct check_result *ret)
+static void tell_all(lua_State *L, int index, const struct check_listener *listener,
+                     struct check_result *ret)
 {
     lua_Integer n = (lua_Integer)lua_rawlen(L, index);
 
     for (lua_Integer i = 1; i <= n; i++) {
         lua_rawgeti(L, index, i);
-        tell_one(L, tell, ctx, ret);
+        tell_one(L, listener, ret);
         lua_pop(L, 1);
     }
 }
@@ -345,8 +343,8 @@ static int check_files_protected(lua_State *L)
 }
 
 static bool check_list(struct script_checker *checker, struct file_list *list,
-                       void (*tell)(void *ctx, const struct check_problem *), void *ctx,
-                       struct check_result *ret, struct error *err)
+                       const struct check_listener *listener, struct check_result *ret,
+                       struct error *err)
 {
     lua_State *L = checker->script->L;
     bool ok = false;
@@ -356,7 +354,7 @@ static bool check_list(struct script_checker *checker, struct file_list *list,
     lua_pushlightuserdata(L, list);
     if (lua_pcall(L, 2, 2, 0) == LUA_OK) {
         ret->files = (size_t)lua_tointeger(L, -1);
-        tell_all(L, lua_gettop(L) - 1, tell, ctx, ret);
+        tell_all(L, lua_gettop(L) - 1, listener, ret);
         ok = true;
     } else {
         error_set(err, ERROR_USAGE, "%s", lua_tostring(L, -1));
@@ -366,8 +364,8 @@ static bool check_list(struct script_checker *checker, struct file_list *list,
 }
 
 bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
-                  void (*tell)(void *ctx, const struct check_problem *problem), void *ctx,
-                  struct check_result *ret, struct error *err)
+                  const struct check_listener *listener, struct check_result *ret,
+                  struct error *err)
 {
     struct file_list list = {0};
     bool ok = true;
@@ -376,7 +374,7 @@ bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
     for (size_t i = 0; i < count && ok; i++)
         ok = scenario_files_each(paths[i], add_file, &list, err);
     struct script_checker *checker = ok ? script_checker_new(vehicles_dir, err) : NULL;
-    ok = checker != NULL && check_list(checker, &list, tell, ctx, ret, err);
+    ok = checker != NULL && check_list(checker, &list, listener, ret, err);
     script_checker_free(checker);
     for (size_t i = 0; i < list.count; i++)
         free(list.paths[i]);
@@ -385,8 +383,8 @@ bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
 }
 
 struct text_at {
-    const char *path, *text;
-    size_t len;
+    const char *path;
+    struct slice text;
 };
 
 static int check_text_protected(lua_State *L)
@@ -395,24 +393,23 @@ static int check_text_protected(lua_State *L)
 
     lua_getfield(L, 1, "text");
     lua_pushstring(L, at->path);
-    lua_pushlstring(L, at->text, at->len);
+    lua_pushlstring(L, (const char *)at->text.data, at->text.len);
     lua_call(L, 2, 1);
     return 1;
 }
 
-void script_checker_text(struct script_checker *checker, const char *path, const char *text,
-                         size_t len, void (*tell)(void *ctx, const struct check_problem *problem),
-                         void *ctx)
+void script_checker_text(struct script_checker *checker, const char *path, struct slice text,
+                         const struct check_listener *listener)
 {
     lua_State *L = checker->script->L;
-    struct text_at at = {.path = path, .text = text, .len = len};
+    struct text_at at = {.path = path, .text = text};
     struct check_result ret = {0};
 
     lua_pushcfunction(L, check_text_protected);
     lua_rawgeti(L, LUA_REGISTRYINDEX, checker->check);
     lua_pushlightuserdata(L, &at);
     if (lua_pcall(L, 2, 1, 0) == LUA_OK) {
-        tell_all(L, lua_gettop(L), tell, ctx, &ret);
+        tell_all(L, lua_gettop(L), listener, &ret);
     } else {
         struct check_problem problem = {.file = path,
                                         .line = 1,
@@ -420,7 +417,7 @@ void script_checker_text(struct script_checker *checker, const char *path, const
                                         .rule = "check",
                                         .text = lua_tostring(L, -1),
                                         .warning = true};
-        tell(ctx, &problem);
+        listener->tell(listener->ctx, &problem);
     }
     lua_settop(L, 0);
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 
 struct check_problem {
     const char *file;
@@ -22,6 +23,12 @@ struct check_problem {
     const char *rule; /* "unknown-signal", …: docs/check.md */
     const char *text; /* one line */
     bool warning;     /* suspicious, but it may pass */
+};
+
+/* Told each problem. */
+struct check_listener {
+    void (*tell)(void *ctx, const struct check_problem *problem);
+    void *ctx;
 };
 
 struct check_result {
@@ -32,17 +39,16 @@ struct check_result {
    order of files and lines. False, with ERROR_USAGE, if one cannot be read. Strings are borrowed
    for the call. */
 bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
-                  void (*tell)(void *ctx, const struct check_problem *problem), void *ctx,
-                  struct check_result *ret, struct error *err);
+                  const struct check_listener *listener, struct check_result *ret,
+                  struct error *err);
 
 struct script_checker;
 
 /* For many texts one after the other, as an editor has them. NULL: err. */
 struct script_checker *script_checker_new(const char *vehicles_dir, struct error *err);
 /* Checks a text as if it stood in the file `path`. */
-void script_checker_text(struct script_checker *checker, const char *path, const char *text,
-                         size_t len, void (*tell)(void *ctx, const struct check_problem *problem),
-                         void *ctx);
+void script_checker_text(struct script_checker *checker, const char *path, struct slice text,
+                         const struct check_listener *listener);
 void script_checker_free(struct script_checker *checker);
 
 #endif

@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (checker == NULL || L == NULL)
         abort();
-    script_checker_text(checker, "x.lua", heard.text, size, on_problem, &heard);
+    script_checker_text(checker, "x.lua", slice_of(data, size),
+                        &(struct check_listener){.tell = on_problem, .ctx = &heard});
     /* A first line that begins with # is a file's own. */
     if ((size == 0 || *data != '#') && compiles(L, heard.text, size) == heard.syntax)
         abort();

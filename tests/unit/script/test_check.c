@@ -49,7 +49,8 @@ static void expect(struct bench *bench, const char *text, const char *problems)
 {
     struct found found = {0};
 
-    script_checker_text(bench->checker, "test.lua", text, strlen(text), on_problem, &found);
+    script_checker_text(bench->checker, "test.lua", slice_str(text),
+                        &(struct check_listener){.tell = on_problem, .ctx = &found});
     if (strcmp(found.text, problems) != 0)
         fail_msg("of\n%s\nexpected\n%sfound\n%s", text, problems, found.text);
 }
@@ -230,15 +231,15 @@ static void too_deep(void **state)
     for (int i = 0; i < 5000; i++)
         buf_append_str(&text, "(");
     struct bench *bench = *state;
-    script_checker_text(bench->checker, "deep.lua", buf_cstr(&text), buf_len(&text), on_problem,
-                        &found);
+    script_checker_text(bench->checker, "deep.lua", buf_slice(&text),
+                        &(struct check_listener){.tell = on_problem, .ctx = &found});
     assert_non_null(strstr(found.text, "1:"));
     buf_clear(&text);
     buf_append_str(&text, "local x = x");
     for (int i = 0; i < 200000; i++)
         buf_append_str(&text, ".a");
-    script_checker_text(bench->checker, "long.lua", buf_cstr(&text), buf_len(&text), on_problem,
-                        &found);
+    script_checker_text(bench->checker, "long.lua", buf_slice(&text),
+                        &(struct check_listener){.tell = on_problem, .ctx = &found});
     assert_non_null(strstr(found.text, "could not be checked"));
     buf_done(&text);
 }
@@ -252,7 +253,9 @@ static void all_that_ships_passes(void **state)
     char scenarios[] = SOURCE_DIR "/scenarios", vehicles[] = SOURCE_DIR "/vehicles";
     char *paths[] = {scenarios, vehicles};
 
-    assert_true(script_check(SOURCE_DIR "/vehicles", paths, 2, on_problem, &found, &result, &err));
+    assert_true(script_check(SOURCE_DIR "/vehicles", paths, 2,
+                             &(struct check_listener){.tell = on_problem, .ctx = &found}, &result,
+                             &err));
     assert_string_equal(found.text, "");
     assert_true(result.files > 90);
 }
