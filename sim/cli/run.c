@@ -18,6 +18,7 @@
 #include "cli/oracle_run.h"
 #include "cli/outputs.h"
 #include "cli/repeat.h"
+#include "cli/run_choice.h"
 #include "cli/run_files.h"
 #include "cli/stop_signals.h"
 #include "fleet/simulation.h"
@@ -234,12 +235,6 @@ static size_t jobs_of(const struct run *run, uint64_t vehicles_max)
     return (size_t)(vehicles_max / s->vehicles);
 }
 
-/* The larger the fleet, the less each car can remember of itself. */
-static size_t timeline_places(uint64_t vehicles)
-{
-    return vehicles <= 200 ? 200 : vehicles <= 1000 ? 64 : vehicles <= 5000 ? 16 : 0;
-}
-
 static void on_leapt(void *ctx, int64_t wall_ms)
 {
     struct run *run = ctx;
@@ -266,49 +261,16 @@ static bool on_resume(void *ctx, bool *ret_running, struct error *err)
     return target_resume(&((struct run *)ctx)->target, ret_running, err);
 }
 
-static bool choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
-{
-    bool ok = true;
-
-    topic_set_defaults(ret);
-    for (size_t i = 0; i < s->topics.count && ok; i++)
-        ok = topic_set_choose(ret, s->topics.items[i], err);
-    return ok;
-}
-
 static bool open_simulation(struct run *run, struct error *err)
 {
     const struct run_settings *s = run->settings;
-    struct simulation_options options = {
-        .endpoint = run->target.uri,
-        .endpoint_policy = s->endpoint_policy,
-        .pki_dir = run->target.pki_dir,
-        .certificates = s->target.certificates,
-        .ca_file = run->target.ca_file,
-        .insecure = s->insecure,
-        .tls = &s->tls,
-        .source_addresses = s->source_addresses,
-        .connect_rate = s->connect_rate,
-        .connect_concurrency = (size_t)s->connect_concurrency,
-        .seed = s->seed,
-        .time_scale = s->clock.scale,
-        .virtual_time = s->target.virtual_time,
-        .epoch_ms = s->target.epoch_ms,
-        .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
-        .keep_alive_s = (uint16_t)s->keep_alive,
-        .timeline_places = timeline_places(s->vehicles),
-        .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
-        .generic = s->profile != NULL,
-        .no_shadows = s->no_shadows,
-        .radio = s->radio != NULL ? radio_profile_find(slice_str(s->radio)) : NULL,
-    };
-
+    struct simulation_options options;
     struct topic_set topics;
-    if (!choose_topics(s, &topics, err))
+
+    if (!run_choose_topics(s, &topics, err))
         return false;
+    run_simulation_options(s, &run->target, &options);
     options.topics = &topics;
-    if (s->profile != NULL)
-        mqtt_profile_find(s->profile, &options.profile);
     run->sim = simulation_new(&options, err);
     if (run->sim == NULL)
         return false;

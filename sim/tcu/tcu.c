@@ -12,35 +12,9 @@
 #include "tcu/order.h"
 #include "tcu/pace.h"
 #include "tcu/reshape.h"
+#include "tcu/routes.h"
 
-/* What a car subscribes to, and who handles it. One SUBSCRIBE carries 8 filters at most (contract
-   6.8). A car can do without the optional ones where a broker does not grant them. */
-static const struct tcu_route {
-    const char *pattern; /* NULL: the configured one, of requests */
-    void (*handle)(struct tcu *t, const struct mqtt_message *m, usec_t at);
-    bool optional;
-} routes[] = {
-    {TOPIC_SHADOW_PREFIX "/get/accepted",    shadow_on_get_accepted,    false},
-    {TOPIC_SHADOW_PREFIX "/get/rejected",    shadow_on_get_rejected,    false},
-    {TOPIC_SHADOW_PREFIX "/update/accepted", shadow_on_update_accepted, false},
-    {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected, false},
-    {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta,           false},
-    {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted, false},
-    {NULL,                                   command_on_request,        false},
-    {TOPIC_EXECUTION_REQUEST,                command_on_execution,      true },
-};
-enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], SUBACK_FAILURE = 0x80 };
-
-/* What is asked of the car comes last, and alone where there are no shadows. */
-static size_t first_route(const struct tcu *t)
-{
-    return t->p->config->no_shadow ? ROUTE_COUNT - 2 : 0;
-}
-
-static const char *route_pattern(const struct tcu *t, size_t i)
-{
-    return routes[i].pattern != NULL ? routes[i].pattern : tcu_topics(t)->request;
-}
+enum { SUBACK_FAILURE = 0x80 };
 
 /* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -241,14 +215,14 @@ static void start_get(struct tcu *t)
 
 static void subscribe(struct tcu *t)
 {
-    char rooms[ROUTE_COUNT][ROUTE_TOPIC_MAX];
-    struct mqtt_filter filters[ROUTE_COUNT];
-    size_t first = first_route(t);
+    char rooms[ROUTES_COUNT][ROUTE_TOPIC_MAX];
+    struct mqtt_filter filters[ROUTES_COUNT];
+    size_t first = routes_first(t);
 
-    for (size_t i = first; i < ROUTE_COUNT; i++)
+    for (size_t i = first; i < ROUTES_COUNT; i++)
         filters[i] = (struct mqtt_filter){
-            .filter = route_compose(rooms[i], route_pattern(t, i), t->thing_name, NULL), .qos = 1};
-    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters + first, ROUTE_COUNT - first);
+            .filter = route_compose(rooms[i], routes_pattern(t, i), t->thing_name, NULL), .qos = 1};
+    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters + first, ROUTES_COUNT - first);
     if (t->p->subscribe_id == 0)
         core_give_up(t, TCU_NOTE_CONNECTION_LOST, "subscribe: the connection is closed");
     else
@@ -357,12 +331,12 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
         return;
     }
     p->subscribe_id = 0;
-    size_t first = first_route(t);
-    for (size_t i = first; i < ROUTE_COUNT; i++) {
+    size_t first = routes_first(t);
+    for (size_t i = first; i < ROUTES_COUNT; i++) {
         unsigned code = i - first < count ? codes[i - first] : SUBACK_FAILURE;
         if (code < SUBACK_FAILURE || routes[i].optional)
             continue;
-        struct slice filter = route_compose(room, route_pattern(t, i), t->thing_name, NULL);
+        struct slice filter = route_compose(room, routes_pattern(t, i), t->thing_name, NULL);
         mqtt_client_disconnect(p->client, 0);
         lost(t, TCU_NOTE_CONNECT_FAILED,
              "subscribe refused: %.*s: 0x%02x (does the policy allow it?)", SLICE_ARGS(filter),
@@ -394,8 +368,8 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     bool wanted = pubsub_wants(t, m->topic);
     if (wanted && t->p->observer->message != NULL)
         t->p->observer->message(t->p->ctx, t, m);
-    for (size_t i = 0; core_connected(t) && i < ROUTE_COUNT; i++) {
-        if (route_matches(route_pattern(t, i), t->thing_name, m->topic, NULL)) {
+    for (size_t i = 0; core_connected(t) && i < ROUTES_COUNT; i++) {
+        if (route_matches(routes_pattern(t, i), t->thing_name, m->topic, NULL)) {
             routes[i].handle(t, m, now);
             return;
         }

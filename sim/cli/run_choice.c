@@ -1,0 +1,53 @@
+#include "cli/run_choice.h"
+
+#include <string.h>
+
+#include "mqtt/profile.h"
+#include "mqtt/topic_set.h"
+#include "radio/radio_profile.h"
+
+bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
+{
+    bool ok = true;
+
+    topic_set_defaults(ret);
+    for (size_t i = 0; i < s->topics.count && ok; i++)
+        ok = topic_set_choose(ret, s->topics.items[i], err);
+    return ok;
+}
+
+/* The larger the fleet, the less each car can remember of itself. */
+static size_t timeline_places(uint64_t vehicles)
+{
+    return vehicles <= 200 ? 200 : vehicles <= 1000 ? 64 : vehicles <= 5000 ? 16 : 0;
+}
+
+void run_simulation_options(const struct run_settings *s, const struct target *t,
+                            struct simulation_options *ret)
+{
+    *ret = (struct simulation_options){
+        .endpoint = t->uri,
+        .endpoint_policy = s->endpoint_policy,
+        .pki_dir = t->pki_dir,
+        .certificates = s->target.certificates,
+        .ca_file = t->ca_file,
+        .insecure = s->insecure,
+        .tls = &s->tls,
+        .source_addresses = s->source_addresses,
+        .connect_rate = s->connect_rate,
+        .connect_concurrency = (size_t)s->connect_concurrency,
+        .seed = s->seed,
+        .time_scale = s->clock.scale,
+        .virtual_time = s->target.virtual_time,
+        .epoch_ms = s->target.epoch_ms,
+        .version = strcmp(s->mqtt, "5") == 0 ? MQTT_5 : MQTT_3_1_1,
+        .keep_alive_s = (uint16_t)s->keep_alive,
+        .timeline_places = timeline_places(s->vehicles),
+        .client = strcmp(s->client, "paho") == 0 ? SIMULATION_PAHO : SIMULATION_NATIVE,
+        .generic = s->profile != NULL,
+        .no_shadows = s->no_shadows,
+        .radio = s->radio != NULL ? radio_profile_find(slice_str(s->radio)) : NULL,
+    };
+    if (s->profile != NULL)
+        mqtt_profile_find(s->profile, &ret->profile);
+}
