@@ -271,6 +271,13 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     return sim;
 }
 
+uint32_t simulation_known_cars(const struct simulation *sim)
+{
+    const struct fleet_file *fleet = pki_fleet(sim->pki);
+
+    return fleet != NULL ? fleet_file_count(fleet) : 0;
+}
+
 void simulation_free(struct simulation *sim)
 {
     if (sim == NULL)

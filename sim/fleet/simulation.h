@@ -116,6 +116,9 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
 /* Cars must be freed before. NULL is fine. */
 void simulation_free(struct simulation *sim);
 
+/* How many cars were made with the certificates, so that any broker may know them; 0: none. */
+uint32_t simulation_known_cars(const struct simulation *sim);
+
 /* By thing name, or NULL. */
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
 
