@@ -343,7 +343,9 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .vehicles = (uint32_t)s->vehicles,
         .vehicles_forced = s->vehicles != 0,
         .timeout = s->timeout,
-        .pool = run->sim->own != NULL ? (uint32_t)credential_set_count(run->sim->own) : 0,
+        .pool = run->sim->own != NULL        ? (uint32_t)credential_set_count(run->sim->own)
+                : s->target.endpoint != NULL ? simulation_known_cars(run->sim)
+                                             : 0,
         .jobs = jobs_of(run, capacity_of_descriptors(&car)),
         .rounds = (unsigned)s->repeat,
         .retries = (unsigned)s->retries,
