@@ -73,7 +73,8 @@ static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
                                         .ca_file = sim->ca_file,
                                         .pem = buf_slice(&pem),
                                         .alpn = sim->alpn,
-                                        .insecure = sim->insecure};
+                                        .insecure = sim->insecure,
+                                        .profile = sim->tcu.profile};
     struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
     buf_done(&pem);
     free(uri);

@@ -8,6 +8,7 @@
 #include "base/xmem.h"
 #include "paho/paho_anchor.h"
 #include "paho/paho_attempt.h"
+#include "paho/paho_bounds.h"
 #include "paho/paho_props.h"
 #include "paho/paho_socket.h"
 
@@ -17,10 +18,10 @@
 #define DISCONNECT_NORMAL 0x00
 #define DISCONNECT_WILL   0x04
 
-/* A publish of QoS 1 or 2 until the broker's last word on it. */
+/* A publish of QoS 1 or 2 until the broker's last word on it, or one of QoS 0 that waits. */
 struct kept {
     struct kept *next;
-    uint16_t packet_id;
+    uint16_t packet_id;        /* QoS 0: 0 */
     struct paho_parcel parcel; /* owns what it points to */
     bool sent;                 /* on this connection */
 };
@@ -41,6 +42,7 @@ struct paho_client {
     uint16_t last_id;
     struct kept *first; /* oldest first */
     size_t kept, in_flight, window;
+    struct paho_bounds bounds;
 };
 
 static struct paho_client *client_of(struct mqtt_client *c)
@@ -68,34 +70,58 @@ static void forget_all(struct paho_client *c)
     c->kept = c->in_flight = 0;
 }
 
+static void drop(struct paho_client *c, struct kept **place)
+{
+    struct kept *k = *place;
+
+    *place = k->next;
+    c->kept--;
+    if (k->sent)
+        c->in_flight--;
+    kept_free(k);
+}
+
 static bool forget(struct paho_client *c, uint16_t packet_id)
 {
     for (struct kept **p = &c->first; *p != NULL; p = &(*p)->next) {
-        struct kept *k = *p;
-        if (k->packet_id != packet_id)
+        if ((*p)->packet_id != packet_id)
             continue;
-        *p = k->next;
-        c->kept--;
-        if (k->sent)
-            c->in_flight--;
-        kept_free(k);
+        drop(c, p);
         return true;
     }
     return false;
 }
 
-/* What waits goes to Paho as far as the window allows: Paho's own queue, once blocked, is looked at
-   once a second. */
-static void pump(struct paho_client *c)
+static bool something_waits(const struct paho_client *c)
 {
-    for (struct kept *k = c->first; k != NULL && c->connected && c->in_flight < c->window;
-         k = k->next) {
-        if (k->sent)
-            continue;
-        if (!paho_attempt_publish(c->attempt, k->packet_id, &k->parcel))
-            return;
-        k->sent = true;
-        c->in_flight++;
+    const struct kept *k = c->first;
+
+    while (k != NULL && k->sent)
+        k = k->next;
+    return k != NULL;
+}
+
+/* What waits goes to Paho as far as the window and the profile's pace allow: Paho's own queue, once
+   blocked, is looked at once a second. */
+static void pump(void *arg)
+{
+    struct paho_client *c = arg;
+    struct kept **p = &c->first;
+
+    while (*p != NULL && c->connected) {
+        struct kept *k = *p;
+        if (!k->sent) {
+            if (c->in_flight >= c->window || !paho_bounds_may_send(&c->bounds) ||
+                !paho_attempt_publish(c->attempt, k->packet_id, &k->parcel))
+                return;
+            if (k->packet_id == 0) {
+                drop(c, p);
+                continue;
+            }
+            k->sent = true;
+            c->in_flight++;
+        }
+        p = &k->next;
     }
 }
 
@@ -123,9 +149,17 @@ static void end_attempt(struct paho_client *c)
     paho_attempt_free(c->attempt);
     c->attempt = NULL;
     c->connected = false;
+    paho_bounds_end(&c->bounds);
+    struct kept **p = &c->first;
+    while (*p != NULL) {
+        if ((*p)->packet_id == 0) {
+            drop(c, p);
+            continue;
+        }
+        (*p)->sent = false;
+        p = &(*p)->next;
+    }
     c->in_flight = 0;
-    for (struct kept *k = c->first; k != NULL; k = k->next)
-        k->sent = false;
 }
 
 /* Every event is the last thing that happens, as the client may be gone after it, unless it says
@@ -151,6 +185,7 @@ static void connected(struct paho_client *c, const struct paho_letter *letter)
     if (mqtt_props_has(&connack.props, MQTT_PROP_RECEIVE_MAXIMUM) &&
         connack.props.receive_maximum <= MAX_KEPT)
         c->window = connack.props.receive_maximum > 1 ? connack.props.receive_maximum - 1u : 1;
+    paho_bounds_begin(&c->bounds, letter->session_present);
     pump(c);
     if (events->phase != NULL)
         events->phase(c->base.ctx, MQTT_PHASE_CONNACK, letter->at);
@@ -184,6 +219,7 @@ static bool remark(struct paho_client *c, const struct paho_letter *letter)
 
 static void subscribed(struct paho_client *c, const struct paho_letter *letter)
 {
+    paho_bounds_subscribed(&c->bounds, letter->packet_id, letter->body.data, letter->body.len);
     if (remark(c, letter) && c->base.events->subscribed != NULL)
         c->base.events->subscribed(c->base.ctx, letter->packet_id, letter->body.data,
                                    letter->body.len);
@@ -216,6 +252,7 @@ static void message(struct paho_client *c, const struct paho_letter *letter)
 
     if (mqtt_props_read(letter->props, MQTT_TYPE_PUBLISH, &m.props, &why) != 0)
         m.props = (struct mqtt_props){0};
+    paho_bounds_note_message(&c->bounds);
     if (c->base.events->message != NULL)
         c->base.events->message(c->base.ctx, &m);
 }
@@ -304,6 +341,8 @@ static void client_free(struct mqtt_client *base)
     end_leaving(c);
     paho_mailbox_close(c->box);
     forget_all(c);
+    paho_bounds_done(&c->bounds);
+    mqtt_client_refuse(base, NULL);
     if (c->holding)
         paho_anchor_release();
     X509_free(c->setup.certificate);
@@ -318,19 +357,53 @@ static bool client_connect(struct mqtt_client *base, const struct mqtt_connect *
                            struct error *err)
 {
     struct paho_client *c = client_of(base);
+    struct mqtt_connect kept_to = *options;
 
+    if (!mqtt_profile_check_connect(c->bounds.profile, options, err))
+        return false;
+    kept_to.keep_alive_s = mqtt_profile_keep_alive(c->bounds.profile, options->keep_alive_s);
     end_leaving(c);
     end_attempt(c);
     if (options->clean_start || options->version != c->version)
         forget_all(c);
     c->version = options->version;
-    c->keep_alive_s = options->keep_alive_s;
+    c->keep_alive_s = kept_to.keep_alive_s;
     c->expires = options->session_expiry_s != 0;
     if (!c->holding && !paho_anchor_hold(err))
         return false;
     c->holding = true;
-    c->attempt = paho_attempt_new(&c->setup, c->box, ++c->attempts, options, err);
+    c->attempt = paho_attempt_new(&c->setup, c->box, ++c->attempts, &kept_to, err);
     return c->attempt != NULL;
+}
+
+static bool may_ask(struct paho_client *c, size_t filters)
+{
+    if (!c->connected)
+        return mqtt_client_refuse(&c->base, "not connected");
+    if (filters == 0 || filters > MAX_FILTERS)
+        return mqtt_client_refuse(&c->base, "no filter, or more than %d", MAX_FILTERS);
+    return true;
+}
+
+static bool may_subscribe(struct paho_client *c, const struct mqtt_filter *filters, size_t count)
+{
+    struct error err;
+
+    if (!may_ask(c, count))
+        return false;
+    if (!paho_bounds_check_subscribe(&c->bounds, filters, count, &err))
+        return mqtt_client_refuse(&c->base, "%s", err.text);
+    if (filters[0].identifier != 0 && !c->identifiers)
+        return mqtt_client_refuse(&c->base,
+                                  "the broker takes no subscription identifiers (Subscription "
+                                  "Identifier Available)");
+    return true;
+}
+
+/* For a call that Paho does not take. */
+static bool going(struct paho_client *c)
+{
+    return mqtt_client_refuse(&c->base, "the connection is about to end");
 }
 
 static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_filter *filters,
@@ -338,11 +411,13 @@ static uint16_t client_subscribe(struct mqtt_client *base, const struct mqtt_fil
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || count == 0 || count > MAX_FILTERS ||
-        (filters[0].identifier != 0 && !c->identifiers))
+    if (!may_subscribe(c, filters, count))
         return 0;
     uint16_t id = next_id(c);
-    return paho_attempt_subscribe(c->attempt, id, filters, count) ? id : 0;
+    if (!paho_attempt_subscribe(c->attempt, id, filters, count))
+        return going(c);
+    paho_bounds_subscribe(&c->bounds, id, filters, count);
+    return id;
 }
 
 static uint16_t client_unsubscribe(struct mqtt_client *base, const struct slice *filters,
@@ -350,10 +425,13 @@ static uint16_t client_unsubscribe(struct mqtt_client *base, const struct slice 
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || count == 0 || count > MAX_FILTERS)
+    if (!may_ask(c, count))
         return 0;
     uint16_t id = next_id(c);
-    return paho_attempt_unsubscribe(c->attempt, id, filters, count) ? id : 0;
+    if (!paho_attempt_unsubscribe(c->attempt, id, filters, count))
+        return going(c);
+    paho_bounds_unsubscribe(&c->bounds, filters, count);
+    return id;
 }
 
 static struct kept *keep(struct paho_client *c, const struct mqtt_message *m)
@@ -372,26 +450,66 @@ static struct kept *keep(struct paho_client *c, const struct mqtt_message *m)
     return k;
 }
 
+static bool may_publish(struct paho_client *c, const struct mqtt_message *m)
+{
+    struct error err;
+
+    if (!c->connected)
+        return mqtt_client_refuse(&c->base, "not connected");
+    if (!mqtt_profile_check_publish(c->bounds.profile, m, &err))
+        return mqtt_client_refuse(&c->base, "%s", err.text);
+    if (m->qos > 2 || m->topic.len == 0 || memchr(m->topic.data, '\0', m->topic.len) != NULL)
+        return mqtt_client_refuse(&c->base, "not a topic or not a QoS to publish with");
+    if (m->qos != 0 && c->kept >= MAX_KEPT)
+        return mqtt_client_refuse(&c->base,
+                                  "%d messages wait for their turn or their acknowledgement "
+                                  "already",
+                                  MAX_KEPT);
+    return true;
+}
+
+static void append(struct paho_client *c, struct kept *k)
+{
+    struct kept **last = &c->first;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = k;
+    c->kept++;
+}
+
+/* QoS 0: it goes now, or waits behind what waits for the profile's pace. */
+static int32_t publish_once(struct paho_client *c, struct kept *k)
+{
+    const struct mqtt_profile *profile = c->bounds.profile;
+
+    if (profile == NULL || (!something_waits(c) && paho_bounds_may_send(&c->bounds))) {
+        bool ok = paho_attempt_publish(c->attempt, 0, &k->parcel) || going(c);
+        kept_free(k);
+        return ok ? 0 : -1;
+    }
+    if (c->kept < MAX_KEPT) {
+        append(c, k);
+        return 0;
+    }
+    kept_free(k);
+    mqtt_client_refuse(&c->base, "profile %s: more than %u messages a second, and %d wait already",
+                       profile->name, profile->publishes_per_s, MAX_KEPT);
+    return -1;
+}
+
 static int32_t client_publish(struct mqtt_client *base, const struct mqtt_message *m)
 {
     struct paho_client *c = client_of(base);
 
-    if (!c->connected || m->qos > 2 || c->kept >= MAX_KEPT || m->topic.len == 0 ||
-        memchr(m->topic.data, '\0', m->topic.len) != NULL)
+    if (!may_publish(c, m))
         return -1;
     struct kept *k = keep(c, m);
-    if (m->qos == 0) {
-        bool ok = paho_attempt_publish(c->attempt, k->packet_id, &k->parcel);
-        kept_free(k);
-        return ok ? 0 : -1;
-    }
-    struct kept **last = &c->first;
-    while (*last != NULL)
-        last = &(*last)->next;
+    if (m->qos == 0)
+        return publish_once(c, k);
     uint16_t id = next_id(c);
     k->packet_id = id;
-    *last = k;
-    c->kept++;
+    append(c, k);
     pump(c);
     return id;
 }
@@ -435,6 +553,7 @@ struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_
     c->setup.certificate = first_certificate(config->pem);
     c->setup.insecure = config->insecure;
     c->version = MQTT_5;
+    paho_bounds_init(&c->bounds, loop, config->profile, pump, c);
     c->box = paho_mailbox_new(loop, receive, c);
     return &c->base;
 }

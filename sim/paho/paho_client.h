@@ -28,6 +28,7 @@
 
 #include "loop/loop.h"
 #include "mqtt/client.h"
+#include "mqtt/profile.h"
 
 struct paho_client_config {
     const char *uri;     /* "mqtts://host:port", mqtt://, wss://, ws://; or several, with commas */
@@ -35,9 +36,11 @@ struct paho_client_config {
     struct slice pem;    /* the client's certificate chain and private key, PEM; empty: none */
     const char *alpn;    /* protocol to ask for; NULL: none */
     bool insecure;       /* do not verify the server */
+    const struct mqtt_profile *profile; /* kept to as by the native engine; NULL: none */
 };
 
-/* Everything is copied but `events`, `ctx` and the loop. Free with mqtt_client_free(). */
+/* Everything is copied but `events`, `ctx`, the profile and the loop. Free with mqtt_client_free().
+ */
 struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_config *config,
                                     const struct mqtt_client_events *events, void *ctx);
 
