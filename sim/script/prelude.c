@@ -1,21 +1,22 @@
 #include "script/prelude.h"
 
 const struct prelude_file prelude_files[] = {
-    {"=sandbox",   prelude_sandbox,   &prelude_sandbox_len  },
-    {"=outcomes",  prelude_outcomes,  &prelude_outcomes_len },
-    {"=vehicle",   prelude_vehicle,   &prelude_vehicle_len  },
-    {"=telemetry", prelude_telemetry, &prelude_telemetry_len},
-    {"=companion", prelude_companion, &prelude_companion_len},
-    {"=service",   prelude_service,   &prelude_service_len  },
-    {"=sms",       prelude_sms,       &prelude_sms_len      },
-    {"=oracle",    prelude_oracle,    &prelude_oracle_len   },
-    {"=test",      prelude_test,      &prelude_test_len     },
-    {"=fleet",     prelude_fleet,     &prelude_fleet_len    },
-    {"=events",    prelude_events,    &prelude_events_len   },
-    {"=arrivals",  prelude_arrivals,  &prelude_arrivals_len },
-    {"=steps",     prelude_steps,     &prelude_steps_len    },
-    {"=declare",   prelude_declare,   &prelude_declare_len  },
-    {"=repl",      prelude_repl,      &prelude_repl_len     },
+    {"=sandbox",      prelude_sandbox,      &prelude_sandbox_len     },
+    {"=outcomes",     prelude_outcomes,     &prelude_outcomes_len    },
+    {"=part_options", prelude_part_options, &prelude_part_options_len},
+    {"=vehicle",      prelude_vehicle,      &prelude_vehicle_len     },
+    {"=telemetry",    prelude_telemetry,    &prelude_telemetry_len   },
+    {"=companion",    prelude_companion,    &prelude_companion_len   },
+    {"=service",      prelude_service,      &prelude_service_len     },
+    {"=sms",          prelude_sms,          &prelude_sms_len         },
+    {"=oracle",       prelude_oracle,       &prelude_oracle_len      },
+    {"=test",         prelude_test,         &prelude_test_len        },
+    {"=fleet",        prelude_fleet,        &prelude_fleet_len       },
+    {"=events",       prelude_events,       &prelude_events_len      },
+    {"=arrivals",     prelude_arrivals,     &prelude_arrivals_len    },
+    {"=steps",        prelude_steps,        &prelude_steps_len       },
+    {"=declare",      prelude_declare,      &prelude_declare_len     },
+    {"=repl",         prelude_repl,         &prelude_repl_len        },
 };
 
 const size_t prelude_file_count = sizeof prelude_files / sizeof *prelude_files;

@@ -4,56 +4,13 @@ local core, api, prelude, tools = ...
 
 -- ---- models and parts -------------------------------------------------------------------------
 
--- The options of a part are the names that its file reads from the builder's argument: `options.NAME`. As a set,
--- or nil if that cannot be said: the argument is handed on to another file, or read by computed names.
-local function options_of(builder)
-  local source = debug.getinfo(builder, "S").source
-  local argument = debug.getlocal(builder, 1)
-  local text = argument and source:sub(1, 1) == "@" and core.source(source:sub(2))
-  if not argument then
-    return {}
-  elseif not text then
-    return nil
-  end
-  text = text:gsub("%-%-[^\n]*", "")
-  local word = "%f[%w_]" .. argument .. "%f[^%w_]"
-  if text:find(word .. "%s*%[") or text:find("pairs%(%s*" .. word) or text:find("[%w_][.:][%w_]+%([^()]*" .. word .. "[^.%w_]") then
-    return nil
-  end
-  local known = {}
-  for option in text:gmatch(word .. "%s*%.%s*([%a_][%w_]*)") do
-    known[option] = true
-  end
-  return known
-end
-
-local function sorted_keys(set)
-  local names = {}
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
-local function check_part_options(name, builder, options)
-  local known = next(options) ~= nil and options_of(builder)
-  for option in pairs(known and options or {}) do
-    if not known[option] then
-      local all = sorted_keys(known)
-      error("part " .. name .. ": unknown option '" .. tostring(option) .. "'" .. tools.did_you_mean(option, known)
-        .. (#all > 0 and " (it has " .. table.concat(all, ", ") .. ")" or " (it has none)"), 3)
-    end
-  end
-end
-
 -- part(name, builder): the builder gets the options that the model gives, and returns
 -- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car),
 -- refresh = function(car) }.
 function api.part(name, builder)
   return function(options)
     options = options or {}
-    check_part_options(name, builder, options)
+    tools.check_part_options(name, builder, options)
     local made = builder(options)
     made.name = name
     return made

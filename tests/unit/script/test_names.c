@@ -72,27 +72,84 @@ static void parts_say_what_options_they_have(void **state)
     static const struct {
         const char *lines, *options, *why;
     } cases[] = {
-        {USES "  return {} end)",                                                          "{ span = 1, area = 2 }", NULL                   },
+        {USES "  return {} end)",                                                          "{ span = 1, area = 2 }", NULL              },
         {USES "  return {} end)",                                                          "{ spam = 1 }",
-         "odd.lua:4: part wing: unknown option 'spam'; did you mean 'span'? (it has area, span)"                                            },
-        {USES "  -- options.spam\n  return {} end)",                                       "{ spam = 1 }",           "unknown option 'spam'"},
+         "odd.lua:4: part wing has no option 'spam'; did you mean 'span'? (it has area, span)"                                         },
+        {USES "  -- options.spam\n  return {} end)",                                       "{ spam = 1 }",           "no option 'spam'"},
  /* Read when it is too late to look: by an action, by another function of the file. */
         {USES "  return { actions = { flap = function() return options.late end } } end)",
-         "{ late = 1 }",                                                                                             NULL                   },
+         "{ late = 1 }",                                                                                             NULL              },
         {"local function read(options) return options.far end\n" USES
-         "  read(options) return {} end)",                                        "{ far = 1 }",            NULL                   },
+         "  read(options) return {} end)",                                        "{ far = 1 }",            NULL              },
  /* Nobody can say what these read. */
-        {USES "  for k in pairs(options) do local _ = k end return {} end)",               "{ any = 1 }",            NULL                   },
-        {USES "  local x = options['an' .. 'y'] return { x = x } end)",                    "{ any = 1 }",            NULL                   },
-        {USES "  table.pack(1, options) return {} end)",                                   "{ any = 1 }",            NULL                   },
-        {"local p = part('wing', function() return {} end)",                               "{}",                     NULL                   },
+        {USES "  for k in pairs(options) do local _ = k end return {} end)",               "{ any = 1 }",            NULL              },
+        {USES "  local x = options['an' .. 'y'] return { x = x } end)",                    "{ any = 1 }",            NULL              },
+        {USES "  table.pack(1, options) return {} end)",                                   "{ any = 1 }",            NULL              },
+        {"local p = part('wing', function() return {} end)",                               "{}",                     NULL              },
         {"local p = part('wing', function() return {} end)",                               "{ any = 1 }",
-         "part wing: unknown option 'any' (it has none)"                                                                                    },
+         "part wing has no option 'any' (it has none)"                                                                                 },
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         part_options(cases[i].lines, cases[i].options, cases[i].why);
+}
+
+/* A builder that hands its options on to wing.lua beside it. */
+static void options_elsewhere(const char *lines, const char *options, const char *why)
+{
+    static const char elsewhere[] = "local w = { open = function(_, how) return how.latch end }\n"
+                                    "local function rate(given) return given.per_second or 1 end\n"
+                                    "function w.motor(car, o)\n"
+                                    "  return car, rate(o), type(o) == 'table' and o and o.torque\n"
+                                    "end\n"
+                                    "function w.all(o) for k in pairs(o) do local _ = k end end\n"
+                                    "function w.renamed(o) local p = o return p.inner end\n"
+                                    "function w.deaf() end\n"
+                                    "return w\n";
+    struct rig *rig = rig_new(NULL, 0);
+    char text[2048];
+    char path[256];
+
+    rig_write(rig, "wing.lua", elsewhere, path);
+    snprintf(text, sizeof text,
+             "local w = require 'wing'\n"
+             "local p = part('wing', function(options)\n"
+             "  local span = options.span or 1\n  %s\n  return {}, span\nend)\n"
+             "return model { name = 'odd', parts = { p %s } }",
+             lines, options);
+    rig_write(rig, "odd.lua", text, path);
+    rig_load(rig, "scenario('car', function(t) t:vehicle { model = 'odd', power = 'off' } end)");
+    rig_run(rig);
+    rig_expect(rig, "car", why == NULL ? SCENARIO_PASSED : SCENARIO_ERRORED, why);
+    rig_free(rig);
+}
+
+static void options_are_known_wherever_they_are_read(void **state)
+{
+    static const struct {
+        const char *lines, *options, *why;
+    } cases[] = {
+        {"w.motor(nil, options)",                                           "{ torque = 1, per_second = 2, span = 1 }", NULL                             },
+        {"w.motor(nil, options)",                                           "{ per_secnod = 2 }",
+         "odd.lua:7: part wing has no option 'per_secnod'; did you mean 'per_second'? (it has "
+         "per_second, span, torque)"                                                                                                                     },
+        {"w:open(options)",                                                 "{ latch = 1 }",                            NULL                             },
+        {"w:open(options)",                                                 "{ lacth = 1 }",                            "did you mean 'latch'?"          },
+        {"w.deaf(options)",                                                 "{ latch = 1 }",                            "no option 'latch' (it has span)"},
+        {"local function f(n, o) return n, o.far end f({ 1, 2 }, options)", "{ far = 1 }",                              NULL                             },
+        {"options = options or {} if options then w.deaf(not options) end", "{ spam = 1 }",
+         "did you mean 'span'?"                                                                                                                          },
+ /* Nobody can say what these read. */
+        {"w.all(options)",                                                  "{ any = 1 }",                              NULL                             },
+        {"w.renamed(options)",                                              "{ any = 1 }",                              NULL                             },
+        {"local o = options or {} w.deaf(o.x)",                             "{ any = 1 }",                              NULL                             },
+        {"w.deaf({ options })",                                             "{ any = 1 }",                              NULL                             },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        options_elsewhere(cases[i].lines, cases[i].options, cases[i].why);
 }
 
 static void models_too(void **state)
@@ -108,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_say_what_they_have),
         cmocka_unit_test(parts_say_what_options_they_have),
+        cmocka_unit_test(options_are_known_wherever_they_are_read),
         cmocka_unit_test(models_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
