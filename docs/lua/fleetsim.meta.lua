@@ -340,8 +340,8 @@ function test:expect_violation(rule, what) end
 ---@param car? fleetsim.Car default: every car of the scenario so far
 function test:sabotage(kind, car) end
 
----A rule of the run's own cloud, until the run ends (docs/cloud.md).
----@param rule { name?: string, topic?: string, republish?: string, file?: string, http?: string, payload?: any }
+---A rule of the run's own cloud, until that ends or starts again (docs/cloud.md).
+---@param rule { name?: string, topic?: string, republish?: string, payload?: any }
 ---@return string name
 function test:rule(rule) end
 

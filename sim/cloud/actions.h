@@ -29,6 +29,7 @@ struct cloud_action {
     enum cloud_action_kind kind;
     uint8_t qos;
     bool with_will;  /* CLOUD_ACTION_KICK: publish the will, too */
+    bool by_rule;    /* a rule has made it, so no other follows it */
     char *client_id; /* NULL: everybody */
     char *topic;
     char *payload;

@@ -236,8 +236,10 @@ static bool take_made(struct cloud *cloud, struct cloud_actions *made, int64_t n
         if (a->kind == CLOUD_ACTION_PUBLISH && shadow_address_parse(a->topic, &address))
             ok &= shadow_service_request(&cloud->shadows, &address,
                                          slice_of(a->payload, a->payload_len), now_ms, out);
+        else if (cloud_actions_move(out, a))
+            out->items[out->count - 1].by_rule = true;
         else
-            ok &= cloud_actions_move(out, a);
+            ok = false;
     }
     cloud_actions_done(made);
     return ok;
@@ -279,7 +281,7 @@ bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t
         const struct cloud_action *a = &said->items[i];
         const struct rules_message m = {.topic = a->topic,
                                         .payload = slice_of(a->payload, a->payload_len)};
-        if (a->kind == CLOUD_ACTION_PUBLISH && a->client_id == NULL)
+        if (a->kind == CLOUD_ACTION_PUBLISH && a->client_id == NULL && !a->by_rule)
             ok &= follow_rules(cloud, &m, now_ms, out);
     }
     return ok;

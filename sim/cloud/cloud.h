@@ -74,7 +74,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
 /* A will that was allowed: no service acts on it, but rules do. */
 bool cloud_will(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
                 struct cloud_actions *out);
-/* What the rules make of messages of the cloud's own: of those in `said`. */
+/* What the rules make of messages of the cloud's own: of those in `said` that no rule has made. */
 bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t now_ms,
                   struct cloud_actions *out);
 /* From now on clients are kept within AWS IoT's rates (quota.h). */

@@ -138,15 +138,17 @@ static void begin(struct text *t, const struct execution *e)
 static bool publish_event(const struct execution *e, int64_t now_ms, struct cloud_actions *out)
 {
     char topic[TOPIC_SIZE];
+    char target[TOPIC_SIZE];
     struct text t;
 
     begin(&t, e);
     text_str(&t, ",\"eventType\":\"COMMAND_EXECUTION\",\"commandArn\":\"" ARN_PREFIX "command/");
     text_str(&t, e->command_id);
-    text_str(&t, "\",\"targetArn\":\"" ARN_PREFIX);
-    text_str(&t, strcmp(e->address.kind, "things") == 0 ? "thing/" : "client/");
-    text_str(&t, e->address.target);
     text_str(&t, "\"");
+    snprintf(target, sizeof target, ARN_PREFIX "%s/%s",
+             strcmp(e->address.kind, "things") == 0 ? "thing" : "client", e->address.target);
+    text_key(&t, "targetArn");
+    text_quoted(&t, target);
     text_key(&t, "timestamp");
     text_int(&t, now_ms);
     text_bytes(&t, "}", 1);

@@ -89,6 +89,17 @@ static bool check_members(const cJSON *rule, const char *name, struct error *err
     return true;
 }
 
+/* It goes into the head of a request: no blank or line end. */
+static bool is_address(const char *url)
+{
+    static const char scheme[] = "http://";
+
+    for (const char *p = url; *p != '\0'; p++)
+        if ((unsigned char)*p <= ' ' || *p == 0x7f)
+            return false;
+    return strncmp(url, scheme, sizeof scheme - 1) == 0 && url[sizeof scheme - 1] != '\0';
+}
+
 static bool check_actions(const cJSON *rule, const char *name, struct error *err)
 {
     const char *republish = json_str(rule, "republish", NULL);
@@ -101,7 +112,7 @@ static bool check_actions(const cJSON *rule, const char *name, struct error *err
         return bad(err, name, why);
     if (republish != NULL && strpbrk(republish, "+#") != NULL)
         return bad(err, name, "republish: a topic has no wildcards");
-    if (http != NULL && strncmp(http, "http://", 7) != 0)
+    if (http != NULL && !is_address(http))
         return bad(err, name, "http: not an address (http://host:port/path)");
     return true;
 }

@@ -60,7 +60,8 @@ static int open_file(struct sink *s, const char *path)
     for (size_t i = 0; i < s->file_count; i++)
         if (strcmp(s->files[i].path, path) == 0)
             return s->files[i].fd;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    /* A pipe that nobody reads is no file: it would hold the thread up for ever. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
     char *copy = fd >= 0 ? strdup(path) : NULL;
     if (copy == NULL) {
         if (fd >= 0)

@@ -182,11 +182,15 @@ end
 
 local rules = 0
 
--- A rule for the run's own cloud, from now until the run ends; the members are those of a rules file
--- (docs/cloud.md), and the name may be left out.
+-- A rule for the run's own cloud, from now on; the members are those of a rules file (docs/cloud.md) but `file` and
+-- `http`: scripts reach neither files nor servers. The name may be left out.
 function test:rule(rule)
-  tools.check_options("t:rule", rule,
-    { name = true, topic = true, republish = true, file = true, http = true, payload = true })
+  if type(rule) ~= "table" then
+    error("usage: t:rule { topic = …, republish = …, payload = … }", 2)
+  elseif rule.file ~= nil or rule.http ~= nil then
+    error("t:rule: file and http are for --rules FILE alone: scripts reach neither files nor servers", 2)
+  end
+  tools.check_options("t:rule", rule, { name = true, topic = true, republish = true, payload = true })
   rules = rules + 1
   local made = { name = "rule_" .. rules }
   for member, value in pairs(rule) do

@@ -405,6 +405,30 @@ static void a_will_by_a_rule(void **state)
     cloud_actions_done(&more);
 }
 
+/* Else two rules could keep each other busy. */
+static void a_rule_starts_no_other(void **state)
+{
+    static const char rules[] =
+        "{\"rules\":[{\"name\":\"r\",\"topic\":\"dt/#\",\"republish\":\"dt/again\"},"
+        "{\"name\":\"s\",\"topic\":\"dt/again\",\"file\":\"f\"}]}";
+    struct world *w = *state;
+    const struct cloud_message m = {.handle = &handles[0],
+                                    .client_id = "tcu-1",
+                                    .topic = "dt/fleetsim/tcu-1/x",
+                                    .payload = slice_str("x")};
+    struct cloud_actions more;
+    struct error err;
+
+    assert_true(cloud_add_rules(w->cloud, slice_str(rules), "/f", &err));
+    assert_int_equal(cloud_message(w->cloud, &m, NOW, &w->out), CLOUD_ALLOW);
+    assert_int_equal(w->out.count, 1);
+    assert_string_equal(w->out.items[0].topic, "dt/again");
+    cloud_actions_init(&more);
+    assert_true(cloud_follow(w->cloud, &w->out, NOW, &more));
+    assert_int_equal(more.count, 0);
+    cloud_actions_done(&more);
+}
+
 static void control(void **state)
 {
     static const struct {
@@ -492,6 +516,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_requests_reach_the_shadow, setup, teardown),
         cmocka_unit_test_setup_teardown(quotas, setup, teardown),
         cmocka_unit_test_setup_teardown(a_will_by_a_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rule_starts_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(control, setup, teardown),
         cmocka_unit_test(reasons_from_the_log),
     };

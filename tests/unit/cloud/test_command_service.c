@@ -134,7 +134,7 @@ static void from_start_to_end(void **state)
     say(w, AWS "response/json", "{\"status\":\"IN_PROGRESS\"}");
     assert_string_equal(said(w, AWS "response/accepted/json")->payload, "{\"executionId\":\"x1\"}");
     assert_says(w, EVENTS "IN_PROGRESS",
-                "\"targetArn\":\"arn:aws:iot:local:000000000000:thing/car-1\"");
+                "\"targetArn\":\"arn:aws:iot:local:000000000000:thing/car-1\",\"timestamp\"");
     say(w, AWS "response/json", "{\"status\":\"IN_PROGRESS\"}");
     said(w, EVENTS "IN_PROGRESS");
     say(w, AWS "response/json",

@@ -201,6 +201,8 @@ static void refused(void **state)
         {ONE("\"file\":\"x\",\"topic\":\"a/#/b\""),                                       "not a topic filter"  },
         {ONE("\"file\":\"x\",\"topic\":\"a+\""),                                          "not a topic filter"  },
         {ONE("\"http\":\"https://x\""),                                                   "http: not an address"},
+        {ONE("\"http\":\"http://x/ HTTP/1.1\\r\\nX: y\""),                                "http: not an address"},
+        {ONE("\"http\":\"http://\""),                                                     "http: not an address"},
         {ONE("\"republish\":\"a/#\""),                                                    "no wildcards"        },
         {ONE("\"republish\":\"a/${topic(0)}\""),                                          "an unknown ${"       },
         {ONE("\"republish\":\"a/${payload}\""),                                           "not in a topic"      },
