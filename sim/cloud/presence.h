@@ -77,9 +77,7 @@ struct client {
 struct presence {
     struct table clients; /* by client id */
     struct rng rng;
-    int64_t
-        tell_at; /* ms: those that were cut off are told of then at the latest; 0: there are none
-                  */
+    int64_t tell_at; /* ms: when those that were cut off are told of; 0: there are none */
     /* Filters of the SUBSCRIBE or UNSUBSCRIBE that is being served. */
     struct client *event_client; /* NULL: none */
     bool event_subscribed;

@@ -68,7 +68,7 @@ enum replica_verdict {
     REPLICA_SKIPPED, /* old, repeated, too early to tell, or nothing to compare it with */
 };
 
-/* update/accepted. What had waited for it is settled by replica_settle_held(). */
+/* update/accepted. What had waited for it comes from replica_take_held(). */
 enum replica_verdict replica_accepted(struct replica *r, struct replica_room *room,
                                       const struct replica_message *m);
 /* update/delta. */
@@ -80,7 +80,7 @@ enum replica_verdict replica_document(struct replica *r, struct replica_room *ro
 /* Is state.delta of this document exactly its desired minus its reported? */
 enum replica_verdict replica_document_delta(struct replica_room *room,
                                             const struct replica_message *m, path_id *ret_path);
-/* The next message that waited and whose turn has come: to be freed with replica_held_free(), and
+/* The next message that waited and whose turn has come: to be freed with free(), and
    handed in again. NULL: none. */
 struct replica_held {
     struct replica_held *next;

@@ -101,7 +101,7 @@ static size_t first_value(struct slice text, const char *name)
         if (colon == NULL)
             return SIZE_MAX;
         at = (size_t)(colon - text.data) + 2;
-        if (text.data[at] != '{')
+        if (at == text.len || text.data[at] != '{')
             return at;
     }
     return SIZE_MAX;

@@ -69,7 +69,8 @@ static bool differs(const struct oracle_car *c, size_t index)
     path_id path = c->map->paths[index];
     leaf_value value;
 
-    if ((def->flags & SIGNAL_REPORTED) == 0 || is_paced(def))
+    /* There was no room for its path: nothing is known of it. */
+    if (path == 0 || (def->flags & SIGNAL_REPORTED) == 0 || is_paced(def))
         return false;
     if (!leaves_get(&c->replica.reported, path, &value))
         value = leaf_plain(LEAF_NULL);

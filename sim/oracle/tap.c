@@ -20,7 +20,14 @@ static void op_free(struct mqtt_client *client)
 static bool op_connect(struct mqtt_client *client, const struct mqtt_connect *options,
                        struct error *err)
 {
-    return mqtt_client_connect(of(client)->inner, options, err);
+    struct oracle_car *c = of(client);
+
+    if (!mqtt_client_connect(c->inner, options, err))
+        return false;
+    /* What waited for its acknowledgement goes with the session. */
+    if (options->clean_start)
+        c->unacked = 0;
+    return true;
 }
 
 /* Its own answers: what it says before it has subscribed to them may get no answer. */

@@ -334,6 +334,26 @@ static void a_deletion_lets_numbers_begin_again(void **state)
     expect_none(rig);
 }
 
+/* What was not acknowledged goes with the session, and nobody answers it any more. */
+static void a_new_session_owes_nothing(void **state)
+{
+    struct rig *rig = *state;
+
+    rig->config.session_expiry_s = 0;
+    come_online(rig);
+    tcu_set_signal(rig->tcu, HORN, (union signal_value){.b = true});
+    ev_run(rig->loop->ev, EVRUN_NOWAIT);
+    assert_int_equal(rig->car->unacked, 1);
+    fake_close(rig->client, MQTT_CLOSE_TCP, "reset");
+    tcu_wake(rig->tcu);
+    assert_true(rig->client->options.clean_start);
+    assert_int_equal(rig->car->unacked, 0);
+    fake_connected(rig->client, false);
+    fake_suback(rig->client, 1);
+    fake_puback(rig->client, fake_last(rig->client, "/get")->id, 0);
+    expect_none(rig);
+}
+
 /* ---- what is wrong ---- */
 
 static void versions_that_do_not_rise(void **state)
@@ -630,6 +650,7 @@ int main(void)
         TEST(repeated_and_reordered_messages_break_nothing),
         TEST(others_may_write_what_is_reported),
         TEST(a_deletion_lets_numbers_begin_again),
+        TEST(a_new_session_owes_nothing),
         TEST(versions_that_do_not_rise),
         TEST(a_shadow_that_is_not_the_car),
         TEST(a_companion_with_another_idea),
