@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/xmem.h"
 
 struct failure_log {
@@ -38,6 +39,18 @@ bool failure_log_has_room(const struct failure_log *log)
     return log->count < FAILURES_IN_FULL;
 }
 
+/* Names and values are anybody's, and a line that is not UTF-8 is read by nobody. */
+static void keep_utf8(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len;) {
+        i += json_utf8_prefix(slice_of(text + i, len - i));
+        if (i < len)
+            text[i++] = '?';
+    }
+}
+
 /* After the first trouble the file ends: half a line in its middle would spoil what follows. */
 static void write_line(struct failure_log *log, const char *text)
 {
@@ -54,8 +67,10 @@ void failure_log_add(struct failure_log *log, cJSON *failure)
 {
     char *text = cJSON_PrintUnformatted(failure);
 
-    if (text != NULL)
+    if (text != NULL) {
+        keep_utf8(text);
         write_line(log, text);
+    }
     log->count++;
     cJSON_free(text);
     cJSON_Delete(failure);

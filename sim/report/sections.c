@@ -222,7 +222,7 @@ void section_header(const struct report *r, struct buf *out)
 
 /* ---- scenarios ---- */
 
-static bool is_trouble(const char *verdict)
+bool report_is_trouble(const char *verdict)
 {
     return strcmp(verdict, "failed") == 0 || strcmp(verdict, "error") == 0 ||
            strcmp(verdict, "unfinished") == 0;
@@ -234,7 +234,7 @@ static void write_scenario(const cJSON *s, struct buf *out)
     bool flaky = cJSON_IsTrue(json_get(s, "flaky"));
 
     buf_printf(out, "<tr><td><span class=\"dot %s\"></span>",
-               is_trouble(verdict)                       ? "bad"
+               report_is_trouble(verdict)                ? "bad"
                : strcmp(verdict, "passed") != 0 || flaky ? "odd"
                                                          : "good");
     xml_text(out, flaky ? "flaky" : verdict);

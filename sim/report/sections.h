@@ -15,6 +15,9 @@ struct report {
     const struct failure_set *failures; /* NULL: none */
 };
 
+/* Is it the verdict of a scenario that did not pass? */
+bool report_is_trouble(const char *verdict);
+
 /* Each appends one part; a part without content appends nothing. */
 void section_title(const struct report *r, struct buf *out);
 void section_header(const struct report *r, struct buf *out);

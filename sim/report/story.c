@@ -309,7 +309,7 @@ static void put_other_cars(struct buf *out, const cJSON *others)
     cJSON_ArrayForEach(state, others)
     {
         buf_printf(out, "%s%.0f ", state == others->child ? "" : ", ", state->valuedouble);
-        xml_text(out, state->string);
+        xml_text(out, state->string != NULL ? state->string : "");
     }
     buf_append_str(out, ".</p>\n");
 }
@@ -364,12 +364,6 @@ static void put_failure(struct buf *out, const struct report *r, const cJSON *fa
 
 /* ---- what the file does not tell ---- */
 
-static bool is_trouble(const char *verdict)
-{
-    return strcmp(verdict, "failed") == 0 || strcmp(verdict, "error") == 0 ||
-           strcmp(verdict, "unfinished") == 0;
-}
-
 static bool is_told(const struct report *r, const cJSON *s)
 {
     for (size_t i = 0; r->failures != NULL && i < r->failures->count; i++)
@@ -411,7 +405,7 @@ void section_failures(const struct report *r, struct buf *out)
         put_failure(&all, r, r->failures->failures[i], i < OPEN_UP_TO);
     cJSON_ArrayForEach(s, json_get(r->summary, "scenarios"))
     {
-        if (is_trouble(json_str(s, "verdict", "")) && !is_told(r, s))
+        if (report_is_trouble(json_str(s, "verdict", "")) && !is_told(r, s))
             put_untold(&all, s);
     }
     if (r->failures != NULL && r->failures->bad_lines > 0)

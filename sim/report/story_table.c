@@ -57,14 +57,14 @@ static void put_pretty(struct buf *out, const char *payload)
     cJSON *json = json_parse(slice_str(payload), PAYLOAD_DEPTH);
     char *text = cJSON_IsObject(json) || cJSON_IsArray(json) ? cJSON_Print(json) : NULL;
 
-    for (const char *p = text; p != NULL && *p != '\0'; p++) {
-        char two[3] = {*p, '\0', '\0'};
-        if (*p == '\t')
-            memcpy(two, "  ", 3);
-        if (*p == '&' || *p == '<' || *p == '>')
-            xml_text(out, two);
-        else
-            buf_append_str(out, two);
+    for (char *p = text; p != NULL;) {
+        char *tab = strchr(p, '\t');
+        if (tab != NULL)
+            *tab = '\0';
+        xml_text(out, p);
+        if (tab != NULL)
+            buf_append_str(out, "  ");
+        p = tab != NULL ? tab + 1 : NULL;
     }
     if (text == NULL)
         xml_text(out, payload);

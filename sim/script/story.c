@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
+#include "metrics/json_text.h"
 #include "report/failure_log.h"
 #include "script/car.h"
 #include "script/scenario.h"
@@ -98,7 +99,7 @@ static void add_cars(cJSON *story, const struct scenario *s, const struct car *a
 static void add_text(cJSON *object, const char *name, const char *text)
 {
     if (text != NULL && text[0] != '\0')
-        cJSON_AddStringToObject(object, name, text);
+        json_add_text(object, name, text);
 }
 
 /* The calls that led to a script error stand first in the detail. */
@@ -263,8 +264,10 @@ void story_tell(struct scenario *s)
 {
     struct failure_log *log = s->owner.script->failures;
 
-    if (log == NULL || (s->verdict != SCENARIO_FAILED && s->verdict != SCENARIO_ERRORED))
+    if (log == NULL || (s->verdict != SCENARIO_FAILED && s->verdict != SCENARIO_ERRORED)) {
+        story_forget(s);
         return;
+    }
     /* What ran after it failed, and nothing before. */
     if (s->story == NULL)
         story_take(s, NULL);
@@ -275,6 +278,7 @@ void story_tell(struct scenario *s)
         cJSON_AddItemToObject(story, item->string, item);
     }
     failure_log_add(log, story);
+    story_forget(s);
 }
 
 void story_forget(struct scenario *s)

@@ -38,13 +38,17 @@ static void each_is_kept_at_once(void **state)
         failure_log_add(log, failure("two\nlines \xc3\xa4"));
     }
     assert_false(failure_log_has_room(log));
+    failure_log_add(log, failure("bytes \xff\xc3\xa4\xc3"));
     assert_true(failure_log_check(log, &err));
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     failure_set_read(&set, file);
     fclose(file);
-    assert_int_equal(set.count, FAILURES_IN_FULL);
+    assert_int_equal(set.count, FAILURES_IN_FULL + 1);
+    assert_int_equal(set.bad_lines, 0);
     assert_string_equal(json_str(set.failures[0], "scenario", ""), "two\nlines \xc3\xa4");
+    assert_string_equal(json_str(set.failures[FAILURES_IN_FULL], "scenario", ""),
+                        "bytes ?\xc3\xa4?");
     failure_set_done(&set);
     failure_log_free(log);
     unlink(path);
