@@ -9,27 +9,11 @@
 #include "base/buf.h"
 #include "base/xmem.h"
 #include "cli/run.h"
+#include "cli/shell_word.h"
 #include "metrics/run_results.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
 #define GIB            (1024.0 * 1024 * 1024)
-/* What no shell takes for anything else. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
-
-static void add_word(struct buf *out, const char *word)
-{
-    if (*word != '\0' && word[strspn(word, PLAIN)] == '\0') {
-        buf_append_str(out, word);
-        return;
-    }
-    buf_append_str(out, "'");
-    for (; *word != '\0'; word++) {
-        if (*word == '\'')
-            buf_append_str(out, "'\\'");
-        buf_append(out, word, 1);
-    }
-    buf_append_str(out, "'");
-}
 
 char *facts_command_line(int argc, char **argv)
 {
@@ -39,7 +23,7 @@ char *facts_command_line(int argc, char **argv)
     buf_append_str(&line, "fleetsim");
     for (int i = 0; i < argc; i++) {
         buf_append_str(&line, " ");
-        add_word(&line, argv[i]);
+        shell_word(&line, argv[i]);
     }
     char *text = xstrdup(buf_cstr(&line));
     buf_done(&line);

@@ -3,31 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What no shell takes for anything else. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%"
-
-/* One word for the shell, whatever is in it. */
-static void put_word(struct buf *out, const char *text)
-{
-    if (*text != '\0' && text[strspn(text, PLAIN)] == '\0') {
-        buf_append_str(out, text);
-        return;
-    }
-    buf_append_str(out, "'");
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            buf_append_str(out, "'\\'");
-        buf_append(out, text, 1);
-    }
-    buf_append_str(out, "'");
-}
+#include "cli/shell_word.h"
 
 static void put_option(struct buf *out, const char *name, const char *value)
 {
     if (value == NULL)
         return;
     buf_printf(out, " --%s ", name);
-    put_word(out, value);
+    shell_word(out, value);
 }
 
 static void put_number(struct buf *out, const char *name, uint64_t value)
@@ -39,7 +22,7 @@ static void put_number(struct buf *out, const char *name, uint64_t value)
 void repeat_write(const struct run_settings *s, const struct scenario *scenario, struct buf *out)
 {
     buf_append_str(out, "fleetsim run ");
-    put_word(out, scenario->file);
+    shell_word(out, scenario->file);
     put_option(out, "filter", scenario->owner.name);
     for (size_t i = 0; i < s->param_count; i++)
         put_option(out, "param", s->params[i]);
@@ -57,9 +40,17 @@ void repeat_write(const struct run_settings *s, const struct scenario *scenario,
     put_option(out, "time", s->target.virtual_time ? s->clock.time : NULL);
     put_option(out, "start", s->clock.start);
     put_option(out, "radio", s->radio);
+    for (size_t i = 0; i < s->pin_count; i++)
+        put_option(out, "pin", s->pins[i]);
+    if (s->outcomes)
+        buf_append_str(out, " --outcomes");
     put_option(out, "oracle", s->oracle);
     if (s->oracle_quiet != 0)
         buf_printf(out, " --oracle-quiet %gs", (double)s->oracle_quiet / 1e6);
+    put_option(out, "delivery", s->target.services.delivery);
+    put_option(out, "quotas", s->target.services.quotas);
+    put_option(out, "rules", s->target.services.rules);
+    put_option(out, "broker-conf", s->target.broker_conf);
     put_option(out, "cloud", s->target.cloud_dir);
     put_option(out, "endpoint", s->target.endpoint);
     if (s->endpoint_policy != ENDPOINT_ORDER)

@@ -55,4 +55,6 @@ void stop_signals_leave(struct stop_signals *s, struct ev_loop *ev)
 {
     ev_signal_stop(ev, &s->sigint);
     ev_signal_stop(ev, &s->sigterm);
+    /* libev has given them back to the system. */
+    stop_signals_catch();
 }

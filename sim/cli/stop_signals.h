@@ -19,6 +19,7 @@ int stop_signals_caught(void);
 /* From now on the first one is told on the loop; at once, if it has come before. */
 void stop_signals_watch(struct stop_signals *s, struct ev_loop *ev,
                         void (*asked)(void *ctx, int number), void *ctx);
+/* They are caught still, and told to nobody. */
 void stop_signals_leave(struct stop_signals *s, struct ev_loop *ev);
 
 #endif
