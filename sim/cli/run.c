@@ -465,6 +465,8 @@ static int exit_status(const struct run *run)
         return ERROR_FAILED;
     if (runner_tally(run->runner, SCENARIO_ERRORED) > 0)
         return ERROR_SCRIPT;
+    if (runner_trouble(run->runner) != ERROR_NONE)
+        return runner_trouble(run->runner);
     if (run->settings->fail_on_flaky && runner_flaky(run->runner) > 0)
         return ERROR_FAILED;
     return 0;

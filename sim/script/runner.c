@@ -58,6 +58,7 @@ struct runner {
     usec_t day_began; /* in virtual time */
     bool exclusive;   /* what runs is to be alone */
     char *stopped;    /* why nothing begins any more; NULL: it does */
+    enum error_code trouble;
     bool told_done;
 };
 
@@ -244,8 +245,6 @@ static void start(struct runner *r, struct scenario *s)
         r->options.started(r->options.ctx, s);
 }
 
-static void start_more(struct runner *r);
-
 static void stop(struct runner *r, const struct scenario *because)
 {
     if (r->stopped == NULL)
@@ -331,8 +330,9 @@ static void start_more(struct runner *r)
         if (!may_begin_round(r))
             break;
         if (!begin_round(r, &err)) {
-            log_error("%s", err.text);
-            r->stopped = xstrdup("not run: its file has an error");
+            log_error("round %u: %s", r->round, err.text);
+            r->trouble = err.code;
+            r->stopped = xasprintf("not run: %s", err.text);
             give_up(r, SCENARIO_ERRORED, r->stopped);
         }
     }
@@ -371,8 +371,10 @@ static bool try_again(struct runner *r, struct scenario *s)
         (s->verdict != SCENARIO_FAILED && s->verdict != SCENARIO_ERRORED))
         return false;
     struct scenario *next = instance(r, s->origin, &err);
-    if (next == NULL)
+    if (next == NULL) {
+        log_warn("it cannot be tried again: %s", err.text);
         return false;
+    }
     next->origin = s->origin;
     next->round = s->round;
     next->attempt = s->attempt + 1;
@@ -414,6 +416,7 @@ void runner_start(struct runner *r)
 
     if (!runner_prepare(r, &err)) {
         log_error("%s", err.text);
+        r->trouble = err.code;
         r->order_next = r->order_count;
         r->stopped = xstrdup(err.text);
     }
@@ -465,12 +468,6 @@ static void free_declared(struct declared *d)
     free(d);
 }
 
-static void free_file(struct runner *r, struct file *file)
-{
-    luaL_unref(r->script->L, LUA_REGISTRYINDEX, file->chunk);
-    free(file);
-}
-
 void runner_free(struct runner *r)
 {
     if (r == NULL)
@@ -490,7 +487,8 @@ void runner_free(struct runner *r)
     while (r->files != NULL) {
         struct file *file = r->files;
         r->files = file->next;
-        free_file(r, file);
+        luaL_unref(r->script->L, LUA_REGISTRYINDEX, file->chunk);
+        free(file);
     }
     r->script->scenarios = NULL;
     free(r->order);
@@ -583,6 +581,11 @@ size_t runner_flaky(const struct runner *r)
 unsigned runner_rounds(const struct runner *r)
 {
     return r->round;
+}
+
+enum error_code runner_trouble(const struct runner *r)
+{
+    return r->trouble;
 }
 
 void runner_each_file(const struct runner *r, void (*fn)(void *ctx, const char *path), void *ctx)

@@ -70,6 +70,9 @@ size_t runner_tally(const struct runner *r, enum scenario_verdict verdict);
 size_t runner_flaky(const struct runner *r);
 /* How many rounds have begun. */
 unsigned runner_rounds(const struct runner *r);
+/* Why a round could not begin, so that not all that was asked for has run; ERROR_NONE: all could.
+ */
+enum error_code runner_trouble(const struct runner *r);
 /* Calls fn for each file that scenarios were loaded from, or that they required. */
 void runner_each_file(const struct runner *r, void (*fn)(void *ctx, const char *path), void *ctx);
 /* Prepares, if that is still to be done. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/xmem.h"
 #include "rig.h"
@@ -53,6 +54,28 @@ static void what_changes_from_run_to_run_is_told(void **state)
     rig_load(rig, "scenario('at ' .. os.clock(), function() end)");
     assert_false(runner_prepare(rig->runner, &err));
     assert_non_null(strstr(err.text, "must not change from one time to the next"));
+    rig_free(rig);
+}
+
+/* What could not begin is no success. */
+static void a_round_that_cannot_begin_is_trouble(void **state)
+{
+    struct runner_options options = {.rounds = 3, .jobs = 1};
+    struct rig *rig = rig_new(&options, 0);
+    char text[256];
+
+    (void)state;
+    snprintf(text, sizeof text,
+             "local till = %f\n"
+             "scenario(os.clock() < till and 'early' or 'late', function()\n"
+             "  while os.clock() < till do breathe() end\n"
+             "end)\n",
+             (double)clock() / CLOCKS_PER_SEC + 0.5);
+    rig_load(rig, text);
+    rig_run(rig);
+    assert_int_equal(runner_tally(rig->runner, SCENARIO_PASSED), 1);
+    assert_int_equal(runner_tally(rig->runner, SCENARIO_ERRORED), 0);
+    assert_int_equal(runner_trouble(rig->runner), ERROR_SCRIPT);
     rig_free(rig);
 }
 
@@ -189,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_share_nothing),
         cmocka_unit_test(what_changes_from_run_to_run_is_told),
+        cmocka_unit_test(a_round_that_cannot_begin_is_trouble),
         cmocka_unit_test(the_seed_decides_the_order),
         cmocka_unit_test(what_passes_in_the_end_is_flaky),
         cmocka_unit_test(the_first_failure_may_end_all),
