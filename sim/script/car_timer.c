@@ -7,6 +7,9 @@
 #include "fleet/simulation.h"
 #include "script/car.h"
 
+/* Of a car's functions that have been called. */
+#define KEPT_MOST 32
+
 struct car_timer {
     struct car_timer *next; /* of the same car */
     struct car *car;
@@ -29,6 +32,30 @@ static void on_timer(void *arg)
         .owner = car->owner, .subject = car, .end = script_task_end, .number = t->number};
     task_start(&car->script->scheduler, L, 1, &params);
     car->script->uncapped--;
+}
+
+static void free_timer(struct car_timer *t)
+{
+    loop_timer_stop(&t->timer);
+    luaL_unref(t->car->script->L, LUA_REGISTRYINDEX, t->fn);
+    free(t);
+}
+
+/* Those that have run stay, for their functions may want to run again, but not any number: some
+   scripts make a new function each time. */
+static void forget_old(struct car *car)
+{
+    size_t kept = 0;
+
+    for (struct car_timer **p = &car->timers; *p != NULL;) {
+        struct car_timer *t = *p;
+        if (loop_timer_active(&t->timer) || kept++ < KEPT_MOST) {
+            p = &t->next;
+        } else {
+            *p = t->next;
+            free_timer(t);
+        }
+    }
 }
 
 /* The car's timer for the function at `index`, or NULL. */
@@ -64,6 +91,7 @@ int car_timer_after(lua_State *L)
         loop_timer_init(&t->timer, car->script->sim->loop, on_timer, t);
         t->next = car->timers;
         car->timers = t;
+        forget_old(car);
     }
     loop_timer_start_scaled(&t->timer, delay);
     return 0;
@@ -74,8 +102,6 @@ void car_timer_free(struct car *car)
     while (car->timers != NULL) {
         struct car_timer *t = car->timers;
         car->timers = t->next;
-        loop_timer_stop(&t->timer);
-        luaL_unref(car->script->L, LUA_REGISTRYINDEX, t->fn);
-        free(t);
+        free_timer(t);
     }
 }

@@ -347,6 +347,12 @@ static int f_json(lua_State *L)
     return 1;
 }
 
+static int push_json(lua_State *L)
+{
+    lua_json_push(L, lua_touserdata(L, 1));
+    return 1;
+}
+
 /* from_json(text): its value; nil and what is wrong, if it is not JSON */
 static int f_from_json(lua_State *L)
 {
@@ -359,9 +365,11 @@ static int f_from_json(lua_State *L)
         lua_pushliteral(L, "not JSON");
         return 2;
     }
-    lua_json_push(L, json);
+    lua_pushcfunction(L, push_json);
+    lua_pushlightuserdata(L, json);
+    int status = lua_pcall(L, 1, 1, 0);
     cJSON_Delete(json);
-    return 1;
+    return status == LUA_OK ? 1 : lua_error(L);
 }
 
 /* reset_things(): is each car to begin with none? */

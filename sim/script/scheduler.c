@@ -578,6 +578,15 @@ bool task_hand_over(struct task *task, int rest)
     return handed_over;
 }
 
+bool scheduler_has(const struct scheduler *s, const struct task *task)
+{
+    const struct task *t = s->tasks;
+
+    while (t != NULL && t != task)
+        t = t->next;
+    return t != NULL;
+}
+
 uint64_t scheduler_next_number(struct scheduler *s)
 {
     return ++s->started;

@@ -112,6 +112,8 @@ bool task_hand_over(struct task *task, int rest);
 /* One that no task has, for the `number` of tasks to come. */
 uint64_t scheduler_next_number(struct scheduler *s);
 lua_State *task_state(const struct task *task);
+/* Does it still live? Takes any pointer; goes through all tasks. */
+bool scheduler_has(const struct scheduler *s, const struct task *task);
 /* The task whose coroutine this is. */
 struct task *task_of_state(lua_State *co);
 

@@ -43,7 +43,13 @@ void steps_stop(struct scenario *s)
 
 static void on_late(void *arg)
 {
-    const struct open_step *o = arg;
+    struct open_step *o = arg;
+
+    /* Whoever cancelled its task has left it to the collector. */
+    if (!scheduler_has(&o->scenario->owner.script->scheduler, o->task)) {
+        leave(o);
+        return;
+    }
     char *what = o->step != NULL ? xasprintf("step '%s'", o->step->name) : xstrdup("t:within");
     char *message = xasprintf("%s: expected it to take at most %g s, it still waits", what,
                               (double)o->limit / 1e6);

@@ -141,7 +141,10 @@ local function start_car(t, options)
   table.sort(paths) -- the same run, the same order
   for _, path in ipairs(paths) do
     local value = options.state[path]
-    car:set(path, type(value) == "function" and value(car) or value)
+    if type(value) == "function" then
+      value = value(car)
+    end
+    car:set(path, value)
   end
   tools.outcomes.adopt(car, options.tags)
   if options.sleep then

@@ -155,6 +155,26 @@ static void a_car_calls_itself_later(void **state)
     finish(rig, SCENARIO_PASSED, NULL);
 }
 
+/* A function made for each call is called once, and then in nobody's way. */
+static void each_second_may_have_a_function_of_its_own(void **state)
+{
+    struct rig *rig = drive("local calls = 0\n"
+                            "for i = 1, 200 do\n"
+                            "  car:after(0.0001 * (i % 10), function() calls = calls + 1 end)\n"
+                            "end\n"
+                            "t:eventually(20, function() return calls == 200 end)\n"
+                            "local function again(c)\n"
+                            "  calls = calls + 1\n"
+                            "  if calls < 400 then c:after(0, function(me) again(me) end) end\n"
+                            "end\n"
+                            "car:after(0, again)\n"
+                            "t:eventually(20, function() return calls == 400 end)\n");
+
+    (void)state;
+    lab_bring_online(rig->lab, the_car(rig));
+    finish(rig, SCENARIO_PASSED, NULL);
+}
+
 static void parts_do_not_wait_for_one_that_waits(void **state)
 {
     struct rig *rig = rig_new(NULL, 0);
@@ -331,6 +351,7 @@ int main(void)
         cmocka_unit_test(an_error_in_a_part_fails_the_scenario),
         cmocka_unit_test(power_is_lost_while_a_part_moves),
         cmocka_unit_test(a_car_calls_itself_later),
+        cmocka_unit_test(each_second_may_have_a_function_of_its_own),
         cmocka_unit_test(parts_do_not_wait_for_one_that_waits),
         cmocka_unit_test(the_end_of_a_scenario_ends_its_orders),
         cmocka_unit_test(many_requests_wait_for_each_other),

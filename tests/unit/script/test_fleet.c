@@ -59,6 +59,7 @@ static void cohorts_share_a_fleet(void **state)
         "end)\n"
         "scenario('values of their own', function(t)\n"
         "  local fleet = make(t, { count = 8, state = {\n"
+        "    ['door.open'] = function() return false end,\n"
         "    ['door.angle'] = function(car) return car:random(0, 90) end } })\n"
         "  local seen = {}\n"
         "  for _, car in ipairs(fleet) do seen[car.state.door.angle] = true end\n"

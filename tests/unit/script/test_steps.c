@@ -146,6 +146,27 @@ static void time_runs_out(void **state)
     rig_free(rig);
 }
 
+/* Its car loses power: the step is cut off, and its time with it. */
+static void a_step_may_lose_its_task(void **state)
+{
+    struct rig *rig = rig_new(NULL, 0);
+
+    (void)state;
+    rig_load(rig, "scenario('cut off', function(t)\n"
+                  "  local car = t:vehicle { model = 'plain' }\n"
+                  "  car:spawn(function()\n"
+                  "    t:step('charge', { timeout = 0.05 }, function() t:wait(60) end)\n"
+                  "  end)\n"
+                  "  t:wait(0.01)\n"
+                  "  car:power_off()\n"
+                  "  t:wait(0.2)\n"
+                  "end)\n");
+    rig_run(rig);
+    rig_expect(rig, "cut off", SCENARIO_PASSED, NULL);
+    expect_step(rig, "cut off", "charge", SCENARIO_SKIPPED, 0);
+    rig_free(rig);
+}
+
 static void soft_expectations_go_on(void **state)
 {
     struct rig *rig = rig_new(NULL, 0);
@@ -237,9 +258,13 @@ static void wrong_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_are_kept),         cmocka_unit_test(steps_side_by_side),
-        cmocka_unit_test(time_runs_out),          cmocka_unit_test(soft_expectations_go_on),
-        cmocka_unit_test(what_is_to_do_may_fail), cmocka_unit_test(wrong_use),
+        cmocka_unit_test(steps_are_kept),
+        cmocka_unit_test(steps_side_by_side),
+        cmocka_unit_test(time_runs_out),
+        cmocka_unit_test(a_step_may_lose_its_task),
+        cmocka_unit_test(soft_expectations_go_on),
+        cmocka_unit_test(what_is_to_do_may_fail),
+        cmocka_unit_test(wrong_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
