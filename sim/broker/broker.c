@@ -509,13 +509,13 @@ void broker_pause(struct broker *b)
     kill(b->pid, SIGTERM);
 }
 
-/* The old one is gone: the next in its place. */
 static void remove_state(const struct broker *b)
 {
     unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
     unlinkat(b->dir_fd, CONFIG_STATE, 0);
 }
 
+/* The old one is gone: the next in its place. */
 static bool start_again(struct broker *b, struct error *err)
 {
     char *program = config_find_mosquitto(err);

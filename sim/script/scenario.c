@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "script/app.h"
@@ -16,8 +17,9 @@
 #include "script/story.h"
 #include "script/verdict.h"
 
-#define CALLERS_SHOWN 20
-#define CALLERS_MAX   ((size_t)1 << 16)
+#define CALLERS_SHOWN  20
+#define CALLERS_MAX    ((size_t)1 << 16)
+#define RESUME_POLL_MS 2
 
 /* ---- ending ---- */
 
@@ -53,10 +55,27 @@ bool scenario_is_open(const struct scenario *s)
     return s->verdict == SCENARIO_RUNNING && s->outcome == SCENARIO_RUNNING;
 }
 
+/* Who comes next is to find the cloud up, though the script has ended amid a restart. */
+static void bring_cloud_back(struct scenario *s)
+{
+    const struct local_cloud *cloud = &s->owner.script->local_cloud;
+    struct error err;
+    bool running = false;
+
+    if (!s->cloud_down)
+        return;
+    s->cloud_down = false;
+    while (cloud->resume(cloud->ctx, &running, &err) && !running)
+        poll(NULL, 0, RESUME_POLL_MS);
+    if (!running)
+        log_error("%s", err.text);
+}
+
 /* ---- what runs after a scenario ---- */
 
 static void end_after(struct scenario *s)
 {
+    bring_cloud_back(s);
     verdict_settle_after(s);
     finish(s);
 }
@@ -110,6 +129,7 @@ static void conclude(struct scenario *s, enum scenario_verdict verdict)
     steps_stop(s);
     scheduler_cancel_subject(&s->owner.script->scheduler, &s->about);
     s->main = NULL;
+    bring_cloud_back(s);
     verdict_settle(s);
     if (s->after_timeout != 0)
         start_after(s);
@@ -427,8 +447,12 @@ static int f_count_assertion(lua_State *L)
 static int f_pause_cloud(lua_State *L)
 {
     const struct local_cloud *cloud = &script_of(L)->local_cloud;
+    struct scenario *s = scenario_current(L);
+    bool down = cloud->pause != NULL && cloud->pause(cloud->ctx);
 
-    lua_pushboolean(L, cloud->pause != NULL && cloud->pause(cloud->ctx));
+    if (s != NULL)
+        s->cloud_down = down;
+    lua_pushboolean(L, down);
     return 1;
 }
 
@@ -436,14 +460,19 @@ static int f_pause_cloud(lua_State *L)
 static int f_resume_cloud(lua_State *L)
 {
     const struct local_cloud *cloud = &script_of(L)->local_cloud;
+    struct scenario *s = scenario_current(L);
     struct error err;
-    bool running = false;
+    bool ok, running = false;
 
     /* Virtual time must not run out while a process starts. */
-    do {
-        if (!cloud->resume(cloud->ctx, &running, &err))
-            return luaL_error(L, "%s", err.text);
-    } while (!running && loop_is_virtual(script_of(L)->sim->loop) && poll(NULL, 0, 2) == 0);
+    do
+        ok = cloud->resume(cloud->ctx, &running, &err);
+    while (ok && !running && loop_is_virtual(script_of(L)->sim->loop) &&
+           poll(NULL, 0, RESUME_POLL_MS) == 0);
+    if (s != NULL && (running || !ok))
+        s->cloud_down = false;
+    if (!ok)
+        return luaL_error(L, "%s", err.text);
     lua_pushboolean(L, running);
     return 1;
 }

@@ -67,6 +67,7 @@ struct scenario {
     usec_t timeout, timeout_per_car; /* the first grows with each fleet */
     usec_t after_timeout;            /* of what runs after it; 0: nothing does */
     enum scenario_verdict outcome;   /* its verdict, once it is known, while that runs */
+    bool cloud_down;                 /* its script has paused the cloud */
     struct task *main;
     struct loop_timer clock;
     struct open_step *open_steps;

@@ -359,6 +359,54 @@ static void assertions_wait_and_watch(void **state)
         "end)\n");
 }
 
+/* ---- a cloud that restarts ---- */
+
+struct fake_cloud {
+    bool down;
+    unsigned pauses, resumes;
+};
+
+static bool fake_pause(void *ctx)
+{
+    struct fake_cloud *cloud = ctx;
+
+    cloud->down = true;
+    cloud->pauses++;
+    return true;
+}
+
+static bool fake_resume(void *ctx, bool *ret_running, struct error *err)
+{
+    struct fake_cloud *cloud = ctx;
+
+    (void)err;
+    *ret_running = cloud->resumes++ % 3 == 2;
+    if (*ret_running)
+        cloud->down = false;
+    return true;
+}
+
+static void a_cloud_comes_back_when_its_scenario_ends(void **state)
+{
+    struct rig *rig = rig_new(NULL, 0);
+    struct fake_cloud cloud = {0};
+
+    (void)state;
+    rig->script->local_cloud = (struct local_cloud){
+        .is_local = true, .pause = fake_pause, .resume = fake_resume, .ctx = &cloud};
+    rig_load(rig, "scenario('restarts', function(t) t:restart_cloud() end)\n"
+                  "scenario('too late', { timeout = 0.02 }, function(t)\n"
+                  "  t:restart_cloud { down = 60 }\n"
+                  "end)\n");
+    rig_run(rig);
+    rig_expect(rig, "restarts", SCENARIO_PASSED, NULL);
+    rig_expect(rig, "too late", SCENARIO_FAILED, "timed out");
+    assert_int_equal(cloud.pauses, 2);
+    assert_int_equal(cloud.resumes, 6);
+    assert_false(cloud.down);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +425,7 @@ int main(void)
         cmocka_unit_test(the_budget_ends_only_its_scenario),
         cmocka_unit_test(fleets_are_as_large_as_asked),
         cmocka_unit_test(assertions_wait_and_watch),
+        cmocka_unit_test(a_cloud_comes_back_when_its_scenario_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
