@@ -87,7 +87,11 @@ enum car_news car_presence_subscribed(struct car_presence *p, const char *sessio
     if (!current) /* its `connected` is still to come, or it is an old one's */
         return CAR_NEWS_STALE;
     p->subscribed = true;
-    if (p->link == CAR_LINK_UNKNOWN) {
+    /* No event has said that it is offline: the index was behind, and is to be asked again. */
+    if (p->link == CAR_LINK_OFFLINE && p->version < 0) {
+        p->link = CAR_LINK_UNKNOWN;
+        p->since = now;
+    } else if (p->link == CAR_LINK_UNKNOWN) {
         p->link = CAR_LINK_ONLINE;
         p->since = now;
     }

@@ -273,15 +273,20 @@ static bool is_told(const struct service_car *car)
     return s->connected && (car->watching || s->watching_all);
 }
 
+static bool may_look_up(const struct service_car *car)
+{
+    /* Not before its events come: what happens in between would be missed. */
+    return is_told(car) && car->dispatch.presence.link == CAR_LINK_UNKNOWN &&
+           car->service->events->look_up != NULL;
+}
+
 void service_look_up(struct service_car *car)
 {
     const struct service *s = car->service;
     struct dispatch *d = &car->dispatch;
     bool connected = false;
 
-    /* Not before its events come: what happens in between would be missed. */
-    if (is_told(car) && d->presence.link == CAR_LINK_UNKNOWN && s->events->look_up != NULL &&
-        s->events->look_up(s->ctx, car->thing, &connected))
+    if (may_look_up(car) && s->events->look_up(s->ctx, car->thing, &connected))
         car_presence_learn(&d->presence, connected, loop_script_now(s->loop));
 }
 
@@ -303,6 +308,9 @@ void service_run(struct service_car *car)
     while ((old = dispatch_trim(d, SERVICE_REMEMBERED)) != NULL)
         free_command((struct service_command *)old);
     usec_t due = dispatch_due(d, &s->rules, now);
+    /* The index may know by then. */
+    if (may_look_up(car) && due > now + SERVICE_LOOK_UP && d->first != NULL)
+        due = now + SERVICE_LOOK_UP;
     if (due != CAR_PRESENCE_NEVER)
         loop_timer_start_script(&car->timer, due > now ? due - now : 0);
 }

@@ -71,7 +71,7 @@ struct service_events {
     void (*sent)(void *ctx, const char *thing, const char *id, bool again, usec_t at);
     /* Send the car a text message, for this command. */
     void (*tap)(void *ctx, const char *thing, const char *id, bool again);
-    /* What an index of connectivity would say of a car; false: it is not in there. */
+    /* What an index of connectivity would say of a car; false: it cannot say, now. */
     bool (*look_up)(void *ctx, const char *thing, bool *ret_connected);
     /* Something about a car, for its timeline. */
     void (*note)(void *ctx, const char *thing, const char *what, const char *text, usec_t at);

@@ -11,7 +11,9 @@
 /* Commands that are over and remembered, per car: their ids are known, late answers are taken. */
 #define SERVICE_REMEMBERED 64
 /* What could not be published is tried again after so long. */
-#define SERVICE_RETRY           (500 * USEC_PER_MSEC)
+#define SERVICE_RETRY (500 * USEC_PER_MSEC)
+/* The index, where it could not say, is asked again after so long. */
+#define SERVICE_LOOK_UP         (250 * USEC_PER_MSEC)
 #define SERVICE_UNACKED_BUCKETS 256
 /* More cars than that are watched by wildcards: each takes 4 of the 50 subscriptions that a
    connection may have (contract 6.8). */

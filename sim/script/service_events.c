@@ -94,14 +94,17 @@ static void on_tap(void *ctx, const char *thing, const char *id, bool again)
         sms_send(v, &(struct sms_request){.token = id});
 }
 
-/* The simulated index of connectivity: does the broker have a connection of that car? */
+/* The simulated index of connectivity: does the broker have a connection of that car? It is the
+   car's own view, which lags behind the broker's: whether one that is dialling is in already, and
+   its event went out before anybody listened, cannot be told. */
 static bool on_look_up(void *ctx, const char *thing, bool *ret_connected)
 {
     const struct vehicle *v = vehicle_of(ctx, thing);
 
-    if (v != NULL)
-        *ret_connected = v->tcu->state == TCU_SYNCING || v->tcu->state == TCU_ONLINE;
-    return v != NULL;
+    if (v == NULL || tcu_is_dialling(v->tcu))
+        return false;
+    *ret_connected = v->tcu->state == TCU_SYNCING || v->tcu->state == TCU_ONLINE;
+    return true;
 }
 
 static enum journey_outcome outcome_of(enum dispatch_status status)

@@ -224,6 +224,11 @@ void connection_opened(struct tcu *t, const struct mqtt_connack *connack)
     }
 }
 
+bool tcu_is_dialling(const struct tcu *t)
+{
+    return t->state == TCU_CONNECTING && t->p->wait != WAIT_ADMISSION;
+}
+
 bool tcu_connection(const struct tcu *t, struct tcu_connection *ret)
 {
     const struct connection *k = &t->p->connection;

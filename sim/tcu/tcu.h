@@ -256,6 +256,9 @@ struct tcu_connection {
     struct slice client_id;  /* in force */
     struct mqtt_props props; /* of CONNACK */
 };
+/* An attempt to connect is under way: the broker may have let the car in, and the car not know yet.
+   False while it waits to be admitted. */
+bool tcu_is_dialling(const struct tcu *tcu);
 /* Borrowed until the connection ends. False if there is none. */
 bool tcu_connection(const struct tcu *tcu, struct tcu_connection *ret);
 /* How a connection, or an attempt, last ended that the car did not end itself. Borrowed until the

@@ -159,6 +159,34 @@ static void test_what_an_index_says(void **state)
     assert_true(car_presence_ready(&p, &rules, S(5)));
 }
 
+/* The car had connected before anybody listened; an index is behind. */
+static void test_an_index_that_is_behind(void **state)
+{
+    struct car_presence p;
+
+    (void)state;
+    car_presence_init(&p, 0);
+    car_presence_learn(&p, false, S(1));
+    assert_int_equal(car_presence_subscribed(&p, "a", S(2)), CAR_NEWS_TAKEN);
+    assert_int_equal(p.link, CAR_LINK_UNKNOWN);
+    car_presence_learn(&p, true, S(2));
+    assert_true(car_presence_ready(&p, &rules, S(2)));
+    /* An old event, told late: it is gone already, and the index says so once more. */
+    car_presence_init(&p, 0);
+    car_presence_learn(&p, false, S(1));
+    car_presence_subscribed(&p, "a", S(2));
+    car_presence_learn(&p, false, S(2));
+    assert_int_equal(p.link, CAR_LINK_OFFLINE);
+    assert_false(car_presence_ready(&p, &rules, S(2)));
+    /* What an event has said stands. */
+    car_presence_init(&p, 0);
+    up(&p, 1, "a", S(1));
+    down(&p, 1, "a", S(2));
+    car_presence_tick(&p, &rules, S(20));
+    car_presence_subscribed(&p, "a", S(20));
+    assert_int_equal(p.link, CAR_LINK_OFFLINE);
+}
+
 static void test_goodbye(void **state)
 {
     struct car_presence_rules trusting = rules;
@@ -201,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_it_subscribes_before_it_is_said_to_be_there),
         cmocka_unit_test(test_a_subscription_that_nobody_reports),
         cmocka_unit_test(test_what_an_index_says),
+        cmocka_unit_test(test_an_index_that_is_behind),
         cmocka_unit_test(test_goodbye),
         cmocka_unit_test(test_without_versions),
     };

@@ -249,6 +249,21 @@ static void test_offline_and_back(void **state)
     end(&p);
 }
 
+static void test_an_index_that_cannot_say_yet(void **state)
+{
+    struct place p;
+
+    (void)state;
+    begin(&p, 5, -1);
+    order(&p, "r-1", NULL);
+    run_until(p.h.loop, &p.status, 1);
+    assert_int_equal(p.last, DISPATCH_CREATED);
+    p.connected = 1;
+    run_until(p.h.loop, &p.sent, 1);
+    assert_int_equal(p.taps, 0);
+    end(&p);
+}
+
 static void test_its_session_is_kept(void **state, int version)
 {
     struct place p;
@@ -359,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_online),
         cmocka_unit_test(test_offline_and_back),
+        cmocka_unit_test(test_an_index_that_cannot_say_yet),
         cmocka_unit_test(test_its_session_is_kept_mqtt5),
         cmocka_unit_test(test_its_session_is_kept_mqtt311),
         cmocka_unit_test(test_the_broker_forgets),
