@@ -43,6 +43,12 @@ scenario("the oracle sees a request answered twice", function(t)
 
   car:wait_online(10)
   t:sabotage("answers_twice", car)
-  t:expect_violation("response.one-per-request", 1)
-  unlock(app, car):await(5)
+  t:expect_violation("response.one-per-request", function()
+    -- A request of QoS 1 may come twice, and may then be answered twice.
+    app:publish("cmd/fleetsim/" .. car.name .. "/request", {
+      requestId = "unlock-once",
+      responseTopic = "cmd/fleetsim/" .. car.name .. "/response/nobody",
+      command = { locks = { all = "unlocked" } },
+    }, { qos = 0 })
+  end)
 end)

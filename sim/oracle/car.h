@@ -65,6 +65,8 @@ struct oracle_car {
     uint8_t reports;               /* accepted since the last cause */
     uint8_t thing_len, name_start; /* of the thing's name, and of the part that is in its tokens */
     bool subscribed, held, script_speaks, refused;
+    bool update_answered; /* update.token is no question any more */
+    bool token_again;     /* nor was it new when update was asked */
 };
 
 /* Was it broken? Then it is told, with the text. Counts a check. */

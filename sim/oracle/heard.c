@@ -49,13 +49,16 @@ static bool answers(const struct question *q, const struct envelope *e)
 /* An update that was asked for when `floor` had been seen makes a higher version (contract 1.5). */
 static void check_update_version(struct oracle_car *c, const struct envelope *e)
 {
-    if (!answers(&c->update, e))
+    if (c->update_answered || !answers(&c->update, e))
+        return;
+    /* The answer to the update that had this token before may come twice (contract 1.1). */
+    if (c->token_again && e->version <= c->update.floor)
         return;
     ORACLE_CHECK(c, ORACLE_VERSION_RISES, e->version > c->update.floor,
                  "expected a version above %" PRIu32
                  ", which the car had seen when it asked; update/accepted says %" PRIu64,
                  c->update.floor, e->version);
-    c->update.token = 0;
+    c->update_answered = true;
     c->reports++;
     /* What comes after it cannot be told. */
     if (e->version <= c->update.floor)
@@ -260,23 +263,28 @@ static void on_document(struct oracle_car *c, const struct envelope *e, struct s
 static void on_update_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
 {
     (void)payload;
-    if (!answers(&c->update, e))
+    if (c->update_answered || !answers(&c->update, e))
         return;
-    c->update.token = 0;
+    c->update_answered = true;
     c->reports = 0;
     c->refused = true;
 }
 
 static void on_get_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
 {
+    bool asked = answers(&c->get, e);
+    /* It may be older than an update that was heard of meanwhile, and come twice. */
+    bool latest = asked && c->seen == c->get.floor;
+
     (void)payload;
     c->reports = 0;
-    if (answers(&c->get, e))
+    if (asked)
         c->get.token = 0;
     if (e->code != 404 || !e->own)
         return;
     forget_versions(c);
-    replica_absent(&c->replica);
+    if (latest)
+        replica_absent(&c->replica);
 }
 
 static void on_deleted(struct oracle_car *c, const struct envelope *e, struct slice payload)

@@ -111,6 +111,8 @@ static void said_update(struct oracle_car *c, const struct mqtt_message *m, bool
         return;
     check_subscribed(c, "update");
     check_echo(c);
+    c->token_again = e.token != 0 && e.token == c->update.token;
+    c->update_answered = false;
     c->update = (struct question){.token = e.token, .floor = c->seen};
 }
 

@@ -115,7 +115,8 @@ static bool is_judged(const struct oracle_car *c)
 /* Is nothing under way besides? */
 static bool is_settled(const struct oracle_car *c)
 {
-    return !c->held && !c->refused && c->unacked == 0 && c->update.token == 0 && c->get.token == 0;
+    return !c->held && !c->refused && c->unacked == 0 &&
+           (c->update.token == 0 || c->update_answered) && c->get.token == 0;
 }
 
 static void judge_pubacks(struct oracle_car *c, usec_t now)
