@@ -61,7 +61,7 @@ scenario("a named shadow is deleted alone, and counts on when it is made anew", 
   t:is_true(again.version > 1, "the number of the deleted one does not come back")
 end)
 
-scenario("a named shadow takes 8 KB and 8 levels, like any", function(t)
+scenario("a named shadow takes 8 KB and 8 levels, like any", { tags = { "large" } }, function(t)
   local car = t:vehicle { power = "off" }
   local app = t:companion()
 
