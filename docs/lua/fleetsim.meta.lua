@@ -797,7 +797,7 @@ function car:memory() end
 ---@return number
 function car:clock() end
 
----The parts of its model, as their builders made them.
+---The parts of its model, as their builders made them; after a reload `before` are those that they replaced.
 ---@return table[]
 function car:parts() end
 

@@ -186,3 +186,32 @@ scenario("what is plugged in and full feeds the climate from the cable", functio
   t:near(car.state.climate.cabin_temperature, 22, 0.5)
   t:near(physics.exact(car, "battery.state_of_charge"), 80, 0.01)
 end)
+
+scenario("a reload changes nothing that physics know exactly", function(t)
+  local exact = { "battery.state_of_charge", "climate.cabin_temperature", "driving.odometer", "low_voltage.charge",
+    "tyres.front_left" }
+  local car = t:vehicle { power = "off" }
+
+  car:drive(90)
+  physics.skip(car, 1237)
+  car:stop()
+  physics.skip(car, 61)
+  local before, body = {}, physics.body(car)
+  for _, path in ipairs(exact) do
+    before[path] = physics.exact(car, path)
+  end
+  local pack, weather, interior = body.pack, body.weather, body.cabin.interior
+  car:reload()
+  local fresh = require "parts.physics"
+  t:not_equal(tostring(fresh), tostring(physics))
+  for _, path in ipairs(exact) do
+    t:near(fresh.exact(car, path), before[path], 1e-3, path)
+  end
+  t:not_equal(fresh.exact(car, exact[1]), car:get(exact[1]))
+  body = fresh.body(car)
+  t:near(body.pack.energy_in, pack.energy_in, 1e-9)
+  t:near(body.pack.energy_out, pack.energy_out, 1e-3)
+  t:near(body.pack.celsius, pack.celsius, 1e-2)
+  t:near(body.cabin.interior, interior, 1e-2)
+  t:equal(body.weather.seed, weather.seed)
+end)

@@ -151,11 +151,13 @@ return part("battery", function(options)
     current = current, to_store = to_store,
   }
 
-  local function embody(car, body)
+  local function embody(car, body, before)
+    local old = before.pack or {}
     body.pack = new_pack {
       capacity = car:get("battery.capacity") * car:get("battery.health") / 100,
-      consumption = net / (car:get("battery.full_range") / 1000), -- kWh/km
-      celsius = sky.outside(car),
+      consumption = old.consumption or net / (car:get("battery.full_range") / 1000), -- kWh/km
+      metres = old.metres, consumed = old.consumed, energy_in = old.energy_in, energy_out = old.energy_out,
+      celsius = old.celsius or sky.outside(car),
     }
     physics.show(car, temperature, physics.round(body.pack.celsius, 1))
     show_range(car, body.pack)

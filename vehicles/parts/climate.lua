@@ -278,11 +278,12 @@ return part("climate", function(options)
   end
 
   -- A new car is as warm as the air around it, unless somebody said otherwise.
-  local function embody(car, body)
-    if car:get(cabin) == initial and not options.cabin then
+  local function embody(car, body, before)
+    local old = before.cabin or {}
+    if car:get(cabin) == initial and not options.cabin and not old.interior then
       car:set(cabin, sky.outside(car))
     end
-    body.cabin = new_model { interior = car:get(cabin), extra = extras(car) }
+    body.cabin = new_model { interior = old.interior or car:get(cabin), extra = extras(car) }
   end
 
   -- What the step has not done already.

@@ -9,7 +9,8 @@
 --   does the same as sixty for a minute (decay, below). It is called when somebody looks who has not looked for 30
 --   seconds, and every 5 minutes while the car is awake.
 -- * What happens at a certain time is an *alarm*: physics.alarm(car, "climate", 1800, fn).
--- * What a part needs to know from the beginning it puts into the body itself: its field `embody(car, body)`.
+-- * What a part needs to know from the beginning it puts into the body itself: its field `embody(car, body, before)`.
+--   `before` is the body that the car had before car:reload(), to take from it what no signal shows; else empty.
 -- * A part with any of these has the field `refresh = physics.settle`, so that whoever looks sees the present.
 --
 -- None of these functions may wait. Steps run in the order of `order`, so that a load is drawn before the charger
@@ -65,24 +66,45 @@ local function new_model(parts)
   return model
 end
 
+-- By car. A car that is gone takes its body with it.
+local bodies = setmetatable({}, { __mode = "k" })
+
 -- By the list of a model's parts: what its cars share.
 local models = setmetatable({}, { __mode = "k" })
 
 function physics.model(car)
   local parts = car:parts()
-  local model = models[parts] or new_model(parts)
-  models[parts] = model
+  local model = models[parts]
+  if not model then
+    model = new_model(parts)
+    models[parts], parts.bodies = model, bodies -- for the physics that come after a reload
+  end
   return model
 end
 
 -- ---- bodies --------------------------------------------------------------------------------------
 
--- By car. A car that is gone takes its body with it.
-local bodies = setmetatable({}, { __mode = "k" })
+-- Of the physics that were there before a reload.
+local function body_before(car)
+  local before = car:parts().before
+  return before and before.bodies and before.bodies[car] or {}
+end
+
+-- The exact values of signals that still show them.
+local function take_over(car, body, before)
+  local old, new = before.model, body.model
+  for path, place in pairs(old and old.exact.of or {}) do
+    local shown = before.shown[old.shown.of[path]]
+    if car:has(path) and car:get(path) == shown then
+      body.shown[new.shown.of[path]], body.exact[new.exact.of[path]] = shown, before.exact[place]
+    end
+  end
+end
 
 local function embody(car)
-  local model = physics.model(car)
+  local model, before = physics.model(car), body_before(car)
   local body = nobodys {
+    now = before.now,
     clock = car:clock(), -- up to which the car is settled
     link = car.link, -- what it was in the time that is being settled: what a sleeping car drains is little
     model = model,
@@ -91,9 +113,10 @@ local function embody(car)
     alarms = {}, -- the earliest first
   }
   bodies[car] = body
+  take_over(car, body, before)
   for _, part in ipairs(car:parts()) do
     if part.embody then
-      part.embody(car, body)
+      part.embody(car, body, before)
     end
   end
   return body

@@ -47,9 +47,11 @@ return part("service", function(options)
     settle = function(car, _, body)
       show(car, body)
     end,
-    embody = function(car, body)
-      body.service = { odometer = car:get("driving.odometer"), done = body.now, metres = car:get(distance),
-        seconds = car:get(days) * day }
+    embody = function(car, body, before)
+      body.service = before.service or {
+        odometer = car:get("driving.odometer"), done = body.now,
+        metres = car:get(distance), seconds = car:get(days) * day,
+      }
       show(car, body)
     end,
   }

@@ -107,8 +107,8 @@ return part("tyres", function(options)
     actions = actions,
     refresh = physics.settle,
     settle = settle,
-    embody = function(car, body)
-      body.tyres = { celsius = sky.outside(car) }
+    embody = function(car, body, before)
+      body.tyres = { celsius = before.tyres and before.tyres.celsius or sky.outside(car) }
       show(car, body)
     end,
   }

@@ -38,12 +38,13 @@ return part("weather", function(options)
       { clock, type = "string", reported = false, initial = start },
     },
     refresh = physics.settle,
-    embody = function(car, body)
-      body.born = physics.parse_time(car:get(clock)) or os.time() % 86400
-      body.weather = new_weather { seed = car:random(1, 1000000) }
+    embody = function(car, body, before)
+      local old = before.weather or {}
+      body.born = before.born or physics.parse_time(car:get(clock)) or os.time() % 86400
+      body.weather = new_weather { seed = old.seed or car:random(1, 1000000), offset = old.offset }
       -- If somebody set it, that is what it is like in the beginning.
       local given = car:get(outside)
-      if given ~= initial then
+      if given ~= initial and not old.seed then
         body.weather.offset = given - sky.temperature(body)
       end
       physics.exact(car, outside)

@@ -501,8 +501,10 @@ function car_methods.reload(car)
   end
   local models = core.reload(files)
   for _, own in ipairs(cars) do
-    local model = models[core.model_of(own).file]
+    local old = core.model_of(own)
+    local model = models[old.file]
     prelude.power_lost(own)
+    model.parts.before, old.parts.before = old.parts, nil
     core.adopt_model(own, model)
     if own.link ~= "off" then
       core.spawn(prelude.power_came, own)
