@@ -60,7 +60,8 @@ bool outputs_open(struct outputs *o, const struct run_settings *s, struct error 
     o->github = actions != NULL && strcmp(actions, "true") == 0;
     o->github_root = root != NULL && *root != '\0' ? realpath(root, NULL) : NULL;
     o->github_summary = summary != NULL && *summary != '\0' ? summary : NULL;
-    return open_file(&o->tap, "--tap", s->tap, err) &&
+    /* A list has no results: what earlier runs wrote there stays. */
+    return open_file(&o->tap, "--tap", s->list ? NULL : s->tap, err) &&
            open_file(&o->events, "--jsonl", s->jsonl, err);
 }
 

@@ -67,9 +67,11 @@ def repeats_with_all_that_matters(place):
     place.write("a folder/s.lua", FAILS)
     with place.cloud() as cloud:
         done = place.run("run", "a folder/", "--cloud", "lab", "--mqtt", "3.1.1", "--time-scale", "2", "--vehicles", "7",
-                         "--keep-alive", "33", "--timeout", "20s", "--seed", "99", "--filter", "wrong").expect(1)
+                         "--keep-alive", "33", "--timeout", "20s", "--tls-version", "1.2", "--resumption", "--seed", "99",
+                         "--filter", "wrong").expect(1)
         check_in("again with: fleetsim run 'a folder/s.lua' --filter 'it'\\''s \"wrong\" & <odd>' --seed 99", done.out)
-        for part in ("--cloud lab", "--mqtt 3.1.1", "--time-scale 2", "--vehicles 7", "--keep-alive 33", "--timeout 20s"):
+        for part in ("--cloud lab", "--mqtt 3.1.1", "--time-scale 2", "--vehicles 7", "--keep-alive 33", "--timeout 20s",
+                     "--tls-version 1.2", "--resumption"):
             check_in(part, done.out)
         command = re.search(r"again with: (fleetsim run .*)", done.out).group(1)
         again = place.run("-c", command.replace("fleetsim", FLEETSIM, 1) + " --no-results", program=["sh"]).expect(1)
