@@ -138,12 +138,13 @@ static bool fence(void *ctx)
     return true;
 }
 
-/* In a cloud that others use as well, only time tells this run's companions from another's. */
+/* In a cloud that others use as well, only time tells this run's companions from another's; and
+   where cars are too few to be shared out, all scenarios have the same numbers. */
 char *app_new_client_id(struct script *script, struct script_owner *owner, const char *kind)
 {
     const char *name = script->app_credentials.name;
 
-    if (script->sim->own != NULL)
+    if (script->sim->own != NULL || (script->foreign_cloud && owner->vehicle_room == 0))
         return xasprintf("%s%s-%" PRIx64 "-%" PRIu64, name, kind, (uint64_t)script->began_s,
                          ++script->app_count);
     return xasprintf("%s%s-%" PRIu32 "-%" PRIu64, name, kind, owner->first_vehicle,

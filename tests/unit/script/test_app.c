@@ -356,6 +356,22 @@ static void commands_survive_their_app(void **state)
     lua_gc(sc->L, LUA_GCCOLLECT);
 }
 
+static void companions_have_names_of_their_own(void **state)
+{
+    struct scene *sc = *state;
+    struct script *script = sc->rig->script;
+
+    script->foreign_cloud = true;
+    for (uint32_t room = 0; room <= 10; room += 10) {
+        struct script_owner one = {.first_vehicle = 10, .vehicle_room = room};
+        struct script_owner other = {.first_vehicle = 10 + room, .vehicle_room = room};
+        char *a = app_new_client_id(script, &one, ""), *b = app_new_client_id(script, &other, "");
+        assert_string_not_equal(a, b);
+        free(a);
+        free(b);
+    }
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, make, unmake)
@@ -371,6 +387,7 @@ int main(void)
         IN_SCENE(messages_wait_for_the_script),
         IN_SCENE(strangers_are_ignored),
         IN_SCENE(commands_survive_their_app),
+        IN_SCENE(companions_have_names_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
