@@ -406,8 +406,9 @@ static void on_closed(void *ctx, const struct mqtt_closed *closed)
 
     connection_closed(t, closed);
     if (connecting || core_connected(t))
-        lost(t, connecting ? TCU_NOTE_CONNECT_FAILED : TCU_NOTE_CONNECTION_LOST, "%s",
-             closed->text != NULL ? closed->text : "the connection was closed");
+        lost(t, connecting ? TCU_NOTE_CONNECT_FAILED : TCU_NOTE_CONNECTION_LOST, "%s%s",
+             closed->text != NULL ? closed->text : "the connection was closed",
+             t->p->wait == WAIT_SUBACK ? ", before the SUBACK (does the policy allow it?)" : "");
 }
 
 static void on_packet(void *ctx, bool outgoing, struct slice bytes, usec_t at)

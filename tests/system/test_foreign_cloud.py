@@ -113,6 +113,7 @@ def plain_broker(place):
             trace = f.read()
         check_in("out/thing-1/phone-", trace)
         check("cmd/fleetsim" not in trace, f"another topic was used: {done}")
+        check("$aws/" not in trace, f"a topic of AWS IoT's was used: {done}")
     finally:
         broker.terminate()
         broker.wait()

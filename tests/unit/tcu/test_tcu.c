@@ -26,9 +26,9 @@ static void test_life(void **state)
                                           SHADOW "/update/rejected",
                                           SHADOW "/update/delta",
                                           SHADOW "/delete/accepted",
-                                          CMD "/request",
                                           "$aws/commands/things/" THING
-                                          "/executions/+/request/json"};
+                                          "/executions/+/request/json",
+                                          CMD "/request"};
     struct car *car = car_new();
 
     (void)state;
@@ -105,6 +105,22 @@ static void test_session_and_will_options(void **state)
     car_free(car);
 }
 
+static void test_a_broker_without_shadows(void **state)
+{
+    struct car *car = car_draft();
+
+    (void)state;
+    car->config.no_shadow = true;
+    car_build(car);
+    tcu_power_on(car->tcu);
+    fake_connected(car->client, false);
+    assert_int_equal(car->client->filter_count, 1);
+    assert_string_equal(car->client->filters[0], CMD "/request");
+    fake_suback(car->client, 1);
+    assert_int_equal(car->tcu->state, TCU_ONLINE);
+    car_free(car);
+}
+
 /* The connection broke between CONNACK and SUBACK: the session is there, the subscriptions are
    not. */
 static void test_session_without_subscriptions(void **state)
@@ -115,7 +131,7 @@ static void test_session_without_subscriptions(void **state)
     tcu_power_on(car->tcu);
     fake_connected(car->client, false);
     fake_close(car->client, MQTT_CLOSE_TCP, "reset");
-    assert_saw(car, "note connection lost: reset");
+    assert_saw(car, "note connection lost: reset, before the SUBACK (does the policy allow it?)");
     tcu_wake(car->tcu);
     fake_connected(car->client, true);
     assert_int_equal(car->client->subscribes, 2);
@@ -550,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_life),
         cmocka_unit_test(test_session_and_will_options),
+        cmocka_unit_test(test_a_broker_without_shadows),
         cmocka_unit_test(test_session_without_subscriptions),
         cmocka_unit_test(test_refused_subscription),
         cmocka_unit_test(test_failures_back_off),
