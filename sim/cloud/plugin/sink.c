@@ -16,7 +16,7 @@
 #define QUEUE_MAX  10000
 #define BYTES_MAX  ((size_t)64 << 20)
 #define FILES_MAX  16
-#define TIMEOUT_MS 3000
+#define TIMEOUT_MS 3000 /* of a post */
 #define FINISH_MS  1000
 
 struct item {
@@ -127,14 +127,23 @@ static bool read_address(const char *url, struct address *ret)
     return true;
 }
 
-static bool ready(int fd, short events)
+static int64_t now_ms(void)
 {
-    struct pollfd p = {.fd = fd, .events = events};
+    struct timespec now;
 
-    return poll(&p, 1, TIMEOUT_MS) > 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int try_connect(const struct addrinfo *a)
+static bool ready(int fd, short events, int64_t until)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    int64_t left = until - now_ms();
+
+    return left > 0 && poll(&p, 1, (int)left) > 0;
+}
+
+static int try_connect(const struct addrinfo *a, int64_t until)
 {
     int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int why = 0;
@@ -143,13 +152,14 @@ static int try_connect(const struct addrinfo *a)
     if (fd < 0)
         return -1;
     if ((connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS) &&
-        ready(fd, POLLOUT) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0)
+        ready(fd, POLLOUT, until) && getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) == 0 &&
+        why == 0)
         return fd;
     close(fd);
     return -1;
 }
 
-static int connect_to(const struct address *to)
+static int connect_to(const struct address *to, int64_t until)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *list = NULL;
@@ -158,15 +168,15 @@ static int connect_to(const struct address *to)
     if (getaddrinfo(to->host, to->port, &hints, &list) != 0)
         return -1;
     for (const struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next)
-        fd = try_connect(a);
+        fd = try_connect(a, until);
     freeaddrinfo(list);
     return fd;
 }
 
-static bool send_all(int fd, const char *bytes, size_t len)
+static bool send_all(int fd, const char *bytes, size_t len, int64_t until)
 {
     while (len > 0) {
-        ssize_t n = ready(fd, POLLOUT) ? send(fd, bytes, len, MSG_NOSIGNAL) : -1;
+        ssize_t n = ready(fd, POLLOUT, until) ? send(fd, bytes, len, MSG_NOSIGNAL) : -1;
         if (n <= 0)
             return false;
         bytes += n;
@@ -176,13 +186,14 @@ static bool send_all(int fd, const char *bytes, size_t len)
 }
 
 /* "HTTP/1.1 2xx": what comes after it is of no interest. */
-static bool was_taken(int fd)
+static bool was_taken(int fd, int64_t until)
 {
     char answer[13];
     size_t len = 0;
 
     while (len < sizeof answer - 1) {
-        ssize_t n = ready(fd, POLLIN) ? recv(fd, answer + len, sizeof answer - 1 - len, 0) : -1;
+        ssize_t n =
+            ready(fd, POLLIN, until) ? recv(fd, answer + len, sizeof answer - 1 - len, 0) : -1;
         if (n <= 0)
             return false;
         len += (size_t)n;
@@ -193,6 +204,7 @@ static bool was_taken(int fd)
 
 static bool post(const struct item *item)
 {
+    int64_t until = now_ms() + TIMEOUT_MS;
     struct address to;
     char head[2048];
 
@@ -201,13 +213,15 @@ static bool post(const struct item *item)
     const char *type = item->len != 0 && strchr("{[", item->bytes[0]) != NULL
                            ? "application/json"
                            : "application/octet-stream";
+    bool v6 = strchr(to.host, ':') != NULL;
     int n = snprintf(head, sizeof head,
-                     "POST %s%s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: %s\r\nContent-Length: "
+                     "POST %s%s HTTP/1.1\r\nHost: %s%s%s:%s\r\nContent-Type: %s\r\nContent-Length: "
                      "%zu\r\nConnection: close\r\n\r\n",
-                     *to.path == '/' ? "" : "/", to.path, to.host, to.port, type, item->len);
-    int fd = n > 0 && (size_t)n < sizeof head ? connect_to(&to) : -1;
-    bool ok = fd >= 0 && send_all(fd, head, (size_t)n) && send_all(fd, item->bytes, item->len) &&
-              was_taken(fd);
+                     *to.path == '/' ? "" : "/", to.path, v6 ? "[" : "", to.host, v6 ? "]" : "",
+                     to.port, type, item->len);
+    int fd = n > 0 && (size_t)n < sizeof head ? connect_to(&to, until) : -1;
+    bool ok = fd >= 0 && send_all(fd, head, (size_t)n, until) &&
+              send_all(fd, item->bytes, item->len, until) && was_taken(fd, until);
     if (fd >= 0)
         close(fd);
     return ok;
