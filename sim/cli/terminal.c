@@ -23,8 +23,9 @@ struct terminal {
     struct loop *loop;
     ev_io input;
     struct loop_timer later; /* a line that is there already: not from inside terminal_read() */
-    struct buf pending;      /* read, and not asked for */
+    struct buf pending;      /* read, and not asked for; edited: what was typed ahead */
     bool interactive, edited, wanted, ended;
+    bool editing; /* the library has the line that is wanted */
     char *prompt;
 };
 
@@ -48,6 +49,8 @@ static char *take_line(struct terminal *t)
     return line;
 }
 
+static void show_typed_ahead(const struct terminal *t, const char *line);
+
 static void deliver(void *arg)
 {
     struct terminal *t = arg;
@@ -59,20 +62,30 @@ static void deliver(void *arg)
         return;
     t->wanted = false;
     ev_io_stop(t->loop->ev, &t->input);
+    if (t->edited)
+        show_typed_ahead(t, line);
     t->options.line(t->options.ctx, line);
     free(line);
 }
 
-static void read_plain(struct terminal *t)
+/* False if there was nothing to read after all. */
+static bool read_some(struct terminal *t)
 {
     uint8_t *room = buf_reserve(&t->pending, 4096);
     ssize_t n = room != NULL ? read(STDIN_FILENO, room, 4096) : 0;
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return;
+        return false;
     if (n > 0)
         buf_commit(&t->pending, (size_t)n);
     t->ended = n <= 0;
+    return true;
+}
+
+static void read_plain(struct terminal *t)
+{
+    if (!read_some(t))
+        return;
     if (t->ended)
         ev_io_stop(t->loop->ev, &t->input);
     deliver(t);
@@ -92,20 +105,40 @@ static void take_keys_one_by_one(void)
 {
     struct termios now;
 
-    if (tcgetattr(STDIN_FILENO, &found) != 0)
+    if (tcgetattr(STDIN_FILENO, &now) != 0)
         return;
-    now = found;
     now.c_lflag &= ~(tcflag_t)ICANON;
     now.c_cc[VMIN] = 1;
     now.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &now);
 }
 
+/* Whole lines and a Ctrl-D from before the keys were taken one by one: the kernel has edited them,
+   and tells of a Ctrl-D only who reads them so. */
+static void read_typed_ahead(struct terminal *t)
+{
+    struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (!t->ended && poll(&keys, 1, 0) == 1)
+        read_some(t);
+}
+
+/* A line that was typed ahead looks like one that was edited. */
+static void show_typed_ahead(const struct terminal *t, const char *line)
+{
+    printf("%s%s\n", t->prompt, line != NULL ? line : "");
+    fflush(stdout);
+    if (line != NULL && *line != '\0')
+        add_history(line);
+}
+
 static void on_line(char *line)
 {
     struct terminal *t = edited;
 
+    t->editing = false;
     rl_callback_handler_remove();
+    take_keys_one_by_one();
     ev_io_stop(t->loop->ev, &t->input);
     if (line != NULL && *line != '\0')
         add_history(line);
@@ -152,9 +185,15 @@ static void begin_editing(struct terminal *t)
 {
     edited = t;
     t->edited = true;
-    take_keys_one_by_one();
+    tcgetattr(STDIN_FILENO, &found);
+    read_typed_ahead(t);
     rl_readline_name = "fleetsim";
     rl_catch_signals = 0;
+    /* Once in vain: only from a terminal that still edits lines does it learn which key ends the
+       input. */
+    rl_callback_handler_install("", on_line);
+    rl_callback_handler_remove();
+    take_keys_one_by_one();
     /* Words are found by the REPL itself. */
     rl_basic_word_break_characters = "";
     rl_completer_word_break_characters = (char *)(uintptr_t) "";
@@ -167,7 +206,7 @@ static void begin_editing(struct terminal *t)
 
 static void end_editing(struct terminal *t)
 {
-    if (t->wanted)
+    if (t->editing)
         rl_callback_handler_remove();
     if (t->options.history != NULL)
         write_history(t->options.history);
@@ -177,7 +216,13 @@ static void end_editing(struct terminal *t)
 
 static void edit(struct terminal *t)
 {
+    t->editing = true;
     rl_callback_handler_install(t->prompt, on_line);
+    if (buf_len(&t->pending) != 0) { /* no whole line */
+        rl_insert_text(buf_cstr(&t->pending));
+        rl_forced_update_display();
+        buf_clear(&t->pending);
+    }
     ev_io_start(t->loop->ev, &t->input);
 }
 
@@ -206,6 +251,12 @@ static void read_key(void)
 }
 
 #else
+
+static void show_typed_ahead(const struct terminal *t, const char *line)
+{
+    (void)t;
+    (void)line;
+}
 
 static void begin_editing(struct terminal *t)
 {
@@ -295,11 +346,20 @@ static void show_prompt(const struct terminal *t)
     fflush(stdout);
 }
 
+static bool typed_ahead(struct terminal *t)
+{
+    return t->ended || strchr(buf_cstr(&t->pending), '\n') != NULL;
+}
+
 void terminal_read(struct terminal *t, const char *prompt)
 {
     free(t->prompt);
     t->prompt = xstrdup(prompt);
     t->wanted = true;
+    if (t->edited && typed_ahead(t)) {
+        loop_timer_start(&t->later, 0);
+        return;
+    }
     if (t->edited) {
         edit(t);
         return;
@@ -312,7 +372,7 @@ void terminal_read(struct terminal *t, const char *prompt)
 
 void terminal_restart(struct terminal *t, const char *prompt)
 {
-    if (!t->wanted)
+    if (!t->wanted || (t->edited && !t->editing))
         return;
     free(t->prompt);
     t->prompt = xstrdup(prompt);
@@ -326,7 +386,7 @@ void terminal_restart(struct terminal *t, const char *prompt)
 
 void terminal_print(struct terminal *t, const char *text)
 {
-    if (t->edited && t->wanted) {
+    if (t->editing) {
         print_above(t, text);
         return;
     }

@@ -168,6 +168,33 @@ def on_a_terminal(place):
     place.check_clean()
 
 
+def typed_ahead(place):
+    """What is typed before the prompt is there is not lost: lines, and Ctrl-D at any time."""
+    vehicles = ("--vehicles-dir", os.path.join(ROOT, "vehicles"))
+    with Terminal(place, *vehicles) as repl:
+        repl.type("20 + 22\r7 * 7\r8 *")
+        repl.until("> 20 + 22")
+        repl.until("42\r\n")
+        repl.until("49\r\n")
+        repl.type(" 8\r")
+        repl.until("64\r\n")
+        repl.type(":quit\r")
+        check_equal(repl.status(), 0, "exit status")
+    for early in ("\x04", "1 + 1\r\x04"):
+        with Terminal(place, *vehicles) as repl:
+            repl.type(early)
+            check_equal(repl.status(), 0, "exit status")
+    for before in ((), ("wait(0.5)\r",), ("1 + 1\r", "wait(0.5)\r")):
+        with Terminal(place, *vehicles) as repl:
+            repl.until(":help says what to do with it")
+            for line in before:
+                repl.type(line)
+                repl.until("> " + line.strip())
+            repl.type("\x04")
+            check_equal(repl.status(), 0, "exit status")
+    place.check_clean()
+
+
 def files_that_are_saved(place):
     """A part is edited while its car lives; a mistake in it leaves the car as it was."""
     shutil.copytree(os.path.join(ROOT, "vehicles"), place.path("vehicles"))
@@ -203,4 +230,4 @@ def in_under_a_second(place):
 
 
 main([expressions_and_statements, lines_may_wait, mistakes, commands, wrong_usage, virtual_time, a_running_cloud,
-      on_a_terminal, files_that_are_saved, in_under_a_second])
+      on_a_terminal, typed_ahead, files_that_are_saved, in_under_a_second])
