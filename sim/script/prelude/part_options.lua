@@ -6,6 +6,9 @@
 
 local core, _, _, tools = ...
 
+-- What methods of cars take, by the method: of those that parts hand their options on to.
+tools.car_options = {}
+
 -- Comments and texts made blank; lines and places stay.
 local function bare(text)
   text = text:gsub("%-%-[^\n]*", "")
@@ -109,6 +112,13 @@ end
 -- What the function that is called reads of the argument. False if nobody can say.
 local function read_by_callee(fn, text, callee, index, scan)
   if callee == "type" then
+    return true
+  end
+  local taken = index == 1 and tools.car_options[callee:match("^car:([%w_]+)$")]
+  for option in pairs(taken or {}) do
+    scan.known[option] = true
+  end
+  if taken then
     return true
   end
   local called = value_of(fn, callee)

@@ -7,6 +7,7 @@ local plan_options = {
   offline = true, campaigns = true, rules = true, signals = true, every = true, on_change = true, when = true,
   before = true, after = true,
 }
+tools.car_options.collect = plan_options
 local rule_options = {
   signals = true, every = true, on_change = true, when = true, before = true, after = true,
 }

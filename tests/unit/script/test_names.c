@@ -81,6 +81,11 @@ static void parts_say_what_options_they_have(void **state)
          "{ late = 1 }",                                                                                             NULL              },
         {"local function read(options) return options.far end\n" USES
          "  read(options) return {} end)",                                        "{ far = 1 }",            NULL              },
+ /* By the car itself. */
+        {USES "  return { start = function(car) car:collect(options) end } end)",
+         "{ span = 1, every = 2 }",                                                                                  NULL              },
+        {USES "  return { start = function(car) car:collect(options) end } end)",          "{ evry = 2 }",
+         "part wing has no option 'evry'; did you mean 'every'?"                                                                       },
  /* Nobody can say what these read. */
         {USES "  for k in pairs(options) do local _ = k end return {} end)",               "{ any = 1 }",            NULL              },
         {USES "  local x = options['an' .. 'y'] return { x = x } end)",                    "{ any = 1 }",            NULL              },
