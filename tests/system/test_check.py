@@ -57,7 +57,7 @@ def a_model_of_ones_own(place):
     """Its parts and signals are tried; its options are their names."""
     place.write("mine.lua", 'local locks = require "parts.locks"\n'
                             'return model { name = "mine", parts = { locks { motor_secnds = 1 } } }\n')
-    place.run("check", "mine.lua").expect(2, "mine.lua:2:1: error: part locks: unknown option 'motor_secnds'")
+    place.run("check", "mine.lua").expect(2, "mine.lua:2:1: error: part locks has no option 'motor_secnds'")
 
 
 def warnings(place):
