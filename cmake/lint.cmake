@@ -4,5 +4,5 @@ add_custom_target(format-check COMMAND sh -c "cd ${PROJECT_SOURCE_DIR} && git ls
 add_custom_target(layers COMMAND ${PROJECT_SOURCE_DIR}/.ci/layers.sh VERBATIM)
 add_custom_target(tidy COMMAND run-clang-tidy -p ${CMAKE_BINARY_DIR} -quiet -extra-arg=-Wno-unknown-warning-option "${PROJECT_SOURCE_DIR}/sim/.*" VERBATIM)
 add_custom_target(cppcheck COMMAND cppcheck --project=${CMAKE_BINARY_DIR}/compile_commands.json
-    --file-filter=${PROJECT_SOURCE_DIR}/sim/* --enable=warning,performance,portability --inline-suppr
+    --file-filter=${PROJECT_SOURCE_DIR}/sim/* --include=${PROJECT_SOURCE_DIR}/.ci/cppcheck.h --enable=warning,performance,portability --inline-suppr
     --suppress=missingIncludeSystem --error-exitcode=1 -q VERBATIM)
