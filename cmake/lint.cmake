@@ -2,7 +2,10 @@
 add_custom_target(format COMMAND sh -c "cd ${PROJECT_SOURCE_DIR} && git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i" VERBATIM)
 add_custom_target(format-check COMMAND sh -c "cd ${PROJECT_SOURCE_DIR} && git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format --dry-run -Werror" VERBATIM)
 add_custom_target(layers COMMAND ${PROJECT_SOURCE_DIR}/.ci/layers.sh VERBATIM)
-add_custom_target(tidy COMMAND run-clang-tidy -p ${CMAKE_BINARY_DIR} -quiet -extra-arg=-Wno-unknown-warning-option "${PROJECT_SOURCE_DIR}/sim/.*" VERBATIM)
+add_custom_target(tidy COMMAND run-clang-tidy -p ${CMAKE_BINARY_DIR} -quiet -extra-arg=-Wno-unknown-warning-option
+    # A quarter of the analyser's default depth: a third of its time.
+    -extra-arg=-Xclang -extra-arg=-analyzer-config -extra-arg=-Xclang -extra-arg=max-nodes=60000
+    "${PROJECT_SOURCE_DIR}/sim/.*" VERBATIM)
 add_custom_target(cppcheck COMMAND cppcheck --project=${CMAKE_BINARY_DIR}/compile_commands.json
     --file-filter=${PROJECT_SOURCE_DIR}/sim/* --include=${PROJECT_SOURCE_DIR}/.ci/cppcheck.h --enable=warning,performance,portability --inline-suppr
     --suppress=missingIncludeSystem --error-exitcode=1 -q VERBATIM)

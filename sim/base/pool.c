@@ -1,5 +1,6 @@
 #include "base/pool.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ static int add_chunk(struct pool *p)
 /* A run of objects that were never used. */
 static void *take_fresh(struct pool *p, size_t size)
 {
+    assert(size > 0);
     size_t count = size < RUN / 2 ? RUN / size : 1;
     void **chain = chain_of(p, size);
 

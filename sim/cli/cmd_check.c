@@ -97,14 +97,14 @@ static void print_summary(const struct check_result *r)
                plural(r->errors), r->warnings, plural(r->warnings));
 }
 
-static bool check_paths(char **paths, int count, struct check_result *ret, struct error *err)
+static bool check_paths(char **paths, struct check_result *ret, struct error *err)
 {
     cJSON *problems = as_json ? cJSON_CreateArray() : NULL;
     struct check_listener listener = {.tell = on_problem, .ctx = stdout};
 
     if (as_json)
         listener = (struct check_listener){.tell = add_problem, .ctx = problems};
-    bool ok = script_check(vehicles_dir, paths, (size_t)count, &listener, ret, err);
+    bool ok = script_check(vehicles_dir, paths, &listener, ret, err);
 
     if (ok && as_json)
         print_json(problems, ret);
@@ -136,19 +136,19 @@ int cmd_check(int argc, char **argv)
     char *found = vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (vehicles_dir == NULL)
         vehicles_dir = found != NULL ? found : "vehicles";
-    bool ok = check_paths(argv + first, argc - first, &result, &err);
+    bool ok = check_paths(argv + first, &result, &err);
     free(found);
     if (!ok)
         return options_fail(&err);
     return result.errors > 0 || (strict && result.warnings > 0) ? ERROR_USAGE : 0;
 }
 
-bool check_before_run(const char *dir, char *const *paths, int count, struct error *err)
+bool check_before_run(const char *dir, char *const *paths, struct error *err)
 {
     struct check_listener listener = {.tell = on_problem, .ctx = stderr};
     struct check_result result;
 
-    if (!script_check(dir, paths, (size_t)count, &listener, &result, err))
+    if (!script_check(dir, paths, &listener, &result, err))
         return false;
     if (result.errors == 0)
         return true;

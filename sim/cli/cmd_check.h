@@ -8,6 +8,6 @@ int cmd_check(int argc, char **argv);
 
 /* What `fleetsim run` does first: prints what is wrong on stderr. False if there is an error among
    it, or a file cannot be read; err says how many. */
-bool check_before_run(const char *vehicles_dir, char *const *paths, int count, struct error *err);
+bool check_before_run(const char *vehicles_dir, char *const *paths, struct error *err);
 
 #endif

@@ -578,7 +578,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     stop_signals_catch();
     bool ok = capacity_check_descriptors(&car, settings->vehicles, &err) &&
               (settings->no_check || settings->list ||
-               check_before_run(settings->vehicles_dir, paths, count, &err)) &&
+               check_before_run(settings->vehicles_dir, paths, &err)) &&
               target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
               open_script(&run, &err) && load_scenarios(&run, paths, count, &err);
     if (stop_signals_caught() != 0) {

@@ -15,7 +15,7 @@ struct farewell {
     struct net *net;
     ev_io io;
     ev_timer deadline;
-    struct farewell *next, **link; /* in net->farewells, the latest first */
+    struct farewell *next; /* in net->farewells, the latest first */
 };
 
 static void end(struct farewell *l)
@@ -27,9 +27,10 @@ static void end(struct farewell *l)
     ev_ref(ev);
     ev_timer_stop(ev, &l->deadline);
     close(l->fd);
-    *l->link = l->next;
-    if (l->next != NULL)
-        l->next->link = l->link;
+    struct farewell **at = &l->net->farewells;
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
     l->net->farewell_count--;
     free(l);
 }
@@ -83,9 +84,6 @@ void farewell_begin(struct net *net, int fd)
     l->fd = fd;
     l->net = net;
     l->next = net->farewells;
-    l->link = &net->farewells;
-    if (l->next != NULL)
-        l->next->link = &l->next;
     net->farewells = l;
     net->farewell_count++;
     ev_io_init(&l->io, on_io, fd, EV_READ);
@@ -102,6 +100,8 @@ void farewell_begin(struct net *net, int fd)
 
 void farewell_end_all(struct net *net)
 {
-    while (net->farewells != NULL)
-        end(net->farewells);
+    for (struct farewell *l = net->farewells, *next; l != NULL; l = next) {
+        next = l->next;
+        end(l);
+    }
 }

@@ -363,7 +363,7 @@ static bool check_list(struct script_checker *checker, struct file_list *list,
     return ok;
 }
 
-bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
+bool script_check(const char *vehicles_dir, char *const *paths,
                   const struct check_listener *listener, struct check_result *ret,
                   struct error *err)
 {
@@ -371,7 +371,7 @@ bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
     bool ok = true;
 
     *ret = (struct check_result){0};
-    for (size_t i = 0; i < count && ok; i++)
+    for (size_t i = 0; paths[i] != NULL && ok; i++)
         ok = scenario_files_each(paths[i], add_file, &list, err);
     struct script_checker *checker = ok ? script_checker_new(vehicles_dir, err) : NULL;
     ok = checker != NULL && check_list(checker, &list, listener, ret, err);

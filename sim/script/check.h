@@ -35,10 +35,10 @@ struct check_result {
     size_t files, errors, warnings;
 };
 
-/* Checks files, and the Lua files in folders, and whatever they require; tells each problem in the
-   order of files and lines. False, with ERROR_USAGE, if one cannot be read. Strings are borrowed
-   for the call. */
-bool script_check(const char *vehicles_dir, char *const *paths, size_t count,
+/* Checks files, and the Lua files in folders (a list that ends with NULL), and whatever they
+   require; tells each problem in the order of files and lines. False, with ERROR_USAGE, if one
+   cannot be read. Strings are borrowed for the call. */
+bool script_check(const char *vehicles_dir, char *const *paths,
                   const struct check_listener *listener, struct check_result *ret,
                   struct error *err);
 

@@ -251,9 +251,9 @@ static void all_that_ships_passes(void **state)
     struct found found = {0};
     (void)state;
     char scenarios[] = SOURCE_DIR "/scenarios", vehicles[] = SOURCE_DIR "/vehicles";
-    char *paths[] = {scenarios, vehicles};
+    char *paths[] = {scenarios, vehicles, NULL};
 
-    assert_true(script_check(SOURCE_DIR "/vehicles", paths, 2,
+    assert_true(script_check(SOURCE_DIR "/vehicles", paths,
                              &(struct check_listener){.tell = on_problem, .ctx = &found}, &result,
                              &err));
     assert_string_equal(found.text, "");
