@@ -358,7 +358,7 @@ static bool load_list(struct credential_set *set, const char *path, struct error
 
     buf_init(&text, CSV_MAX);
     bool ok = store_read(path, &text, err) &&
-              (memchr(buf_slice(&text).data, '\0', buf_len(&text)) == NULL ||
+              (strlen(buf_cstr(&text)) == buf_len(&text) ||
                error_set(err, ERROR_USAGE, "%s: not a list of certificates (CSV)", path));
     if (ok) {
         char *copy = xstrndup(buf_cstr(&text), buf_len(&text));
