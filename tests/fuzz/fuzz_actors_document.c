@@ -48,15 +48,15 @@ static void check_value(const struct json_peek *peek, const cJSON *want)
     cJSON_Delete(got);
 }
 
-/* Names that are escaped are not for peeking, and the parser takes any control character for white
-   space, and a byte order mark. */
+/* Names that are escaped are not for peeking; the parser takes what is no hexadecimal number behind
+   \\u for zero, which ends a name, any control character for white space, and a byte order mark. */
 static bool is_for_peeking(struct slice payload)
 {
     for (size_t i = 0; i < payload.len; i++)
         if (payload.data[i] < 0x20 && strchr("\t\r\n", payload.data[i]) == NULL)
             return false;
     return payload.len != 0 && payload.data[0] != 0xef &&
-           memmem(payload.data, payload.len, "\\u00", 4) == NULL &&
+           memmem(payload.data, payload.len, "\\u", 2) == NULL &&
            memchr(payload.data, 0, payload.len) == NULL;
 }
 
