@@ -348,7 +348,7 @@ char *pki_issued_dir(const struct pki *pki, const char *name, struct error *err)
 
 static bool make_server(struct pki *pki, struct error *err)
 {
-    struct pki_credential credential;
+    struct pki_credential credential = {0};
     const struct pki_request request = {
         .role = CERTIFICATE_SERVER,
         .name = pki->settings.server_names[0],
