@@ -19,7 +19,7 @@ static void on_problem(void *ctx, const struct check_problem *p)
     size_t lines = 1;
 
     for (size_t i = 0; i < heard->len; i++)
-        lines += heard->text[i] == '\n';
+        lines += heard->text[i] == '\n' || heard->text[i] == '\r'; /* Lua ends a line at either */
     if (p->line < 1 || (size_t)p->line > lines || p->column < 1 || *p->text == '\0')
         abort();
     heard->syntax = heard->syntax || strcmp(p->rule, "syntax") == 0;
