@@ -85,7 +85,7 @@ def commands(rows):
           [["none" if row["cloud"] == "pretend" else "Mosquitto, mutual TLS", str(row["vehicles"]),
             f"{row['rate']}/s" if row["rate"] else "as many as it takes",
             f"{row['commands_per_s']:.0f}", per_command(row),
-            f"{row['instructions_per_command'] / 1000:.0f}k",
+            f"{row['instructions_per_command'] / 1000:.0f}k" if row["instructions_per_command"] else "–",
             f"{row['commands_per_s_per_core']:.0f}",
             f"{row['lag_us_p50'] / 1000:.2f} / {row['lag_us_p99'] / 1000:.2f} / "
             f"{row['lag_us_max'] / 1000:.2f} ms",
