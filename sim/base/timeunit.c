@@ -28,12 +28,13 @@ static double unit_usec(const char **p)
         const char *name;
         double usec;
     } units[] = {
-        {"us", 1      },
-        {"ms", 1e3    },
-        {"s",  1e6    },
-        {"m",  60e6   },
-        {"h",  3600e6 },
-        {"d",  86400e6}
+        {"us",        1      },
+        {"\xc2\xb5s", 1      }, /* µ */
+        {"ms",        1e3    },
+        {"s",         1e6    },
+        {"m",         60e6   },
+        {"h",         3600e6 },
+        {"d",         86400e6}
     };
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/cloud_services.h"
 #include "cli/facts.h"
+#include "cli/limit_options.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/run.h"
@@ -23,7 +24,7 @@
 static struct run_settings settings = {
     .name = "run", .mqtt = "5", .client = "native", .clock = CLOCK_OPTIONS_DEFAULT};
 static bool verbose, watch;
-static struct option_list endpoints, pins, tags, params;
+static struct option_list endpoints, pins, tags, params, limits;
 static const char *endpoint_policy = "order";
 
 // clang-format off
@@ -45,6 +46,7 @@ static const struct option_spec options[] = {
      "of scenarios that set none themselves (default 30s)"},
     {"time-limit", 0, OPTION_DURATION, &settings.time_limit, "TIME",
      "of the whole run; exit status 124"},
+    LIMIT_OPTIONS_ROWS(limits),
     {"jobs", 'j', OPTION_NUMBER, &settings.jobs, "N",
      "scenarios that run at once (default 64; in virtual time 8)"},
     {"shuffle", 0, OPTION_FLAG, &settings.shuffle, NULL,
@@ -173,6 +175,8 @@ static const char examples[] = "  fleetsim run scenarios/\n"
                                "  fleetsim run scenarios/ --tag smoke --tag '!slow'\n"
                                "  fleetsim run scenarios/language/params.lua --param count=5\n"
                                "  fleetsim run scenarios/ --junit junit.xml --seed 42\n"
+                               "  fleetsim run scenarios/fleet_unlock.lua --vehicles 1000 --limit "
+                               "'command.total p99 < 2s'\n"
                                "  fleetsim run scenarios/ --cloud /tmp/cloud        a running "
                                "`fleetsim cloud --dir /tmp/cloud`\n";
 
@@ -353,6 +357,9 @@ int cmd_run(int argc, char **argv)
     settings.pin_count = pins.count;
     settings.params = params.items;
     settings.param_count = params.count;
+    settings.limits = limits_new(limits.items, limits.count, &err);
+    if (settings.limits == NULL)
+        return options_fail(&err);
     char *found = settings.vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (settings.vehicles_dir == NULL)
         settings.vehicles_dir = found != NULL ? found : "vehicles";
@@ -360,6 +367,7 @@ int cmd_run(int argc, char **argv)
     settings.command_line = line;
     int status = watch ? watch_scenarios(&settings, argv + first, argc - first)
                        : run_scenarios(&settings, argv + first, argc - first);
+    limits_free(settings.limits);
     free(line);
     free(found);
     return status;

@@ -8,6 +8,7 @@
 
 #include "cli/repeat.h"
 #include "fleet/simulation.h"
+#include "metrics/limits.h"
 #include "metrics/recorder.h"
 #include "metrics/table.h"
 
@@ -151,11 +152,15 @@ void console_verdict(struct console *c, const struct scenario *s)
 void console_summary(struct console *c, const char *results)
 {
     size_t total = runner_count(c->runner);
+    bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     struct buf table;
 
     console_clear(c);
     buf_init(&table, 1 << 20);
-    if (table_write(c->sim->recorder, isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL, &table))
+    if (table_write(c->sim->recorder, colour, &table))
+        printf("\n%s", buf_cstr(&table));
+    buf_clear(&table);
+    if (limits_count(c->settings->limits) > 0 && limits_table(c->settings->limits, colour, &table))
         printf("\n%s", buf_cstr(&table));
     buf_done(&table);
     printf("\n%zu scenario%s", total, total == 1 ? "" : "s");

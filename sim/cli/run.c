@@ -23,6 +23,7 @@
 #include "cli/stop_signals.h"
 #include "fleet/simulation.h"
 #include "metrics/junit.h"
+#include "metrics/limits.h"
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
 #include "mqtt/topic_set.h"
@@ -38,8 +39,6 @@
 
 #define LAG_PERIOD    (50 * USEC_PER_MSEC)
 #define WARNING_DELAY (100 * USEC_PER_MSEC)
-/* Few need more. */
-#define CARS_OF_A_SCENARIO 10
 
 struct run {
     const struct run_settings *settings;
@@ -218,23 +217,6 @@ static void check_ports(const struct run *run)
         log_warn("%s", err.text);
 }
 
-/* Scenarios side by side, as far as there are descriptors for a fleet in each. */
-static size_t jobs_of(const struct run *run, uint64_t vehicles_max)
-{
-    const struct run_settings *s = run->settings;
-    const struct credential_set *own = run->sim->own;
-
-    /* Cars of their own are few: not more scenarios than have some. */
-    if (own != NULL && s->jobs == 0) {
-        size_t each = s->vehicles != 0 ? (size_t)s->vehicles : CARS_OF_A_SCENARIO;
-        size_t jobs = credential_set_count(own) / each;
-        return jobs == 0 ? 1 : jobs < RUNNER_JOBS ? jobs : RUNNER_JOBS;
-    }
-    if (s->jobs != 0 || s->vehicles == 0 || vehicles_max / s->vehicles >= RUNNER_JOBS)
-        return (size_t)s->jobs;
-    return (size_t)(vehicles_max / s->vehicles);
-}
-
 static void on_leapt(void *ctx, int64_t wall_ms)
 {
     struct run *run = ctx;
@@ -346,7 +328,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .pool = run->sim->own != NULL        ? (uint32_t)credential_set_count(run->sim->own)
                 : s->target.endpoint != NULL ? simulation_known_cars(run->sim)
                                              : 0,
-        .jobs = jobs_of(run, capacity_of_descriptors(&car)),
+        .jobs = run_choose_jobs(s, run->sim->own, capacity_of_descriptors(&car)),
         .rounds = (unsigned)s->repeat,
         .retries = (unsigned)s->retries,
         .shuffle = s->shuffle,
@@ -469,7 +451,7 @@ static int exit_status(const struct run *run)
         return runner_trouble(run->runner);
     if (run->settings->fail_on_flaky && runner_flaky(run->runner) > 0)
         return ERROR_FAILED;
-    return 0;
+    return limits_missed(run->settings->limits) > 0 ? ERROR_LIMIT : 0;
 }
 
 /* The page is made of the files, so they come first. */
@@ -494,21 +476,30 @@ static bool close_results(struct run *run, struct error *err)
     return ok;
 }
 
+static const char *reason_of(const struct run *run, int status)
+{
+    if (run->abort_reason != NULL)
+        return run->abort_reason;
+    return status == ERROR_TARGET  ? run->unreachable
+           : status == ERROR_LIMIT ? "a limit was missed (--limit)"
+                                   : NULL;
+}
+
 static int finish(struct run *run)
 {
-    int status = exit_status(run);
     struct error err;
 
+    recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
+    limits_judge(run->settings->limits, run->sim->recorder);
+    int status = exit_status(run);
     if (status == ERROR_TARGET && run->aborted == ERROR_NONE && run->unreachable == NULL)
         on_unreachable(run, "no answer (is it the right host, and no firewall between?)");
     if (loop_timer_active(&run->warning) && run->aborted == ERROR_NONE)
         on_warning(run);
     loop_timer_stop(&run->warning);
-    recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
     oracle_run_finish(&run->oracle, run->sim, run->verdicts);
-    run_results_set_verdict(
-        run->results, status,
-        status == ERROR_TARGET && run->abort_reason == NULL ? run->unreachable : run->abort_reason);
+    limits_tell(run->settings->limits, run->verdicts, run->results);
+    run_results_set_verdict(run->results, status, reason_of(run, status));
     if (run->settings->junit != NULL && !junit_save(run->verdicts, run->settings->junit, &err)) {
         log_error("%s", err.text);
         status = status != 0 ? status : (int)err.code;

@@ -16,6 +16,8 @@
 #include "net/endpoints.h"
 #include "net/tls_options.h"
 
+struct limits;
+
 struct run_settings {
     const char *junit;       /* also write the JUnit XML here; NULL: no */
     const char *tap, *jsonl; /* likewise TAP, JSON lines; "-": stdout */
@@ -53,8 +55,9 @@ struct run_settings {
     /* Told each script file that the run has read, before it ends; may be NULL. */
     void (*read)(void *ctx, const char *path);
     void *read_ctx;
-    const char *oracle;  /* what oracle_rules_parse() takes; NULL: all rules */
-    usec_t oracle_quiet; /* 0: default */
+    struct limits *limits; /* judged at the end; NULL: none */
+    const char *oracle;    /* what oracle_rules_parse() takes; NULL: all rules */
+    usec_t oracle_quiet;   /* 0: default */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

@@ -4,7 +4,12 @@
 
 #include "mqtt/profile.h"
 #include "mqtt/topic_set.h"
+#include "pki/credential_set.h"
 #include "radio/radio_profile.h"
+#include "script/runner.h"
+
+/* Few need more. */
+#define CARS_OF_A_SCENARIO 10
 
 bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
 {
@@ -50,4 +55,18 @@ void run_simulation_options(const struct run_settings *s, const struct target *t
     };
     if (s->profile != NULL)
         mqtt_profile_find(s->profile, &ret->profile);
+}
+
+size_t run_choose_jobs(const struct run_settings *s, const struct credential_set *own,
+                       uint64_t vehicles_max)
+{
+    /* Cars of their own are few: not more scenarios than have some. */
+    if (own != NULL && s->jobs == 0) {
+        size_t each = s->vehicles != 0 ? (size_t)s->vehicles : CARS_OF_A_SCENARIO;
+        size_t jobs = credential_set_count(own) / each;
+        return jobs == 0 ? 1 : jobs < RUNNER_JOBS ? jobs : RUNNER_JOBS;
+    }
+    if (s->jobs != 0 || s->vehicles == 0 || vehicles_max / s->vehicles >= RUNNER_JOBS)
+        return (size_t)s->jobs;
+    return (size_t)(vehicles_max / s->vehicles);
 }

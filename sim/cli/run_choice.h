@@ -1,6 +1,6 @@
 /*
  * run_choice.h — what the settings of a run say of the simulation: which broker, which clients,
- * which topics.
+ * which topics, how much at once.
  */
 #ifndef CLI_RUN_CHOICE_H
 #define CLI_RUN_CHOICE_H
@@ -13,5 +13,9 @@ bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, stru
 /* All but the topics. Borrows from settings and target. */
 void run_simulation_options(const struct run_settings *s, const struct target *t,
                             struct simulation_options *ret);
+/* How many scenarios at once, as far as there is a fleet for each: of the cars of their own (`own`,
+   or NULL), or of the `vehicles_max` that there are descriptors for. 0: the runner's default. */
+size_t run_choose_jobs(const struct run_settings *s, const struct credential_set *own,
+                       uint64_t vehicles_max);
 
 #endif

@@ -22,3 +22,11 @@ void json_add_text(cJSON *object, const char *key, const char *text)
     cJSON_AddStringToObject(object, key, clean);
     free(clean);
 }
+
+void json_put(cJSON *object, const char *key, cJSON *value)
+{
+    if (json_get(object, key) != NULL)
+        cJSON_ReplaceItemInObjectCaseSensitive(object, key, value);
+    else
+        cJSON_AddItemToObject(object, key, value);
+}

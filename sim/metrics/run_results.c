@@ -1,6 +1,5 @@
 #include "metrics/run_results.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "base/xmem.h"
 #include "metrics/atomic_file.h"
 #include "metrics/hlog.h"
+#include "metrics/json_text.h"
 #include "metrics/junit.h"
 #include "metrics/recorder.h"
 #include "metrics/summary.h"
@@ -33,7 +33,7 @@ struct run_results {
     char *path, *files[RESULT_FILE_COUNT];
     char *name, *command, *reason;
     uint64_t seed;
-    cJSON *settings;
+    cJSON *settings, *members;
     usec_t started;
     int64_t started_wall_ms;
     int exit_status;
@@ -196,6 +196,7 @@ static bool flush_summary(struct run_results *r, struct error *err)
         .exit_status = r->exit_status,
         .reason = r->reason,
         .settings = r->settings,
+        .members = r->members,
         .recorder = r->rec,
         .verdicts = r->verdicts,
     });
@@ -244,6 +245,7 @@ static void results_free(struct run_results *r)
     for (unsigned i = 0; i < RESULT_FILE_COUNT; i++)
         free(r->files[i]);
     cJSON_Delete(r->settings);
+    cJSON_Delete(r->members);
     free(r->path);
     free(r->name);
     free(r->command);
@@ -274,6 +276,7 @@ struct run_results *run_results_open(const struct run_results_options *options,
     r->command = xstrdup(options->command != NULL ? options->command : "run");
     r->seed = options->seed;
     r->settings = cJSON_CreateObject();
+    r->members = cJSON_CreateObject();
     r->started = r->logged_to = clock_now();
     r->started_wall_ms = wall_ms;
     for (unsigned i = 0; i < RESULT_FILE_COUNT; i++)
@@ -296,11 +299,15 @@ void run_results_set(struct run_results *r, const char *key, const char *value)
         return;
     if (!json_is_utf8(slice_str(value)))
         value = "(not UTF-8)";
-    cJSON *text = cJSON_CreateString(value);
-    if (json_get(r->settings, key) != NULL)
-        cJSON_ReplaceItemInObjectCaseSensitive(r->settings, key, text);
+    json_put(r->settings, key, cJSON_CreateString(value));
+}
+
+void run_results_set_json(struct run_results *r, const char *key, cJSON *value)
+{
+    if (r != NULL)
+        json_put(r->members, key, value);
     else
-        cJSON_AddItemToObject(r->settings, key, text);
+        cJSON_Delete(value);
 }
 
 void run_results_set_verdict(struct run_results *r, int exit_status, const char *reason)

@@ -12,6 +12,7 @@
 #ifndef METRICS_RUN_RESULTS_H
 #define METRICS_RUN_RESULTS_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ struct run_results *run_results_open(const struct run_results_options *options,
 const char *run_results_path(const struct run_results *r);
 /* A setting worth knowing when the results are read; a later value replaces an earlier one. */
 void run_results_set(struct run_results *r, const char *key, const char *value);
+/* A member of summary.json's own; it replaces an earlier one of that name. Takes `value` over. */
+void run_results_set_json(struct run_results *r, const char *key, cJSON *value);
 /* How the run ended, for summary.json: the exit status and its reason in a line (may be NULL). */
 void run_results_set_verdict(struct run_results *r, int exit_status, const char *reason);
 

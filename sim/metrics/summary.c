@@ -152,6 +152,15 @@ static void add_scenarios(cJSON *document, const struct verdicts *verdicts, bool
     verdicts_each(verdicts, add_scenario, &to);
 }
 
+/* By reference: the file is written anew every second. */
+static void add_members(cJSON *document, const cJSON *members)
+{
+    cJSON *member;
+
+    cJSON_ArrayForEach(member, members)
+        cJSON_AddItemReferenceToObject(document, member->string, member);
+}
+
 cJSON *summary_json(const struct summary *s)
 {
     cJSON *document = cJSON_CreateObject();
@@ -174,6 +183,8 @@ cJSON *summary_json(const struct summary *s)
     }
     if (s->settings != NULL)
         cJSON_AddItemToObject(document, "settings", cJSON_Duplicate(s->settings, true));
+    if (s->members != NULL)
+        add_members(document, s->members);
     if (s->verdicts != NULL)
         add_scenarios(document, s->verdicts, s->complete);
     add_number(document, "commands_open", (double)recorder_journeys_open(s->recorder));

@@ -22,6 +22,7 @@ struct summary {
     int exit_status;
     const char *reason;    /* or NULL */
     const cJSON *settings; /* an object, or NULL */
+    const cJSON *members;  /* further ones of the document: an object, or NULL */
     const struct recorder *recorder;
     const struct verdicts *verdicts; /* or NULL */
 };

@@ -2,7 +2,7 @@
  * verdicts.h — what became of every case of a run: the one model that all result formats are
  * written from (junit.h, tap.h, event_lines.h, github.h, summary.h).
  *
- * A suite is a scenario file (or "slo", "oracle"), a case is one scenario, in one round. Cases
+ * A suite is a scenario file (or "limits", "oracle"), a case is one scenario, in one round. Cases
  * begin unfinished, so that a killed run tells what it was doing.
  *
  * Owns      copies of all texts.

@@ -150,6 +150,9 @@ static void a_finished_run_is_told_whole(void **state)
     run_results_set(r, "vehicles", "10");
     run_results_set(r, "vehicles", "20");
     run_results_set(r, "odd", "\xff");
+    run_results_set_json(r, "shard", cJSON_CreateNumber(1));
+    run_results_set_json(r, "shard", cJSON_CreateString("1/4"));
+    run_results_set_json(NULL, "shard", cJSON_CreateString("nobody's"));
     recorder_journey_begin(f->rec, "c1", 4, "unlock", 1000, 1100);
     recorder_journey_mark(f->rec, "c1", JOURNEY_SEEN, 3000);
     recorder_journey_end(f->rec, "c1", JOURNEY_SUCCEEDED, 3000);
@@ -161,6 +164,7 @@ static void a_finished_run_is_told_whole(void **state)
     cJSON *s = summary_of(path);
     assert_string_equal(json_str(s, "name", ""), "night ly/ü");
     assert_string_equal(json_str(s, "command", ""), "load");
+    assert_string_equal(json_str(s, "shard", ""), "1/4");
     assert_string_equal(json_str(s, "seed", ""), "18446744073709551615");
     assert_string_equal(json_str(s, "version", ""), FLEETSIM_VERSION);
     assert_true(cJSON_IsTrue(json_get(s, "complete")));
