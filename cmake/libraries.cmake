@@ -17,6 +17,9 @@ pkg_check_modules(LIBEDIT IMPORTED_TARGET libedit)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 add_library(lua ALIAS PkgConfig::LUA)
 
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+add_library(microhttpd ALIAS PkgConfig::MICROHTTPD)
+
 find_path(PAHO_INCLUDE_DIR MQTTAsync.h REQUIRED)
 find_library(PAHO_ASYNC_SSL_LIBRARY paho-mqtt3as REQUIRED)
 add_library(paho-mqtt3as INTERFACE IMPORTED)

@@ -10,6 +10,7 @@
 #include "cli/cloud_services.h"
 #include "cli/facts.h"
 #include "cli/limit_options.h"
+#include "cli/metrics_endpoint.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/run.h"
@@ -71,6 +72,7 @@ static const struct option_spec options[] = {
      "where runs leave their results (default results)"},
     {"no-results", 0, OPTION_FLAG, &settings.no_results, NULL,
      "leave no results behind"},
+    METRICS_ENDPOINT_ROW(settings.metrics),
     {"no-check", 0, OPTION_FLAG, &settings.no_check, NULL,
      "run scripts even if `fleetsim check` finds errors in them"},
     {"name", 0, OPTION_STRING, &settings.name, "NAME",
@@ -313,7 +315,7 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->profile != NULL && !mqtt_profile_find(s->profile, &profile))
         return error_set(err, ERROR_USAGE, "--profile %s: not a profile (aws or generic)",
                          s->profile);
-    if (!check_radio(s, err) || !check_tags(s, err))
+    if (!check_radio(s, err) || !check_tags(s, err) || !metrics_endpoint_check(s->metrics, err))
         return false;
     /* These reach Paho, some by OpenSSL's own configuration. */
     struct tls_options others = s->tls;

@@ -9,15 +9,16 @@
 #include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
-#include "cli/capacity.h"
 #include "cli/cases.h"
 #include "cli/cmd_check.h"
 #include "cli/console.h"
 #include "cli/facts.h"
+#include "cli/metrics_endpoint.h"
 #include "cli/options.h"
 #include "cli/oracle_run.h"
 #include "cli/outputs.h"
 #include "cli/repeat.h"
+#include "cli/run_capacity.h"
 #include "cli/run_choice.h"
 #include "cli/run_files.h"
 #include "cli/stop_signals.h"
@@ -27,8 +28,6 @@
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
 #include "mqtt/topic_set.h"
-#include "net/endpoint.h"
-#include "net/sources.h"
 #include "pki/credential_set.h"
 #include "pki/fleet_file.h"
 #include "radio/radio_profile.h"
@@ -61,6 +60,7 @@ struct run {
     char *unreachable; /* why the first attempt to connect failed; NULL: it did not */
     struct console console;
     struct outputs outputs;
+    struct metrics_endpoint metrics;
 };
 
 /* ---- events of the run ---- */
@@ -198,25 +198,6 @@ static void on_lag(void *arg)
 
 /* ---- setting up ---- */
 
-static struct capacity_car car_of(const struct run_settings *s)
-{
-    bool paho = strcmp(s->client, "paho") == 0;
-
-    return (struct capacity_car){.descriptors = paho ? 2 : 1, .binds = !paho};
-}
-
-/* A warning only: a broker with several addresses offers each port several times. */
-static void check_ports(const struct run *run)
-{
-    const struct simulation *sim = run->sim;
-    struct capacity_car car = car_of(run->settings);
-    struct error err;
-
-    if (!capacity_check_ports(&car, run->settings->vehicles, endpoint_host(sim->endpoint),
-                              sim->sources != NULL ? sources_count(sim->sources) : 0, NULL, &err))
-        log_warn("%s", err.text);
-}
-
 static void on_leapt(void *ctx, int64_t wall_ms)
 {
     struct run *run = ctx;
@@ -259,7 +240,7 @@ static bool open_simulation(struct run *run, struct error *err)
     run->console.sim = run->sim;
     if (!oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err))
         return false;
-    check_ports(run);
+    run_capacity_warn_of_ports(s, run->sim);
     run->sim->leapt = on_leapt;
     run->sim->leapt_ctx = run;
     run->sim->unreachable = on_unreachable;
@@ -302,7 +283,7 @@ static bool open_script(struct run *run, struct error *err)
 static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)
 {
     const struct run *run = ctx;
-    struct capacity_car car = car_of(run->settings);
+    struct capacity_car car = run_capacity_car(run->settings);
 
     return capacity_check_descriptors(&car, vehicles, err);
 }
@@ -316,7 +297,7 @@ static bool on_renew(void *ctx, struct error *err)
 static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)
 {
     const struct run_settings *s = run->settings;
-    struct capacity_car car = car_of(s);
+    struct capacity_car car = run_capacity_car(s);
     struct runner_options options = {
         .filter = s->filter,
         .tags = s->tags,
@@ -394,6 +375,17 @@ static bool open_results(struct run *run, struct error *err)
     run->script->repeat = on_repeat;
     run->script->repeat_ctx = run;
     return run_files_open(&run->files, run_results_path(run->results), run->script, s->trace, err);
+}
+
+static bool open_metrics(struct run *run, struct error *err)
+{
+    struct metrics_source source = {.sim = run->sim,
+                                    .runner = run->runner,
+                                    .run = run->settings->name,
+                                    .command = "run",
+                                    .started = run->console.started};
+
+    return metrics_endpoint_open(&run->metrics, run->settings->metrics, &source, err);
 }
 
 static void run_loop(struct run *run)
@@ -518,6 +510,7 @@ static int finish(struct run *run)
 
 static void release(struct run *run)
 {
+    metrics_endpoint_close(&run->metrics);
     run_results_close(run->results, NULL);
     outputs_close(&run->outputs, 0, NULL, NULL);
     if (run->settings->read != NULL && run->runner != NULL)
@@ -561,7 +554,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     struct error err;
     int status;
 
-    struct capacity_car car = car_of(settings);
+    struct capacity_car car = run_capacity_car(settings);
     struct fleet_progress progress = {.made = on_certificates, .ctx = &run.console};
     struct target_options target = settings->target;
 
@@ -576,7 +569,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
         status = 128 + stop_signals_caught();
     } else if (ok && settings->list) {
         status = list(&run);
-    } else if (ok && open_results(&run, &err)) {
+    } else if (ok && open_results(&run, &err) && open_metrics(&run, &err)) {
         run_loop(&run);
         status = finish(&run);
     } else {

@@ -301,6 +301,11 @@ void simulation_free(struct simulation *sim)
     free(sim);
 }
 
+void simulation_count_states(const struct simulation *sim, size_t ret[static TCU_STATE_COUNT])
+{
+    memcpy(ret, sim->by_state, sizeof sim->by_state);
+}
+
 /* ---- finding cars ---- */
 
 static struct vehicle **place_of(const struct simulation *sim, struct slice name)

@@ -119,6 +119,10 @@ void simulation_free(struct simulation *sim);
 /* How many cars were made with the certificates, so that any broker may know them; 0: none. */
 uint32_t simulation_known_cars(const struct simulation *sim);
 
+/* How many cars are in each state, by enum tcu_state; kept as they change, so reading costs the
+   same for any fleet. */
+void simulation_count_states(const struct simulation *sim, size_t ret[static TCU_STATE_COUNT]);
+
 /* By thing name, or NULL. */
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
 

@@ -126,15 +126,20 @@ static void report_token(struct drive *d, char ret[80])
 static void states_are_counted_and_told(void **state)
 {
     struct drive *d = *state;
-    const size_t *by = d->lab->sim->by_state;
+    size_t by[TCU_STATE_COUNT];
     struct buf text;
 
+    simulation_count_states(d->lab->sim, by);
     assert_int_equal(by[TCU_OFF], 1);
     assert_ptr_equal(simulation_find(d->lab->sim, slice_str(d->v->identity.thing_name)), d->v);
     tcu_power_on(d->v->tcu);
+    simulation_count_states(d->lab->sim, by);
     assert_int_equal(by[TCU_CONNECTING], 1);
+    assert_int_equal(by[TCU_OFF], 0);
     lab_bring_online(d->lab, d->v);
+    simulation_count_states(d->lab->sim, by);
     assert_int_equal(by[TCU_ONLINE], 1);
+    assert_int_equal(by[TCU_CONNECTING] + by[TCU_SYNCING] + by[TCU_OFF], 0);
     assert_int_equal(recorder_counter(d->lab->sim->recorder, "connect.attempts"), 1);
     assert_int_equal(recorder_counter(d->lab->sim->recorder, "connect.succeeded"), 1);
     assert_int_equal(d->states, 3);
