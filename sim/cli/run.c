@@ -165,6 +165,7 @@ static void flush_results(struct run *run)
     struct error err;
 
     oracle_run_count(&run->oracle, run->sim);
+    run_files_measure(&run->files, run->sim);
     if (!run_results_flush(run->results, &err)) {
         console_clear(&run->console);
         log_warn("%s", err.text);
@@ -182,7 +183,7 @@ static void on_second(void *arg)
 
     flush_results(run);
     console_status(&run->console);
-    loop_timer_start(&run->second, USEC_PER_SEC);
+    loop_timer_start(&run->second, run_files_until_second(&run->files));
 }
 
 /* How late the loop runs a timer is how long everything else waits. */
@@ -397,7 +398,7 @@ static void run_loop(struct run *run)
     loop_timer_init(&run->lag, loop, on_lag, run);
     loop_timer_init(&run->limit, loop, on_time_limit, run);
     loop_timer_init(&run->warning, loop, on_warning, run);
-    loop_timer_start(&run->second, USEC_PER_SEC);
+    loop_timer_start(&run->second, run_files_until_second(&run->files));
     run->lag_due = clock_now() + LAG_PERIOD;
     loop_timer_start(&run->lag, LAG_PERIOD);
     outputs_begin(&run->outputs, run->settings, runner_count(run->runner), run->verdicts);
@@ -458,6 +459,7 @@ static bool close_results(struct run *run, struct error *err)
         run_results_set(run->results, "simulated", lived);
         free(lived);
     }
+    run_files_measure(&run->files, run->sim);
     bool ok = run_results_close(run->results, err);
     run->results = NULL;
     while (!run_files_flush(&run->files, &trouble))

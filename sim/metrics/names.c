@@ -1,5 +1,6 @@
 #include "metrics/names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct metric_name metric_stages[] = {
@@ -108,4 +109,17 @@ size_t metric_stage_rank(const char *name)
 size_t metric_counter_rank(const char *name)
 {
     return rank_in(metric_counters, metric_counter_count, name);
+}
+
+bool metric_counter_is_trouble(const char *name)
+{
+    char plain[128];
+    size_t rank = metric_counter_rank(name);
+
+    snprintf(plain, sizeof plain, "%s", name);
+    for (char *dot; rank == metric_counter_count && (dot = strrchr(plain, '.')) != NULL;) {
+        *dot = '\0';
+        rank = metric_counter_rank(plain);
+    }
+    return rank < metric_counter_count && metric_counters[rank].trouble;
 }

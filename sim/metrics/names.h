@@ -23,5 +23,7 @@ extern const size_t metric_counter_count;
 /* Position in the table, or its size for a name that is not there. */
 size_t metric_stage_rank(const char *name);
 size_t metric_counter_rank(const char *name);
+/* Of a counter that the table does not know: that of what it is a detail of. */
+bool metric_counter_is_trouble(const char *name);
 
 #endif

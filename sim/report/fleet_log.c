@@ -1,0 +1,227 @@
+#include "report/fleet_log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/process_usage.h"
+#include "base/xmem.h"
+#include "metrics/names.h"
+#include "metrics/recorder.h"
+
+#define LINE_MAX_BYTES ((size_t)64 * 1024)
+#define LATENESS       "schedule.lateness"
+#define BRIEFEST       (50 * USEC_PER_MSEC) /* rates of a shorter time would say nothing */
+
+/* What happened, by counter: a column each. */
+static const struct {
+    const char *column, *counter;
+} happened[] = {
+    {"commands_due",       "load.intended.commands" },
+    {"commands_sent",      "commands.sent"          },
+    {"commands_succeeded", "commands.succeeded"     },
+    {"connects",           "connect.attempts"       },
+    {"connects_succeeded", "connect.succeeded"      },
+    {"connects_failed",    "connect.failed"         },
+    {"connections_lost",   "connect.lost"           },
+    {"messages_sent",      "messages.sent"          },
+    {"messages_received",  "messages.received"      },
+    {"bytes_sent",         "bytes.sent"             },
+    {"bytes_received",     "bytes.received"         },
+    {"telemetry_due",      "load.intended.telemetry"},
+    {"telemetry_sent",     "telemetry.sent"         },
+};
+#define HAPPENED (sizeof happened / sizeof *happened)
+
+/* A counter of trouble, as it was at the last line. */
+struct trouble {
+    char name[RECORDER_NAME_MAX];
+    uint64_t last;
+};
+
+struct fleet_log {
+    char *path;
+    FILE *file; /* NULL: not yet, or it could not be made */
+    const struct recorder *rec;
+    usec_t started, last;
+    usec_t last_cpu;
+    uint64_t counted[HAPPENED];
+    struct trouble troubles[RECORDER_COUNTERS_MAX];
+    size_t trouble_count;
+    int failure; /* errno */
+    bool told;
+};
+
+struct fleet_log *fleet_log_new(const char *path, const struct recorder *rec, usec_t started)
+{
+    struct fleet_log *log = xcalloc(1, sizeof *log);
+    struct process_usage usage;
+
+    process_usage_read_load(&usage);
+    log->path = xstrdup(path);
+    log->rec = rec;
+    log->started = log->last = started;
+    log->last_cpu = usage.cpu;
+    return log;
+}
+
+void fleet_log_free(struct fleet_log *log)
+{
+    if (log == NULL)
+        return;
+    if (log->file != NULL)
+        fclose(log->file);
+    free(log->path);
+    free(log);
+}
+
+static void put_header(struct buf *out)
+{
+    buf_append_str(out, "seconds,interval,vehicles,off,asleep,connecting,syncing,online,"
+                        "backing_off");
+    for (size_t i = 0; i < HAPPENED; i++)
+        buf_printf(out, ",%s", happened[i].column);
+    buf_append_str(out, ",commands_open,command_p50_ms,command_p99_ms,loop_lag_p99_ms,"
+                        "loop_lag_max_ms,lateness_max_ms,cpu_percent,memory_mib,errors\n");
+}
+
+/* Of the interval; nothing if it has no sample. */
+static void put_percentile(const struct fleet_log *log, const char *name, double percent,
+                           struct buf *out)
+{
+    const struct recorder_stage *stage = recorder_stage(log->rec, name);
+
+    buf_append_str(out, ",");
+    if (stage != NULL && histogram_total(&stage->interval) != 0)
+        buf_printf(out, "%.3f", (double)histogram_percentile(&stage->interval, percent) / 1000);
+}
+
+/* The reasons are counted one by one as well: "connect.failed" beside "connect.failed.tls". */
+static bool has_details(const struct recorder *rec, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < recorder_counter_count(rec); i++) {
+        const char *other = recorder_counter_at(rec, i)->name;
+        if (strncmp(other, name, len) == 0 && other[len] == '.')
+            return true;
+    }
+    return false;
+}
+
+static struct trouble *trouble_of(struct fleet_log *log, const char *name)
+{
+    for (size_t i = 0; i < log->trouble_count; i++)
+        if (strcmp(log->troubles[i].name, name) == 0)
+            return &log->troubles[i];
+    if (log->trouble_count == RECORDER_COUNTERS_MAX)
+        return NULL;
+    struct trouble *t = &log->troubles[log->trouble_count++];
+    snprintf(t->name, sizeof t->name, "%s", name);
+    return t;
+}
+
+/* A name as part of a cell that needs no quotes. */
+static void put_word(struct buf *out, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        bool plain = (unsigned char)*name > ' ' && *name != ',' && *name != '"' && *name != '=' &&
+                     *name != ';' && *name != 0x7f;
+        buf_append(out, plain ? name : "_", 1);
+    }
+}
+
+static void put_errors(struct fleet_log *log, struct buf *out)
+{
+    bool any = false;
+
+    buf_append_str(out, ",");
+    for (size_t i = 0; i < recorder_counter_count(log->rec); i++) {
+        const struct recorder_counter *c = recorder_counter_at(log->rec, i);
+        if (!metric_counter_is_trouble(c->name) || has_details(log->rec, c->name))
+            continue;
+        struct trouble *t = trouble_of(log, c->name);
+        if (t == NULL || c->value == t->last)
+            continue;
+        uint64_t more = c->value > t->last ? c->value - t->last : c->value; /* begun anew */
+        buf_append_str(out, any ? ";" : "");
+        put_word(out, c->name);
+        buf_printf(out, "=%" PRIu64, more);
+        t->last = c->value;
+        any = true;
+    }
+}
+
+static void put_line(struct fleet_log *log, const struct fleet_cars *cars, usec_t now,
+                     struct buf *out)
+{
+    /* A load has a schedule for all that it begins. */
+    const char *lateness =
+        recorder_stage(log->rec, LATENESS) != NULL ? LATENESS : "command.schedule";
+    usec_t interval = now - log->last;
+    struct process_usage usage;
+
+    process_usage_read_load(&usage);
+    buf_printf(out, "%.3f,%.3f,%zu", (double)(now - log->started) / 1e6, (double)interval / 1e6,
+               cars->vehicles);
+    for (size_t i = 0; i < FLEET_LOG_STATES; i++)
+        buf_printf(out, ",%zu", cars->by_state[i]);
+    for (size_t i = 0; i < HAPPENED; i++) {
+        uint64_t value = recorder_counter(log->rec, happened[i].counter);
+        buf_printf(out, ",%" PRIu64, value >= log->counted[i] ? value - log->counted[i] : value);
+        log->counted[i] = value;
+    }
+    buf_printf(out, ",%zu", recorder_journeys_open(log->rec));
+    put_percentile(log, "command.total", 50, out);
+    put_percentile(log, "command.total", 99, out);
+    put_percentile(log, "loop.lag", 99, out);
+    put_percentile(log, "loop.lag", 100, out);
+    put_percentile(log, lateness, 100, out);
+    buf_printf(out, ",%.1f,%.1f", 100.0 * (double)(usage.cpu - log->last_cpu) / (double)interval,
+               (double)usage.resident / (1024.0 * 1024));
+    put_errors(log, out);
+    buf_append_str(out, "\n");
+    log->last = now;
+    log->last_cpu = usage.cpu;
+}
+
+/* After the first trouble the file ends: half a line in its middle would spoil what follows. */
+static void write_text(struct fleet_log *log, struct slice text)
+{
+    if (log->failure != 0)
+        return;
+    if (log->file == NULL)
+        log->file = fopen(log->path, "we");
+    if (log->file == NULL || fwrite(text.data, 1, text.len, log->file) != text.len ||
+        fflush(log->file) != 0)
+        log->failure = errno;
+}
+
+void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars)
+{
+    usec_t now = clock_now();
+    struct buf text;
+
+    if (log == NULL || now < log->last + BRIEFEST || (log->file == NULL && cars->vehicles < 2))
+        return;
+    buf_init(&text, LINE_MAX_BYTES);
+    if (log->file == NULL)
+        put_header(&text);
+    put_line(log, cars, now, &text);
+    if (!text.overflow)
+        write_text(log, buf_slice(&text));
+    buf_done(&text);
+}
+
+bool fleet_log_check(struct fleet_log *log, struct error *err)
+{
+    if (log == NULL || log->failure == 0 || log->told)
+        return true;
+    log->told = true;
+    return error_set(err, ERROR_USAGE,
+                     "%s: cannot write it: %s (nothing more is added; free some space)", log->path,
+                     strerror(log->failure));
+}

@@ -1,0 +1,42 @@
+/*
+ * fleet_log.h — a fleet over time: timeline.csv in the run's folder, a line a second.
+ * docs/report.md describes its columns.
+ *
+ * Owns      the file, made with the first line.
+ * Borrows   the recorder.
+ * Threads   the simulation thread.
+ * Promises  a line is on the disk when fleet_log_add() returns, so that a killed run keeps it;
+ *           trouble with the disk is told once and never stops the run.
+ */
+#ifndef REPORT_FLEET_LOG_H
+#define REPORT_FLEET_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/timeunit.h"
+
+#define FLEET_LOG_FILE   "timeline.csv"
+#define FLEET_LOG_STATES 6 /* off, asleep, connecting, syncing, online, backing off */
+
+struct recorder;
+struct fleet_log;
+
+/* How many cars there are, and in each state of the life cycle (ORDER TCU_STATE). */
+struct fleet_cars {
+    size_t vehicles;
+    size_t by_state[FLEET_LOG_STATES];
+};
+
+/* `rec` outlives it; `started` (clock_now()) is what its seconds count from. */
+struct fleet_log *fleet_log_new(const char *path, const struct recorder *rec, usec_t started);
+/* NULL is fine. */
+void fleet_log_free(struct fleet_log *log);
+/* What has happened since the last line. Comes before the recorder's intervals end
+   (run_results_flush()); nothing is written before there are two cars. NULL is fine. */
+void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars);
+/* False with err when trouble is new. NULL is fine. */
+bool fleet_log_check(struct fleet_log *log, struct error *err);
+
+#endif
