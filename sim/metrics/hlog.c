@@ -171,6 +171,7 @@ static bool read_entry(struct reader *r, struct slice s, struct error *err)
     if (!hlog_decode(s, &r->histogram, err))
         return error_prefix(err, "line %" PRIu64, r->line);
     entry.start = absolute_start(r, stamp);
+    entry.since = r->start > 0 ? entry.start - r->start : entry.start;
     r->stats.entries++;
     r->stopped = !r->fn(r->arg, &entry);
     return true;

@@ -29,6 +29,7 @@ bool hlog_write_entry(struct buf *out, const char *tag, usec_t start, usec_t len
 struct hlog_entry {
     char tag[HLOG_TAG_MAX]; /* "" for a line without one */
     double start;           /* s since the Unix epoch, if the log says when it was started */
+    double since;           /* s since the log was started; `start` if it does not say */
     double length;          /* s */
     const struct histogram *histogram; /* valid during the call */
 };

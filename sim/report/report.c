@@ -9,6 +9,7 @@
 #include "base/xmem.h"
 #include "metrics/atomic_file.h"
 #include "report/failure_log.h"
+#include "report/fleet_log.h"
 #include "report/sections.h"
 #include "report/story.h"
 #include "report/template.h"
@@ -37,6 +38,10 @@ static const struct {
     {"title",     section_title    },
     {"css",       write_css        },
     {"header",    section_header   },
+    {"limits",    section_limits   },
+    {"load",      section_load     },
+    {"over_time", section_over_time},
+    {"errors",    section_errors   },
     {"failures",  section_failures },
     {"plots",     section_plots    },
     {"scenarios", section_scenarios},
@@ -55,10 +60,8 @@ static void write_part(const struct report *r, struct slice name, struct buf *ou
             parts[i].write(r, out);
 }
 
-void report_write(const cJSON *summary, const struct series_set *set,
-                  const struct failure_set *failures, struct buf *out)
+void report_write(const struct report *r, struct buf *out)
 {
-    struct report r = {.summary = summary, .set = set, .failures = failures};
     const uint8_t *at = report_page, *end = report_page + report_page_len;
 
     while (at < end) {
@@ -67,7 +70,7 @@ void report_write(const cJSON *summary, const struct series_set *set,
         buf_append(out, at, (size_t)((close != NULL ? open : end) - at));
         if (close == NULL)
             return;
-        write_part(&r, slice_of(open + 2, (size_t)(close - open - 2)), out);
+        write_part(r, slice_of(open + 2, (size_t)(close - open - 2)), out);
         at = close + 2;
     }
 }
@@ -110,34 +113,67 @@ static cJSON *read_summary(const char *dir, struct error *err)
     return summary;
 }
 
+/* What was read of the folder. */
+struct folder {
+    cJSON *summary;
+    struct series_set set;
+    struct failure_set failures;
+    struct fleet_table fleet;
+    struct latency_over_time latency;
+};
+
+static bool folder_read(struct folder *f, const char *dir, struct error *err)
+{
+    double step;
+    FILE *file;
+
+    *f = (struct folder){.summary = read_summary(dir, err)};
+    if (f->summary == NULL)
+        return false;
+    if ((file = open_in(dir, SERIES_FILE)) != NULL) {
+        series_set_read(&f->set, file);
+        fclose(file);
+    }
+    if ((file = open_in(dir, FAILURES_FILE)) != NULL) {
+        failure_set_read(&f->failures, file);
+        fclose(file);
+    }
+    if ((file = open_in(dir, FLEET_LOG_FILE)) != NULL) {
+        fleet_table_read(&f->fleet, file);
+        fclose(file);
+    }
+    if (!report_has_fleet(&(struct report){.summary = f->summary, .fleet = &f->fleet}))
+        return true;
+    char *path = xasprintf("%s/latency.hlog", dir);
+    size_t columns = report_columns(f->summary, &step);
+    latency_over_time_read(&f->latency, path, step, columns);
+    free(path);
+    return true;
+}
+
+static void folder_done(struct folder *f)
+{
+    series_set_done(&f->set);
+    failure_set_done(&f->failures);
+    fleet_table_done(&f->fleet);
+    latency_over_time_done(&f->latency);
+    cJSON_Delete(f->summary);
+}
+
 bool report_make(const char *dir, struct error *err)
 {
-    struct series_set set = {0};
-    struct failure_set failed = {0};
+    struct folder f;
     struct buf page;
-    cJSON *summary = read_summary(dir, err);
 
-    if (summary == NULL)
+    if (!folder_read(&f, dir, err))
         return false;
-    FILE *series = open_in(dir, SERIES_FILE);
-    if (series != NULL) {
-        series_set_read(&set, series);
-        fclose(series);
-    }
-    FILE *failures = open_in(dir, FAILURES_FILE);
-    if (failures != NULL) {
-        failure_set_read(&failed, failures);
-        fclose(failures);
-    }
     buf_init(&page, PAGE_MAX);
-    report_write(summary, &set, &failed, &page);
+    report_write(&(struct report){f.summary, &f.set, &f.failures, &f.fleet, &f.latency}, &page);
     char *path = xasprintf("%s/%s", dir, REPORT_FILE);
     bool ok = page.overflow ? error_set(err, ERROR_USAGE, "%s: too large", path)
                             : atomic_file_write(path, buf_slice(&page), err);
     free(path);
     buf_done(&page);
-    series_set_done(&set);
-    failure_set_done(&failed);
-    cJSON_Delete(summary);
+    folder_done(&f);
     return ok;
 }

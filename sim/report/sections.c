@@ -5,31 +5,11 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/timeunit.h"
 #include "metrics/xml.h"
+#include "report/numbers.h"
 #include "report/plot.h"
 
 #define OPEN_UP_TO 40 /* longer lists of scenarios begin closed */
-
-static void put_number(struct buf *out, double value)
-{
-    char digits[32];
-    int len = snprintf(digits, sizeof digits, "%.0f", value);
-
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
-            buf_append_str(out, "\xe2\x80\xaf"); /* a narrow space that keeps the line together */
-        buf_append(out, digits + i, 1);
-    }
-}
-
-static void put_duration(struct buf *out, double usec)
-{
-    char text[32];
-
-    duration_human(usec, text, sizeof text);
-    xml_text(out, text);
-}
 
 static const cJSON *list_of(const struct report *r, const char *name)
 {
@@ -78,109 +58,6 @@ void section_title(const struct report *r, struct buf *out)
     buf_printf(out, " – %s", ending_of(r->summary).word);
 }
 
-static void open_fact(struct buf *out, const char *name)
-{
-    buf_printf(out, "<div class=\"fact\"><dt>%s</dt><dd>", name);
-}
-
-static void close_fact(struct buf *out, const char *note)
-{
-    buf_append_str(out, "</dd>");
-    if (note != NULL)
-        buf_printf(out, "<dd class=\"note\">%s</dd>", note);
-    buf_append_str(out, "</div>\n");
-}
-
-static void write_verdict_fact(const struct report *r, struct buf *out)
-{
-    const cJSON *verdicts = list_of(r, "verdicts"), *v;
-    double total = 0;
-    struct buf note;
-
-    buf_init(&note, 1024);
-    cJSON_ArrayForEach(v, verdicts)
-    {
-        total += v->valuedouble;
-        if (v->valuedouble <= 0 || strcmp(v->string, "passed") == 0)
-            continue;
-        buf_printf(&note, "%s%.0f ", buf_len(&note) > 0 ? ", " : "", v->valuedouble);
-        xml_text(&note, v->string);
-    }
-    double flaky = json_num(r->summary, "flaky", 0);
-    if (flaky > 0)
-        buf_printf(&note, "%s%.0f only after a failure", buf_len(&note) > 0 ? ", " : "", flaky);
-    if (total > 0) {
-        open_fact(out, "Scenarios passed");
-        put_number(out, json_num(verdicts, "passed", 0));
-        buf_append_str(out, " <small>of ");
-        put_number(out, total);
-        buf_append_str(out, "</small>");
-        close_fact(out, buf_len(&note) > 0 ? buf_cstr(&note) : "nothing failed");
-    }
-    buf_done(&note);
-}
-
-static void write_time_fact(const struct report *r, struct buf *out)
-{
-    const char *lived = json_str(json_get(r->summary, "settings"), "simulated", NULL);
-    struct buf note;
-
-    buf_init(&note, 1024);
-    open_fact(out, "Took");
-    put_duration(out, json_num(r->summary, "duration_us", 0));
-    if (lived != NULL) {
-        buf_append_str(&note, "for ");
-        xml_text(&note, lived);
-        buf_append_str(&note, " of virtual time");
-    }
-    close_fact(out, buf_len(&note) > 0 ? buf_cstr(&note) : NULL);
-    buf_done(&note);
-}
-
-static void write_command_facts(const struct report *r, struct buf *out)
-{
-    const cJSON *counters = list_of(r, "counters");
-    const cJSON *total = json_get(list_of(r, "stages_us"), "command.total");
-    double sent = json_num(counters, "commands.sent", 0);
-    struct buf note;
-
-    if (sent <= 0)
-        return;
-    buf_init(&note, 1024);
-    put_number(&note, json_num(counters, "commands.succeeded", 0));
-    buf_append_str(&note, " succeeded");
-    open_fact(out, "Commands");
-    put_number(out, sent);
-    close_fact(out, buf_cstr(&note));
-    buf_clear(&note);
-    if (total != NULL) {
-        buf_append_str(&note, "99 % within ");
-        put_duration(&note, json_num(total, "p99", 0));
-        open_fact(out, "Median command");
-        put_duration(out, json_num(total, "p50", 0));
-        close_fact(out, buf_cstr(&note));
-    }
-    buf_done(&note);
-}
-
-static void write_connect_fact(const struct report *r, struct buf *out)
-{
-    const cJSON *counters = list_of(r, "counters");
-    double connects = json_num(counters, "connect.succeeded", 0);
-    struct buf note;
-
-    if (connects <= 0)
-        return;
-    buf_init(&note, 1024);
-    put_number(&note,
-               json_num(counters, "messages.sent", 0) + json_num(counters, "messages.received", 0));
-    buf_append_str(&note, " messages");
-    open_fact(out, "Connects");
-    put_number(out, connects);
-    close_fact(out, buf_cstr(&note));
-    buf_done(&note);
-}
-
 void section_header(const struct report *r, struct buf *out)
 {
     struct ending ending = ending_of(r->summary);
@@ -212,12 +89,8 @@ void section_header(const struct report *r, struct buf *out)
         xml_text(out, reason);
         buf_append_str(out, "</p>\n");
     }
-    buf_append_str(out, "<dl class=\"facts\">\n");
-    write_verdict_fact(r, out);
-    write_time_fact(r, out);
-    write_command_facts(r, out);
-    write_connect_fact(r, out);
-    buf_append_str(out, "</dl>\n</header>\n");
+    section_facts(r, out);
+    buf_append_str(out, "</header>\n");
 }
 
 /* ---- scenarios ---- */
@@ -246,7 +119,7 @@ static void write_scenario(const cJSON *s, struct buf *out)
         buf_append_str(out, "</div>");
     }
     buf_append_str(out, "</td><td class=\"n\">");
-    put_duration(out, json_num(s, "duration_us", 0));
+    number_duration(out, json_num(s, "duration_us", 0));
     buf_append_str(out, "</td></tr>\n");
 }
 

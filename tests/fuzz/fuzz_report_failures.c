@@ -9,27 +9,9 @@
 
 #include "base/json.h"
 #include "report/report.h"
+#include "support/balanced_page.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Everything that the page's own code writes is balanced, so this is too. */
-static void check_balance(const char *page)
-{
-    size_t open = 0, closed = 0, alone = 0;
-    const char *end = strstr(page, "<script>");
-
-    for (const char *p = strstr(page, "<body>"); p != NULL && p < end; p = strchr(p + 1, '<')) {
-        const char *close = strchr(p, '>');
-        if (close == NULL)
-            abort();
-        open++;
-        closed += p[1] == '/';
-        alone += close[-1] == '/';
-    }
-    /* All but <body> itself. */
-    if (open - alone != 2 * closed + 1)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -43,9 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fclose(file);
     cJSON *summary = cJSON_CreateObject();
     buf_init(&page, (size_t)256 << 20);
-    report_write(summary, NULL, &set, &page);
+    report_write(&(struct report){.summary = summary, .failures = &set}, &page);
     if (!page.overflow)
-        check_balance(buf_cstr(&page));
+        check_balanced_page(buf_cstr(&page));
     buf_done(&page);
     cJSON_Delete(summary);
     failure_set_done(&set);

@@ -89,6 +89,82 @@
   });
 })();
 
+// A load over time: each value is a number beside the drawing, one for each column.
+(function () {
+  const two = (n) => String(n).padStart(2, '0');
+  const digits = (v) => v.toFixed(v >= 100 || v === 0 ? 0 : v >= 10 ? 1 : 2);
+  const space = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+  function duration(us) {
+    return us >= 1e6 ? digits(us / 1e6) + ' s' : us >= 1000 ? digits(us / 1000) + ' ms' : digits(us) + ' \u00b5s';
+  }
+
+  const units = {
+    cars: (v) => space(v.toFixed(0)),
+    rate: (v) => (v >= 100 ? space(v.toFixed(0)) : v.toFixed(1)) + ' /s',
+    usec: duration,
+    percent: (v) => digits(v) + ' %',
+    mib: (v) => digits(v) + ' MiB',
+  };
+
+  function elapsed(seconds) {
+    const s = Math.floor(seconds), hours = Math.floor(s / 3600), minutes = Math.floor(s / 60) % 60;
+    return hours > 0 ? hours + ':' + two(minutes) + ':' + two(s % 60) : minutes + ':' + two(s % 60);
+  }
+
+  // Cells are told where they are: "12:5 8": five samples in row 12, eight in the row above it.
+  function cellReader(svg) {
+    const rows = Number(svg.dataset.rows), min = Number(svg.dataset.min), max = Number(svg.dataset.max);
+    const columns = svg.dataset.cells.split(';');
+    const edge = (row) => duration(10 ** (min + (max - min) * row / rows));
+    return function (column, y) {
+      const row = Math.floor((1 - y) * rows), cells = (columns[column] || '').split(':');
+      if (row < 0 || row >= rows) return '';
+      const count = cells.length < 2 ? 0 : Number(cells[1].split(' ')[row - Number(cells[0])] || 0);
+      return edge(row) + ' \u2013 ' + edge(row + 1) + ': ' + space(count);
+    };
+  }
+
+  document.querySelectorAll('figure.fleet').forEach(function (figure) {
+    const span = Number(figure.dataset.seconds), step = Number(figure.dataset.step);
+    const panels = figure.querySelector('.panels'), cursor = figure.querySelector('.cursor');
+    const when = figure.querySelector('.when'), first = figure.querySelector('.plot');
+    if (!first) return;
+    const outputs = Array.from(figure.querySelectorAll('output[data-v]'), function (output) {
+      return { output, text: output.textContent, unit: units[output.dataset.unit], values: output.dataset.v.split(' ') };
+    });
+    const heats = Array.from(figure.querySelectorAll('.heatmap'), function (panel) {
+      const svg = panel.querySelector('.cells');
+      return { svg, output: panel.querySelector('.cell'), read: cellReader(svg) };
+    });
+    function leave() {
+      cursor.style.display = 'none';
+      when.textContent = '';
+      outputs.forEach((o) => { o.output.textContent = o.text; });
+      heats.forEach((h) => { h.output.textContent = ''; });
+    }
+    panels.addEventListener('pointermove', function (event) {
+      const box = first.getBoundingClientRect();
+      const at = (event.clientX - box.left) / box.width;
+      if (at < 0 || at >= 1) return leave();
+      const column = Math.floor(at * span / step);
+      cursor.style.display = 'block';
+      cursor.style.left = event.clientX - panels.getBoundingClientRect().left + 'px';
+      when.textContent = elapsed(column * step) + (step > 1 ? ' \u2013 ' + elapsed(Math.min((column + 1) * step, span)) : '');
+      outputs.forEach(function (o) {
+        const value = o.values[column];
+        o.output.textContent = value === undefined || value === '-' ? '\u2013' : o.unit(Number(value));
+      });
+      heats.forEach(function (h) {
+        const area = h.svg.getBoundingClientRect();
+        const y = (event.clientY - area.top) / area.height;
+        h.output.textContent = y >= 0 && y < 1 ? h.read(column, y) : '';
+      });
+    });
+    panels.addEventListener('pointerleave', leave);
+  });
+})();
+
 // The lines of a story: all of them, without acknowledgements, or what stands out; and all details at once.
 (function () {
   const filters = [

@@ -73,11 +73,62 @@ static void test_times(void **state)
     }
 }
 
+static void test_elapsed(void **state)
+{
+    static const struct {
+        double seconds;
+        const char *second, *last;
+    } cases[] = {
+        {7,       "1 s",      "7 s"      },
+        {20,      "5 s",      "20 s"     },
+        {300,     "1:00",     "5:00"     },
+        {5400,    "15:00",    "1:30:00"  },
+        {1000000, "48:00:00", "240:00:00"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct axis a;
+        axis_elapsed(&a, cases[i].seconds, 9);
+        assert_in_range(a.tick_count, 2, 9);
+        assert_string_equal(a.ticks[1].label, cases[i].second);
+        assert_string_equal(a.ticks[a.tick_count - 1].label, cases[i].last);
+        assert_true(a.ticks[a.tick_count - 1].at <= 1);
+    }
+}
+
+static void test_latency(void **state)
+{
+    static const struct {
+        double min, max;
+        const char *first, *second, *last;
+    } cases[] = {
+        {3300,  870000,  "10 ms",  "100 ms", "1 s"   },
+        {1000,  1000,    "1 ms",   "2 ms",   "2 ms"  },
+        {0,     3.6e9,   "1 µs",  "10 µs", "1000 s"},
+        {49999, 5000001, "100 ms", "1 s",    "10 s"  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct axis a;
+        axis_latency(&a, cases[i].min, cases[i].max);
+        assert_true(a.min < a.max);
+        assert_true(pow(10, a.min) <= fmax(cases[i].min, 1) * 1.001);
+        assert_true(pow(10, a.max) >= cases[i].max * 0.999);
+        assert_string_equal(a.ticks[0].label, cases[i].first);
+        assert_string_equal(a.ticks[1].label, cases[i].second);
+        assert_string_equal(a.ticks[a.tick_count - 1].label, cases[i].last);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_elapsed),
+        cmocka_unit_test(test_latency),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

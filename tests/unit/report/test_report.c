@@ -56,7 +56,7 @@ static void make_page(const char *summary, const char *series, struct buf *page)
     series_set_read(&set, file);
     fclose(file);
     buf_init(page, 1 << 24);
-    report_write(json, &set, NULL, page);
+    report_write(&(struct report){.summary = json, .set = &set}, page);
     series_set_done(&set);
     cJSON_Delete(json);
 }

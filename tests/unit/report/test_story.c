@@ -24,7 +24,7 @@ static void make_page(const char *failures, struct buf *page)
     failure_set_read(&set, file);
     fclose(file);
     buf_init(page, 1 << 24);
-    report_write(summary, NULL, &set, page);
+    report_write(&(struct report){.summary = summary, .failures = &set}, page);
     failure_set_done(&set);
     cJSON_Delete(summary);
 }
