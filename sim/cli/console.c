@@ -16,8 +16,12 @@
 #define SHOWN_MAX   240
 #define COMMAND_MAX ((size_t)1 << 20)
 
+/* From so many cars on a run on a terminal is worth a picture. */
+#define PICTURE_CARS 50
+
 void console_clear(struct console *c)
 {
+    live_screen_clear();
     if (c->status_line)
         fputs("\r\033[K", stderr);
     c->status_line = false;
@@ -66,6 +70,58 @@ static void print_vehicles(const struct simulation *sim)
         fprintf(stderr, ", %zu queued", waiting);
 }
 
+/* Once shown it stays, whatever becomes of the cars. */
+static bool has_picture(struct console *c)
+{
+    if (c->live == NULL && !c->settings->quiet && c->sim->vehicle_count >= PICTURE_CARS &&
+        isatty(STDERR_FILENO)) {
+        console_clear(c);
+        c->live = live_screen_new();
+    }
+    return c->live != NULL && live_screen_is_terminal(c->live);
+}
+
+#define LIMITS_SHOWN 8
+
+/* What the limits came to so far, with its texts. */
+struct limits_so_far {
+    struct live_limit shown[LIMITS_SHOWN];
+    char values[LIMITS_SHOWN][32];
+};
+
+static size_t judge_limits(const struct console *c, struct limits_so_far *ret)
+{
+    struct limits *limits = c->settings->limits;
+    size_t count = limits_count(limits);
+
+    limits_judge(limits, c->sim->recorder);
+    count = count < LIMITS_SHOWN ? count : LIMITS_SHOWN;
+    for (size_t i = 0; i < count; i++) {
+        const struct limit_reached *reached;
+        const struct limit *limit = limits_at(limits, i, &reached);
+        limit_value_text(limit, reached->value, ret->values[i], sizeof ret->values[i]);
+        ret->shown[i] = (struct live_limit){.expression = limit->expression,
+                                            .value = reached->known ? ret->values[i] : NULL,
+                                            .held = reached->held};
+    }
+    return count;
+}
+
+static void show_picture(struct console *c, size_t finished, size_t total)
+{
+    char doing[64];
+    struct limits_so_far limits;
+    struct live_moment m = {.title = "fleetsim run",
+                            .doing = doing,
+                            .elapsed = clock_now() - c->started,
+                            .limits = limits.shown,
+                            .limit_count = judge_limits(c, &limits)};
+
+    snprintf(doing, sizeof doing, "scenarios %zu/%zu", finished, total);
+    live_moment_take(&m, c->sim);
+    live_screen_show(c->live, &m);
+}
+
 void console_status(struct console *c)
 {
     const struct recorder *rec = c->sim->recorder;
@@ -77,6 +133,10 @@ void console_status(struct console *c)
     size_t finished = total - runner_tally(c->runner, SCENARIO_WAITING) -
                       runner_tally(c->runner, SCENARIO_RUNNING);
 
+    if (has_picture(c)) {
+        show_picture(c, finished, total);
+        return;
+    }
     if (!begin_progress(c))
         return;
     fprintf(stderr, "scenarios %zu/%zu  ", finished, total);
@@ -199,4 +259,10 @@ void console_list(const struct console *c)
 {
     for (const struct scenario *s = runner_first(c->runner); s != NULL; s = s->next)
         print_listed(s);
+}
+
+void console_close(struct console *c)
+{
+    live_screen_free(c->live);
+    c->live = NULL;
 }

@@ -7,6 +7,7 @@
 #define CLI_CONSOLE_H
 
 #include "base/timeunit.h"
+#include "cli/live_screen.h"
 #include "cli/run.h"
 #include "script/runner.h"
 
@@ -17,9 +18,10 @@ struct console {
     const struct simulation *sim;
     const struct runner *runner;
     usec_t started;
-    bool status_line;  /* something stands on the terminal's last line */
-    usec_t told_at;    /* when progress was last told */
-    uint64_t connects; /* that had succeeded then */
+    bool status_line;         /* something stands on the terminal's last line */
+    usec_t told_at;           /* when progress was last told */
+    uint64_t connects;        /* that had succeeded then */
+    struct live_screen *live; /* NULL: not shown so far */
 };
 
 /* Makes room for other output. */
@@ -32,5 +34,7 @@ void console_verdict(struct console *c, const struct scenario *s);
 /* `results` NULL: none are left behind. */
 void console_summary(struct console *c, const char *results);
 void console_list(const struct console *c);
+/* Zeroes are fine. */
+void console_close(struct console *c);
 
 #endif

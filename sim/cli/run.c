@@ -512,6 +512,7 @@ static int finish(struct run *run)
 
 static void release(struct run *run)
 {
+    console_close(&run->console);
     metrics_endpoint_close(&run->metrics);
     run_results_close(run->results, NULL);
     outputs_close(&run->outputs, 0, NULL, NULL);
