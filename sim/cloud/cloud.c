@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cloud/command_service.h"
 #include "cloud/filter.h"
+#include "cloud/job_service.h"
 #include "cloud/quota.h"
 #include "cloud/rules.h"
 #include "cloud/shadow_request.h"
@@ -15,13 +16,14 @@
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50
 #define SWEEP_MS          60000
-#define RECORD_DEPTH      32
+#define RECORD_DEPTH      40
 #define CONTROL_DEPTH     32
 
 struct cloud {
     struct presence presence;
     struct shadow_service shadows;
     struct command_service commands;
+    struct job_service jobs;
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;
@@ -63,6 +65,7 @@ struct cloud *cloud_new(uint64_t seed)
     presence_init(&cloud->presence, seed);
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
+    job_service_init(&cloud->jobs);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     return cloud;
@@ -75,6 +78,7 @@ void cloud_free(struct cloud *cloud)
     presence_done(&cloud->presence);
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
+    job_service_done(&cloud->jobs);
     rules_done(&cloud->rules);
     quota_done(&cloud->quota);
     free(cloud);
@@ -189,6 +193,7 @@ static enum cloud_verdict check_publish(const struct client *client,
 {
     struct shadow_address address;
     struct command_address command;
+    struct job_address job;
 
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
@@ -200,7 +205,8 @@ static enum cloud_verdict check_publish(const struct client *client,
     /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
     if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
         !shadow_address_parse(message->topic, &address) &&
-        !command_address_parse(message->topic, &command))
+        !command_address_parse(message->topic, &command) &&
+        !job_address_parse(message->topic, &job))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }
@@ -315,6 +321,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct rules_message m = for_rules(message);
     struct shadow_address address;
     struct command_address command;
+    struct job_address job;
     bool ok = true;
 
     cloud->retained_for = NULL;
@@ -323,6 +330,9 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (command_address_parse(message->topic, &command))
         ok = command_service_request(&cloud->commands, &command, message->client_id,
                                      message->payload, now_ms, out);
+    else if (job_address_parse(message->topic, &job))
+        ok = job_service_request(&cloud->jobs, &job, message->client_id, message->payload, now_ms,
+                                 out);
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -395,6 +405,8 @@ static const char *control_status(struct cloud *cloud, const cJSON *request, str
     text_int(reply, (int64_t)presence_connected_count(&cloud->presence));
     text_key(reply, "shadows");
     text_int(reply, (int64_t)shadow_service_count(&cloud->shadows));
+    text_key(reply, "jobs");
+    text_int(reply, (int64_t)job_service_count(&cloud->jobs));
     text_key(reply, "rules");
     text_int(reply, (int64_t)cloud->rules.count);
     text_key(reply, "droppedByRules");
@@ -479,7 +491,8 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
     bool ok = presence_flush(&cloud->presence, now_ms, out) &&
               presence_tell_cut_off(&cloud->presence, now_ms, out) &&
-              command_service_tick(&cloud->commands, now_ms, out);
+              command_service_tick(&cloud->commands, now_ms, out) &&
+              job_service_tick(&cloud->jobs, now_ms, out);
 
     cloud->retained_for = NULL;
     quota_landed(&cloud->quota);
@@ -488,6 +501,7 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
         presence_sweep(&cloud->presence, now_ms);
         shadow_service_sweep(&cloud->shadows, now_ms);
         command_service_sweep(&cloud->commands, now_ms);
+        job_service_sweep(&cloud->jobs, now_ms);
         quota_sweep(&cloud->quota, now_ms);
     }
     return ok;
@@ -497,6 +511,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
 {
     shadow_service_save(&cloud->shadows, to);
     presence_save(&cloud->presence, now_ms, to);
+    job_service_save(&cloud->jobs, to);
     return !to->failed;
 }
 
@@ -509,7 +524,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
-            !presence_load(&cloud->presence, record, now_ms))
+            !presence_load(&cloud->presence, record, now_ms) &&
+            !job_service_load(&cloud->jobs, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

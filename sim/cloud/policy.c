@@ -11,7 +11,7 @@
 #define SUBSCRIBE (1u << POLICY_SUBSCRIBE)
 #define RECEIVE   (1u << POLICY_RECEIVE)
 
-/* A car: its own shadows, telemetry, command requests and configuration. */
+/* A car: its own shadows, jobs, telemetry, command requests and configuration. */
 static const struct policy_statement vehicle_statements[] = {
     {true,  CONNECT,          "client/" THING                                               },
     {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/get"                      },
@@ -26,6 +26,9 @@ static const struct policy_statement vehicle_statements[] = {
     {true,  PUBLISH,          "topic/$aws/commands/things/" THING "/executions/*/response/*"},
     {true,  SUBSCRIBE,        "topicfilter/$aws/commands/things/" THING "/executions/*"     },
     {true,  RECEIVE,          "topic/$aws/commands/things/" THING "/executions/*"           },
+    {true,  PUBLISH,          "topic/$aws/things/" THING "/jobs/*"                          },
+    {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/jobs/*"                    },
+    {true,  RECEIVE,          "topic/$aws/things/" THING "/jobs/*"                          },
     {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/shadow/*"                  },
     {true,  RECEIVE,          "topic/$aws/things/" THING "/shadow/*"                        },
     {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/request"                  },
@@ -52,6 +55,15 @@ static const struct policy_statement companion_statements[] = {
     {true,  PUBLISH,   "topic/cmd/fleetsim/*/request"                     },
     {true,  PUBLISH,   "topic/cmd/fleetsim/*/config"                      },
     {true,  PUBLISH,   "topic/fleetsim/commands/*"                        },
+    {true,  PUBLISH,   "topic/fleetsim/jobs/*"                            },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/jobs/*/accepted"             },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/jobs/*/rejected"             },
+    {true,  RECEIVE,   "topic/fleetsim/jobs/*/accepted"                   },
+    {true,  RECEIVE,   "topic/fleetsim/jobs/*/rejected"                   },
+    {true,  SUBSCRIBE, "topicfilter/$aws/events/job/*"                    },
+    {true,  RECEIVE,   "topic/$aws/events/job/*"                          },
+    {true,  SUBSCRIBE, "topicfilter/$aws/events/jobExecution/*"           },
+    {true,  RECEIVE,   "topic/$aws/events/jobExecution/*"                 },
     {true,  SUBSCRIBE, "topicfilter/$aws/events/commandExecution/" CN "/*"},
     {true,  SUBSCRIBE, "topicfilter/$aws/events/commandExecution/" CN "-*"},
     {true,  RECEIVE,   "topic/$aws/events/commandExecution/" CN "/*"      },

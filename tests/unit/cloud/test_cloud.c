@@ -435,7 +435,8 @@ static void control(void **state)
         const char *request, *reply;
     } cases[] = {
         {"{\"command\":\"status\",\"clientToken\":\"t\"}",
-         "{\"connected\":1,\"shadows\":0,\"rules\":0,\"droppedByRules\":0,\"clientToken\":\"t\"}"                                            },
+         "{\"connected\":1,\"shadows\":0,\"jobs\":0,\"rules\":0,\"droppedByRules\":0,"
+         "\"clientToken\":\"t\"}"                                                                                                            },
         {"x",                                                    "{\"error\":\"request: not JSON\"}"                                         },
         {"{}",                                                   "{\"error\":\"command: unknown (disconnect, status, rule or remove-rule)\"}"},
         {"{\"command\":\"disconnect\",\"clientId\":\"nobody\"}",

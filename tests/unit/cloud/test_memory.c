@@ -77,6 +77,7 @@ static bool session(struct cloud *cloud, struct cloud_actions *out)
          "{\"state\":{\"desired\":{\"a\":null},\"reported\":null}}"                                            },
         {"$aws/things/tcu-1/shadow/get",    ""                                                                 },
         {"$aws/things/tcu-1/shadow/delete", ""                                                                 },
+        {"$aws/things/tcu-1/jobs/get",      "{}"                                                               },
     };
 
     if (cloud_connect(cloud, &car, 1, out) != CLOUD_ALLOW ||

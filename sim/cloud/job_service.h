@@ -1,0 +1,67 @@
+/*
+ * job_service.h — AWS IoT Jobs (contract 3): jobs for many things, their executions, what devices
+ * ask and report of them, and whom the service tells.
+ *
+ *     QUEUED → IN_PROGRESS → SUCCEEDED | FAILED | REJECTED     by the device
+ *     QUEUED, IN_PROGRESS  → TIMED_OUT | CANCELED | REMOVED    by the service
+ *
+ * AWS creates jobs by HTTPS. Here that is a message of ours, answered to the asker alone, below the
+ * topic that was asked: …/accepted, or …/rejected with {"code","message","clientToken"?}.
+ *
+ *     fleetsim/jobs/<job>/create       job_config.h → {"jobId"}
+ *     fleetsim/jobs/<job>/cancel       {"force":bool?,"reasonCode":"…"?,"comment":"…"?}
+ *     fleetsim/jobs/<job>/delete       {"force":bool?}; without force only when it has ended
+ *     fleetsim/jobs/<job>/get          → how it stands, how many things are in which status
+ *     fleetsim/jobs/<job>/executions   {"status":"…"?,"maxResults":n?,"nextToken":"…"?} → a page
+ *     fleetsim/jobs/<job>/executions/<thing>/get | cancel {"force"} | remove
+ *     fleetsim/jobs/list               {"maxResults","nextToken"} → a page
+ *     fleetsim/jobs/events             {"JOB":bool?,"JOB_EXECUTION":bool?}: events on or off (3.6)
+ *
+ * "remove" is what AWS does when a thing is deleted or leaves the target group.
+ *
+ * Owns      jobs and executions; forgets a job a week after its end.
+ * Errors    no memory: false. A request that was not answered has changed nothing of what it named;
+ *           what follows of it (notifications, retries, the next things of a roll-out) is made good
+ *           by the next tick, but for events.
+ */
+#ifndef CLOUD_JOB_SERVICE_H
+#define CLOUD_JOB_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "cloud/actions.h"
+#include "cloud/job_address.h"
+#include "cloud/table.h"
+
+struct job;
+struct job_thing;
+
+struct job_service {
+    struct table jobs, things;
+    struct job *first, *last;             /* jobs, in the order in which they were created */
+    struct job_thing *dirty, *last_dirty; /* those who are to be told */
+    int64_t next_ms;                      /* nothing is due before; INT64_MAX: nothing at all */
+    bool job_events, execution_events;
+    uint64_t event_count;
+};
+
+void job_service_init(struct job_service *s);
+void job_service_done(struct job_service *s);
+
+/* One message on such a topic, by that client. now_ms: wall time. */
+bool job_service_request(struct job_service *s, const struct job_address *address,
+                         const char *client_id, struct slice payload, int64_t now_ms,
+                         struct cloud_actions *out);
+/* Time-outs, the next things of roll-outs, and what was left undone. */
+bool job_service_tick(struct job_service *s, int64_t now_ms, struct cloud_actions *out);
+/* Forgets jobs that have ended a week ago. */
+void job_service_sweep(struct job_service *s, int64_t now_ms);
+size_t job_service_count(const struct job_service *s);
+/* Appends lines of JSON: all that has to outlive the broker. */
+void job_service_save(const struct job_service *s, struct text *to);
+/* Takes over such a line. False: it is none, or no memory. */
+bool job_service_load(struct job_service *s, const cJSON *record);
+
+#endif
