@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "cli/cmd_report_compare.h"
+#include "cli/cmd_report_merge.h"
 #include "cli/options.h"
 #include "report/report.h"
 
@@ -23,10 +25,11 @@ static const struct option_spec options[] = {
 
 static const struct command_spec command = {
     .name = "fleetsim report",
-    .arguments = "[DIR]",
+    .arguments = "[DIR] | merge DIR… -o DIR | compare A B",
     .summary =
         "Makes the page of a run anew, DIR/report.html, and prints its path. DIR is a run's\n"
-        "folder; without it, the latest one.",
+        "folder; without it, the latest one. `fleetsim report merge --help` adds runs up,\n"
+        "`fleetsim report compare --help` says what changed.",
     .options = options,
     .examples = "  fleetsim report\n"
                 "  fleetsim report results/20261121T051857Z-run\n",
@@ -66,6 +69,10 @@ int cmd_report(int argc, char **argv)
     struct error err;
     int first;
 
+    if (argc > 1 && strcmp(argv[1], "merge") == 0)
+        return cmd_report_merge(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return cmd_report_compare(argc - 1, argv + 1);
     switch (options_parse(&command, argc, argv, &first, &err)) {
     case OPTIONS_HELP_SHOWN:
         return 0;

@@ -20,7 +20,7 @@ static const struct {
     {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
     {"pki",    cmd_pki,    "make, issue, export and show certificates"          },
-    {"report", cmd_report, "the page of a run, made anew"                       },
+    {"report", cmd_report, "the page of a run; runs merged, runs compared"      },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

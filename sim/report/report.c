@@ -8,15 +8,14 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "metrics/atomic_file.h"
+#include "metrics/summary_file.h"
 #include "report/failure_log.h"
 #include "report/fleet_log.h"
 #include "report/sections.h"
 #include "report/story.h"
 #include "report/template.h"
 
-#define SUMMARY_MAX   ((size_t)256 << 20)
-#define SUMMARY_DEPTH 16
-#define PAGE_MAX      ((size_t)512 << 20)
+#define PAGE_MAX ((size_t)512 << 20)
 
 static void write_css(const struct report *r, struct buf *out)
 {
@@ -84,35 +83,6 @@ static FILE *open_in(const char *dir, const char *name)
     return file;
 }
 
-static cJSON *read_summary(const char *dir, struct error *err)
-{
-    FILE *file = open_in(dir, "summary.json");
-    struct buf text;
-    cJSON *summary = NULL;
-
-    if (file == NULL) {
-        error_set(err, ERROR_USAGE, "%s/summary.json: %s (a run's folder is results/…)", dir,
-                  strerror(errno));
-        return NULL;
-    }
-    buf_init(&text, SUMMARY_MAX);
-    for (size_t n = 1; n > 0;) {
-        uint8_t *room = buf_reserve(&text, 65536);
-        n = room != NULL ? fread(room, 1, 65536, file) : 0;
-        buf_commit(&text, n);
-    }
-    if (!text.overflow)
-        summary = json_parse(buf_slice(&text), SUMMARY_DEPTH);
-    if (!cJSON_IsObject(summary)) {
-        error_set(err, ERROR_USAGE, "%s/summary.json: not what a run writes", dir);
-        cJSON_Delete(summary);
-        summary = NULL;
-    }
-    buf_done(&text);
-    fclose(file);
-    return summary;
-}
-
 /* What was read of the folder. */
 struct folder {
     cJSON *summary;
@@ -127,7 +97,7 @@ static bool folder_read(struct folder *f, const char *dir, struct error *err)
     double step;
     FILE *file;
 
-    *f = (struct folder){.summary = read_summary(dir, err)};
+    *f = (struct folder){.summary = summary_read(dir, err)};
     if (f->summary == NULL)
         return false;
     if ((file = open_in(dir, SERIES_FILE)) != NULL) {

@@ -1,0 +1,112 @@
+#include "cli/cmd_report_merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/limit_options.h"
+#include "cli/options.h"
+#include "metrics/limits.h"
+#include "metrics/table.h"
+#include "report/report.h"
+#include "results/merge.h"
+
+#define TEXT_MAX ((size_t)1 << 20)
+
+/* The command line's own state. */
+static const char *out_dir, *name;
+static struct option_list limits;
+
+// clang-format off
+static const struct option_spec options[] = {
+    {"output", 'o', OPTION_STRING, &out_dir, "DIR",
+     "the folder of the whole, made if missing"},
+    {"name", 0, OPTION_STRING, &name, "NAME",
+     "of the whole, in its results (default: that of the runs)"},
+    LIMIT_OPTIONS_ROWS(limits),
+    {0},
+};
+// clang-format on
+
+static const struct command_spec command = {
+    .name = "fleetsim report merge",
+    .arguments = "DIR…",
+    .summary =
+        "Adds up the shards of a run, or repetitions of it, to one run with exact percentiles\n"
+        "and one verdict: the limits that the runs were given, and those given here, are judged\n"
+        "by the whole. DIR is a run's folder, or one that holds several. A shard that is missing\n"
+        "or did not end makes the whole invalid (exit status 6).",
+    .options = options,
+    .examples = "  fleetsim report merge results/nightly -o results/nightly/merged\n"
+                "  fleetsim report merge a/ b/ c/ -o all --limit 'command.total p99 < 2s'\n",
+};
+
+static void print_parts(const struct merge *m)
+{
+    size_t count = merge_part_count(m), whole = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct merge_part p = merge_part_at(m, i);
+        whole += p.trouble == NULL;
+        if (p.trouble != NULL)
+            printf("LOST   %s: %s\n", p.name, p.trouble);
+    }
+    printf("merged: %zu of %zu run%s whole", whole, count, count == 1 ? "" : "s");
+}
+
+int merge_finish(struct merge *m, const char *dir)
+{
+    bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+    struct error err;
+    struct buf text;
+
+    if (!merge_save(m, dir, &err))
+        return options_fail(&err);
+    if (!report_make(dir, &err))
+        log_warn("%s", err.text);
+    buf_init(&text, TEXT_MAX);
+    table_write(merge_totals(m), colour, &text);
+    if (limits_count(merge_limits(m)) > 0) {
+        buf_append_str(&text, "\n");
+        limits_table(merge_limits(m), colour, &text);
+    }
+    printf("%s\n", buf_cstr(&text));
+    buf_done(&text);
+    print_parts(m);
+    if (merge_status(m) != 0)
+        printf("; %s%s (exit status %d)", merge_status(m) == ERROR_INVALID ? "INVALID: " : "",
+               merge_reason(m), merge_status(m));
+    printf("\nresults: %s\n", dir);
+    return merge_status(m);
+}
+
+int cmd_report_merge(int argc, char **argv)
+{
+    struct error err;
+    int first;
+
+    switch (options_parse(&command, argc, argv, &first, &err)) {
+    case OPTIONS_HELP_SHOWN:
+        return 0;
+    case OPTIONS_BAD:
+        return options_fail(&err);
+    case OPTIONS_OK:
+        break;
+    }
+    if (first == argc || out_dir == NULL) {
+        error_set(&err, ERROR_USAGE, "%s",
+                  first == argc ? "no run to merge (name their folders)"
+                                : "where to? (give -o DIR, the folder of the whole)");
+        return options_fail(&err);
+    }
+    struct merge *m = merge_new(&(struct merge_options){.dirs = (const char *const *)argv + first,
+                                                        .dir_count = (size_t)(argc - first),
+                                                        .name = name,
+                                                        .limits = limits.items,
+                                                        .limit_count = limits.count},
+                                &err);
+    int status = m != NULL ? merge_finish(m, out_dir) : options_fail(&err);
+    merge_free(m);
+    return status;
+}

@@ -1,0 +1,55 @@
+/*
+ * merge.h — several runs told as one: the shards of a run, or repetitions of it. Histograms and
+ * counters add up without loss, limits are judged by the whole, and a shard that is missing, or did
+ * not end by itself, makes the whole invalid.
+ *
+ * Owns      what it read; everything handed out lives as long as it does.
+ */
+#ifndef RESULTS_MERGE_H
+#define RESULTS_MERGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "metrics/limits.h"
+#include "metrics/recorder.h"
+
+struct merge;
+
+struct merge_options {
+    const char *const *dirs; /* of runs; one that is none stands for the runs in it */
+    size_t dir_count;
+    const char *name;          /* of the whole; NULL: the first run's */
+    const char *const *limits; /* besides those that the runs were given */
+    size_t limit_count;
+};
+
+/* NULL with ERROR_USAGE: nothing to merge, a bad limit, or runs that do not belong together. */
+struct merge *merge_new(const struct merge_options *options, struct error *err);
+/* NULL is fine. */
+void merge_free(struct merge *m);
+
+/* Writes summary.json, junit.xml and latency.hlog into `dir`, which is made, and must not hold a
+   run that is not itself a merged one. ERROR_USAGE. */
+bool merge_save(struct merge *m, const char *dir, struct error *err);
+
+const struct recorder *merge_totals(const struct merge *m);
+const struct limits *merge_limits(const struct merge *m);
+/* How the whole ended: 6 if a shard is lost or invalid, else what the runs came to, else 5 if a
+   limit was missed. */
+int merge_status(const struct merge *m);
+/* Why, in a line; NULL if it is 0. */
+const char *merge_reason(const struct merge *m);
+
+/* One run, or a shard of which there is nothing. */
+struct merge_part {
+    const char *name;    /* "shard 2 of 4", or its folder */
+    const char *dir;     /* NULL: none was given */
+    const char *trouble; /* NULL: it is whole and valid */
+    int exit_status;     /* -1: it has none */
+};
+size_t merge_part_count(const struct merge *m);
+struct merge_part merge_part_at(const struct merge *m, size_t i);
+
+#endif

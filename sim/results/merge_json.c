@@ -1,0 +1,302 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xmem.h"
+#include "metrics/json_text.h"
+#include "metrics/summary.h"
+#include "results/merge_inside.h"
+
+static void add(cJSON *object, const char *key, double value)
+{
+    cJSON_AddNumberToObject(object, key, value);
+}
+
+/* ---- the verdicts ---- */
+
+static enum verdict_state state_named(const char *name)
+{
+    for (int s = 0; s < VERDICT_STATE_COUNT; s++)
+        if (strcmp(verdict_state_name((enum verdict_state)s), name) == 0)
+            return (enum verdict_state)s;
+    return VERDICT_ERROR;
+}
+
+static void tell_scenario(struct merge *m, const struct part *p, const cJSON *scenario)
+{
+    const char *file = json_str(scenario, "file", NULL);
+    struct verdict_suite *suite = verdict_suite_of(m->verdicts, file != NULL ? file : "");
+    char *name = xasprintf("%s (%s)", json_str(scenario, "name", ""), p->name);
+    struct verdict_case *c =
+        verdict_case_add(suite, name, NULL, (unsigned)json_num(scenario, "line", 0));
+
+    verdict_case_finish(c, state_named(json_str(scenario, "verdict", "")),
+                        (usec_t)json_num(scenario, "duration_us", 0),
+                        json_str(scenario, "message", NULL), json_str(scenario, "detail", NULL));
+    free(name);
+}
+
+static void tell_part(struct verdict_suite *suite, const struct part *p)
+{
+    struct verdict_case *c = verdict_case_add(suite, p->name, "shards", 0);
+    int status = p->run != NULL ? p->run->exit_status : -1;
+    bool fine = status == 0 || status == ERROR_LIMIT;
+    const char *reason = p->run != NULL ? json_str(p->run->summary, "reason", NULL) : NULL;
+    char *message = NULL;
+
+    if (p->dir != NULL)
+        verdict_case_add_property(c, "folder", p->dir);
+    if (p->trouble != NULL)
+        message = xasprintf("lost: %s", p->trouble);
+    else if (!fine)
+        message = xasprintf("exit status %d%s%s", status, reason != NULL ? ": " : "",
+                            reason != NULL ? reason : "");
+    verdict_case_finish(c,
+                        p->trouble != NULL ? VERDICT_ERROR
+                        : fine             ? VERDICT_PASSED
+                                           : VERDICT_FAILED,
+                        p->run != NULL ? p->run->duration : 0, message, NULL);
+    free(message);
+}
+
+void merge_tell(struct merge *m)
+{
+    const cJSON *scenario;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (m->parts[i].run != NULL)
+            cJSON_ArrayForEach(scenario, json_get(m->parts[i].run->summary, "scenarios"))
+                tell_scenario(m, &m->parts[i], scenario);
+    struct verdict_suite *suite = verdict_suite_add(m->verdicts, "shards", NULL);
+    verdict_suite_set_aside(suite);
+    for (size_t i = 0; i < m->count; i++)
+        tell_part(suite, &m->parts[i]);
+    limits_tell(m->limits, m->verdicts, NULL);
+}
+
+/* ---- what each was, and what all have in common ---- */
+
+static bool same_in_all(const struct merge *m, const char *key, const char *value)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        const struct past_run *run = m->parts[i].run;
+        if (run != NULL &&
+            strcmp(json_str(json_get(run->summary, "settings"), key, ""), value) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Settings that are the same in all, or (`own`) those of one run that are not. */
+static cJSON *settings_of(const struct merge *m, const struct past_run *run, bool own)
+{
+    cJSON *object = cJSON_CreateObject();
+    const cJSON *s;
+
+    cJSON_ArrayForEach(
+        s, json_get(run->summary, "settings")) if (cJSON_IsString(s) &&
+                                                   same_in_all(m, s->string, s->valuestring) != own)
+        cJSON_AddStringToObject(object, s->string, s->valuestring);
+    return object;
+}
+
+static cJSON *parts_json(const struct merge *m)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (size_t i = 0; i < m->count; i++) {
+        const struct part *p = &m->parts[i];
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddItemToArray(list, o);
+        json_add_text(o, "name", p->name);
+        json_add_text(o, "folder", p->dir);
+        if (p->index >= 0)
+            add(o, "index", (double)p->index);
+        json_add_text(o, "lost", p->trouble);
+        if (p->run == NULL)
+            continue;
+        json_add_text(o, "started", json_str(p->run->summary, "started", NULL));
+        add(o, "duration_us", (double)p->run->duration);
+        add(o, "exit_status", p->run->exit_status);
+        json_add_text(o, "reason", json_str(p->run->summary, "reason", NULL));
+        cJSON_AddItemToObject(o, "settings", settings_of(m, p->run, true));
+    }
+    return list;
+}
+
+/* ---- the load ---- */
+
+static cJSON *arrivals_of(cJSON *list, const cJSON *from)
+{
+    cJSON *a;
+
+    cJSON_ArrayForEach(a, list) if (strcmp(json_str(a, "what", ""), json_str(from, "what", "")) ==
+                                    0) return a;
+    a = cJSON_CreateObject();
+    json_add_text(a, "what", json_str(from, "what", ""));
+    json_add_text(a, "pattern", json_str(from, "pattern", NULL));
+    cJSON_AddItemToArray(list, a);
+    return a;
+}
+
+static void add_to(cJSON *object, const char *key, double n)
+{
+    cJSON *old = json_get(object, key);
+
+    if (old != NULL)
+        cJSON_SetNumberValue(old, old->valuedouble + n);
+    else
+        add(object, key, n);
+}
+
+static void add_arrivals(cJSON *list, const cJSON *load)
+{
+    static const char *const sums[] = {"rate_per_s", "intended", "sent", "late"};
+    const cJSON *from;
+
+    cJSON_ArrayForEach(from, json_get(load, "arrivals"))
+    {
+        cJSON *to = arrivals_of(list, from);
+        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+            add_to(to, sums[i], json_num(from, sums[i], 0));
+    }
+}
+
+static void add_invalid(cJSON *list, const struct part *p, const cJSON *load)
+{
+    const cJSON *why;
+
+    cJSON_ArrayForEach(why, json_get(load, "invalid"))
+    {
+        if (!cJSON_IsString(why))
+            continue;
+        char *text = xasprintf("%s: %s", p->name, why->valuestring);
+        cJSON_AddItemToArray(list, cJSON_CreateString(text));
+        free(text);
+    }
+}
+
+/* As LOAD wrote it of one, of all: numbers added up, phases as the first had them. */
+static cJSON *load_of_all(const struct merge *m)
+{
+    const cJSON *first = json_get(m->first->summary, "load");
+    cJSON *load = cJSON_Duplicate(first, true);
+    cJSON *arrivals = cJSON_CreateArray(), *invalid = cJSON_CreateArray();
+    double vehicles = 0;
+
+    if (load == NULL) {
+        cJSON_Delete(arrivals);
+        cJSON_Delete(invalid);
+        return NULL;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        const struct part *p = &m->parts[i];
+        const cJSON *own = p->run != NULL ? json_get(p->run->summary, "load") : NULL;
+        vehicles += json_num(own, "vehicles", 0);
+        add_arrivals(arrivals, own);
+        add_invalid(invalid, p, own);
+    }
+    json_put(load, "vehicles", cJSON_CreateNumber(vehicles));
+    json_put(load, "arrivals", arrivals);
+    json_put(load, "invalid", invalid);
+    return load;
+}
+
+/* ---- the slowest commands ---- */
+
+struct slow {
+    const cJSON *journey;
+    double later_us; /* its run began after the earliest */
+};
+
+static int slower_first(const void *a, const void *b)
+{
+    double x = json_num(((const struct slow *)a)->journey, "total_us", 0);
+    double y = json_num(((const struct slow *)b)->journey, "total_us", 0);
+
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static cJSON *slowest_of_all(const struct merge *m)
+{
+    struct slow *all = xcalloc(m->count * RECORDER_SLOWEST + 1, sizeof *all);
+    cJSON *list = cJSON_CreateArray();
+    const cJSON *journey;
+    size_t count = 0;
+
+    for (size_t i = 0; i < m->count; i++) {
+        const struct past_run *run = m->parts[i].run;
+        size_t of_run = 0;
+        if (run == NULL)
+            continue;
+        double later = (double)(run->started_wall_ms - m->started_wall_ms) * 1000;
+        cJSON_ArrayForEach(
+            journey, json_get(run->summary, "slowest_commands")) if (of_run++ < RECORDER_SLOWEST)
+            all[count++] = (struct slow){journey, later};
+    }
+    qsort(all, count, sizeof *all, slower_first);
+    for (size_t i = 0; i < count && i < RECORDER_SLOWEST; i++) {
+        cJSON *copy = cJSON_Duplicate(all[i].journey, true);
+        cJSON *intended = json_get(copy, "intended_us");
+        if (intended != NULL && cJSON_IsNumber(intended))
+            cJSON_SetNumberValue(intended, intended->valuedouble + all[i].later_us);
+        cJSON_AddItemToArray(list, copy);
+    }
+    free(all);
+    return list;
+}
+
+/* ---- all of it ---- */
+
+static cJSON *members_of(const struct merge *m)
+{
+    cJSON *members = cJSON_CreateObject(), *load = load_of_all(m);
+
+    if (load != NULL)
+        cJSON_AddItemToObject(members, "load", load);
+    if (limits_count(m->limits) > 0)
+        cJSON_AddItemToObject(members, "limits", limits_json(m->limits));
+    cJSON_AddItemToObject(members, "merged_from", parts_json(m));
+    return members;
+}
+
+static double open_in_all(const struct merge *m)
+{
+    double open = 0;
+
+    for (size_t i = 0; i < m->count; i++)
+        if (m->parts[i].run != NULL)
+            open += json_num(m->parts[i].run->summary, "commands_open", 0);
+    return open;
+}
+
+cJSON *merge_json(const struct merge *m)
+{
+    cJSON *members = members_of(m), *settings = settings_of(m, m->first, false);
+    cJSON *document = summary_json(&(struct summary){
+        .name = m->name,
+        .command = json_str(m->first->summary, "command", "run"),
+        .seed = strtoull(json_str(m->first->summary, "seed", "0"), NULL, 10),
+        .started_wall_ms = m->started_wall_ms,
+        .duration = (usec_t)(m->ended_wall_ms - m->started_wall_ms) * USEC_PER_MSEC,
+        .complete = true,
+        .has_verdict = true,
+        .exit_status = m->status,
+        .reason = m->reason,
+        .settings = settings,
+        .members = members,
+        .recorder = m->totals,
+        .verdicts = m->verdicts,
+    });
+
+    json_put(document, "slowest_commands", slowest_of_all(m));
+    json_put(document, "commands_open", cJSON_CreateNumber(open_in_all(m)));
+    /* The members are borrowed by the document: they must go with it. */
+    cJSON *own = cJSON_Duplicate(document, true);
+    cJSON_Delete(document);
+    cJSON_Delete(members);
+    cJSON_Delete(settings);
+    return own;
+}
