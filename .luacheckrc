@@ -12,7 +12,8 @@ std = {
       "packsize", "rep", "reverse", "sub", "unpack", "upper" } },
     table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
-    "after", "before", "breathe", "decode_json", "decode_telemetry", "model", "null", "param", "part", "scenario", "show", "wait",
+    "after", "before", "breathe", "decode_json", "decode_telemetry",
+    "load_profile", "model", "null", "param", "part", "scenario", "show", "wait",
   },
 }
 max_line_length = 120

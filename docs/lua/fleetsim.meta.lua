@@ -23,6 +23,65 @@ null = nil
 ---@overload fun(name: string, fn: fun(t: fleetsim.Test))
 function scenario(name, options, fn) end
 
+---@class fleetsim.LoadRamp
+---@field linear? number evenly over so many seconds
+---@field spread? number each at a moment of its own within so many seconds
+---@field steps? integer so many steps
+---@field every? number seconds of one step
+
+---@class fleetsim.LoadKind
+---@field [1] table what it asks for
+---@field [2]? table and the next time, in turn
+---@field signal string a car that has none of that name cannot do it
+---@field share? number among the kinds (1)
+
+---@class fleetsim.LoadCommands
+---@field rate? number a second, for `vehicles` cars
+---@field per_car? number a second for each car, instead
+---@field arrivals? "poisson"|"constant"
+---@field kinds? table<string, number|fleetsim.LoadKind> shares of charging, climate, lights and locks, or kinds of its own
+---@field by? "request"|"shadow"
+---@field patience? number seconds after which one without result has timed out (30)
+
+---@class fleetsim.LoadTelemetry
+---@field rate? number a second, for `vehicles` cars
+---@field per_car? number a second for each car, instead
+---@field arrivals? "constant"|"poisson"
+---@field size? integer bytes of a payload (200)
+
+---@class fleetsim.LoadPhase
+---@field name? string
+---@field duration number seconds
+---@field commands? number|number[] times the rate; { from, to } over the phase
+---@field telemetry? number|number[] likewise
+---@field vehicles? number share of the fleet that is there
+---@field storm? number share of the cars that lose their connections as it begins
+---@field outage? number the same, and their network stays away until it ends
+---@field before? fun(fleet: fleetsim.Fleet, t: fleetsim.Test)
+---@field after? fun(fleet: fleetsim.Fleet, t: fleetsim.Test)
+
+---@class fleetsim.LoadProfile
+---@field vehicles? integer 1000 if not given; --vehicles overrides it
+---@field mix? table<string, number> models by share
+---@field state? table<string, fleetsim.Value> of each car as it is made
+---@field radio? string|fleetsim.RadioOptions
+---@field sleep? boolean
+---@field ramp? number|fleetsim.LoadRamp seconds, or how
+---@field warm_up? number seconds that are not measured (10)
+---@field duration? number of all phases together
+---@field commands? fleetsim.LoadCommands
+---@field telemetry? fleetsim.LoadTelemetry
+---@field probes? { cars?: integer, rate?: number }
+---@field apps? integer
+---@field in_flight? integer
+---@field phases? fleetsim.LoadPhase[] one, steady, if not given
+---@field tags? string[]
+
+---Declares a load for `fleetsim load`; only at the top of a scenario file.
+---@param name string
+---@param profile fleetsim.LoadProfile
+function load_profile(name, profile) end
+
 ---Runs before each scenario of the file.
 ---@param fn fun(t: fleetsim.Test, case?: table)
 function before(fn) end

@@ -200,11 +200,12 @@ bool companion_is_connected(const struct companion *c);
 
 /* What besides update, get and delete accepted and rejected, presence and responses. */
 enum companion_watch_flags {
-    COMPANION_WATCH_DOCUMENTS = 1,  /* update/documents: two states and metadata each time */
-    COMPANION_WATCH_DELTA = 2,      /* update/delta */
-    COMPANION_WATCH_NAMED = 4,      /* every message about every named shadow */
-    COMPANION_WATCH_LIFECYCLE = 8,  /* presence and subscriptions only: no shadows */
-    COMPANION_WATCH_EXECUTIONS = 16 /* companion_watch_executions() */
+    COMPANION_WATCH_DOCUMENTS = 1,   /* update/documents: two states and metadata each time */
+    COMPANION_WATCH_DELTA = 2,       /* update/delta */
+    COMPANION_WATCH_NAMED = 4,       /* every message about every named shadow */
+    COMPANION_WATCH_LIFECYCLE = 8,   /* presence and subscriptions only: no shadows */
+    COMPANION_WATCH_EXECUTIONS = 16, /* companion_watch_executions() */
+    COMPANION_WATCH_UPDATES = 32     /* update/accepted and update/rejected only: no presence */
 };
 
 /* Remembered, and subscribed now if connected and at every connect. Watching the same thing again

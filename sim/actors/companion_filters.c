@@ -46,6 +46,11 @@ void companion_filters_init(struct companion_filters *f, const char *thing, unsi
         add(f, xasprintf(TOPIC_EXECUTION_EVENTS, thing));
         return;
     }
+    if (flags == COMPANION_WATCH_UPDATES) {
+        add(f, xasprintf(TOPIC_SHADOW_PREFIX "/update/accepted", thing));
+        add(f, xasprintf(TOPIC_SHADOW_PREFIX "/update/rejected", thing));
+        return;
+    }
     add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));
     add(f, xasprintf(TOPIC_PRESENCE_DISCONNECTED, thing));
     if (flags & COMPANION_WATCH_LIFECYCLE) {

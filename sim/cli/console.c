@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/load_run.h"
 #include "cli/repeat.h"
 #include "fleet/simulation.h"
 #include "metrics/limits.h"
@@ -107,39 +108,38 @@ static size_t judge_limits(const struct console *c, struct limits_so_far *ret)
     return count;
 }
 
-static void show_picture(struct console *c, size_t finished, size_t total)
+static size_t scenarios_finished(const struct console *c)
+{
+    return runner_count(c->runner) - runner_tally(c->runner, SCENARIO_WAITING) -
+           runner_tally(c->runner, SCENARIO_RUNNING);
+}
+
+static void show_picture(struct console *c, const struct load_run *load)
 {
     char doing[64];
     struct limits_so_far limits;
-    struct live_moment m = {.title = "fleetsim run",
-                            .doing = doing,
+    bool is_load = load->host.load != NULL;
+    struct live_moment m = {.title = load->settings != NULL ? "fleetsim load" : "fleetsim run",
+                            .doing = is_load ? load_phase(load->host.load) : doing,
                             .elapsed = clock_now() - c->started,
                             .limits = limits.shown,
                             .limit_count = judge_limits(c, &limits)};
 
-    snprintf(doing, sizeof doing, "scenarios %zu/%zu", finished, total);
+    snprintf(doing, sizeof doing, "scenarios %zu/%zu", scenarios_finished(c),
+             runner_count(c->runner));
     live_moment_take(&m, c->sim);
     live_screen_show(c->live, &m);
 }
 
-void console_status(struct console *c)
+static void print_scenarios(struct console *c)
 {
     const struct recorder *rec = c->sim->recorder;
     uint64_t connects = recorder_counter(rec, "connect.succeeded");
     uint64_t sent = recorder_counter(rec, "commands.sent");
     size_t open = recorder_journeys_open(rec);
     usec_t since = clock_now() - (c->told_at != 0 ? c->told_at : c->started);
-    size_t total = runner_count(c->runner);
-    size_t finished = total - runner_tally(c->runner, SCENARIO_WAITING) -
-                      runner_tally(c->runner, SCENARIO_RUNNING);
 
-    if (has_picture(c)) {
-        show_picture(c, finished, total);
-        return;
-    }
-    if (!begin_progress(c))
-        return;
-    fprintf(stderr, "scenarios %zu/%zu  ", finished, total);
+    fprintf(stderr, "scenarios %zu/%zu  ", scenarios_finished(c), runner_count(c->runner));
     print_vehicles(c->sim);
     if (connects > c->connects && since > 0)
         fprintf(stderr, "  %.0f connects/s",
@@ -147,6 +147,20 @@ void console_status(struct console *c)
     if (sent > 0)
         fprintf(stderr, "  commands %" PRIu64 " done, %zu open", sent - open, open);
     c->connects = connects;
+}
+
+void console_status(struct console *c, struct load_run *load)
+{
+    if (has_picture(c)) {
+        show_picture(c, load);
+        return;
+    }
+    if (!begin_progress(c))
+        return;
+    if (load->host.load != NULL)
+        load_run_status(load);
+    else
+        print_scenarios(c);
     end_progress(c);
 }
 
@@ -209,9 +223,8 @@ void console_verdict(struct console *c, const struct scenario *s)
     fflush(stdout);
 }
 
-void console_summary(struct console *c, const char *results)
+void console_table(struct console *c)
 {
-    size_t total = runner_count(c->runner);
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     struct buf table;
 
@@ -223,6 +236,12 @@ void console_summary(struct console *c, const char *results)
     if (limits_count(c->settings->limits) > 0 && limits_table(c->settings->limits, colour, &table))
         printf("\n%s", buf_cstr(&table));
     buf_done(&table);
+}
+
+void console_summary(struct console *c, const char *results)
+{
+    size_t total = runner_count(c->runner);
+
     printf("\n%zu scenario%s", total, total == 1 ? "" : "s");
     if (c->settings->repeat > 1)
         printf(" in %u round%s of %" PRIu64, runner_rounds(c->runner),

@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "script/runner.h"
 
+struct load_run;
 struct simulation;
 
 struct console {
@@ -27,10 +28,12 @@ struct console {
 /* Makes room for other output. */
 void console_clear(struct console *c);
 /* How far the run has come; about once a second. */
-void console_status(struct console *c);
+void console_status(struct console *c, struct load_run *load);
 /* How far its preparation has come. */
 void console_certificates(struct console *c, uint32_t made, uint32_t count);
 void console_verdict(struct console *c, const struct scenario *s);
+/* What was measured. */
+void console_table(struct console *c);
 /* `results` NULL: none are left behind. */
 void console_summary(struct console *c, const char *results);
 void console_list(const struct console *c);

@@ -5,6 +5,7 @@
 
 #include "cli/cmd_check.h"
 #include "cli/cmd_cloud.h"
+#include "cli/cmd_load.h"
 #include "cli/cmd_pki.h"
 #include "cli/cmd_repl.h"
 #include "cli/cmd_report.h"
@@ -16,6 +17,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"run",    cmd_run,    "run Lua scenarios, headless"                        },
+    {"load",   cmd_load,   "how many cars and commands a cloud carries"         },
     {"check",  cmd_check,  "what is wrong with scripts, without running them"   },
     {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},

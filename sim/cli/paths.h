@@ -7,5 +7,8 @@
 /* The folder with the vehicle models: free() it; NULL if there is none. Looked for in ./vehicles,
    beside the program, and in ../share/fleetsim. */
 char *paths_vehicles(void);
+/* A load profile by its path, or one that ships by its name ("steady"): free() it; NULL if there is
+   none. */
+char *paths_load_profile(const char *name);
 
 #endif

@@ -13,6 +13,7 @@
 #include "cli/cmd_check.h"
 #include "cli/console.h"
 #include "cli/facts.h"
+#include "cli/load_run.h"
 #include "cli/metrics_endpoint.h"
 #include "cli/options.h"
 #include "cli/oracle_run.h"
@@ -36,7 +37,6 @@
 #include "script/params.h"
 #include "telemetry/seal.h"
 
-#define LAG_PERIOD    (50 * USEC_PER_MSEC)
 #define WARNING_DELAY (100 * USEC_PER_MSEC)
 
 struct run {
@@ -51,8 +51,9 @@ struct run {
     struct run_files files;
     struct oracle_tally oracle;
     struct seal_key telemetry_key; /* read if settings name one */
-    struct loop_timer second, lag, limit, warning;
-    usec_t lag_due;
+    struct loop_timer second, limit, warning;
+    struct loop_lag lag;
+    struct load_run load;
     struct stop_signals signals;
     int signal;              /* that asked us to stop */
     enum error_code aborted; /* why the run ended early; ERROR_NONE: it did not */
@@ -182,19 +183,8 @@ static void on_second(void *arg)
     struct run *run = arg;
 
     flush_results(run);
-    console_status(&run->console);
+    console_status(&run->console, &run->load);
     loop_timer_start(&run->second, run_files_until_second(&run->files));
-}
-
-/* How late the loop runs a timer is how long everything else waits. */
-static void on_lag(void *arg)
-{
-    struct run *run = arg;
-    usec_t now = clock_now();
-
-    recorder_value(run->sim->recorder, "loop.lag", now > run->lag_due ? now - run->lag_due : 0);
-    run->lag_due = now + LAG_PERIOD;
-    loop_timer_start(&run->lag, LAG_PERIOD);
 }
 
 /* ---- setting up ---- */
@@ -276,6 +266,8 @@ static bool open_script(struct run *run, struct error *err)
         script.telemetry_key = &run->telemetry_key;
     }
     run->script = script_new(&script, err);
+    if (run->script != NULL)
+        load_run_open(&run->load, s, run->script, &run->lag);
     return run->script != NULL &&
            outcomes_configure(run->script, s->pins, s->pin_count, s->outcomes, err) &&
            prepare_companions(&s->tls, err);
@@ -367,7 +359,7 @@ static bool open_results(struct run *run, struct error *err)
     if (s->no_results)
         return true;
     struct run_results_options options = {
-        .root = s->results, .name = s->name, .command = "run", .seed = s->seed};
+        .root = s->results, .name = s->name, .command = run_command(s), .seed = s->seed};
     run->results = run_results_open(&options, run->sim->recorder, run->verdicts, err);
     if (run->results == NULL)
         return false;
@@ -383,7 +375,7 @@ static bool open_metrics(struct run *run, struct error *err)
     struct metrics_source source = {.sim = run->sim,
                                     .runner = run->runner,
                                     .run = run->settings->name,
-                                    .command = "run",
+                                    .command = run_command(run->settings),
                                     .started = run->console.started};
 
     return metrics_endpoint_open(&run->metrics, run->settings->metrics, &source, err);
@@ -395,12 +387,10 @@ static void run_loop(struct run *run)
 
     stop_signals_watch(&run->signals, loop->ev, on_signal, run);
     loop_timer_init(&run->second, loop, on_second, run);
-    loop_timer_init(&run->lag, loop, on_lag, run);
     loop_timer_init(&run->limit, loop, on_time_limit, run);
     loop_timer_init(&run->warning, loop, on_warning, run);
     loop_timer_start(&run->second, run_files_until_second(&run->files));
-    run->lag_due = clock_now() + LAG_PERIOD;
-    loop_timer_start(&run->lag, LAG_PERIOD);
+    loop_lag_start(&run->lag, loop, run->sim->recorder);
     outputs_begin(&run->outputs, run->settings, runner_count(run->runner), run->verdicts);
     if (run->settings->time_limit != 0)
         loop_timer_start(&run->limit, run->settings->time_limit);
@@ -409,7 +399,7 @@ static void run_loop(struct run *run)
     if (runner_tally(run->runner, SCENARIO_RUNNING) > 0)
         loop_run(loop);
     loop_timer_stop(&run->second);
-    loop_timer_stop(&run->lag);
+    loop_lag_stop(&run->lag);
     loop_timer_stop(&run->limit);
     stop_signals_leave(&run->signals, loop->ev);
 }
@@ -476,7 +466,7 @@ static const char *reason_of(const struct run *run, int status)
         return run->abort_reason;
     return status == ERROR_TARGET  ? run->unreachable
            : status == ERROR_LIMIT ? "a limit was missed (--limit)"
-                                   : NULL;
+                                   : load_run_reason(&run->load, status);
 }
 
 static int finish(struct run *run)
@@ -485,7 +475,7 @@ static int finish(struct run *run)
 
     recorder_journey_end_all(run->sim->recorder, JOURNEY_LOST, clock_now());
     limits_judge(run->settings->limits, run->sim->recorder);
-    int status = exit_status(run);
+    int status = load_run_judge(&run->load, exit_status(run));
     if (status == ERROR_TARGET && run->aborted == ERROR_NONE && run->unreachable == NULL)
         on_unreachable(run, "no answer (is it the right host, and no firewall between?)");
     if (loop_timer_active(&run->warning) && run->aborted == ERROR_NONE)
@@ -493,6 +483,7 @@ static int finish(struct run *run)
     loop_timer_stop(&run->warning);
     oracle_run_finish(&run->oracle, run->sim, run->verdicts);
     limits_tell(run->settings->limits, run->verdicts, run->results);
+    load_run_tell(&run->load, run->results);
     run_results_set_verdict(run->results, status, reason_of(run, status));
     if (run->settings->junit != NULL && !junit_save(run->verdicts, run->settings->junit, &err)) {
         log_error("%s", err.text);
@@ -502,6 +493,8 @@ static int finish(struct run *run)
         log_error("%s", err.text);
         status = status != 0 ? status : (int)err.code;
     }
+    console_table(&run->console);
+    load_run_print(&run->load);
     console_summary(&run->console, run_results_path(run->results));
     if (!close_results(run, &err)) {
         log_error("%s", err.text);
@@ -529,6 +522,7 @@ static void release(struct run *run)
     simulation_free(run->sim);
     free(run->abort_reason);
     free(run->unreachable);
+    load_run_close(&run->load);
 }
 
 static void on_certificates(void *ctx, uint32_t made, uint32_t count)

@@ -17,6 +17,7 @@
 #include "net/tls_options.h"
 
 struct limits;
+struct load_settings;
 
 struct run_settings {
     const char *junit;       /* also write the JUnit XML here; NULL: no */
@@ -56,9 +57,10 @@ struct run_settings {
     /* Told each script file that the run has read, before it ends; may be NULL. */
     void (*read)(void *ctx, const char *path);
     void *read_ctx;
-    struct limits *limits; /* judged at the end; NULL: none */
-    const char *oracle;    /* what oracle_rules_parse() takes; NULL: all rules */
-    usec_t oracle_quiet;   /* 0: default */
+    struct limits *limits;            /* judged at the end; NULL: none */
+    const struct load_settings *load; /* NULL: no load */
+    const char *oracle;               /* what oracle_rules_parse() takes; NULL: all rules */
+    usec_t oracle_quiet;              /* 0: default */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

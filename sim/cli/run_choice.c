@@ -11,6 +11,11 @@
 /* Few need more. */
 #define CARS_OF_A_SCENARIO 10
 
+const char *run_command(const struct run_settings *s)
+{
+    return s->load != NULL ? "load" : "run";
+}
+
 bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
 {
     bool ok = true;

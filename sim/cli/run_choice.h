@@ -10,6 +10,8 @@
 
 /* From --topic. ERROR_USAGE for what is no template. */
 bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err);
+/* "run", or "load". */
+const char *run_command(const struct run_settings *s);
 /* All but the topics. Borrows from settings and target. */
 void run_simulation_options(const struct run_settings *s, const struct target *t,
                             struct simulation_options *ret);

@@ -300,7 +300,9 @@ static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t to
     struct vehicle *v = ctx;
 
     (void)tcu;
-    recorder_value(v->sim->recorder, names[stage], took);
+    char name[RECORDER_NAME_MAX];
+    snprintf(name, sizeof name, "%s%s", v->probe ? RECORDER_PROBE : "", names[stage]);
+    recorder_value(v->sim->recorder, name, took);
     if (stage != TCU_STAGE_CONNECT_TOTAL)
         return;
     recorder_count(v->sim->recorder, "connect.succeeded", 1);

@@ -70,6 +70,7 @@ struct vehicle {
     struct pki_credential *issued;
     struct vehicle_radio *radio; /* NULL: a perfect network */
     struct oracle_car *oracle;   /* NULL: nobody watches it */
+    bool probe;                  /* what it measures is told apart (RECORDER_PROBE) */
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;

@@ -3,16 +3,16 @@
 #define MARK(name) (1u << (name))
 
 const struct journey_stage journey_stages[JOURNEY_STAGE_COUNT] = {
-    {"command.schedule",  JOURNEY_INTENDED, JOURNEY_SENT,            0,                   false},
-    {"command.accept",    JOURNEY_SENT,     JOURNEY_ACCEPTED,        0,                   false},
-    {"command.wake",      JOURNEY_SMS_SENT, JOURNEY_CONNECTED,       MARK(JOURNEY_WOKEN), false},
-    {"command.boot",      JOURNEY_WOKEN,    JOURNEY_BOOTED,          0,                   false},
-    {"command.delivery",  JOURNEY_SENT,     JOURNEY_RECEIVED,        0,                   false},
-    {"command.actuation", JOURNEY_RECEIVED, JOURNEY_ACTED,           0,                   false},
-    {"command.report",    JOURNEY_ACTED,    JOURNEY_REPORT_ACCEPTED, 0,                   false},
-    {"command.notify",    JOURNEY_ACTED,    JOURNEY_SEEN,            0,                   true },
-    {"command.total",     JOURNEY_INTENDED, JOURNEY_SEEN,            0,                   true },
-    {"command.total!raw", JOURNEY_SENT,     JOURNEY_SEEN,            0,                   true },
+    {"command.schedule",          JOURNEY_INTENDED, JOURNEY_SENT,            0,                   false},
+    {"command.accept",            JOURNEY_SENT,     JOURNEY_ACCEPTED,        0,                   false},
+    {"command.wake",              JOURNEY_SMS_SENT, JOURNEY_CONNECTED,       MARK(JOURNEY_WOKEN), false},
+    {"command.boot",              JOURNEY_WOKEN,    JOURNEY_BOOTED,          0,                   false},
+    {"command.delivery",          JOURNEY_SENT,     JOURNEY_RECEIVED,        0,                   false},
+    {"command.actuation",         JOURNEY_RECEIVED, JOURNEY_ACTED,           0,                   false},
+    {"command.report",            JOURNEY_ACTED,    JOURNEY_REPORT_ACCEPTED, 0,                   false},
+    {"command.notify",            JOURNEY_ACTED,    JOURNEY_SEEN,            0,                   true },
+    {"command.total",             JOURNEY_INTENDED, JOURNEY_SEEN,            0,                   true },
+    {"command.total/uncorrected", JOURNEY_SENT,     JOURNEY_SEEN,            0,                   true },
 };
 
 usec_t journey_total(const struct journey *j)

@@ -4,30 +4,34 @@
 #include <string.h>
 
 const struct metric_name metric_stages[] = {
-    {"command.total",        "from intended to seen by the companion, successful commands", false},
-    {"command.total/",       "the same for one kind of command",                            false},
-    {"command.total.",       "the same for one channel of a command service",               false},
-    {"command.total!raw",    "from sent to seen: not corrected for coordinated omission",   false},
-    {"command.schedule",     "from intended to sent: how late the simulator itself was",    false},
-    {"command.accept",       "from sent to accepted by the cloud, as the companion saw it", false},
-    {"command.wake",         "from the SMS to online, for vehicles woken by it",            false},
-    {"command.boot",         "of this, from waking up to the attempt to connect",           false},
-    {"command.delivery",     "from sent to received by the vehicle",                        false},
-    {"command.actuation",    "from received to the actuator having arrived",                false},
-    {"command.report",       "from the actuator's arrival to the report accepted",          false},
-    {"command.notify",       "from the actuator's arrival to seen by the companion",        false},
-    {"service.wait",         "from a command's arrival at its service to its request sent", false},
-    {"service.answer",       "from the last request sent to the car's answer",              false},
-    {"connect.queue",        "wait for its turn to connect, before the attempt",            false},
-    {"connect.total",        "from the attempt to online with the shadow in step",          false},
-    {"connect.tcp",          "TCP handshake",                                               false},
-    {"connect.tls",          "TLS handshake",                                               false},
-    {"connect.connack",      "from MQTT CONNECT to CONNACK",                                false},
-    {"connect.subscribe",    "from the first SUBSCRIBE to the last SUBACK",                 false},
-    {"connect.first_shadow", "from the shadow's get to its answer applied",                 false},
-    {"publish.puback",       "from a QoS 1 PUBLISH to its PUBACK",                          false},
-    {"shadow.update",        "from a shadow update to accepted or rejected",                false},
-    {"loop.lag",             "how late the simulator's own loop ran a timer",               false},
+    {"command.total",             "from intended to seen by the companion, successful commands",        false},
+    {"command.total/uncorrected", "from sent to seen: not corrected for coordinated omission",
+     false                                                                                                   },
+    {"command.total/",            "the same for one kind of command",                                   false},
+    {"command.total.",            "the same for one channel of a command service",                      false},
+    {"command.schedule",          "from intended to sent: how late the simulator itself was",           false},
+    {"command.accept",            "from sent to accepted by the cloud, as the companion saw it",        false},
+    {"command.wake",              "from the SMS to online, for vehicles woken by it",                   false},
+    {"command.boot",              "of this, from waking up to the attempt to connect",                  false},
+    {"command.delivery",          "from sent to received by the vehicle",                               false},
+    {"command.actuation",         "from received to the actuator having arrived",                       false},
+    {"command.report",            "from the actuator's arrival to the report accepted",                 false},
+    {"command.notify",            "from the actuator's arrival to seen by the companion",               false},
+    {"service.wait",              "from a command's arrival at its service to its request sent",        false},
+    {"service.answer",            "from the last request sent to the car's answer",                     false},
+    {"connect.queue",             "wait for its turn to connect, before the attempt",                   false},
+    {"connect.total",             "from the attempt to online with the shadow in step",                 false},
+    {"connect.tcp",               "TCP handshake",                                                      false},
+    {"connect.tls",               "TLS handshake",                                                      false},
+    {"connect.connack",           "from MQTT CONNECT to CONNACK",                                       false},
+    {"connect.subscribe",         "from the first SUBSCRIBE to the last SUBACK",                        false},
+    {"connect.first_shadow",      "from the shadow's get to its answer applied",                        false},
+    {"publish.puback",            "from a QoS 1 PUBLISH to its PUBACK",                                 false},
+    {"shadow.update",             "from a shadow update to accepted or rejected",                       false},
+    {"schedule.lateness",         "how late the simulator was to begin what a load's schedule had due",
+     false                                                                                                   },
+    {"loop.lag",                  "how late the simulator's own loop ran a timer",                      false},
+    {"probe/",                    "the same stages of a load's probe cars and probe app",               false},
 };
 const size_t metric_stage_count = sizeof metric_stages / sizeof *metric_stages;
 
@@ -42,6 +46,7 @@ const struct metric_name metric_counters[] = {
     {"commands.duplicates_dropped", "deliveries that the vehicle had seen before",                  false},
     {"commands.expired_dropped",    "deliveries that came after their expiry",                      false},
     {"commands.stale_dropped",      "deliveries overtaken by a newer version",                      false},
+    {"commands.rejected.",          "of those rejected: by what the cloud said",                    true },
     {"connect.attempts",            "connects begun",                                               false},
     {"connect.succeeded",           "vehicles that came online",                                    false},
     {"connect.resumed",             "TLS handshakes that resumed a session",                        false},
@@ -79,6 +84,13 @@ const struct metric_name metric_counters[] = {
     {"service.duplicates",          "answers that had come before",                                 false},
     {"service.late",                "answers to commands that had timed out",                       true },
     {"service.expired",             "commands that could not be sent in time, and never were",      true },
+    {"load.intended",               "what a load's schedule had due",                               false},
+    {"load.intended.",              "the same by what it was",                                      false},
+    {"load.late",                   "of these, begun more than 50 ms late by the simulator",        true },
+    {"load.unsent",                 "of these, never sent",                                         true },
+    {"load.unsent.",                "the same by reason",                                           true },
+    {"load.busy",                   "wishes that waited because their cars had one open",           true },
+    {"load.cut",                    "connections of cars that a load cut",                          false},
     {"faults.injected",             "faults that scenarios injected",                               false},
     {"oracle.violations",           "violations that the oracle found and no scenario expected",    true },
     {"oracle.expected",             "violations that scenarios expected",                           false},
@@ -86,6 +98,7 @@ const struct metric_name metric_counters[] = {
     {"journeys.anomalies",          "stages that would have ended before they began",               true },
     {"journeys.duplicates",         "journeys not begun because their token was under way",         true },
     {"metrics.dropped",             "records left out because a bound of the recorder was reached", true },
+    {"probe/",                      "the same counters of a load's probe app",                      false},
 };
 const size_t metric_counter_count = sizeof metric_counters / sizeof *metric_counters;
 
@@ -122,4 +135,12 @@ bool metric_counter_is_trouble(const char *name)
         rank = metric_counter_rank(plain);
     }
     return rank < metric_counter_count && metric_counters[rank].trouble;
+}
+
+#define KIND_PREFIX "command.total/"
+
+bool metric_is_kind(const char *name)
+{
+    return strncmp(name, KIND_PREFIX, strlen(KIND_PREFIX)) == 0 &&
+           strcmp(name, KIND_PREFIX "uncorrected") != 0;
 }

@@ -20,6 +20,9 @@ extern const size_t metric_stage_count;
 extern const struct metric_name metric_counters[];
 extern const size_t metric_counter_count;
 
+/* "command.total/locks": the stage of one kind of command. */
+bool metric_is_kind(const char *name);
+
 /* Position in the table, or its size for a name that is not there. */
 size_t metric_stage_rank(const char *name);
 size_t metric_counter_rank(const char *name);

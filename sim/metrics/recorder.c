@@ -21,6 +21,7 @@ struct entry {
     bool listed;        /* among the slowest */
     bool in_table;      /* found by its token */
     bool lingering;     /* in the list of those that ended */
+    bool probe;         /* told apart from the others */
     struct entry *next; /* same bucket */
     struct entry *next_ended;
 };
@@ -35,6 +36,8 @@ struct recorder {
     struct entry *ended_first, *ended_last; /* by the order in which they ended */
     struct entry *slowest[RECORDER_SLOWEST];
     size_t slowest_count;
+    bool warming_up;
+    usec_t measured_from; /* 0: since ever */
     void (*marked)(void *ctx, const struct journey *journey);
     void *marked_ctx;
 };
@@ -205,6 +208,55 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
     histogram_merge(&s->interval, from);
 }
 
+/* ---- the measurement ---- */
+
+/* A fleet connects before it is measured, and its connects are worth knowing. */
+static bool outlives_warm_up(const char *name)
+{
+    static const char *const kept[] = {"connect.", RECORDER_PROBE "connect.", "oracle.",
+                                       "metrics."};
+
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strncmp(name, kept[i], strlen(kept[i])) == 0)
+            return true;
+    return false;
+}
+
+void recorder_warm_up(struct recorder *rec)
+{
+    rec->warming_up = true;
+}
+
+bool recorder_is_warming_up(const struct recorder *rec, const char *name)
+{
+    return rec->warming_up && !outlives_warm_up(name);
+}
+
+void recorder_start_anew(struct recorder *rec, usec_t now)
+{
+    rec->warming_up = false;
+    rec->measured_from = now;
+    for (size_t i = 0; i < rec->stages.count; i++) {
+        struct recorder_stage *stage = rec->stages.items[i];
+        if (outlives_warm_up(stage->name))
+            continue;
+        histogram_clear(&stage->total);
+        histogram_clear(&stage->interval);
+    }
+    for (size_t i = 0; i < rec->counters.count; i++) {
+        struct recorder_counter *counter = rec->counters.items[i];
+        if (!outlives_warm_up(counter->name))
+            counter->value = 0;
+    }
+    for (size_t i = 0; i < rec->slowest_count; i++) {
+        rec->slowest[i]->listed = false;
+        entry_free_if_unused(rec->slowest[i]);
+    }
+    rec->slowest_count = 0;
+}
+
+/* ---- journeys ---- */
+
 static void set_mark(struct journey *j, enum journey_mark m, usec_t at)
 {
     j->marked |= 1u << m;
@@ -225,9 +277,18 @@ static bool make_room(struct recorder *rec)
     return true;
 }
 
-bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,
-                            const char *kind, usec_t intended, usec_t sent)
+/* Counts, under the probes' name if it is one of theirs. */
+static void count_for(struct recorder *rec, const struct entry *e, const char *counter)
 {
+    char name[sizeof RECORDER_PROBE + RECORDER_NAME_MAX];
+
+    snprintf(name, sizeof name, "%s%s", e->probe ? RECORDER_PROBE : "", counter);
+    recorder_count(rec, name, 1);
+}
+
+static bool begin_journey(struct recorder *rec, const struct journey *journey, bool probe)
+{
+    const char *token = journey->token;
     struct entry *old = table_find(rec, token);
 
     if (old != NULL && old->journey.outcome == JOURNEY_OPEN) {
@@ -239,17 +300,44 @@ bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t ve
     if (!make_room(rec))
         return false;
     struct entry *e = xcalloc(1, sizeof *e);
-    e->journey.vehicle_index = vehicle_index;
-    snprintf(e->journey.token, sizeof e->journey.token, "%s", token);
-    snprintf(e->journey.kind, sizeof e->journey.kind, "%s", kind != NULL ? kind : "");
-    set_mark(&e->journey, JOURNEY_INTENDED, intended);
-    set_mark(&e->journey, JOURNEY_SENT, sent);
+    e->journey = *journey;
+    e->probe = probe;
     e->in_table = true;
     table_add(rec, e);
     rec->entry_count++;
     rec->open++;
-    recorder_count(rec, "commands.sent", 1);
+    count_for(rec, e, "commands.sent");
     return true;
+}
+
+static void describe_journey(struct journey *j, const char *token, uint32_t vehicle_index,
+                             const char *kind)
+{
+    *j = (struct journey){.vehicle_index = vehicle_index};
+    snprintf(j->token, sizeof j->token, "%s", token);
+    snprintf(j->kind, sizeof j->kind, "%s", kind != NULL ? kind : "");
+}
+
+bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,
+                            const char *kind, usec_t intended, usec_t sent)
+{
+    struct journey j;
+
+    describe_journey(&j, token, vehicle_index, kind);
+    set_mark(&j, JOURNEY_INTENDED, intended);
+    set_mark(&j, JOURNEY_SENT, sent);
+    return begin_journey(rec, &j, false);
+}
+
+bool recorder_journey_begin_probe(struct recorder *rec, const char *token, uint32_t vehicle_index,
+                                  const char *kind, usec_t intended, usec_t sent)
+{
+    struct journey j;
+
+    describe_journey(&j, token, vehicle_index, kind);
+    set_mark(&j, JOURNEY_INTENDED, intended);
+    set_mark(&j, JOURNEY_SENT, sent);
+    return begin_journey(rec, &j, true);
 }
 
 static void sample_kind(struct recorder *rec, const char *kind, usec_t value)
@@ -274,11 +362,28 @@ static bool stage_ready(const struct journey *j, const struct journey_stage *sta
            (j->outcome == JOURNEY_SUCCEEDED || !stage->succeeded_only);
 }
 
+/* Is it part of what is measured? */
+static bool is_measured(const struct recorder *rec, const struct entry *e)
+{
+    return e->journey.at[JOURNEY_INTENDED] >= rec->measured_from;
+}
+
+static void sample_stage(struct recorder *rec, const struct entry *e, const char *stage,
+                         usec_t value)
+{
+    char name[sizeof RECORDER_PROBE + RECORDER_NAME_MAX];
+
+    snprintf(name, sizeof name, "%s%s", e->probe ? RECORDER_PROBE : "", stage);
+    recorder_value(rec, name, value);
+}
+
 /* One sample for each stage that has become complete. */
 static void sample(struct recorder *rec, struct entry *e)
 {
     const struct journey *j = &e->journey;
 
+    if (!is_measured(rec, e))
+        return;
     for (size_t i = 0; i < JOURNEY_STAGE_COUNT; i++) {
         const struct journey_stage *stage = &journey_stages[i];
         if ((e->sampled >> i & 1u) != 0 || !stage_ready(j, stage))
@@ -289,8 +394,8 @@ static void sample(struct recorder *rec, struct entry *e)
             continue;
         }
         usec_t value = j->at[stage->to] - j->at[stage->from];
-        recorder_value(rec, stage->name, value);
-        if (stage->from == JOURNEY_INTENDED && stage->to == JOURNEY_SEEN)
+        sample_stage(rec, e, stage->name, value);
+        if (stage->from == JOURNEY_INTENDED && stage->to == JOURNEY_SEEN && !e->probe)
             sample_kind(rec, j->kind, value);
     }
 }
@@ -347,7 +452,8 @@ static void end_entry(struct recorder *rec, struct entry *e, enum journey_outcom
     e->journey.ended = at;
     rec->open--;
     snprintf(name, sizeof name, "commands.%s", journey_outcome_name(outcome));
-    recorder_count(rec, name, 1);
+    if (is_measured(rec, e))
+        count_for(rec, e, name);
     sample(rec, e);
     e->lingering = true;
     if (rec->ended_last != NULL)
@@ -355,7 +461,8 @@ static void end_entry(struct recorder *rec, struct entry *e, enum journey_outcom
     else
         rec->ended_first = e;
     rec->ended_last = e;
-    consider_slowest(rec, e);
+    if (is_measured(rec, e) && !e->probe)
+        consider_slowest(rec, e);
 }
 
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,

@@ -29,6 +29,8 @@
 #define RECORDER_KINDS_MAX    32 /* kinds of command with a "command.total/<kind>" of their own */
 #define RECORDER_SLOWEST      20
 #define RECORDER_LINGER       (2 * USEC_PER_SEC)
+#define RECORDER_PROBE        "probe/"   /* names of what probe cars and probe apps measure */
+#define RECORDER_WARM_UP      "warm_up/" /* tags in the log of what came before the measurement */
 
 struct recorder;
 
@@ -57,10 +59,21 @@ void recorder_count_by(struct recorder *rec, const char *counter, const char *de
 /* Adds a whole histogram to a stage: another shard's, or one read from a log. */
 void recorder_merge(struct recorder *rec, const char *stage, const struct histogram *from);
 
+/* What is recorded from now on is a warm-up, until recorder_start_anew(). */
+void recorder_warm_up(struct recorder *rec);
+/* Is what is recorded under this name now not part of the measurement? Connects always are. */
+bool recorder_is_warming_up(const struct recorder *rec, const char *name);
+/* The measurement begins: stages and counters start anew, except those of connects and of the
+   oracle. Commands intended before `now` give no samples and count in no outcome. */
+void recorder_start_anew(struct recorder *rec, usec_t now);
+
 /* A command is on its way. `token` names it uniquely among those under way (copied); `kind` may be
    NULL. False if the token is already under way or too many are (counted): nothing was begun. */
 bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,
                             const char *kind, usec_t intended, usec_t sent);
+/* The same for a command of a probe: its stages and counters are apart, under RECORDER_PROBE. */
+bool recorder_journey_begin_probe(struct recorder *rec, const char *token, uint32_t vehicle_index,
+                                  const char *kind, usec_t intended, usec_t sent);
 /* The first mark wins; unknown tokens are ignored. */
 void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark mark,
                            usec_t at);

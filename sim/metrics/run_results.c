@@ -155,8 +155,11 @@ static bool flush_hlog(struct run_results *r, struct error *err)
     buf_init(&lines, FLUSH_MAX);
     for (size_t i = 0; i < recorder_stage_count(r->rec); i++) {
         const struct recorder_stage *stage = recorder_stage_at(r->rec, i);
+        char tag[sizeof RECORDER_WARM_UP + RECORDER_NAME_MAX];
+        bool warm_up = recorder_is_warming_up(r->rec, stage->name);
+        snprintf(tag, sizeof tag, "%s%s", warm_up ? RECORDER_WARM_UP : "", stage->name);
         if (histogram_total(&stage->interval) != 0)
-            hlog_write_entry(&lines, stage->name, r->logged_to - r->started, now - r->logged_to,
+            hlog_write_entry(&lines, tag, r->logged_to - r->started, now - r->logged_to,
                              &stage->interval);
     }
     if (buf_len(&lines) != 0)

@@ -7,8 +7,6 @@
 #include "metrics/names.h"
 #include "metrics/table_text.h"
 
-#define KIND_PREFIX "command.total/"
-
 static void put_duration(struct buf *out, usec_t value)
 {
     char text[32];
@@ -17,24 +15,19 @@ static void put_duration(struct buf *out, usec_t value)
     table_right(out, text);
 }
 
-static bool is_kind(const char *name)
-{
-    return strncmp(name, KIND_PREFIX, strlen(KIND_PREFIX)) == 0;
-}
-
 /* One kind alone would only repeat the line above it. */
 static bool hide_kinds(const struct recorder *rec)
 {
     size_t kinds = 0;
 
     for (size_t i = 0; i < recorder_stage_count(rec); i++)
-        kinds += is_kind(recorder_stage_at(rec, i)->name);
+        kinds += metric_is_kind(recorder_stage_at(rec, i)->name);
     return kinds < 2;
 }
 
 static bool stage_shown(const struct recorder_stage *stage, bool hide)
 {
-    return histogram_total(&stage->total) != 0 && !(hide && is_kind(stage->name));
+    return histogram_total(&stage->total) != 0 && !(hide && metric_is_kind(stage->name));
 }
 
 /* Of interest in files only: by rule. */

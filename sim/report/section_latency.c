@@ -11,7 +11,6 @@
 #include "report/sections.h"
 
 #define UNCORRECTED "/uncorrected"
-#define KIND_PREFIX "command.total/"
 #define PROBE       "probe/"
 #define WARM_UP     "warm_up/"
 
@@ -28,11 +27,6 @@ static bool is_uncorrected(const char *name)
     size_t len = strlen(name), end = strlen(UNCORRECTED);
 
     return len > end && strcmp(name + len - end, UNCORRECTED) == 0;
-}
-
-static bool is_kind(const char *name)
-{
-    return begins(name, KIND_PREFIX) && !is_uncorrected(name);
 }
 
 /* ---- which, and where ---- */
@@ -77,9 +71,9 @@ static bool stage_hidden(const cJSON *stages, const cJSON *stage)
     if (json_num(stage, "count", 0) <= 0 || begins(stage->string, WARM_UP) ||
         is_uncorrected(stage->string))
         return true;
-    if (!is_kind(stage->string))
+    if (!metric_is_kind(stage->string))
         return false;
-    cJSON_ArrayForEach(s, stages) kinds += is_kind(s->string);
+    cJSON_ArrayForEach(s, stages) kinds += metric_is_kind(s->string);
     return kinds < 2;
 }
 

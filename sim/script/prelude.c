@@ -16,6 +16,7 @@ const struct prelude_file prelude_files[] = {
     {"=arrivals",     prelude_arrivals,     &prelude_arrivals_len    },
     {"=steps",        prelude_steps,        &prelude_steps_len       },
     {"=declare",      prelude_declare,      &prelude_declare_len     },
+    {"=load",         prelude_load,         &prelude_load_len        },
     {"=repl",         prelude_repl,         &prelude_repl_len        },
 };
 

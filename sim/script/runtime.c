@@ -18,6 +18,7 @@
 #include "script/car.h"
 #include "script/declare.h"
 #include "script/events.h"
+#include "script/load.h"
 #include "script/loader.h"
 #include "script/lua_json.h"
 #include "script/model.h"
@@ -481,6 +482,7 @@ static int open_all(lua_State *L)
     text_message_open(L);
     app_open(L);
     service_script_open(L);
+    load_open(L);
     record_open(L);
     witness_open(L);
     scenario_open(L);

@@ -28,6 +28,8 @@ struct app;
 struct command;
 struct scenario_host;
 struct command_service;
+struct load_host;
+struct script_load;
 struct series_log;
 struct failure_log;
 struct scenario;
@@ -97,7 +99,9 @@ struct script {
     struct path_place paths[SCRIPT_PATH_PLACES];
     struct app *apps;
     struct command_service *services;
-    struct command *awaited; /* whose stages somebody waits for: app_stage.c's */
+    struct script_load *running_loads;
+    struct load_host *load_host; /* who runs loads; NULL: nobody, they are scenarios like others */
+    struct command *awaited;     /* whose stages somebody waits for: app_stage.c's */
     const struct seal_key *telemetry_key;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;    /* what cars are recorded in; NULL: nothing is */

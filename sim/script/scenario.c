@@ -11,6 +11,7 @@
 #include "fleet/simulation.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/load.h"
 #include "script/loader.h"
 #include "script/service.h"
 #include "script/steps.h"
@@ -31,6 +32,7 @@ static void release(struct scenario *s)
     steps_stop(s);
     s->main = NULL;
     loader_forget(script, &s->owner);
+    load_script_free_all(script, &s->owner);
     /* Cars first: their open orders still refer to tasks. */
     car_free_all(script, &s->owner);
     app_free_all(script, &s->owner);

@@ -19,7 +19,7 @@ table() {
     echo "$begin"
     room=
     for file in $(git ls-files -co --exclude-standard 'scenarios/*.lua' | LC_ALL=C sort); do
-        grep -qE '^ *scenario\(|^scenario\(' "$file" || continue
+        grep -qE '^ *(scenario|load_profile)\(' "$file" || continue
         path=${file#scenarios/}
         case $path in
             */*) here=${path%%/*} ;;

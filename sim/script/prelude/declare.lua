@@ -288,6 +288,11 @@ function api.scenario(name, options, fn)
   end
 end
 
+-- For what declares scenarios otherwise: called by what a script calls, whose line it takes.
+function tools.declare_for_caller(call, name, options, fn)
+  declare(call, this_file(call), name, options, fn, debug.getinfo(3, "l").currentline)
+end
+
 -- ---- what runs around each scenario of the file -------------------------------------------------
 
 -- fn(t, case) runs before each scenario of the file, as its beginning.

@@ -254,6 +254,8 @@ local function plan_of_cohorts(options, count, made)
   end
 end
 
+tools.start_car, tools.apportion, tools.spread = start_car, apportion, spread
+
 -- options.count may be changed by --vehicles; options.rate limits how many start per second.
 function test:fleet(options)
   options = options or {}

@@ -73,7 +73,7 @@ static void reads_names_that_are_made_up_of_others(void **state)
     parse("command.total/unlock mean < 1s");
     parse("command.total/uncorrected max < 1s");
     parse("probe/connect.tls/uncorrected min > 1us");
-    parse("command.total!raw p100 < 1s");
+    parse("command.total/uncorrected p100 < 1s");
     parse("connect.failed.tls == 0");
     parse("connect.lost.keep_alive <= 1%");
     parse("my.own.thing p90 < 3s");

@@ -65,7 +65,7 @@ static void a_whole_journey_fills_every_stage(void **state)
     assert_int_equal(only(rec, "command.notify"), 200);
     assert_int_equal(only(rec, "command.total"), 1100);
     assert_int_equal(only(rec, "command.total/unlock"), 1100);
-    assert_int_equal(only(rec, "command.total!raw"), 1000);
+    assert_int_equal(only(rec, "command.total/uncorrected"), 1000);
     assert_int_equal(recorder_counter(rec, "commands.sent"), 1);
     assert_int_equal(recorder_counter(rec, "commands.succeeded"), 1);
     assert_int_equal(recorder_counter(rec, "journeys.anomalies"), 0);
@@ -124,7 +124,7 @@ static void the_first_mark_wins_and_strangers_are_ignored(void **state)
     recorder_journey_mark(rec, "a", JOURNEY_SEEN, 30);
     recorder_journey_end(rec, "a", JOURNEY_SUCCEEDED, 40);
     recorder_journey_end(rec, "a", JOURNEY_LOST, 50);
-    assert_int_equal(only(rec, "command.total!raw"), 10);
+    assert_int_equal(only(rec, "command.total/uncorrected"), 10);
     assert_int_equal(recorder_counter(rec, "commands.lost"), 0);
     assert_int_equal(recorder_counter(rec, "commands.succeeded"), 1);
 }

@@ -1,0 +1,151 @@
+#include "cli/load_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "metrics/recorder.h"
+#include "metrics/run_results.h"
+
+#define STORY_MAX ((size_t)16384)
+
+/* ---- what was measured ---- */
+
+static void tell_arrivals(const cJSON *json, struct buf *out)
+{
+    const cJSON *a;
+
+    cJSON_ArrayForEach(a, json_get(json, "arrivals"))
+    {
+        buf_printf(
+            out, "  %-10s %s, at last %.4g/s: %.0f were due, %.0f sent, %.0f begun late by us\n",
+            json_str(a, "what", ""), json_str(a, "pattern", ""), json_num(a, "rate_per_s", 0),
+            json_num(a, "intended", 0), json_num(a, "sent", 0), json_num(a, "late", 0));
+    }
+}
+
+static void tell_cost(const cJSON *json, struct buf *out)
+{
+    const cJSON *data = json_get(json, "data");
+    const cJSON *self = json_get(json, "simulator");
+    double month = json_num(data, "bytes_per_vehicle_month", 0);
+
+    buf_printf(
+        out, "  %-10s %.1f KB/s up, %.1f KB/s down (MQTT, before TLS): %.4g MB per car and month\n",
+        "data", json_num(data, "sent_bytes_per_s", 0) / 1e3,
+        json_num(data, "received_bytes_per_s", 0) / 1e3, month / 1e6);
+    buf_printf(out, "  %-10s %.2f cores, %.0f MB of memory\n", "simulator",
+               json_num(self, "cores", 0), json_num(self, "memory_bytes", 0) / 1e6);
+}
+
+static char *write_story(const struct load_run *l)
+{
+    struct buf out;
+
+    buf_init(&out, STORY_MAX);
+    buf_printf(&out, "load: %.0f cars, measured for %.1f s\n", json_num(l->json, "vehicles", 0),
+               json_num(l->json, "measured_s", 0));
+    tell_arrivals(l->json, &out);
+    tell_cost(l->json, &out);
+    for (size_t i = 0; i < l->reasons.count; i++)
+        buf_printf(&out, "INVALID: %s\n", l->reasons.text[i]);
+    if (l->reasons.count == 0)
+        buf_append_str(&out, "valid: the simulator kept up\n");
+    char *text = xstrdup(buf_cstr(&out));
+    buf_done(&out);
+    return text;
+}
+
+static void on_ended(void *ctx, const struct load *load)
+{
+    struct load_run *l = ctx;
+
+    loop_lag_stop(l->lag);
+    load_judge(load, &l->settings->budget, &l->reasons);
+    cJSON_Delete(l->json);
+    l->json = load_json(load);
+    cJSON *invalid = cJSON_AddArrayToObject(l->json, "invalid");
+    for (size_t i = 0; i < l->reasons.count; i++)
+        cJSON_AddItemToArray(invalid, cJSON_CreateString(l->reasons.text[i]));
+    free(l->story);
+    l->story = write_story(l);
+}
+
+/* ---- the run ---- */
+
+void load_run_open(struct load_run *l, const struct run_settings *s, struct script *script,
+                   struct loop_lag *lag)
+{
+    if (s->load == NULL)
+        return;
+    l->settings = s->load;
+    l->sim = script->sim;
+    l->lag = lag;
+    l->host = (struct load_host){.flags = &s->load->flags, .ended = on_ended, .ctx = l};
+    script->load_host = &l->host;
+}
+
+void load_run_status(struct load_run *l)
+{
+    const struct load *load = l->host.load;
+    struct recorder *rec = l->sim->recorder;
+    usec_t now = clock_now();
+
+    if (load == NULL)
+        return;
+    const struct recorder_stage *total = recorder_stage(rec, "command.total");
+    uint64_t sent = load_tally(load, LOAD_COMMANDS).sent;
+    double rate = l->told_at != 0 && now > l->told_at && sent >= l->told_sent
+                      ? (double)(sent - l->told_sent) * 1e6 / (double)(now - l->told_at)
+                      : 0;
+    fprintf(stderr, "%-8s  ", load_phase(load));
+    fprintf(stderr, "%zu of %zu cars online  %.0f commands/s, %zu open", load_online(load),
+            load_cars(load), rate, recorder_journeys_open(rec));
+    if (total != NULL && histogram_total(&total->total) != 0) {
+        char p50[32], p99[32];
+        duration_human((double)histogram_percentile(&total->total, 50), p50, sizeof p50);
+        duration_human((double)histogram_percentile(&total->total, 99), p99, sizeof p99);
+        fprintf(stderr, "  p50 %s, p99 %s", p50, p99);
+    }
+    l->told_sent = sent;
+    l->told_at = now;
+}
+
+int load_run_judge(const struct load_run *l, int status)
+{
+    bool known = l->json != NULL && l->reasons.count == 0;
+
+    if (l->settings == NULL || known || (status != 0 && status != ERROR_LIMIT))
+        return status;
+    return ERROR_INVALID;
+}
+
+const char *load_run_reason(const struct load_run *l, int status)
+{
+    if (status != ERROR_INVALID)
+        return NULL;
+    return l->reasons.count > 0 ? l->reasons.text[0] : "no load was run";
+}
+
+void load_run_tell(struct load_run *l, struct run_results *results)
+{
+    if (l->json != NULL)
+        run_results_set_json(results, "load", cJSON_Duplicate(l->json, true));
+}
+
+void load_run_print(const struct load_run *l)
+{
+    if (l->story != NULL)
+        printf("\n%s", l->story);
+}
+
+void load_run_close(struct load_run *l)
+{
+    cJSON_Delete(l->json);
+    free(l->story);
+}

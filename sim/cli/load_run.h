@@ -1,0 +1,57 @@
+/*
+ * load_run.h — what `fleetsim load` does besides what `fleetsim run` does: tells the profile what
+ * the command line wants, shows how far it is, says whether the simulator could keep up, and what
+ * was measured.
+ *
+ * Borrows   settings, script and recorder. Threads   the simulation thread.
+ */
+#ifndef CLI_LOAD_RUN_H
+#define CLI_LOAD_RUN_H
+
+#include <cjson/cJSON.h>
+
+#include "cli/loop_lag.h"
+#include "cli/run.h"
+#include "load/flags.h"
+#include "load/validity.h"
+#include "script/load.h"
+
+struct run_results;
+struct simulation;
+
+/* What the command line says of a load. */
+struct load_settings {
+    struct load_flags flags;
+    struct load_budget budget;
+};
+
+struct load_run {
+    const struct load_settings *settings; /* NULL: this is no load */
+    struct load_host host;
+    struct simulation *sim;
+    struct loop_lag *lag; /* stopped when the load ends: taking a fleet apart is none of it */
+    cJSON *json;          /* the member "load" of summary.json, once it has ended; or NULL */
+    struct load_reasons reasons;
+    char *story;        /* what was measured, in lines; NULL: nothing */
+    uint64_t told_sent; /* commands, when progress was last told */
+    usec_t told_at;
+};
+
+/* Without settings.load nothing happens, here and in the following. */
+void load_run_open(struct load_run *l, const struct run_settings *s, struct script *script,
+                   struct loop_lag *lag);
+/* The rest of a line of progress. */
+void load_run_status(struct load_run *l);
+/* ERROR_INVALID in the place of 0 or of a missed limit, if the simulator could not keep up: then
+   nothing is known of the cloud. Else the status itself. */
+int load_run_judge(const struct load_run *l, int status);
+/* Why, for ERROR_INVALID; else NULL. */
+const char *load_run_reason(const struct load_run *l, int status);
+/* Gives the results their member "load", once. */
+void load_run_tell(struct load_run *l, struct run_results *results);
+/* On stdout. */
+void load_run_print(const struct load_run *l);
+/* Zeroes are fine. */
+void load_run_close(struct load_run *l);
+
+#endif

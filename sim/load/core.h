@@ -1,0 +1,140 @@
+/*
+ * core.h — what the files of a load share: load.c (its life, what is due when), app.c (its
+ * companions), command.c (which car gets what), telemetry.c, phases.c (what was when).
+ */
+#ifndef LOAD_CORE_H
+#define LOAD_CORE_H
+
+#include "base/process_usage.h"
+#include "load/load.h"
+
+struct recorder;
+
+/* One command that is due, or was sent. */
+struct load_command {
+    usec_t due;      /* when it was intended; once sent, when it was sent */
+    uint64_t number; /* of its token; 0: not sent */
+    uint32_t car;
+    uint16_t kind;
+    bool second; /* what it asks for */
+    bool probe;
+};
+
+/* First in, first out; grows. */
+struct load_queue {
+    struct load_command *items;
+    size_t head, count, capacity; /* a power of two */
+};
+void load_queue_put(struct load_queue *q, const struct load_command *c);
+/* NULL if empty; valid until the next put. */
+struct load_command *load_queue_first(const struct load_queue *q);
+void load_queue_drop(struct load_queue *q);
+void load_queue_done(struct load_queue *q);
+
+/* One companion. */
+struct load_app {
+    struct load *load;
+    struct companion *companion;
+    size_t in_flight;
+    bool probe;
+    bool watches, watching; /* the shadows' updates: asked for, granted */
+    uint64_t *numbers;      /* of the commands by publish id, a ring */
+    size_t ring;            /* its size, a power of two above in_flight */
+};
+
+struct load_car {
+    struct vehicle *v;
+    uint64_t open;   /* number of the last wish sent to it; 0: none */
+    uint16_t second; /* by kind: it is the second one's turn */
+    bool was_online;
+};
+
+struct load_fleet {
+    struct load_car *cars;
+    size_t count, capacity, turn;
+};
+
+struct load_kind_kept {
+    char *name, *signal, *first, *second;
+    double share;
+};
+
+/* Which kinds the cars of a model can do, as bits. */
+struct load_ability {
+    const struct signal_schema *schema;
+    uint16_t kinds;
+};
+
+struct load_source {
+    struct load *load;
+    enum load_stream stream;
+    struct arrivals arrivals;
+    struct loop_timer timer;
+    struct load_tally tally;
+};
+
+struct load_phase_kept {
+    char *name;
+    usec_t from, to; /* to 0: it goes on */
+};
+
+struct load {
+    struct simulation *sim;
+    struct recorder *recorder;
+    char *name;
+    enum load_way way;
+    usec_t patience;
+    size_t in_flight, telemetry_size;
+    uint64_t seed;
+    bool measures;
+    struct rng rng; /* of kinds */
+    struct load_app apps[LOAD_APPS_MAX + 1];
+    size_t app_count; /* that send; the probes' is behind them */
+    bool probes;
+    size_t next_app;
+    char trouble[256];
+    struct load_kind_kept kinds[LOAD_KINDS_MAX];
+    size_t kind_count;
+    struct load_ability abilities[16]; /* a cache: filled in turn */
+    size_t next_ability;
+    struct load_fleet background, probe;
+    struct load_source sources[LOAD_STREAM_COUNT];
+    struct load_queue waiting, probes_waiting, under_way;
+    uint64_t last_number;
+    struct loop_timer sweep;
+    uint64_t telemetry_seq;
+    struct load_phase_kept phases[LOAD_PHASES_MAX];
+    size_t phase_count;
+    usec_t measured_from, finished;            /* 0: not yet */
+    struct process_usage usage_from, usage_to; /* then */
+    uint64_t bytes_sent, bytes_received;
+};
+
+/* ---- app.c ---- */
+
+bool load_app_open(struct load_app *app, const struct companion_options *link, struct error *err);
+void load_app_close(struct load_app *app);
+bool load_app_ready(const struct load_app *app);
+/* Hands it to the app, whose turn it is; false: it did not take it. */
+bool load_app_send(struct load_app *app, const struct load_command *c, uint64_t number);
+
+/* ---- command.c ---- */
+
+void load_token(const struct load *load, uint64_t number, char *ret, size_t size);
+/* One command is due for the next car of the background, or of the probes. */
+void load_command_due(struct load *load, usec_t due, bool probe);
+/* Sends what waits and can be sent. */
+void load_dispatch(struct load *load);
+/* Those that were sent too long ago have timed out. */
+void load_give_up(struct load *load, usec_t now);
+
+/* ---- telemetry.c ---- */
+
+void load_telemetry_due(struct load *load, usec_t due);
+
+/* ---- load.c ---- */
+
+/* It was due, and is never sent. */
+void load_unsent(struct load *load, const char *why);
+
+#endif

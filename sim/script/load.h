@@ -1,0 +1,29 @@
+/*
+ * load.h — what load profiles can do (prelude/load.lua): a load of the running scenario, which ends
+ * with it.
+ */
+#ifndef SCRIPT_LOAD_H
+#define SCRIPT_LOAD_H
+
+#include "script/runtime.h"
+
+struct load;
+struct load_flags;
+struct script_load;
+
+/* Who runs loads (`fleetsim load`): then there is one, and the recorder measures it. */
+struct load_host {
+    const struct load_flags *flags;
+    /* What runs now; NULL: none. */
+    const struct load *load;
+    /* It ends, and is still there. */
+    void (*ended)(void *ctx, const struct load *load);
+    void *ctx;
+};
+
+/* Adds its functions to the core table on top of the stack. */
+void load_open(lua_State *L);
+/* Before its cars go. */
+void load_script_free_all(struct script *script, const struct script_owner *owner);
+
+#endif
