@@ -161,9 +161,9 @@ void axis_latency(struct axis *axis, double min, double max)
     max = round_log(fmax(max, min * 2), true);
     *axis = (struct axis){.min = log10(min), .max = log10(max)};
     double span = axis->max - axis->min;
-    for (double power = pow(10, floor(axis->min + 1e-9)); power <= max * 1.001; power *= 10) {
+    for (int power = (int)floor(axis->min + 1e-9); power <= axis->max + 1e-3; power++) {
         for (size_t i = 0; i < (span > 2.2 ? 1 : 3); i++) {
-            double value = between[i] * power;
+            double value = between[i] * pow(10, power);
             if (value < min * 0.999 || value > max * 1.001 || axis->tick_count == AXIS_TICKS_MAX)
                 continue;
             struct axis_tick *tick = &axis->ticks[axis->tick_count++];

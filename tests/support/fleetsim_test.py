@@ -2,7 +2,8 @@
 look at what each run says and leaves behind.
 
 A test is a function that takes one Place; its docstring says what it proves. main() runs them side
-by side (they mostly wait) and prints one line each; the last line is "N passed, N failed".
+by side (they mostly wait) and prints one line each; the last line is "N passed, N failed", and how
+many were skipped, if any.
 """
 import concurrent.futures
 import os
@@ -29,6 +30,10 @@ PASSES = 'scenario("passes", function(t) t:vehicle():wait_online() end)\n'
 
 class Failed(AssertionError):
     pass
+
+
+class Skipped(Exception):
+    """What the test needs cannot be had here; its text says what, and how to get it."""
 
 
 def check(holds, text="does not hold"):
@@ -228,15 +233,18 @@ class Place:
 
 
 def attempt(test):
+    """The test, "ok", "skipped" or "FAILED", why, and how long it took."""
     place = Place()
     began = time.monotonic()
     try:
         test(place)
-        return test, None, time.monotonic() - began
+        return test, "ok", None, time.monotonic() - began
     except Failed as e:
-        return test, str(e), time.monotonic() - began
+        return test, "FAILED", str(e), time.monotonic() - began
+    except Skipped as e:
+        return test, "skipped", str(e), time.monotonic() - began
     except Exception:  # whatever it is, it is this test's failure
-        return test, traceback.format_exc(), time.monotonic() - began
+        return test, "FAILED", traceback.format_exc(), time.monotonic() - began
     finally:
         place.remove()
 
@@ -244,12 +252,13 @@ def attempt(test):
 def main(tests):
     wanted = sys.argv[2:]
     tests = [t for t in tests if not wanted or t.__name__ in wanted]
-    failed = 0
+    count = {"ok": 0, "skipped": 0, "FAILED": 0}
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for test, trouble, took in pool.map(attempt, tests):
-            failed += trouble is not None
-            print(f"{'ok' if trouble is None else 'FAILED':7} {test.__name__}  ({took:.1f} s)", flush=True)
-            if trouble is not None:
-                print("        " + trouble.replace("\n", "\n        "), flush=True)
-    print(f"{len(tests) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+        for test, verdict, why, took in pool.map(attempt, tests):
+            count[verdict] += 1
+            print(f"{verdict:7} {test.__name__}  ({took:.1f} s)", flush=True)
+            if why is not None:
+                print("        " + why.replace("\n", "\n        "), flush=True)
+    skipped = f", {count['skipped']} skipped" if count["skipped"] else ""
+    print(f"{count['ok']} passed, {count['FAILED']} failed{skipped}")
+    sys.exit(1 if count["FAILED"] else 0)
