@@ -47,7 +47,8 @@ struct bench;
 struct bench_engine {
     const char *name;
     /* Runs the whole in this process, calling bench_next…() as things happen; returns when
-       bench->phase is BENCH_DONE or it cannot go on. */
+       bench->phase is BENCH_DONE or it cannot go on. A peer in a process of its own does it all
+       there and has no functions but this. */
     bool (*run)(struct bench *b, struct error *err);
     /* Asks for one thing; the outcome comes as a bench_on_…() call. */
     void (*connect)(struct bench *b, uint32_t car);
@@ -80,9 +81,10 @@ void bench_on_subscribed(struct bench *b, uint32_t car);
 void bench_on_message(struct bench *b);
 void bench_on_failure(struct bench *b, const char *text);
 
-extern const struct bench_engine bench_bare, bench_paho, bench_native;
+extern const struct bench_engine bench_bare, bench_paho, bench_native, bench_mqttjs;
 
-/* A PKI with `count` cars in a temporary directory; PEM files for Paho only when asked for. */
+/* A PKI with `count` cars in a temporary directory; PEM files, for Paho and peers, when asked for.
+ */
 bool bench_fleet_make(struct bench_fleet *f, uint32_t count, bool pem_files, struct error *err);
 /* Certificate and key of one car. */
 void bench_fleet_car(const struct bench_fleet *f, uint32_t k, struct fleet_car *ret);

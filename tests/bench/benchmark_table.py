@@ -69,6 +69,32 @@ def engines(rows):
               f"{small['vehicles']}.\n")
 
 
+NAMES = {"native": "fleetsim", "paho": "Paho MQTTAsync", "mqttjs": "MQTT.js"}
+
+
+def peers(rows):
+    """What a user would pick instead, on the same broker in the same run: ratios are to fleetsim's cars."""
+    made = [rows.get("engines-1000", []), rows.get("peers-large", [])]
+    if not any(row["engine"] == "mqttjs" for run in made for row in run):
+        return
+    print("## Beside other clients\n")
+    print("The same work as above, in one run for each number of cars; in brackets: of fleetsim's.\n")
+    lines = []
+    for run in made:
+        own = next((row for row in run if row["engine"] == "native"), None)
+        for row in run:
+            if own is None or row["engine"] not in NAMES:
+                continue
+
+            def cell(key, form, unit, row=row, own=own):
+                return f"{row[key]:,.{form}f}{unit} ({row[key] / own[key]:.2f})"
+
+            lines.append([NAMES[row["engine"]], f"{row['vehicles']:,}", cell("connects_per_s", 0, ""),
+                          cell("kb_per_connection", 1, " KB"), cell("round_trips_per_s", 0, ""),
+                          cell("cpu_us_per_round_trip", 1, " µs")])
+    table(["client", "cars", "connects/s", "memory per car", "messages/s, there and back", "CPU per message"], lines)
+
+
 def per_command(row):
     """A car that is slow to report answers several commands at once: that is no measurement."""
     merged = row["cloud"] != "pretend" and row["messages_sent_per_command"] < 0.98
@@ -125,6 +151,7 @@ def main():
           f"Linux {platform.release()}, {version(['openssl', 'version']).split(' (')[0]}, "
           f"{version(['mosquitto', '-h'])}\n")
     engines(rows)
+    peers(rows)
     commands(rows)
     of_bare(rows)
     living(rows)

@@ -1,6 +1,7 @@
 /*
  * fleetsim-bench — what an MQTT client engine costs: the same work for the native engine, for
- * Paho's, and for a bare one as a yardstick, against the same Mosquitto, one after the other.
+ * Paho's, for MQTT.js, and for a bare one as a yardstick, against the same Mosquitto, one after the
+ * other.
  */
 #include "tests/bench/bench.h"
 
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ENGINES   3
+#define ENGINES   4
 #define SIZES_MAX 16
 #define PAHO_MAX  4000
 
@@ -31,8 +32,9 @@ static const char usage[] =
     "loopback, then publish 200 bytes at QoS 1 to their own topic and receive them back.\n"
     "\n"
     "  --vehicles N[,N...]   fleet sizes (default 1000)\n"
-    "  --engines E[,E...]    bare, paho, native (default all; paho only up to 4000 cars unless\n"
-    "                        named here: it takes minutes)\n"
+    "  --engines E[,E...]    bare, paho, native, mqttjs (default all but mqttjs; paho only up to\n"
+    "                        4000 cars unless named here: it takes minutes). mqttjs needs node\n"
+    "                        and, where NODE_PATH says, the package mqtt of npm\n"
     "  --seconds S           length of the publishing phase (default 5)\n"
     "  --json                one JSON object a line for each engine and size\n"
     "  --help\n"
@@ -64,8 +66,8 @@ static bool parse_sizes(struct options *o, char *text)
 
 static bool parse_engines(struct options *o, char *text)
 {
-    static const struct bench_engine *const all[ENGINES] = {&bench_bare, &bench_paho,
-                                                            &bench_native};
+    static const struct bench_engine *const all[ENGINES] = {&bench_bare, &bench_paho, &bench_native,
+                                                            &bench_mqttjs};
 
     o->engine_count = 0;
     o->engines_given = true;
@@ -223,7 +225,7 @@ int main(int argc, char **argv)
         .sizes = {1000          },
         .size_count = 1,
         .engines = { &bench_bare, &bench_paho, &bench_native},
-        .engine_count = ENGINES,
+        .engine_count = 3,
         .seconds = 5
     };
     struct bench_fleet fleet;
@@ -242,7 +244,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < o.size_count; i++)
         largest = o.sizes[i] > largest ? o.sizes[i] : largest;
     for (size_t i = 0; i < o.engine_count; i++)
-        pem |= o.engines[i] == &bench_paho;
+        pem |= o.engines[i] == &bench_paho || o.engines[i] == &bench_mqttjs;
     if (largest + 64 > files.rlim_max) {
         fprintf(stderr, "fleetsim-bench: %u vehicles: only %lu files may be open (ulimit -Hn)\n",
                 largest, (unsigned long)files.rlim_max);

@@ -6,7 +6,8 @@
 # BUILD is a folder with release binaries (default: build). --quick: small fleets, about a minute,
 # written to BUILD/benchmark-quick only. Rows are kept in BUILD/benchmark, so that a run that was
 # interrupted goes on where it was; --fresh measures them all again, and so does a newer binary.
-# Takes about twelve minutes; every row is cut off after three, that of the living fleet, which takes
+# MQTT.js is measured if Node.js and npm are there and npm finds the package mqtt (kept in BUILD/npm).
+# Takes about fourteen minutes; every row is cut off after three, that of the living fleet, which takes
 # five to begin with, after twelve. Let the machine be quiet.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,7 +18,7 @@ for argument in "$@"; do
     --quick) quick=true ;;
     --fresh) fresh=true ;;
     -h | --help)
-        sed -n '2,10s/^# \{0,1\}//p' "$0"
+        sed -n '2,11s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     -*)
@@ -65,8 +66,24 @@ commands() {
     row "$1" 180 fleetsim-bench-commands "$build/fleetsim-bench-commands" "${@:2}" --json
 }
 
-engines engines-1000 --vehicles 1000 --engines bare,native,paho --seconds 5
+# Where node finds it, its package is fetched once.
+peers() {
+    local package=mqtt@5.16.0
+    export NODE_PATH=$build/npm/node_modules
+    [ -d "$NODE_PATH/mqtt" ] && return
+    if command -v node >/dev/null && command -v npm >/dev/null &&
+        npm install --prefix "$build/npm" --no-audit --no-fund --no-save --silent "$package" >&2; then
+        return
+    fi
+    echo "run_benchmarks.sh: MQTT.js is left out: it needs node, and npm must find $package" >&2
+    return 1
+}
+
+mqttjs=
+peers && mqttjs=,mqttjs
+engines engines-1000 --vehicles 1000 --engines bare,native,paho$mqttjs --seconds 5
 engines engines-large --vehicles "$large" --engines bare,native --seconds 8
+[ -n "$mqttjs" ] && engines peers-large --vehicles "$large" --engines native,mqttjs --seconds 8
 commands commands-pretend --vehicles 1000 --pretend --seconds 5
 commands commands-1000 --vehicles 1000 --seconds 8
 commands commands-large --vehicles "$large" --seconds 8
