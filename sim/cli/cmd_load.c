@@ -17,7 +17,7 @@ struct load_words {
     const char *models, *kinds, *ramp, *commands, *telemetry, *telemetry_per_car, *probe_rate;
     const char *arrivals, *by;
     const char *events[LOAD_EVENT_KIND_COUNT];
-    usec_t warm_up, duration, patience, lag_budget;
+    usec_t warm_up, duration, patience, lag_budget, lateness_budget;
     uint64_t apps, in_flight, probes, telemetry_size;
 };
 
@@ -28,6 +28,7 @@ static struct load_words words = {.warm_up = NOT_GIVEN,
                                   .duration = NOT_GIVEN,
                                   .patience = NOT_GIVEN,
                                   .lag_budget = NOT_GIVEN,
+                                  .lateness_budget = NOT_GIVEN,
                                   .apps = NOT_GIVEN,
                                   .in_flight = NOT_GIVEN,
                                   .probes = NOT_GIVEN,
@@ -82,6 +83,8 @@ static const struct option_spec options[] = {
     {"lag-budget", 0, OPTION_DURATION, &words.lag_budget, "TIME",
      "the run is invalid if the simulator's loop lags more, at its 99th\npercentile (default "
      "100ms)"},
+    {"lateness-budget", 0, OPTION_DURATION, &words.lateness_budget, "TIME",
+     "or if it begins what is due later than that (default 50ms)"},
     RUN_OPTIONS_ROWS(o),
     {0},
 };
@@ -194,6 +197,8 @@ static bool take_words(const struct load_words *w, struct load_settings *l, stru
     f->telemetry_size = count_of(w->telemetry_size);
     if (w->lag_budget != NOT_GIVEN)
         l->budget.lag = w->lag_budget;
+    if (w->lateness_budget != NOT_GIVEN)
+        l->budget.lateness = w->lateness_budget;
     if (f->duration == 0)
         return error_set(err, ERROR_USAGE, "--duration 0: nothing would be measured");
     return true;

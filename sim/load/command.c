@@ -84,8 +84,11 @@ static bool has_been_online(struct load_car *car)
     return car->was_online;
 }
 
-/* The next car in turn that can do something and, if possible, is free. False: there is none. */
-static bool choose_car(struct load *load, struct load_fleet *fleet, struct load_command *c)
+/* ORDER CHOICE */
+enum choice { CHOICE_MADE, CHOICE_ALL_BUSY, CHOICE_NONE };
+
+/* The next car in turn that can do something and is free. */
+static enum choice choose_car(struct load *load, struct load_fleet *fleet, struct load_command *c)
 {
     size_t busy = 0;
 
@@ -94,41 +97,34 @@ static bool choose_car(struct load *load, struct load_fleet *fleet, struct load_
         struct load_car *car = &fleet->cars[at];
         if (!has_been_online(car) || abilities_of(load, car->v) == 0)
             continue;
-        bool is_free = !is_busy(load, car);
-        if (is_free || busy == 0)
-            c->car = (uint32_t)at;
-        if (is_free) {
-            fleet->turn = at + 1;
-            return true;
+        if (is_busy(load, car)) {
+            busy++;
+            continue;
         }
-        busy++;
+        c->car = (uint32_t)at;
+        fleet->turn = at + 1;
+        return CHOICE_MADE;
     }
-    if (busy != 0)
-        fleet->turn = c->car + 1;
-    return busy != 0;
+    return busy != 0 ? CHOICE_ALL_BUSY : CHOICE_NONE;
+}
+
+/* What its car is asked for. */
+static void choose_wish(struct load *load, struct load_car *car, struct load_command *c)
+{
+    c->kind = pick_kind(load, abilities_of(load, car->v));
+    c->second = (car->second >> c->kind & 1) != 0;
+    car->second ^= (uint16_t)(1u << c->kind);
 }
 
 void load_command_due(struct load *load, usec_t due, bool probe)
 {
-    struct load_fleet *fleet = probe ? &load->probe : &load->background;
     struct load_queue *q = probe ? &load->probes_waiting : &load->waiting;
-    struct load_command c = {.due = due, .probe = probe};
 
     if (q->count >= WAITING_MAX) {
         load_unsent(load, "backlog");
         return;
     }
-    if (!choose_car(load, fleet, &c)) {
-        load_unsent(load, "no_car");
-        return;
-    }
-    struct load_car *car = &fleet->cars[c.car];
-    if (is_busy(load, car))
-        recorder_count(load->recorder, "load.busy", 1);
-    c.kind = pick_kind(load, abilities_of(load, car->v));
-    c.second = (car->second >> c.kind & 1) != 0;
-    car->second ^= (uint16_t)(1u << c.kind);
-    load_queue_put(q, &c);
+    load_queue_put(q, &(struct load_command){.due = due, .probe = probe});
     load_dispatch(load);
 }
 
@@ -154,34 +150,58 @@ static struct load_app *probe_app(struct load *load)
     return load_app_ready(app) && app->in_flight < load->in_flight ? app : NULL;
 }
 
-/* By shadow the first may have to wait for its car, and those behind it wait too, in their order.
- */
-static void send_waiting(struct load *load, struct load_queue *q, bool probe)
+static void note_sent(struct load *load, const struct load_command *c)
 {
-    struct load_fleet *fleet = probe ? &load->probe : &load->background;
+    struct load_command sent = *c;
+
+    if (c->due >= load->measured_from)
+        load->sources[c->probe ? LOAD_PROBES : LOAD_COMMANDS].tally.sent++;
+    sent.number = load->last_number;
+    sent.due = clock_now();
+    load_queue_put(&load->under_way, &sent);
+}
+
+/* Sends the command that has waited longest. False: it has to wait on. */
+static bool send_first(struct load *load, struct load_command *c)
+{
+    struct load_fleet *fleet = c->probe ? &load->probe : &load->background;
+    struct load_app *app = c->probe ? probe_app(load) : free_app(load);
+
+    if (app == NULL)
+        return false;
+    switch (choose_car(load, fleet, c)) {
+    case CHOICE_ALL_BUSY:
+        if (!c->waited)
+            recorder_count(load->recorder, "load.busy", 1);
+        c->waited = true;
+        return false;
+    case CHOICE_NONE:
+        load_unsent(load, "no_car");
+        return true;
+    case CHOICE_MADE:
+        break;
+    }
+    choose_wish(load, &fleet->cars[c->car], c);
+    if (!load_app_send(app, c, load->last_number + 1))
+        return false;
+    load->last_number++;
+    note_sent(load, c);
+    return true;
+}
+
+static void send_waiting(struct load *load, struct load_queue *q)
+{
     struct load_command *c;
 
-    while ((c = load_queue_first(q)) != NULL) {
-        struct load_app *app = probe ? probe_app(load) : free_app(load);
-        uint64_t number = load->last_number + 1;
-        if (app == NULL || is_busy(load, &fleet->cars[c->car]) || !load_app_send(app, c, number))
-            return;
-        load->last_number = number;
-        if (c->due >= load->measured_from)
-            load->sources[probe ? LOAD_PROBES : LOAD_COMMANDS].tally.sent++;
-        struct load_command sent = *c;
-        sent.number = number;
-        sent.due = clock_now();
+    while ((c = load_queue_first(q)) != NULL && send_first(load, c))
         load_queue_drop(q);
-        load_queue_put(&load->under_way, &sent);
-    }
 }
 
 void load_dispatch(struct load *load)
 {
-    send_waiting(load, &load->waiting, false);
+    send_waiting(load, &load->waiting);
     if (load->probes)
-        send_waiting(load, &load->probes_waiting, true);
+        send_waiting(load, &load->probes_waiting);
 }
 
 void load_give_up(struct load *load, usec_t now)

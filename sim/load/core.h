@@ -18,6 +18,7 @@ struct load_command {
     uint16_t kind;
     bool second; /* what it asks for */
     bool probe;
+    bool waited; /* because all cars were busy: counted */
 };
 
 /* First in, first out; grows. */

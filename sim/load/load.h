@@ -10,7 +10,8 @@
  *
  * A command is for the next car in turn, whatever that car is doing, so that the healthy are not
  * picked out: only one that has never been online is passed over. By shadow a car has one wish open
- * at a time, since a newer one would replace it; such a command waits for the next free car.
+ * at a time, since a newer one would replace it: those that are busy are passed over as well, and
+ * if all are, the command waits.
  *
  * Owns      its companions and what they have under way.
  * Borrows   the simulation; the cars, which must outlive it.

@@ -43,9 +43,9 @@ static void judge_unsent(const struct load *load, double most, struct load_reaso
     static const struct {
         const char *counter, *why;
     } kinds[] = {
-        {"load.unsent.backlog", "could not be sent in time (more --apps?)"     },
-        {"load.unsent.no_car",  "had no car that could do them (--mix, --kind)"},
-        {"load.unsent.refused", "were not taken by the cars' own MQTT clients" },
+        {"load.unsent.backlog", "could not be sent in time (more --apps?)"        },
+        {"load.unsent.no_car",  "had no car that could do them (--mix, --command)"},
+        {"load.unsent.refused", "were not taken by the cars' own MQTT clients"    },
     };
     uint64_t intended = recorder_counter(load->recorder, "load.intended");
 

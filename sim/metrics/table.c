@@ -25,9 +25,19 @@ static bool hide_kinds(const struct recorder *rec)
     return kinds < 2;
 }
 
+/* Of the probes' stages the others are of interest in files only. */
+static bool is_total(const char *name)
+{
+    return strcmp(name, RECORDER_PROBE "command.total") == 0 ||
+           strcmp(name, RECORDER_PROBE "connect.total") == 0;
+}
+
 static bool stage_shown(const struct recorder_stage *stage, bool hide)
 {
-    return histogram_total(&stage->total) != 0 && !(hide && metric_is_kind(stage->name));
+    bool probe = strncmp(stage->name, RECORDER_PROBE, sizeof RECORDER_PROBE - 1) == 0;
+
+    return histogram_total(&stage->total) != 0 && !(hide && metric_is_kind(stage->name)) &&
+           (!probe || is_total(stage->name));
 }
 
 /* Of interest in files only: by rule. */

@@ -202,7 +202,8 @@ local function plan_of(call, profile, count, flags)
   local vehicles = profile.vehicles or 1000
   p.names, p.shares = mix_of(call, flags.models or profile.mix or { compact_ev = 1 })
   p.ramp = ramp_of(call, flags.ramp or profile.ramp, count)
-  p.warm_up = flags.warm_up or number(call, "warm_up", profile.warm_up or 10, 0)
+  local warm_up = number(call, "warm_up", profile.warm_up or 10, 0)
+  p.warm_up = flags.warm_up or warm_up
   p.kinds = kinds_of(call, commands.kinds, flags.kinds)
   p.rate = rate_of(call, "commands", commands, flags.commands, count, vehicles)
   if not flags.is_load then
@@ -272,7 +273,7 @@ local function grow(run, n, ramp)
   end
 end
 
--- Spread evenly, so that they come while the others do.
+-- Spread evenly over those that are there from the beginning.
 local function choose_probes(count, probes)
   local chosen = {}
   for k = 1, probes do
@@ -398,15 +399,16 @@ end
 local function run_profile(t, plan)
   local run = { t = t, plan = plan, fleet = setmetatable({}, tools.fleet), away = {} }
   run.order = tools.spread(plan.count, tools.apportion(plan.count, plan.shares))
-  run.is_probe = choose_probes(plan.count, plan.probes)
+  local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
+  run.is_probe = choose_probes(first, plan.probes)
   begin_load(run)
   run.load:phase("ramp")
-  grow(run, math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5)), plan.ramp)
+  grow(run, first, plan.ramp)
   await_online(run, 60 + 0.01 * plan.count)
   if plan.warm_up > 0 then
-    local first = plan.phases[1]
-    run_phase(run, { name = "warm-up", duration = plan.warm_up, vehicles = first.vehicles,
-      commands = pair("", "commands", first.commands, 1)[1], telemetry = pair("", "telemetry", first.telemetry, 1)[1] },
+    local phase = plan.phases[1]
+    run_phase(run, { name = "warm-up", duration = plan.warm_up, vehicles = phase.vehicles,
+      commands = pair("", "commands", phase.commands, 1)[1], telemetry = pair("", "telemetry", phase.telemetry, 1)[1] },
       core.now() + plan.warm_up)
   end
   run.load:measure()

@@ -333,11 +333,69 @@ static void intervals_begin_anew(void **state)
     histogram_done(&more);
 }
 
+static void a_warm_up_counts_for_nothing_but_connects(void **state)
+{
+    struct recorder *rec = *state;
+    const struct journey *slowest[RECORDER_SLOWEST];
+
+    recorder_warm_up(rec);
+    assert_true(recorder_is_warming_up(rec, "command.total"));
+    assert_false(recorder_is_warming_up(rec, "connect.total"));
+    assert_false(recorder_is_warming_up(rec, "probe/connect.tls"));
+    recorder_value(rec, "connect.total", 5);
+    recorder_value(rec, "loop.lag", 5);
+    recorder_count(rec, "connect.attempts", 3);
+    recorder_count(rec, "bytes.sent", 3);
+    recorder_journey_begin(rec, "before", 1, "locks", 100, 110);
+    recorder_journey_begin(rec, "ended", 1, "locks", 100, 110);
+    recorder_journey_mark(rec, "ended", JOURNEY_SEEN, 500);
+    recorder_journey_end(rec, "ended", JOURNEY_SUCCEEDED, 500);
+
+    recorder_start_anew(rec, 1000);
+    assert_false(recorder_is_warming_up(rec, "command.total"));
+    assert_int_equal(only(rec, "connect.total"), 5);
+    assert_int_equal(histogram_total(&recorder_stage(rec, "loop.lag")->total), 0);
+    assert_int_equal(recorder_counter(rec, "connect.attempts"), 3);
+    assert_int_equal(recorder_counter(rec, "bytes.sent"), 0);
+    assert_int_equal(recorder_slowest(rec, slowest), 0);
+    recorder_journey_mark(rec, "before", JOURNEY_SEEN, 2000);
+    recorder_journey_end(rec, "before", JOURNEY_SUCCEEDED, 2000);
+    assert_int_equal(histogram_total(&recorder_stage(rec, "command.total")->total), 0);
+    assert_int_equal(recorder_counter(rec, "commands.succeeded"), 0);
+    assert_int_equal(recorder_slowest(rec, slowest), 0);
+    recorder_journey_begin(rec, "after", 1, "locks", 1000, 1010);
+    recorder_journey_mark(rec, "after", JOURNEY_SEEN, 1500);
+    recorder_journey_end(rec, "after", JOURNEY_SUCCEEDED, 1500);
+    assert_int_equal(only(rec, "command.total"), 500);
+    assert_int_equal(recorder_counter(rec, "commands.sent"), 1);
+    assert_int_equal(recorder_counter(rec, "commands.succeeded"), 1);
+    assert_int_equal(recorder_slowest(rec, slowest), 1);
+}
+
+static void probes_are_apart(void **state)
+{
+    struct recorder *rec = *state;
+    const struct journey *slowest[RECORDER_SLOWEST];
+
+    recorder_journey_begin_probe(rec, "p", 1, "locks", 100, 110);
+    recorder_journey_mark(rec, "p", JOURNEY_SEEN, 300);
+    recorder_journey_end(rec, "p", JOURNEY_SUCCEEDED, 300);
+    assert_int_equal(only(rec, "probe/command.total"), 200);
+    assert_int_equal(only(rec, "probe/command.total/uncorrected"), 190);
+    assert_null(recorder_stage(rec, "command.total"));
+    assert_null(recorder_stage(rec, "command.total/locks"));
+    assert_int_equal(recorder_counter(rec, "probe/commands.succeeded"), 1);
+    assert_int_equal(recorder_counter(rec, "commands.sent"), 0);
+    assert_int_equal(recorder_slowest(rec, slowest), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, make, unmake)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_warm_up_counts_for_nothing_but_connects),
+        TEST(probes_are_apart),
         TEST(a_whole_journey_fills_every_stage),
         TEST(only_stages_with_both_marks_get_a_sample),
         TEST(quick_refusals_do_not_make_commands_look_fast),

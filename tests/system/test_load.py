@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""`fleetsim load`: a small load from its ramp to its verdict, what it leaves behind, and what it refuses."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
+
+# A machine that does other things as well must not make it invalid.
+PATIENT = ("--lag-budget", "60s", "--lateness-budget", "60s")
+PROFILE = """
+load_profile("two phases", {
+  vehicles = 12, mix = { compact_ev = 2, electric_bus = 1 }, warm_up = 0.5,
+  commands = { rate = 4, by = "shadow", kinds = { locks = 1, lights = 1 } },
+  telemetry = { rate = 20 },
+  probes = { cars = 2, rate = 3 },
+  phases = {
+    { name = "half", duration = 1, vehicles = 0.5, commands = 0.5 },
+    { name = "storm", duration = 2, storm = 0.5, after = function(fleet, t) t:is_true(#fleet == 12) end },
+  },
+})
+"""
+
+
+def summary_of(place):
+    [name] = [n for n in os.listdir(place.path("results"))]
+    with open(place.path(f"results/{name}/summary.json"), encoding="utf-8") as f:
+        return name, json.load(f)
+
+
+def tags_of(place, name):
+    with open(place.path(f"results/{name}/latency.hlog"), encoding="utf-8") as f:
+        return {line.split(",")[0][4:] for line in f if line.startswith("Tag=")}
+
+
+def steady(place):
+    run = place.run("load", "--vehicles", "10", "--duration", "2s", "--warm-up", "1s", "--commands", "20/s", "--arrivals",
+                    "constant", "--seed", "5", "--limit", "commands.failed < 1", *PATIENT)
+    run.expect(0, "10 cars, measured for 2.0 s", "valid: the simulator kept up")
+    name, summary = summary_of(place)
+    load, counters, stages = summary["load"], summary["counters"], summary["stages_us"]
+    check_equal([p["name"] for p in load["phases"]], ["start", "ramp", "warm-up", "steady", "drain"])
+    check_equal(summary["command"], "load")
+    commands = next(a for a in load["arrivals"] if a["what"] == "commands")
+    check(39 <= commands["intended"] <= 41, f"20/s for 2 s, not {commands}")
+    # The warm-up's are in none of these, and every command has one end.
+    check_equal(counters["commands.sent"], commands["sent"])
+    check_equal(counters["commands.succeeded"], commands["sent"])
+    check_equal(stages["command.total"]["count"], commands["sent"])
+    check_equal(stages["command.total/uncorrected"]["count"], commands["sent"])
+    check_equal(counters["connect.succeeded"], 10)
+    check_equal(stages["connect.total"]["count"] + stages["probe/connect.total"]["count"], 10)
+    check_equal(load["invalid"], [])
+    tags = tags_of(place, name)
+    for tag in ("command.total", "warm_up/command.total", "connect.total", "schedule.lateness"):
+        check(tag in tags, f"no {tag} in {sorted(tags)}")
+
+
+def profile(place):
+    place.write("p.lua", PROFILE)
+    place.run("load", "p.lua", *PATIENT).expect(0)
+    _, summary = summary_of(place)
+    load, counters = summary["load"], summary["counters"]
+    check_equal([p["name"] for p in load["phases"]][2:], ["warm-up", "half", "storm", "drain"])
+    check_equal((load["vehicles"], load["probe_vehicles"], load["way"]), (12, 2, "shadow"))
+    check(counters["load.cut"] >= 2, f"half of those that are there were cut: {counters}")
+    check(counters["commands.succeeded"] > 0 and counters["probe/commands.succeeded"] > 0, f"{counters}")
+    check(counters["telemetry.sent"] > 0 and "load.unsent.no_car" not in counters, f"{counters}")
+
+
+def invalid(place):
+    run = place.run("load", "--vehicles", "5", "--duration", "1s", "--warm-up", "0", "--commands", "20/s", "--lag-budget",
+                    "1us", "--no-results", "--limit", "command.total p99 < 1us")
+    run.expect(6, "INVALID: loop.lag p99")
+
+
+def refusals(place):
+    for arguments, why in (
+        (("--commands", "many"), "--commands many: not valid (expected a rate"),
+        (("--ramp", "fast"), "--ramp fast: not valid"),
+        (("--mix", "a=1,a=2"), "--mix a=1,a=2: not a mix"),
+        (("--by", "post"), "--by post: not valid (expected request or shadow)"),
+        (("--burst", "5/s:1s", "--storm", "50%:1s"), "only one of --burst, --storm and --outage"),
+        (("--storm", "200%:1s"), "--storm 200%:1s: not valid"),
+        (("--command", "dance"), "no kind of command 'dance'"),
+        (("--burst", "5/s:2m"), "does not fit into 60 s"),
+        (("--duration", "0"), "nothing would be measured"),
+        (("--mix", "hovercraft"), "hovercraft"),
+        (("nowhere",), "nowhere: no such load profile"),
+        (("steady", "burst"), "burst: one profile at a time"),
+    ):
+        run = place.run("load", *arguments, "--vehicles", "1", "--no-results")
+        check(run.status in (2, 3), f"{arguments}: {run}")
+        check_in(why, run.out + run.err)
+
+
+if __name__ == "__main__":
+    main([steady, profile, invalid, refusals])
