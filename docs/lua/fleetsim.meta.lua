@@ -114,6 +114,28 @@ function param(name, default, options) end
 ---@field unit? string
 ---@field vss? string COVESA VSS path
 
+---What a part does for one operation of AWS IoT Jobs.
+---@class fleetsim.JobHandler
+---@field run fun(car: fleetsim.Car, job: fleetsim.CarJob): table<string, string>?
+---@field undo? fun(car: fleetsim.Car, code: string) it has failed or was ended
+---@field done? fun(car: fleetsim.Car) the service knows how it ended
+---@field unfinished? fun(car: fleetsim.Car): string id of the job that is begun, or ""
+---@field gone? fun(car: fleetsim.Car) that job is not to be done any more
+
+---@class fleetsim.CarJob
+---@field id string
+---@field document table
+---@field resumed boolean was it in progress already?
+---@field details table<string, string> as last told
+---@field number integer of the execution
+---@field version integer of the execution
+local car_job = {}
+
+---Reports that it is in progress; the first report starts it.
+---@param details? table<string, string>
+---@param minutes? integer how long the next step may take
+function car_job:progress(details, minutes) end
+
 ---@class fleetsim.Part
 ---@field signals? fleetsim.Signal[]
 ---@field desire? fun(car: fleetsim.Car, wishes: table<string, fleetsim.Value>)
@@ -122,6 +144,7 @@ function param(name, default, options) end
 ---@field refresh? fun(car: fleetsim.Car)
 ---@field after_action? fun(car: fleetsim.Car, action: string) must not wait; "command" after a command
 ---@field sms? fun(car: fleetsim.Car, text: string) a text message has come
+---@field jobs? table<string, fleetsim.JobHandler> by operation
 ---@field settle? fun(car: fleetsim.Car, seconds: number) see vehicles/README.md, Physics
 
 ---@class fleetsim.Model
@@ -256,6 +279,8 @@ function test:vehicle(options) end
 ---@field attached boolean
 ---@field dbm integer
 ---@field rtt number
+---@field up number bits a second, 0: no limit
+---@field down number bits a second, 0: no limit
 ---@field loss number
 ---@field nat number
 
@@ -839,6 +864,11 @@ function car:jam(target, jammed) end
 ---@return boolean
 function car:jammed(path) end
 
+---For parts that work by themselves: acts out what is pinned for the target, before it begins or at so many percent.
+---@param target string
+---@param percent? integer
+function car:come_true(target, percent) end
+
 ---Runs fn(...) until it returns or power is lost.
 ---@param fn fun(...)
 function car:spawn(fn, ...) end
@@ -903,6 +933,39 @@ function app:request(car, what, options) end
 ---@param options? { timeout?: integer, id?: string|fleetsim.Command, wake?: boolean }
 ---@return fleetsim.Command
 function app:execute(car, what, options) end
+
+---@class fleetsim.JobAbort
+---@field of? "FAILED"|"REJECTED"|"TIMED_OUT"|"ALL"
+---@field percent number
+---@field after? integer of things that have ended (1)
+
+---@class fleetsim.JobOptions
+---@field id? string
+---@field description? string
+---@field rate? integer things a minute; without it all at once
+---@field abort? fleetsim.JobAbort|fleetsim.JobAbort[]
+---@field timeout? integer minutes in progress
+---@field retries? integer
+
+---Creates an AWS IoT Job; only with a local cloud.
+---@param cars fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[]
+---@param document table
+---@param options? fleetsim.JobOptions
+---@return fleetsim.Job
+function app:create_job(cars, document, options) end
+
+---The job of that id, whoever has created it.
+---@param id string
+---@return fleetsim.Job
+function app:job(id) end
+
+---All jobs that the service knows, oldest first.
+---@return fleetsim.JobStatus[]
+function app:jobs() end
+
+---Are events of jobs and executions published from now on?
+---@param on boolean
+function app:job_events(on) end
 
 ---@param car fleetsim.Car
 ---@param options? { name?: string } of a named shadow
@@ -1029,6 +1092,82 @@ function command:answer() end
 ---How many responses have come, repeated ones included.
 ---@return integer
 function command:answers() end
+
+---@class fleetsim.JobCount
+---@field queued integer
+---@field in_progress integer
+---@field succeeded integer
+---@field failed integer
+---@field rejected integer
+---@field timed_out integer
+---@field canceled integer
+---@field removed integer
+
+---@class fleetsim.JobStatus
+---@field jobId string
+---@field status "IN_PROGRESS"|"COMPLETED"|"CANCELED"
+---@field count fleetsim.JobCount
+---@field numberOfTargets integer
+---@field document? table
+---@field description? string
+---@field reasonCode? string
+---@field comment? string
+---@field createdAt integer
+---@field completedAt? integer
+
+---@class fleetsim.JobExecution
+---@field jobId string
+---@field thingName string
+---@field status "QUEUED"|"IN_PROGRESS"|"SUCCEEDED"|"FAILED"|"REJECTED"|"TIMED_OUT"|"CANCELED"|"REMOVED"
+---@field statusDetails table<string, string>
+---@field executionNumber integer
+---@field versionNumber integer
+---@field queuedAt integer
+---@field startedAt? integer
+---@field lastUpdatedAt integer
+---@field approximateSecondsBeforeTimedOut? integer
+
+---@class fleetsim.Job
+---@field id string
+---@field app fleetsim.Companion
+local job = {}
+
+---@return fleetsim.JobStatus
+function job:status() end
+
+---Waits until nothing of it is queued or in progress any more.
+---@param timeout? number seconds (60)
+---@return fleetsim.JobStatus
+function job:await(timeout) end
+
+---@param status? string of these alone
+---@return fleetsim.JobExecution[]
+function job:executions(status) end
+
+---@param car fleetsim.Car
+---@return fleetsim.JobExecution
+function job:execution(car) end
+
+---Waits until a car's execution has that status, or is as the function wants it.
+---@param car fleetsim.Car
+---@param wanted string|fun(execution: fleetsim.JobExecution): any
+---@param timeout? number seconds (30)
+---@return fleetsim.JobExecution
+function job:wait_execution(car, wanted, timeout) end
+
+---@param options? { force?: boolean, reason?: string, comment?: string }
+function job:cancel(options) end
+
+---@param car fleetsim.Car
+---@param options? { force?: boolean }
+function job:cancel_execution(car, options) end
+
+---As if the car's thing were deleted.
+---@param car fleetsim.Car
+function job:remove(car) end
+
+---@param options? { force?: boolean }
+function job:delete(options) end
 
 ---@class fleetsim.Service
 local service = {}

@@ -132,6 +132,8 @@ static int push_radio(lua_State *L, struct vehicle *v)
     lua_pushinteger(L, p->dbm);
     lua_setfield(L, -2, "dbm");
     push_number(L, "rtt", (double)p->rtt / 1e6);
+    push_number(L, "up", (double)p->up);
+    push_number(L, "down", (double)p->down);
     push_number(L, "loss", p->loss_good);
     push_number(L, "nat", (double)p->nat / 1e6);
     return 1;

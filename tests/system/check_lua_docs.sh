@@ -14,7 +14,7 @@ prelude_names() {
         -e 's/^function (core\.)?car_methods\.([a-z_]+)\(.*/car \2/p' \
         -e 's/^function command:([a-z_]+)\(.*/command \1/p' \
         -e 's/^function app:([a-z_]+)\(.*/app \1/p' \
-        -e 's/^function (service|order|user|user_app):([a-z_]+)\(.*/\1 \2/p' \
+        -e 's/^function (service|order|user|user_app|job|car_job):([a-z_]+)\(.*/\1 \2/p' \
         -e 's/^function fleet:([a-z_]+)\(.*/fleet \1/p' \
         -e 's/^function test:([a-z_]+)\(.*/t \1/p' \
         -e 's/^test\.([a-z_]+) = tools\..*/t \1/p' \
@@ -78,7 +78,7 @@ for property in $properties; do
 done
 
 # The other way round: nothing is documented that is not there.
-headings=$(sed -nE 's/^### `(car|command|app|service|order|user|user_app|fleet|t):([a-z_]+)\(.*/\1 \2/p' "$page")
+headings=$(sed -nE 's/^### `(car|command|app|service|order|user|user_app|job|car_job|fleet|t):([a-z_]+)\(.*/\1 \2/p' "$page")
 while read -r object name; do
     if ! echo "$names" | grep -qx "$object $name"; then
         echo "$page: $object:$name is documented, but does not exist" >&2

@@ -73,6 +73,17 @@ local function read_probability(text)
   return nil, "expected a probability such as 0.3"
 end
 
+-- "63" or "63:CODE"
+local function read_percent(text)
+  local percent, code = (text or ""):match("^(%d+)%%?:?(.*)$")
+  percent = tonumber(percent)
+  if not percent or percent < 1 or percent > 100 then
+    return nil, "expected a percentage such as 63"
+  end
+  local read, why = read_code(code ~= "" and code or nil, "FLASH_FAULT")
+  return read and { percent = percent, code = read }, why
+end
+
 local function read_nothing(text)
   if text then
     return nil, "takes nothing more"
@@ -90,8 +101,9 @@ local kinds = {
   timeout = { read = read_nothing },
   duplicate_answer = { read = read_nothing },
   late_report = { read = function(text) return read_seconds(text or "10s") end },
+  fail_at = { read = read_percent, jobs = true },
 }
-local kind_names = { "delay", "duplicate_answer", "fail", "flaky", "jam", "late_report", "refuse", "timeout" }
+local kind_names = { "delay", "duplicate_answer", "fail", "fail_at", "flaky", "jam", "late_report", "refuse", "timeout" }
 
 -- A pin without its target; or nil, and why not.
 local function read_outcome(text, times)
@@ -146,6 +158,16 @@ local function is_action(car, target)
   return core.model_of(car).actions[target] ~= nil
 end
 
+-- Does a part of that name work on jobs, and so tell how far it is?
+local function tells_progress(car, target)
+  for _, part in ipairs(core.model_of(car).parts) do
+    if part.jobs and (target == "all" or target == part.name) then
+      return true
+    end
+  end
+  return false
+end
+
 -- From now on, whatever `target` (a part, a signal, an action, "all") is asked to do comes to this.
 function car_methods.pin(car, target, outcome, options)
   tools.check_options("car:pin", options or {}, { times = true })
@@ -153,6 +175,8 @@ function car_methods.pin(car, target, outcome, options)
   local pin, why = read_outcome(outcome, options and options.times)
   if not trouble and pin and is_action(car, target) and not kinds[pin.kind].actions then
     trouble = pin.kind .. " is for commands; an action can be refused, delayed, flaky or fail"
+  elseif not trouble and pin and kinds[pin.kind].jobs and not tells_progress(car, target) then
+    trouble = pin.kind .. " is for parts that work on jobs, such as update"
   end
   if trouble or not pin then
     error("car:pin: " .. (trouble or why), 2)
@@ -212,7 +236,7 @@ end
 -- ---- pins come true -----------------------------------------------------------------------------
 
 local words = {
-  CABLE_STUCK = "the cable is stuck", DOOR_LOCKED = "the door is locked",
+  CABLE_STUCK = "the cable is stuck", FLASH_FAULT = "the memory cannot be written", DOOR_LOCKED = "the door is locked",
   DOOR_OPEN = "a door is open", ENGINE_OFF = "the engine is off", IMMOBILISED = "the car is immobilised",
   INTERMITTENT_FAULT = "a contact is loose", INVALID_VALUE = "the value is not possible",
   LIMIT_REACHED = "the limit is reached", LOW_BATTERY = "the battery is low", LOW_FUEL = "the tank is nearly empty",
@@ -270,6 +294,31 @@ local function come_true(car, pin)
   act_out[pin.kind](car, pin)
 end
 
+-- What is pinned for a part that works on something by itself, not by command: before it begins, and each time that it
+-- is so many percent further.
+function car_methods.come_true(car, target, percent)
+  local part = { name = target }
+  if percent then
+    local pin = pinned[car] and find(pinned[car], "fail_at", part, {})
+    if pin and percent >= pin.value.percent then
+      use(car, pin)
+      car:fail(pin.value.code, describe(pin.value.code))
+    end
+    return
+  end
+  local silent = pinned[car] and find(pinned[car], "timeout", part, {})
+  if silent then
+    use(car, silent)
+    outcomes.silence()
+  end
+  for _, kind in ipairs(in_order) do
+    local pin = pinned[car] and find(pinned[car], kind, part, {})
+    if pin then
+      come_true(car, pin)
+    end
+  end
+end
+
 -- Before a part acts on its wishes.
 function outcomes.before(car, part, wishes)
   for _, kind in ipairs(in_order) do
@@ -307,15 +356,20 @@ local function find_any(car, kind, parts, wishes)
   end
 end
 
--- Does not return if the car is to be silent: the order stays open until the power goes.
+-- Until the power goes.
+function outcomes.silence()
+  local nothing = core.queue()
+  while true do
+    nothing:wait(86400)
+  end
+end
+
+-- Does not return if the car is to be silent: the order stays open.
 function outcomes.before_order(car, parts, wishes)
   local pin = find_any(car, "timeout", parts, wishes)
   if pin then
     use(car, pin)
-    local nothing = core.queue()
-    while true do
-      nothing:wait(86400)
-    end
+    outcomes.silence()
   end
 end
 

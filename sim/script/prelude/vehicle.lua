@@ -6,7 +6,7 @@ local core, api, prelude, tools = ...
 
 -- part(name, builder): the builder gets the options that the model gives, and returns
 -- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car),
--- refresh = function(car) }.
+-- refresh = function(car), jobs = {…} }; jobs: see car_jobs.lua.
 function api.part(name, builder)
   return function(options)
     options = options or {}
@@ -55,7 +55,7 @@ function api.model(definition)
     error("model{…} needs a name", 2)
   end
   local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {},
-    refreshes = {}, after_actions = {}, parts = definition.parts or {} }
+    refreshes = {}, after_actions = {}, jobs = {}, parts = definition.parts or {} }
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
   for _, part in ipairs(model.parts) do
     for _, signal in ipairs(part.signals or {}) do
@@ -74,6 +74,12 @@ function api.model(definition)
         refresh(car, model)
         return acted(car, model, action, fn(car, ...))
       end
+    end
+    for operation, job in pairs(part.jobs or {}) do
+      if model.jobs[operation] then
+        error("model " .. name .. ": two parts know jobs of the operation '" .. operation .. "'", 2)
+      end
+      model.jobs[operation] = job
     end
     if part.after_action then
       model.after_actions[#model.after_actions + 1] = part.after_action
@@ -107,6 +113,9 @@ end
 local function is_refusal(raised)
   return debug.getmetatable(raised) == refusal
 end
+
+tools.is_refusal = is_refusal
+tools.traceback = handler
 
 local function act_part(car, part, wishes)
   tools.outcomes.before(car, part, wishes)
@@ -217,6 +226,7 @@ end
 function prelude.power_came(car)
   tools.outcomes.power_came(car)
   refresh(car, core.model_of(car))
+  tools.serve_jobs(car)
   core.start_parts(car)
 end
 

@@ -1,0 +1,261 @@
+-- AWS IoT Jobs as their operator sees them: the app that creates, watches and cancels them.
+
+local core, _, _, tools = ...
+
+local app = tools.app_class
+
+local job = tools.seal({}, "a job")
+
+local function local_cloud_only(what)
+  if not core.cloud_is_local() then
+    error({ skip = what .. ": AWS takes jobs over HTTPS, for which only the local cloud has a stand-in" }, 0)
+  end
+end
+
+-- The answers come on topics below the one that is asked: of so many levels.
+local function listen(self, topic)
+  local filter = topic:gsub("^fleetsim/jobs/list", "fleetsim/jobs/+"):gsub("^fleetsim/jobs/[^/]+", "fleetsim/jobs/+")
+    :gsub("/executions/[^/]+/[^/]+$", "/executions/+/+"):gsub("^(fleetsim/jobs/%+)/[^/]+$", "%1/+")
+  local heard = rawget(self, "job_filters") or {}
+  rawset(self, "job_filters", heard)
+  if not heard[filter] then
+    heard[filter] = true
+    self:subscribe { filter .. "/accepted", filter .. "/rejected" }
+  end
+end
+
+local function take_answer(self, topic, token)
+  local message = self.a:take(topic)
+  while message do
+    local answer = core.from_json(message.payload)
+    if type(answer) == "table" and answer.clientToken == token then
+      return answer
+    end
+    message = self.a:take(topic)
+  end
+end
+
+-- Asks the service of jobs; raises what it rejects.
+local function ask(self, what, call, document, timeout)
+  local_cloud_only(what)
+  local topic = "fleetsim/jobs/" .. call
+  listen(self, topic)
+  local number = (rawget(self, "job_requests") or 0) + 1
+  rawset(self, "job_requests", number)
+  document.clientToken = "ask-" .. number
+  self:publish(topic, document, { qos = 1 })
+  local deadline = core.now() + (timeout or 10)
+  while true do
+    local accepted = take_answer(self, topic .. "/accepted", document.clientToken)
+    local rejected = not accepted and take_answer(self, topic .. "/rejected", document.clientToken)
+    if accepted then
+      return accepted
+    elseif rejected then
+      error(string.format("%s: %s: %s", what, rejected.code, rejected.message), 3)
+    end
+    local left = deadline - core.now()
+    if left <= 0 then
+      core.count_assertion()
+      tools.fail(string.format("%s: expected an answer within %g s, saw none", what, timeout or 10))
+    end
+    self.a:wait_change(math.min(left, 0.5))
+  end
+end
+
+-- ---- creating -----------------------------------------------------------------------------------
+
+local function targets_of(cars)
+  if type(cars) == "userdata" then
+    cars = { cars }
+  end
+  local targets = {}
+  for i, car in ipairs(cars) do
+    targets[i] = type(car) == "string" and car or car.name
+  end
+  if #targets == 0 then
+    error("app:create_job: which cars? (a car, a fleet, or a list)", 3)
+  end
+  return targets
+end
+
+-- { of =, percent =, after = }, or a list of them.
+local function abort_of(abort)
+  if not abort then
+    return nil
+  end
+  local list = {}
+  for i, one in ipairs(abort[1] and abort or { abort }) do
+    tools.check_options("app:create_job: abort", one, { of = true, percent = true, after = true })
+    list[i] = {
+      failureType = one.of or "FAILED", action = "CANCEL", thresholdPercentage = one.percent,
+      minNumberOfExecutedThings = one.after or 1,
+    }
+  end
+  return { criteriaList = list }
+end
+
+local create_options = {
+  id = true, description = true, rate = true, abort = true, timeout = true, retries = true,
+}
+
+-- A job for these cars; returns at once. options: id, description, rate, abort, timeout, retries.
+function app:create_job(cars, document, options)
+  options = options or {}
+  tools.check_options("app:create_job", options, create_options)
+  local id = options.id
+  if not id then
+    local number = (rawget(self, "jobs_created") or 0) + 1
+    rawset(self, "jobs_created", number)
+    id = (self:connection().client_id .. "-job-" .. number):gsub("[^%w_-]", "-"):sub(-64)
+  end
+  ask(self, "app:create_job", id .. "/create", {
+    targets = targets_of(cars), document = document, description = options.description,
+    jobExecutionsRolloutConfig = options.rate and { maximumPerMinute = options.rate } or nil,
+    abortConfig = abort_of(options.abort),
+    timeoutConfig = options.timeout and { inProgressTimeoutInMinutes = options.timeout } or nil,
+    jobExecutionsRetryConfig = options.retries
+      and { criteriaList = { { failureType = "ALL", numberOfRetries = options.retries } } } or nil,
+  })
+  return setmetatable({ app = self, id = id }, job)
+end
+
+-- The job of that id, whoever has created it.
+function app:job(id)
+  ask(self, "app:job", id .. "/get", {})
+  return setmetatable({ app = self, id = id }, job)
+end
+
+local counts = {
+  queued = "Queued", in_progress = "InProgress", succeeded = "Succeeded", failed = "Failed", rejected = "Rejected",
+  timed_out = "TimedOut", canceled = "Canceled", removed = "Removed",
+}
+
+local function with_count(said)
+  said.count = {}
+  for name, part in pairs(counts) do
+    said.count[name] = said.jobProcessDetails["numberOf" .. part .. "Things"]
+  end
+  return said
+end
+
+-- All jobs that the service knows, oldest first, as job:status() has them but without the document.
+function app:jobs()
+  local list, next_token = {}, nil
+  repeat
+    local page = ask(self, "app:jobs", "list", { nextToken = next_token })
+    table.move(page.jobs, 1, #page.jobs, #list + 1, list)
+    next_token = page.nextToken
+  until not next_token
+  for _, said in ipairs(list) do
+    with_count(said)
+  end
+  return list
+end
+
+-- From now on the service publishes events of jobs and executions, or not.
+function app:job_events(on)
+  ask(self, "app:job_events", "events", { JOB = on, JOB_EXECUTION = on })
+end
+
+-- ---- watching -----------------------------------------------------------------------------------
+
+-- What the service says of it; `count` has the things by status: { queued =, in_progress =, succeeded =, … }.
+function job:status()
+  return with_count(ask(self.app, "job:status", self.id .. "/get", {}).job)
+end
+
+-- A list of { thingName, status, statusDetails, executionNumber, versionNumber, … }; `status`: those of it alone.
+function job:executions(status)
+  local list, next_token = {}, nil
+  repeat
+    local page = ask(self.app, "job:executions", self.id .. "/executions", { status = status, nextToken = next_token })
+    table.move(page.executions, 1, #page.executions, #list + 1, list)
+    next_token = page.nextToken
+  until not next_token
+  return list
+end
+
+-- That of one car: the latest. statusDetails is a table, empty if there are none.
+function job:execution(car)
+  local said = ask(self.app, "job:execution", self.id .. "/executions/" .. car.name .. "/get", {}).execution
+  said.statusDetails = said.statusDetails or {}
+  return said
+end
+
+local function poll(self, timeout, look, complain)
+  local deadline = core.now() + timeout
+  while true do
+    local result = look()
+    if result then
+      return result
+    end
+    local left = deadline - core.now()
+    if left <= 0 then
+      core.count_assertion()
+      complain()
+    end
+    self.app.a:wait_change(math.min(left, 0.5))
+  end
+end
+
+-- Waits until it has ended and nothing is queued or in progress any more; what job:status() returns then.
+function job:await(timeout)
+  timeout = timeout or 60
+  local said
+  return poll(self, timeout, function()
+    said = self:status()
+    return said.status ~= "IN_PROGRESS" and said.count.queued + said.count.in_progress == 0 and said
+  end, function()
+    tools.fail(string.format("job %s: expected it to end within %g s, it is %s: %s", self.id, timeout, said.status,
+      tools.show(said.count)))
+  end)
+end
+
+-- Waits until a car's execution is as fn(execution) wants it, or in that status; returns the execution.
+function job:wait_execution(car, wanted, timeout)
+  timeout = timeout or 30
+  local said
+  return poll(self, timeout, function()
+    said = self:execution(car)
+    if type(wanted) == "function" then
+      return wanted(said) and said
+    end
+    return said.status == wanted and said
+  end, function()
+    tools.fail(string.format("job %s: expected the execution of %s to be %s within %g s, it is %s: %s", self.id,
+      tostring(car), type(wanted) == "function" and "as it should" or wanted, timeout, said.status,
+      tools.show(said.statusDetails)), car)
+  end)
+end
+
+-- ---- ending -------------------------------------------------------------------------------------
+
+local end_options = { force = true, reason = true, comment = true }
+
+-- Ends what is queued; with force what is in progress, too.
+function job:cancel(options)
+  options = options or {}
+  tools.check_options("job:cancel", options, end_options)
+  ask(self.app, "job:cancel", self.id .. "/cancel",
+    { force = options.force or false, reasonCode = options.reason, comment = options.comment })
+end
+
+-- The execution of one car.
+function job:cancel_execution(car, options)
+  options = options or {}
+  tools.check_options("job:cancel_execution", options, { force = true })
+  ask(self.app, "job:cancel_execution", self.id .. "/executions/" .. car.name .. "/cancel",
+    { force = options.force or false })
+end
+
+-- As if the car's thing were deleted.
+function job:remove(car)
+  ask(self.app, "job:remove", self.id .. "/executions/" .. car.name .. "/remove", {})
+end
+
+-- Forgets it, once it has ended; with force at once.
+function job:delete(options)
+  options = options or {}
+  tools.check_options("job:delete", options, { force = true })
+  ask(self.app, "job:delete", self.id .. "/delete", { force = options.force or false })
+end

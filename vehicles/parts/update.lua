@@ -1,0 +1,206 @@
+-- Software updates over the air, by AWS IoT Jobs (docs/jobs.md): refused while driving or at low charge, downloaded,
+-- installed once the car is parked, restarted, tested; what fails is rolled back, what loses power goes on where it
+-- was.
+--
+--     { "operation": "update", "version": "2.1", "size": 2000000 }      bytes
+--
+-- What is in its flash memory is in its signals: they outlive a loss of power.
+-- The download is a matter of time only: `size` by the rate of the radio. No bytes are moved.
+
+local openings = require "parts.openings"
+
+local state, progress, version = "update.state", "update.progress", "update.version"
+local previous, job_id, reason = "update.previous", "update.job", "update.reason"
+
+-- Percent of the whole at which each step ends.
+local steps = {
+  { name = "downloading", to = 60 }, { name = "installing", to = 90 }, { name = "restarting", to = 95 },
+  { name = "testing", to = 100 },
+}
+
+local function read_document(car, document)
+  local size = document.size
+  if type(document.version) ~= "string" or document.version == "" or #document.version > 64 then
+    car:refuse("INVALID_DOCUMENT", "version: a text of at most 64 bytes")
+  elseif type(size) ~= "number" or not (size > 0 and size <= 1e12) then
+    car:refuse("INVALID_DOCUMENT", "size: a number of bytes")
+  end
+  return { version = document.version, size = size }
+end
+
+local function charge(car)
+  for _, path in ipairs { "battery.state_of_charge", "low_voltage.charge" } do
+    if car:has(path) then
+      return car:get(path)
+    end
+  end
+  return 100
+end
+
+local function driving(car)
+  return openings.moving(car) or car:has("driving.ignition") and car:get("driving.ignition") == "on"
+end
+
+return part("update", function(options)
+  local minimum_charge = options.minimum_charge or 30
+  local bytes_per_second = options.bytes_per_second or 1e6 -- where the radio has no limit
+  local install_bytes_per_second = options.install_bytes_per_second or 4e6
+  local boot_seconds = options.boot_seconds or 3
+  local test_seconds = options.test_seconds or 1
+  local step_minutes = options.step_minutes or 10 -- the service gives up a step after so long
+  local report_percent = options.report_percent or 10
+
+  local function details(car)
+    return { step = car:get(state), progress = tostring(car:get(progress)) }
+  end
+
+  -- From where it stands, percent by percent; each costs so many seconds, asked anew because the radio changes.
+  local function advance(car, job, to, seconds_per_percent)
+    while car:get(progress) < to do
+      car:work(seconds_per_percent())
+      local now = car:get(progress) + 1
+      car:set(progress, now)
+      car:come_true("update", now)
+      if now % report_percent == 0 and now < 100 then
+        job:progress(details(car), step_minutes)
+      end
+    end
+  end
+
+  local function rate(car)
+    local bits = car:radio().down
+    return bits > 0 and bits / 8 or bytes_per_second
+  end
+
+  local act = {}
+
+  function act.downloading(car, job, wanted)
+    advance(car, job, 60, function()
+      while car.link ~= "online" do
+        car:wait_change(3600)
+      end
+      return wanted.size / 60 / rate(car)
+    end)
+  end
+
+  function act.installing(car, job, wanted)
+    if driving(car) then
+      job:progress({ step = "waiting for the car to be parked", progress = tostring(car:get(progress)) })
+      while driving(car) do
+        car:wait_change(3600)
+      end
+    end
+    advance(car, job, 90, function() return wanted.size / 30 / install_bytes_per_second end)
+    car:set(previous, car:get(version))
+  end
+
+  local function restart(car)
+    car:sleep()
+    car:work(boot_seconds)
+    car:wake()
+  end
+
+  function act.restarting(car, job, wanted)
+    if car:get(version) ~= wanted.version then
+      job:progress(details(car), step_minutes)
+      car:set(version, wanted.version)
+      restart(car)
+    end
+    car:set(progress, 95)
+  end
+
+  function act.testing(car, job)
+    advance(car, job, 100, function() return test_seconds / 5 end)
+  end
+
+  local function check(car, wanted)
+    car:come_true("update")
+    if openings.moving(car) then
+      car:refuse("VEHICLE_MOVING", "the car is moving")
+    elseif charge(car) < minimum_charge then
+      car:refuse("LOW_BATTERY", string.format("%d %% of charge, %d %% are needed", charge(car) // 1, minimum_charge))
+    elseif car:get(version) == wanted.version then
+      return true
+    end
+    return false
+  end
+
+  local function begin(car, job)
+    car:set(job_id, job.id)
+    car:set(reason, "")
+    car:set(progress, 0)
+    car:set(state, "downloading")
+    job:progress(details(car), step_minutes)
+  end
+
+  local function run(car, job)
+    local wanted = read_document(car, job.document)
+    if car:get(job_id) ~= job.id then
+      if check(car, wanted) then
+        return { version = wanted.version, reason = "ALREADY_INSTALLED" }
+      end
+      begin(car, job)
+    elseif car:get(state) == "rolling_back" then
+      car:fail(car:get(reason), "the update was rolled back")
+    end
+    local begun = false
+    for _, step in ipairs(steps) do
+      begun = begun or car:get(state) == step.name
+      if begun then
+        car:set(state, step.name)
+        act[step.name](car, job, wanted)
+      end
+    end
+    car:set(state, "confirmed")
+    return { version = wanted.version }
+  end
+
+  local function clear(car)
+    car:set(job_id, "")
+    car:set(progress, 0)
+    car:set(state, "idle")
+  end
+
+  -- Back to the software that it had, which takes a restart if the new one runs already.
+  local function undo(car, code)
+    car:set(reason, code)
+    car:set(state, "rolling_back")
+    if car:get(previous) ~= "" and car:get(version) ~= car:get(previous) then
+      car:log("the update is rolled back to " .. car:get(previous))
+      car:set(version, car:get(previous))
+      restart(car)
+    end
+    car:set(previous, "")
+  end
+
+  local function done(car)
+    car:set(previous, "")
+    clear(car)
+  end
+
+  -- What it has told to be good stays; nobody waits for the rest.
+  local function gone(car)
+    if car:get(state) ~= "confirmed" then
+      undo(car, "GONE")
+    end
+    done(car)
+  end
+
+  return {
+    signals = {
+      { state, type = "enum", values = { "idle", "downloading", "installing", "restarting", "testing", "confirmed",
+        "rolling_back" } },
+      { progress, type = "integer", unit = "percent", min = 0, max = 100, report_every = 5 },
+      { version, type = "string", initial = options.version or "1.0" },
+      { previous, type = "string", initial = "", reported = false },
+      { job_id, type = "string", initial = "", reported = false },
+      { reason, type = "string", initial = "", reported = false },
+    },
+    jobs = {
+      update = {
+        run = run, undo = undo, done = done, gone = gone,
+        unfinished = function(car) return car:get(job_id) end,
+      },
+    },
+  }
+end)
