@@ -1,6 +1,7 @@
 #include "cli/capacity.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -114,4 +115,95 @@ bool capacity_check_ports(const struct capacity_car *car, uint64_t vehicles, con
                      "address%s: some may find none (--source-address %s, or widen it, as root: "
                      "%s)",
                      vehicles, ports, given, given == 1 ? "" : "es", list, widen);
+}
+
+/* ---- memory ---- */
+
+#define KB UINT64_C(1024)
+/* Figures of docs/performance.md and docs/monitoring.md, rounded up: what they take when they
+   connect is the most. */
+#define PROCESS_KB  (UINT64_C(32) * 1024)
+#define CAR_KB      UINT64_C(40)
+#define PAHO_CAR_KB UINT64_C(120)
+#define BROKER_KB   UINT64_C(64)
+
+/* The number behind a word of a small file of the kernel; UINT64_MAX: there is none. */
+static uint64_t number_in(const char *path, const char *word)
+{
+    char line[128];
+    uint64_t value = UINT64_MAX;
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return value;
+    while (value == UINT64_MAX && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, word, strlen(word)) == 0 &&
+            sscanf(line + strlen(word), "%" SCNu64, &value) != 1) // NOLINT(cert-err34-c)
+            break;                                                /* "max" */
+    fclose(file);
+    return value;
+}
+
+uint64_t capacity_of_memory(void)
+{
+    uint64_t free_kb = number_in("/proc/meminfo", "MemAvailable:");
+    uint64_t room = free_kb < UINT64_MAX / KB ? free_kb * KB : UINT64_MAX;
+    uint64_t max = number_in("/sys/fs/cgroup/memory.max", "");
+    uint64_t used = number_in("/sys/fs/cgroup/memory.current", "");
+
+    if (max != UINT64_MAX && used != UINT64_MAX) {
+        uint64_t left = max > used ? max - used : 0;
+        room = left < room ? left : room;
+    }
+    return room;
+}
+
+bool capacity_check_memory(const struct capacity_car *car, uint64_t vehicles, bool own_cloud,
+                           uint64_t room, struct error *err)
+{
+    uint64_t each = (car->binds ? CAR_KB : PAHO_CAR_KB) + (own_cloud ? BROKER_KB : UINT64_C(0));
+    uint64_t need_kb = PROCESS_KB + vehicles * each;
+
+    if (room == UINT64_MAX || need_kb <= room / KB)
+        return true;
+    uint64_t fits = room / KB > PROCESS_KB ? (room / KB - PROCESS_KB) / each : 0;
+    return error_set(err, ERROR_USAGE,
+                     "%" PRIu64 " vehicles need about %" PRIu64
+                     " MB of memory%s, there are %" PRIu64 " MB (--vehicles %" PRIu64
+                     " fit here; more on further machines: docs/load.md)",
+                     vehicles, need_kb / 1024, own_cloud ? ", the local cloud included" : "",
+                     room / KB / 1024, fits / 100 * 100);
+}
+
+/* ---- rates ---- */
+
+/* What was reached on the machine of docs/performance.md, less a quarter: one core of the
+   simulator, and what a processor carries of it and of a Mosquitto beside it. */
+#define COMMANDS_PER_CORE 5000
+#define COMMANDS_SHARED   1000
+#define CONNECTS_PER_CPU  300
+
+bool capacity_check_rates(const struct capacity_load *load, struct error *err)
+{
+    double cpus = (double)load->cpus;
+    double commands = load->own_cloud && cpus * COMMANDS_SHARED < COMMANDS_PER_CORE
+                          ? cpus * COMMANDS_SHARED
+                          : COMMANDS_PER_CORE;
+    double connects = cpus * CONNECTS_PER_CPU;
+
+    if (load->connects_per_s > connects)
+        return error_set(err, ERROR_USAGE,
+                         "%.0f connects/s: some %.0f are what %zu CPU%s can do%s (--ramp %.0fs)",
+                         load->connects_per_s, connects, load->cpus, load->cpus == 1 ? "" : "s",
+                         load->own_cloud ? " with the local cloud on them" : "",
+                         ceil((double)load->vehicles / connects));
+    if (load->commands_per_s + load->telemetry_per_s / 2 > commands)
+        return error_set(
+            err, ERROR_USAGE,
+            "%.0f commands/s and %.0f telemetry messages/s: some %.0f commands/s are what one "
+            "simulator can do %s (if it lags, the run is invalid: fewer --commands, or more "
+            "machines: docs/load.md)",
+            load->commands_per_s, load->telemetry_per_s, commands,
+            load->own_cloud ? "with the local cloud beside it" : "on one core");
+    return true;
 }

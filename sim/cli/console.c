@@ -122,6 +122,7 @@ static void show_picture(struct console *c, const struct load_run *load)
     struct live_moment m = {.title = load->settings != NULL ? "fleetsim load" : "fleetsim run",
                             .doing = is_load ? load_phase(load->host.load) : doing,
                             .elapsed = clock_now() - c->started,
+                            .left = load_run_left(load),
                             .limits = limits.shown,
                             .limit_count = judge_limits(c, &limits)};
 

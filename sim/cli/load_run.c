@@ -78,6 +78,15 @@ static void on_ended(void *ctx, const struct load *load)
 
 /* ---- the run ---- */
 
+static bool on_planned(void *ctx, const struct load_plan *plan, struct error *err)
+{
+    struct load_run *l = ctx;
+
+    l->plan = *plan;
+    l->planned_at = clock_now();
+    return l->planned == NULL || l->planned(l->planned_ctx, plan, err);
+}
+
 void load_run_open(struct load_run *l, const struct run_settings *s, struct script *script,
                    struct loop_lag *lag)
 {
@@ -86,8 +95,32 @@ void load_run_open(struct load_run *l, const struct run_settings *s, struct scri
     l->settings = s->load;
     l->sim = script->sim;
     l->lag = lag;
-    l->host = (struct load_host){.flags = &s->load->flags, .ended = on_ended, .ctx = l};
+    l->host = (struct load_host){
+        .flags = &s->load->flags, .planned = on_planned, .ended = on_ended, .ctx = l};
     script->load_host = &l->host;
+}
+
+const char *load_run_phase(void *load_run)
+{
+    const struct load_run *l = load_run;
+    const char *phase = l->host.load != NULL ? load_phase(l->host.load) : "";
+
+    return *phase != '\0' ? phase : NULL;
+}
+
+usec_t load_run_left(const struct load_run *l)
+{
+    const struct load *load = l->host.load;
+
+    if (load == NULL || l->planned_at == 0)
+        return 0;
+    double measured = (double)load_measured(load) / (double)USEC_PER_SEC;
+    double passed = (double)(clock_now() - l->planned_at) / (double)USEC_PER_SEC;
+    double before = l->plan.ramp_s + l->plan.warm_up_s - passed;
+    double left = l->plan.measured_s - measured;
+    if (load_measured_from(load) == 0 && before > 0)
+        left += before;
+    return left > 0 ? (usec_t)(left * (double)USEC_PER_SEC) : 0;
 }
 
 void load_run_status(struct load_run *l)

@@ -13,6 +13,7 @@
 #include "cli/loop_lag.h"
 #include "cli/run.h"
 #include "load/flags.h"
+#include "load/plan.h"
 #include "load/validity.h"
 #include "script/load.h"
 
@@ -35,11 +36,20 @@ struct load_run {
     char *story;        /* what was measured, in lines; NULL: nothing */
     uint64_t told_sent; /* commands, when progress was last told */
     usec_t told_at;
+    struct load_plan plan; /* once it is known */
+    usec_t planned_at;     /* when; 0: not yet */
+    /* Told the plan before the first car: may it be? */
+    bool (*planned)(void *ctx, const struct load_plan *plan, struct error *err);
+    void *planned_ctx;
 };
 
 /* Without settings.load nothing happens, here and in the following. */
 void load_run_open(struct load_run *l, const struct run_settings *s, struct script *script,
                    struct loop_lag *lag);
+/* The phase that it is in; NULL: none. Takes a struct load_run. */
+const char *load_run_phase(void *load_run);
+/* How long it will still go on, without what waits for answers; 0: nobody knows. */
+usec_t load_run_left(const struct load_run *l);
 /* The rest of a line of progress. */
 void load_run_status(struct load_run *l);
 /* ERROR_INVALID in the place of 0 or of a missed limit, if the simulator could not keep up: then

@@ -88,6 +88,7 @@ static void put_cloud(struct buf *out, const struct run_settings *s)
     put_list(out, "topic", s->topics.items, s->topics.count);
     put_flag(out, "no-shadows", s->no_shadows);
     put_flag(out, "reset-things", s->reset_things);
+    put_flag(out, "yes", s->yes);
     put_tls(out, s);
     put_option(out, "source-address", s->source_addresses);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "cli/cases.h"
@@ -18,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/oracle_run.h"
 #include "cli/outputs.h"
+#include "cli/preflight.h"
 #include "cli/repeat.h"
 #include "cli/run_capacity.h"
 #include "cli/run_choice.h"
@@ -62,6 +62,8 @@ struct run {
     struct console console;
     struct outputs outputs;
     struct metrics_endpoint metrics;
+    struct preflight preflight;
+    struct loop_timer refusal; /* somebody said no while a scenario runs */
 };
 
 /* ---- events of the run ---- */
@@ -196,15 +198,6 @@ static void on_leapt(void *ctx, int64_t wall_ms)
     target_set_clock(&run->target, wall_ms);
 }
 
-static bool prepare_companions(const struct tls_options *tls, struct error *err)
-{
-    struct paho_tls chosen = {
-        .version = tls->version, .ciphers = tls->ciphers, .groups = tls->groups};
-    bool any = tls->version != NULL || tls->ciphers != NULL || tls->groups != NULL;
-
-    return companion_prepare(any ? &chosen : NULL, err);
-}
-
 static bool on_pause(void *ctx)
 {
     return target_pause(&((struct run *)ctx)->target);
@@ -231,7 +224,8 @@ static bool open_simulation(struct run *run, struct error *err)
     run->console.sim = run->sim;
     if (!oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err))
         return false;
-    run_capacity_warn_of_ports(s, run->sim);
+    if (!preflight_begin(&run->preflight, s, run->sim, err))
+        return false;
     run->sim->leapt = on_leapt;
     run->sim->leapt_ctx = run;
     run->sim->unreachable = on_unreachable;
@@ -270,15 +264,42 @@ static bool open_script(struct run *run, struct error *err)
         load_run_open(&run->load, s, run->script, &run->lag);
     return run->script != NULL &&
            outcomes_configure(run->script, s->pins, s->pin_count, s->outcomes, err) &&
-           prepare_companions(&s->tls, err);
+           run_prepare_companions(&s->tls, err);
+}
+
+static void on_refusal(void *arg)
+{
+    struct run *run = arg;
+
+    runner_abort(run->runner, run->abort_reason);
+    loop_stop(run->sim->loop);
+}
+
+/* Scenarios are told by the error; the run ends when they have returned from here. */
+static bool refuse(struct run *run, const struct error *err)
+{
+    if (run->aborted == ERROR_NONE) {
+        run->aborted = err->code;
+        run->abort_reason = xstrdup(err->text);
+        loop_timer_start(&run->refusal, 0);
+    }
+    return false;
 }
 
 static bool on_fleet(void *ctx, uint64_t vehicles, struct error *err)
 {
-    const struct run *run = ctx;
-    struct capacity_car car = run_capacity_car(run->settings);
+    struct run *run = ctx;
 
-    return capacity_check_descriptors(&car, vehicles, err);
+    return preflight_fits(&run->preflight, vehicles, err) &&
+           (run->settings->load != NULL || preflight_wanted(&run->preflight, vehicles, err) ||
+            refuse(run, err));
+}
+
+static bool on_planned(void *ctx, const struct load_plan *plan, struct error *err)
+{
+    struct run *run = ctx;
+
+    return preflight_load(&run->preflight, plan, err) || refuse(run, err);
 }
 
 static bool on_renew(void *ctx, struct error *err)
@@ -318,6 +339,8 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .ctx = run,
     };
 
+    run->load.planned = on_planned;
+    run->load.planned_ctx = run;
     run->params = options.params = params_new(s->params, s->param_count, err);
     if (options.params == NULL)
         return false;
@@ -333,13 +356,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         return false;
     if (runner_count(run->runner) > 0)
         return true;
-    if (s->tag_count > 0)
-        return error_set(err, ERROR_USAGE, "no scenario has the tags asked for%s%s%s",
-                         s->filter != NULL ? " and matches '" : "",
-                         s->filter != NULL ? s->filter : "", s->filter != NULL ? "'" : "");
-    return error_set(err, ERROR_USAGE, "no scenario %s%s%s",
-                     s->filter != NULL ? "matches '" : "found", s->filter != NULL ? s->filter : "",
-                     s->filter != NULL ? "' (see them with --list)" : "");
+    return run_choose_none(s, err);
 }
 
 static void on_repeat(void *ctx, const struct scenario *s, struct buf *out)
@@ -376,7 +393,9 @@ static bool open_metrics(struct run *run, struct error *err)
                                     .runner = run->runner,
                                     .run = run->settings->name,
                                     .command = run_command(run->settings),
-                                    .started = run->console.started};
+                                    .started = run->console.started,
+                                    .phase = load_run_phase,
+                                    .ctx = &run->load};
 
     return metrics_endpoint_open(&run->metrics, run->settings->metrics, &source, err);
 }
@@ -389,6 +408,7 @@ static void run_loop(struct run *run)
     loop_timer_init(&run->second, loop, on_second, run);
     loop_timer_init(&run->limit, loop, on_time_limit, run);
     loop_timer_init(&run->warning, loop, on_warning, run);
+    loop_timer_init(&run->refusal, loop, on_refusal, run);
     loop_timer_start(&run->second, run_files_until_second(&run->files));
     loop_lag_start(&run->lag, loop, run->sim->recorder);
     outputs_begin(&run->outputs, run->settings, runner_count(run->runner), run->verdicts);
@@ -401,6 +421,7 @@ static void run_loop(struct run *run)
     loop_timer_stop(&run->second);
     loop_lag_stop(&run->lag);
     loop_timer_stop(&run->limit);
+    loop_timer_stop(&run->refusal);
     stop_signals_leave(&run->signals, loop->ev);
 }
 

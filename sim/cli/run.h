@@ -25,6 +25,7 @@ struct run_settings {
     const char *filter;      /* part of a scenario's name; NULL: all */
     const char *results;     /* folder of all runs; NULL: "results" */
     const char *name;        /* of the run */
+    bool yes;                /* more than CONSENT_CARS may go to another machine's address */
     const char *metrics;     /* where to serve metrics (http_address.h); NULL: nowhere */
     const char *mqtt;        /* "5" or "3.1.1" */
     const char *client;      /* "native" or "paho" */

@@ -1,5 +1,6 @@
 #include "cli/run_choice.h"
 
+#include "actors/companion.h"
 #include <string.h>
 
 #include "mqtt/profile.h"
@@ -74,4 +75,24 @@ size_t run_choose_jobs(const struct run_settings *s, const struct credential_set
     if (s->jobs != 0 || s->vehicles == 0 || vehicles_max / s->vehicles >= RUNNER_JOBS)
         return (size_t)s->jobs;
     return (size_t)(vehicles_max / s->vehicles);
+}
+
+bool run_choose_none(const struct run_settings *s, struct error *err)
+{
+    if (s->tag_count > 0)
+        return error_set(err, ERROR_USAGE, "no scenario has the tags asked for%s%s%s",
+                         s->filter != NULL ? " and matches '" : "",
+                         s->filter != NULL ? s->filter : "", s->filter != NULL ? "'" : "");
+    return error_set(err, ERROR_USAGE, "no scenario %s%s%s",
+                     s->filter != NULL ? "matches '" : "found", s->filter != NULL ? s->filter : "",
+                     s->filter != NULL ? "' (see them with --list)" : "");
+}
+
+bool run_prepare_companions(const struct tls_options *tls, struct error *err)
+{
+    struct paho_tls chosen = {
+        .version = tls->version, .ciphers = tls->ciphers, .groups = tls->groups};
+    bool any = tls->version != NULL || tls->ciphers != NULL || tls->groups != NULL;
+
+    return companion_prepare(any ? &chosen : NULL, err);
 }

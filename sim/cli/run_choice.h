@@ -19,5 +19,9 @@ void run_simulation_options(const struct run_settings *s, const struct target *t
    or NULL), or of the `vehicles_max` that there are descriptors for. 0: the runner's default. */
 size_t run_choose_jobs(const struct run_settings *s, const struct credential_set *own,
                        uint64_t vehicles_max);
+/* Says why there is no scenario to run; returns false. */
+bool run_choose_none(const struct run_settings *s, struct error *err);
+/* Companions go by the same TLS options as the cars, as far as Paho can. */
+bool run_prepare_companions(const struct tls_options *tls, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "load/flags.h"
+#include "load/plan.h"
 #include "radio/radio_profile.h"
 #include "script/app.h"
 #include "script/car.h"
@@ -138,6 +139,41 @@ static int f_processors(lua_State *L)
 
     lua_pushinteger(L, n > 0 ? n : 1);
     return 1;
+}
+
+/* ---- what is going to be ---- */
+
+static double field(lua_State *L, const char *name)
+{
+    lua_getfield(L, 1, name);
+    double value = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* load_planned(plan): an error if the host will not have it */
+static int f_planned(lua_State *L)
+{
+    const struct load_host *host = script_of(L)->load_host;
+    struct error err;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct load_plan plan = {
+        .vehicles = (uint64_t)field(L, "vehicles"),
+        .apps = (uint64_t)field(L, "apps"),
+        .ramp_s = field(L, "ramp"),
+        .warm_up_s = field(L, "warm_up"),
+        .measured_s = field(L, "measured"),
+        .connects = field(L, "connects"),
+        .storm = field(L, "storm"),
+        .commands = field(L, "commands"),
+        .telemetry = field(L, "telemetry"),
+        .telemetry_size = (uint64_t)field(L, "telemetry_size"),
+        .by_shadow = field(L, "by_shadow") > 0,
+    };
+    if (host == NULL || host->planned == NULL || host->planned(host->ctx, &plan, &err))
+        return 0;
+    return luaL_error(L, "%s", err.text);
 }
 
 /* ---- making one ---- */
@@ -379,11 +415,12 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"new_load",   f_load      },
-    {"load_flags", f_flags     },
-    {"processors", f_processors},
-    {"radio_name", f_radio_name},
-    {NULL,         NULL        },
+    {"new_load",     f_load      },
+    {"load_flags",   f_flags     },
+    {"processors",   f_processors},
+    {"load_planned", f_planned   },
+    {"radio_name",   f_radio_name},
+    {NULL,           NULL        },
 };
 
 void load_open(lua_State *L)

@@ -9,11 +9,14 @@
 
 struct load;
 struct load_flags;
+struct load_plan;
 struct script_load;
 
 /* Who runs loads (`fleetsim load`): then there is one, and the recorder measures it. */
 struct load_host {
     const struct load_flags *flags;
+    /* What a profile is going to do, before its first car. False: it must not; may be NULL. */
+    bool (*planned)(void *ctx, const struct load_plan *plan, struct error *err);
     /* What runs now; NULL: none. */
     const struct load *load;
     /* It ends, and is still there. */

@@ -396,7 +396,29 @@ local function drain(run)
   end
 end
 
+-- What it is going to be, for those who check whether it can be.
+local function tell_plan(plan)
+  local ramp, told = plan.ramp, { storm = 0, measured = 0 }
+  told.vehicles, told.apps, told.warm_up = plan.count, plan.options.apps, plan.warm_up
+  told.ramp = ramp.linear or ramp.spread or (ramp.steps - 1) * ramp.every
+  told.connects = ramp.steps and plan.count / ramp.steps or plan.count / math.max(told.ramp, 1)
+  local most, telemetry = 0, 0
+  for _, phase in ipairs(plan.phases) do
+    told.measured = told.measured + phase.duration
+    told.storm = math.max(told.storm, phase.storm or 0, phase.outage or 0)
+    local commands = pair("", "commands", phase.commands, 1)
+    local messages = pair("", "telemetry", phase.telemetry, 1)
+    most = math.max(most, commands[1], commands[2])
+    telemetry = math.max(telemetry, messages[1], messages[2])
+  end
+  told.commands, told.telemetry = plan.rate * most, plan.telemetry * telemetry
+  told.telemetry_size = plan.options.telemetry_size
+  told.by_shadow = plan.options.way == "shadow" and 1 or 0
+  core.load_planned(told)
+end
+
 local function run_profile(t, plan)
+  tell_plan(plan)
   local run = { t = t, plan = plan, fleet = setmetatable({}, tools.fleet), away = {} }
   run.order = tools.spread(plan.count, tools.apportion(plan.count, plan.shares))
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))

@@ -83,11 +83,56 @@ static void addresses_fit_the_room(void **state)
     assert_string_equal(list, "");
 }
 
+#define MB (UINT64_C(1024) * 1024)
+
+static void memory_is_counted(void **state)
+{
+    struct error err;
+
+    (void)state;
+    assert_true(capacity_of_memory() > MB);
+    assert_true(capacity_check_memory(&native, 1000000, true, UINT64_MAX, &err));
+    assert_true(capacity_check_memory(&native, 10000, false, 512 * MB, &err));
+    assert_false(capacity_check_memory(&native, 10000, true, 512 * MB, &err));
+    assert_int_equal(err.code, ERROR_USAGE);
+    assert_non_null(strstr(err.text, "10000 vehicles need about"));
+    assert_non_null(strstr(err.text, "the local cloud included"));
+    assert_non_null(strstr(err.text, "--vehicles 4700 fit"));
+    assert_true(capacity_check_memory(&native, 4700, true, 512 * MB, &err));
+    assert_false(capacity_check_memory(&paho, 10000, false, 512 * MB, &err));
+    assert_false(capacity_check_memory(&native, 1, false, MB, &err));
+    assert_non_null(strstr(err.text, "--vehicles 0 fit"));
+}
+
+static void rates_are_compared_with_what_was_seen(void **state)
+{
+    struct capacity_load load = {.vehicles = 3000, .cpus = 2, .own_cloud = true};
+    struct error err;
+
+    (void)state;
+    load.connects_per_s = 600;
+    load.commands_per_s = 2000;
+    assert_true(capacity_check_rates(&load, &err));
+    load.connects_per_s = 601;
+    assert_false(capacity_check_rates(&load, &err));
+    assert_non_null(strstr(err.text, "(--ramp 5s)"));
+    load.connects_per_s = 0;
+    load.commands_per_s = 2001;
+    assert_false(capacity_check_rates(&load, &err));
+    assert_non_null(strstr(err.text, "with the local cloud beside it"));
+    load.own_cloud = false;
+    assert_true(capacity_check_rates(&load, &err));
+    load.telemetry_per_s = 10000;
+    assert_false(capacity_check_rates(&load, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_are_counted),
         cmocka_unit_test(ports_are_counted),
+        cmocka_unit_test(memory_is_counted),
+        cmocka_unit_test(rates_are_compared_with_what_was_seen),
         cmocka_unit_test(addresses_fit_the_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
