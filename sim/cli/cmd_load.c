@@ -239,6 +239,7 @@ int cmd_load(int argc, char **argv)
     char *found = run_options_find_models(&o);
     char *line = facts_command_line(argc, argv);
     settings->command_line = line;
+    settings->options = options;
     char *paths[] = {profile, NULL};
     int status = run_scenarios(settings, paths, 1);
     free(line);

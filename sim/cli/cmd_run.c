@@ -141,6 +141,7 @@ int cmd_run(int argc, char **argv)
     char *found = run_options_find_models(&o);
     char *line = facts_command_line(argc, argv);
     settings->command_line = line;
+    settings->options = options;
     int status = watch ? watch_scenarios(settings, argv + first, argc - first)
                        : run_scenarios(settings, argv + first, argc - first);
     run_options_done(&o);

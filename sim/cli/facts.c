@@ -1,6 +1,10 @@
 #include "cli/facts.h"
 
+#include <ev.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -64,8 +68,28 @@ char *facts_days(usec_t length)
                                  units[i + 1].name);
 }
 
+/* The processor's name, in `room`; NULL: the kernel does not tell. */
+static const char *facts_processor(char *room, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    bool found = false;
+
+    while (file != NULL && !found && fgets(room, (int)size, file) != NULL)
+        found = strncmp(room, "model name", strlen("model name")) == 0;
+    if (file != NULL)
+        fclose(file);
+    char *name = found ? strchr(room, ':') : NULL;
+    if (name == NULL)
+        return NULL;
+    name += 1 + strspn(name + 1, " \t");
+    name[strcspn(name, "\n")] = '\0';
+    return name;
+}
+
 void facts_tell(struct run_results *results, const struct run_settings *settings)
 {
+    char room[256];
+    const char *processor = facts_processor(room, sizeof room);
     char *machine = facts_machine();
 
     run_results_set(results, "mqtt", settings->mqtt);
@@ -76,5 +100,13 @@ void facts_tell(struct run_results *results, const struct run_settings *settings
     if (settings->command_line != NULL)
         run_results_set(results, "command_line", settings->command_line);
     run_results_set(results, "machine", machine);
+    if (processor != NULL)
+        run_results_set(results, "processor", processor);
+    char *libraries = xasprintf("%s, libev %d.%d", OpenSSL_version(OPENSSL_VERSION),
+                                ev_version_major(), ev_version_minor());
+    run_results_set(results, "libraries", libraries);
+    free(libraries);
+    if (settings->options != NULL)
+        run_results_set_json(results, "options", options_json(settings->options));
     free(machine);
 }

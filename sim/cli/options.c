@@ -4,15 +4,19 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json.h"
 #include "base/timeunit.h"
 
-#define MAX_OPTIONS 128
+#define MAX_OPTIONS     128
+#define OPTION_TEXT_MAX ((size_t)64 * 1024)
 
 /* getopt_long() returns this plus the table index for options without a letter. */
 #define FIRST_LONG 256
@@ -237,6 +241,63 @@ enum options_result options_parse(const struct command_spec *command, int argc, 
             return OPTIONS_BAD;
     *ret_first = optind;
     return OPTIONS_OK;
+}
+
+static void put_list(const struct option_list *list, struct buf *out)
+{
+    for (size_t i = 0; i < list->count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", list->items[i]);
+}
+
+static void put_option(const struct option_spec *spec, struct buf *out)
+{
+    char text[32];
+
+    switch (spec->kind) {
+    case OPTION_FLAG:
+        if (*(const bool *)spec->target)
+            buf_append_str(out, "yes");
+        return;
+    case OPTION_STRING:
+        if (*(const char *const *)spec->target != NULL)
+            buf_append_str(out, *(const char *const *)spec->target);
+        return;
+    case OPTION_NUMBER:
+        if (*(const uint64_t *)spec->target != 0 && *(const uint64_t *)spec->target != UINT64_MAX)
+            buf_printf(out, "%" PRIu64, *(const uint64_t *)spec->target);
+        return;
+    case OPTION_REAL:
+        buf_printf(out, "%.9g", *(const double *)spec->target);
+        return;
+    case OPTION_DURATION:
+        if (*(const usec_t *)spec->target == 0 || *(const usec_t *)spec->target == UINT64_MAX)
+            return;
+        duration_human((double)*(const usec_t *)spec->target, text, sizeof text);
+        buf_append_str(out, text);
+        return;
+    case OPTION_LIST:
+        put_list(spec->target, out);
+        return;
+    case OPTION_KIND_COUNT:
+        return;
+    }
+}
+
+cJSON *options_json(const struct option_spec *options)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    for (; options->name != NULL; options++) {
+        struct buf text;
+        buf_init(&text, OPTION_TEXT_MAX);
+        put_option(options, &text);
+        if (buf_len(&text) > 0)
+            cJSON_AddStringToObject(object, options->name,
+                                    json_is_utf8(buf_slice(&text)) ? buf_cstr(&text)
+                                                                   : "(not UTF-8)");
+        buf_done(&text);
+    }
+    return object;
 }
 
 int options_fail(const struct error *err)

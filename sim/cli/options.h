@@ -7,6 +7,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,6 +52,10 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP_SHOWN, OPTIONS_BAD };
    stdout. On OPTIONS_BAD err has the sentence (ERROR_USAGE). */
 enum options_result options_parse(const struct command_spec *command, int argc, char **argv,
                                   int *ret_first, struct error *err);
+
+/* What each option of the table holds now, those not given as well: a new object of texts by name;
+   left out is what holds nothing. */
+cJSON *options_json(const struct option_spec *options);
 
 /* Prints "fleetsim: text" on stderr and returns the exit status that belongs to the error. */
 int options_fail(const struct error *err);

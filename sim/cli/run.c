@@ -470,7 +470,7 @@ static bool close_results(struct run *run, struct error *err)
         run_results_set(run->results, "simulated", lived);
         free(lived);
     }
-    run_files_measure(&run->files, run->sim);
+    run_files_measure_rest(&run->files);
     bool ok = run_results_close(run->results, err);
     run->results = NULL;
     while (!run_files_flush(&run->files, &trouble))

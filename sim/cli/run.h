@@ -31,7 +31,8 @@ struct run_settings {
     const char *client;      /* "native" or "paho" */
     const char *profile;     /* "aws" or "generic"; NULL: as the endpoint's name says */
     const char *vehicles_dir;
-    const char *command_line; /* as it was typed, for the results; NULL: nobody typed it */
+    const char *command_line;          /* as it was typed, for the results; NULL: nobody typed it */
+    const struct option_spec *options; /* of the command, for the results; NULL: none */
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;
     uint64_t connect_rate, connect_concurrency; /* 0: unlimited; default */
     usec_t timeout, time_limit;                 /* 0: default; none */

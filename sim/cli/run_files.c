@@ -56,6 +56,11 @@ void run_files_measure(const struct run_files *f, const struct simulation *sim)
     fleet_log_add(f->fleet, &cars);
 }
 
+void run_files_measure_rest(const struct run_files *f)
+{
+    fleet_log_end(f->fleet);
+}
+
 usec_t run_files_until_second(const struct run_files *f)
 {
     return USEC_PER_SEC - (clock_now() - f->started) % USEC_PER_SEC;

@@ -30,8 +30,10 @@ struct run_files {
 /* From now on the script and its simulation write there. ERROR_USAGE if a file cannot be made. */
 bool run_files_open(struct run_files *f, const char *dir, struct script *script, bool trace,
                     struct error *err);
-/* Once a second, and at the end: what the fleet does. Comes before run_results_flush(). */
+/* Once a second: what the fleet does. Comes before run_results_flush(). */
 void run_files_measure(const struct run_files *f, const struct simulation *sim);
+/* The same for what is left when the cars may be gone; before run_results_close(). */
+void run_files_measure_rest(const struct run_files *f);
 /* How long until the next whole second of the run: what is written once a second stays in step. */
 usec_t run_files_until_second(const struct run_files *f);
 /* False with err when trouble is new: each is told once; call it until it is true. */

@@ -1,6 +1,5 @@
 /*
- * limit_share.h — of what a counter is a share: a whole that is a sum of counters. Private to this
- * room.
+ * limit_share.h — of what a counter is a share: a whole that is a sum of counters.
  *
  * Where the outcomes of something are counted, the whole is what came to an end, so that what is
  * still under way neither blurs the share nor leaves it without a whole.

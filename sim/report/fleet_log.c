@@ -48,6 +48,7 @@ struct fleet_log {
     const struct recorder *rec;
     usec_t started, last;
     usec_t last_cpu;
+    struct fleet_cars cars; /* of the last line */
     uint64_t counted[HAPPENED];
     struct trouble troubles[RECORDER_COUNTERS_MAX];
     size_t trouble_count;
@@ -207,6 +208,7 @@ void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars)
 
     if (log == NULL || now < log->last + BRIEFEST || (log->file == NULL && cars->vehicles < 2))
         return;
+    log->cars = *cars;
     buf_init(&text, LINE_MAX_BYTES);
     if (log->file == NULL)
         put_header(&text);
@@ -214,6 +216,16 @@ void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars)
     if (!text.overflow)
         write_text(log, buf_slice(&text));
     buf_done(&text);
+}
+
+void fleet_log_end(struct fleet_log *log)
+{
+    struct fleet_cars cars;
+
+    if (log == NULL || log->file == NULL)
+        return;
+    cars = log->cars;
+    fleet_log_add(log, &cars);
 }
 
 bool fleet_log_check(struct fleet_log *log, struct error *err)

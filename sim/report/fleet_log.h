@@ -36,6 +36,8 @@ void fleet_log_free(struct fleet_log *log);
 /* What has happened since the last line. Comes before the recorder's intervals end
    (run_results_flush()); nothing is written before there are two cars. NULL is fine. */
 void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars);
+/* The last line: the same, with the cars as they were when the last line was written. */
+void fleet_log_end(struct fleet_log *log);
 /* False with err when trouble is new. NULL is fine. */
 bool fleet_log_check(struct fleet_log *log, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/timeunit.h"
 #include "metrics/xml.h"
@@ -23,7 +24,12 @@ void number_duration(struct buf *out, double usec)
     char text[32];
 
     duration_human(usec, text, sizeof text);
-    xml_text(out, text);
+    size_t digits = strcspn(text, " ");
+    buf_append(out, text, digits);
+    if (text[digits] == ' ') {
+        buf_append_str(out, "\xc2\xa0"); /* number and unit stay together */
+        xml_text(out, text + digits + 1);
+    }
 }
 
 void number_share(struct buf *out, double share)

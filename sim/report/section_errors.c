@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "metrics/limit_share.h"
 #include "metrics/names.h"
 #include "metrics/recorder.h"
 #include "metrics/xml.h"
@@ -30,22 +31,14 @@ static bool is_error(const cJSON *counters, const cJSON *counter)
 }
 
 /* What it could have happened to; 0: that is not counted. */
-static double attempts_of(const cJSON *counters, const char *name)
+static double whole_of(const cJSON *counters, const char *name)
 {
-    static const struct {
-        const char *prefix, *attempts;
-    } wholes[] = {
-        {"commands.",       "commands.sent"    },
-        {"connect.failed",  "connect.attempts" },
-        {"connect.lost",    "connect.succeeded"},
-        {"shadow.rejected", "shadow.reports"   },
-        {"load.",           "load.intended"    },
-    };
+    const struct share_whole *whole = share_whole_of(name);
+    double sum = 0;
 
-    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++)
-        if (strncmp(name, wholes[i].prefix, strlen(wholes[i].prefix)) == 0)
-            return json_num(counters, wholes[i].attempts, 0);
-    return 0;
+    for (size_t i = 0; whole != NULL && whole->parts[i] != NULL; i++)
+        sum += json_num(counters, whole->parts[i], 0);
+    return sum;
 }
 
 /* The help of a counter; of a detail, of what it is a detail of. */
@@ -66,17 +59,22 @@ static const char *help_of(const char *name)
 
 static void write_error(const cJSON *counters, const cJSON *counter, struct buf *out)
 {
-    double attempts = attempts_of(counters, counter->string);
+    double whole = whole_of(counters, counter->string);
 
     buf_append_str(out, "<tr class=\"bad\"><th>");
     xml_text(out, counter->string);
     buf_append_str(out, "</th><td class=\"n\">");
     number_write(out, counter->valuedouble);
     buf_append_str(out, "</td><td class=\"n\">");
-    if (attempts > 0)
-        number_share(out, fmin(counter->valuedouble / attempts, 1));
+    if (whole > 0)
+        number_share(out, fmin(counter->valuedouble / whole, 1));
     buf_append_str(out, "</td><td class=\"note\">");
     xml_text(out, help_of(counter->string));
+    if (strncmp(counter->string, "connect.lost", strlen("connect.lost")) == 0 &&
+        json_num(counters, "load.cut", 0) > 0) {
+        buf_append_str(out, "; the load itself has cut ");
+        number_write(out, json_num(counters, "load.cut", 0));
+    }
     buf_append_str(out, "</td></tr>\n");
 }
 

@@ -181,6 +181,9 @@ static void write_errors(const struct report *r, struct buf *out)
 
     for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
         double count = counter_of(r, counted[i]);
+        /* What the load cut itself is no trouble. */
+        if (strcmp(counted[i], "connect.lost") == 0)
+            count = fmax(count - counter_of(r, "load.cut"), 0);
         total += count;
         if (count > most) {
             most = count;
@@ -221,7 +224,8 @@ void section_facts(const struct report *r, struct buf *out)
     bool fleet = report_has_fleet(r);
 
     buf_append_str(out, "<dl class=\"facts\">\n");
-    write_scenarios(r, out);
+    if (!report_is_load(r) || report_has_trouble(r))
+        write_scenarios(r, out);
     if (fleet)
         write_cars(r, out);
     write_time(r, out);

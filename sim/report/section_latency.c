@@ -128,6 +128,12 @@ struct latency_table {
     struct scale scale;
 };
 
+/* Without what sets it apart. */
+static const char *plain_name(const char *name)
+{
+    return name + (begins(name, PROBE) ? strlen(PROBE) : 0);
+}
+
 static void write_numbers(const cJSON *stage, struct buf *out)
 {
     buf_append_str(out, "<td class=\"n\">");
@@ -142,8 +148,7 @@ static void write_numbers(const cJSON *stage, struct buf *out)
 
 static void write_stage(const struct latency_table *t, const cJSON *stage, struct buf *out)
 {
-    bool probe = begins(stage->string, PROBE);
-    const char *name = stage->string + (probe ? strlen(PROBE) : 0);
+    const char *name = plain_name(stage->string);
     size_t rank = metric_stage_rank(name);
     const cJSON *uncorrected = uncorrected_of(t->stages, stage->string);
 
@@ -165,21 +170,25 @@ static void write_stage(const struct latency_table *t, const cJSON *stage, struc
     buf_append_str(out, "</tr>\n");
 }
 
+/* In the order of docs/metrics.md, whatever set them apart; what is not there comes last. */
 static bool write_group(const struct latency_table *t, enum group group, bool whole,
                         struct buf *out)
 {
     const cJSON *s;
     bool any = false;
 
-    cJSON_ArrayForEach(s, t->stages)
-    {
-        if (stage_hidden(t->stages, s) || group_of(s->string) != group)
-            continue;
-        if (!any && headings[group] != NULL && !whole)
-            buf_printf(out, "<tr class=\"group\"><th colspan=\"%zu\">%s</th></tr>\n",
-                       PERCENTILES + 3, headings[group]);
-        any = true;
-        write_stage(t, s, out);
+    for (size_t rank = 0; rank <= metric_stage_count; rank++) {
+        cJSON_ArrayForEach(s, t->stages)
+        {
+            if (stage_hidden(t->stages, s) || group_of(s->string) != group ||
+                metric_stage_rank(plain_name(s->string)) != rank)
+                continue;
+            if (!any && headings[group] != NULL && !whole)
+                buf_printf(out, "<tr class=\"group\"><th colspan=\"%zu\">%s</th></tr>\n",
+                           PERCENTILES + 3, headings[group]);
+            any = true;
+            write_stage(t, s, out);
+        }
     }
     return any;
 }

@@ -59,11 +59,16 @@ static void write_limit(const cJSON *limit, struct buf *out)
     buf_append_str(out, "</td></tr>\n");
 }
 
+bool report_is_invalid(const struct report *r)
+{
+    return cJSON_GetArraySize(json_get(json_get(r->summary, "load"), "invalid")) > 0;
+}
+
 static void write_invalid(const struct report *r, struct buf *out)
 {
     const cJSON *reasons = json_get(json_get(r->summary, "load"), "invalid"), *reason;
 
-    if (cJSON_GetArraySize(reasons) == 0)
+    if (!report_is_invalid(r))
         return;
     buf_append_str(out, "<div class=\"invalid\"><b>The numbers of this run say more about the "
                         "simulator than about the cloud:</b><ul>");
@@ -121,6 +126,38 @@ static void write_arrival(const cJSON *arrival, struct buf *out)
     buf_append_str(out, "</tr>\n");
 }
 
+static void put_bytes(struct buf *out, double bytes)
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    size_t i = 0;
+
+    for (; bytes >= 1000 && i + 1 < sizeof units / sizeof *units; i++)
+        bytes /= 1000;
+    buf_printf(out, "%.*f %s", bytes >= 100 || i == 0 ? 0 : 1, bytes, units[i]);
+}
+
+/* What the load cost: on the air, and here. */
+static void write_cost(const cJSON *load, struct buf *out)
+{
+    const cJSON *data = json_get(load, "data"), *own = json_get(load, "simulator");
+    double month = json_num(data, "bytes_per_vehicle_month", 0);
+
+    if (month > 0) {
+        buf_append_str(out, " Cars sent ");
+        put_bytes(out, json_num(data, "sent_bytes_per_s", 0));
+        buf_append_str(out, "/s and received ");
+        put_bytes(out, json_num(data, "received_bytes_per_s", 0));
+        buf_append_str(out, "/s (MQTT, before TLS): ");
+        put_bytes(out, month);
+        buf_append_str(out, " per car and month.");
+    }
+    if (own != NULL) {
+        buf_printf(out, " The simulator took %.2f cores and ", json_num(own, "cores", 0));
+        put_bytes(out, json_num(own, "memory_bytes", 0));
+        buf_append_str(out, " of memory.");
+    }
+}
+
 void section_load(const struct report *r, struct buf *out)
 {
     const cJSON *arrivals = json_get(json_get(r->summary, "load"), "arrivals"), *arrival;
@@ -135,5 +172,7 @@ void section_load(const struct report *r, struct buf *out)
     cJSON_ArrayForEach(arrival, arrivals) write_arrival(arrival, out);
     buf_append_str(out, "</table></div>\n<p class=\"note\">Whatever is due is due, whatever became "
                         "of what came before: latencies count from the moment when a command was "
-                        "due.</p>\n</section>\n");
+                        "due.");
+    write_cost(json_get(r->summary, "load"), out);
+    buf_append_str(out, "</p>\n</section>\n");
 }

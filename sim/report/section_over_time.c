@@ -96,6 +96,10 @@ static double *gather_rows(const struct source *s, const double *rows, enum gath
         gather_row(s, &g, row, rows[row]);
     for (size_t i = 0; i < s->plot->columns; i++)
         g.values[i] *= scale / (g.weights[i] > 0 ? g.weights[i] : 1);
+    /* What is so stays so until it is told otherwise. */
+    for (size_t i = 1; how == GATHER_LAST && i < s->plot->columns; i++)
+        if (isnan(g.values[i]))
+            g.values[i] = g.values[i - 1];
     free(g.weights);
     return g.values;
 }

@@ -84,7 +84,8 @@ void section_header(const struct report *r, struct buf *out)
         xml_text(out, command);
         buf_append_str(out, "</pre>\n");
     }
-    if (reason != NULL) {
+    /* Why it is invalid is told at length. */
+    if (reason != NULL && !report_is_invalid(r)) {
         buf_append_str(out, "<p class=\"reason\">");
         xml_text(out, reason);
         buf_append_str(out, "</p>\n");
@@ -99,6 +100,15 @@ bool report_is_trouble(const char *verdict)
 {
     return strcmp(verdict, "failed") == 0 || strcmp(verdict, "error") == 0 ||
            strcmp(verdict, "unfinished") == 0;
+}
+
+bool report_has_trouble(const struct report *r)
+{
+    const cJSON *s;
+
+    cJSON_ArrayForEach(s, list_of(r, "scenarios")) if (strcmp(json_str(s, "verdict", "?"),
+                                                              "passed") != 0) return true;
+    return false;
 }
 
 static void write_scenario(const cJSON *s, struct buf *out)
@@ -130,6 +140,8 @@ void section_scenarios(const struct report *r, struct buf *out)
 
     if (first_child_name(scenarios) == NULL && cJSON_GetArraySize(scenarios) == 0)
         return;
+    if (report_is_load(r) && !report_has_trouble(r))
+        return; /* its profile, which has done what it should */
     int count = cJSON_GetArraySize(scenarios);
     buf_printf(out,
                "<section id=\"scenarios\">\n<details%s><summary><h2>Scenarios</h2> <span "
@@ -166,30 +178,45 @@ void section_plots(const struct report *r, struct buf *out)
 
 /* ---- settings ---- */
 
-void section_settings(const struct report *r, struct buf *out)
+/* A row for each text, its name with `from` as a space. */
+static void write_texts(const cJSON *texts, char from, struct buf *out)
 {
-    const cJSON *setting;
-    bool any = false;
+    const cJSON *text;
 
-    cJSON_ArrayForEach(setting, list_of(r, "settings"))
+    buf_append_str(out, "<div class=\"wide\"><table>\n");
+    cJSON_ArrayForEach(text, texts)
     {
-        if (!any)
-            buf_append_str(out, "<section id=\"settings\">\n<h2>Settings</h2>\n<div "
-                                "class=\"wide\"><table>\n");
-        any = true;
         char name[64];
-        snprintf(name, sizeof name, "%s", setting->string);
+        snprintf(name, sizeof name, "%s", text->string != NULL ? text->string : "?");
         for (char *p = name; *p != '\0'; p++)
-            if (*p == '_')
+            if (*p == from)
                 *p = ' ';
         buf_append_str(out, "<tr><th>");
         xml_text(out, name);
         buf_append_str(out, "</th><td>");
-        xml_text(out, cJSON_IsString(setting) ? setting->valuestring : "");
+        xml_text(out, cJSON_IsString(text) ? text->valuestring : "");
         buf_append_str(out, "</td></tr>\n");
     }
-    if (any)
-        buf_append_str(out, "</table></div>\n</section>\n");
+    buf_append_str(out, "</table></div>\n");
+}
+
+void section_settings(const struct report *r, struct buf *out)
+{
+    const cJSON *settings = list_of(r, "settings"), *options = list_of(r, "options");
+
+    if (cJSON_GetArraySize(settings) == 0)
+        return;
+    buf_append_str(out, "<section id=\"settings\">\n<h2>Machine and settings</h2>\n");
+    write_texts(settings, '_', out);
+    if (cJSON_IsObject(options) && options->child != NULL) {
+        buf_printf(out,
+                   "<details class=\"options\"><summary>Every option, as it was or as it is by "
+                   "default <span class=\"count\">%d</span></summary>\n",
+                   cJSON_GetArraySize(options));
+        write_texts(options, '\0', out);
+        buf_append_str(out, "</details>\n");
+    }
+    buf_append_str(out, "</section>\n");
 }
 
 void section_footer(const struct report *r, struct buf *out)
@@ -201,5 +228,7 @@ void section_footer(const struct report *r, struct buf *out)
         buf_append_str(out, ", series.jsonl");
     if (r->failures != NULL && r->failures->count > 0)
         buf_append_str(out, ", failures.jsonl");
+    if (r->fleet != NULL && r->fleet->rows > 0)
+        buf_append_str(out, ", timeline.csv");
     buf_append_str(out, "</footer>");
 }

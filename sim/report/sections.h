@@ -8,6 +8,10 @@
 /* Is it about many cars over time: a load, or a run with a fleet? */
 bool report_has_fleet(const struct report *r);
 bool report_is_load(const struct report *r);
+/* Did the simulator not keep up? */
+bool report_is_invalid(const struct report *r);
+/* Is there a scenario that did not pass? */
+bool report_has_trouble(const struct report *r);
 /* How long it took. */
 double report_seconds(const cJSON *summary);
 

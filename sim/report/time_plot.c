@@ -18,6 +18,7 @@
 #define TIME_TICKS  9
 #define VALUE_TICKS 4
 #define PHASES_MAX  40
+#define PHASE_NAMED 0.035 /* of the run, that a phase needs for its name to be written */
 #define SECONDS_MAX 1e9
 
 /* ORDER TIME_UNIT */
@@ -122,18 +123,20 @@ static void write_phases(struct time_plot *p, const cJSON *list, struct buf *out
         return;
     buf_append_str(out, "<div class=\"phases\">");
     for (size_t i = 0; i < count; i++) {
-        buf_printf(out, "<span class=\"%s\" style=\"left:%.2f%%;width:%.2f%%\"",
+        double width = phases[i].to - phases[i].from;
+        buf_printf(out, "<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\"",
                    phases[i].warm_up ? "warm"
                    : i % 2 == 0      ? "even"
                                      : "uneven",
-                   phases[i].from * 100, (phases[i].to - phases[i].from) * 100);
+                   width < PHASE_NAMED ? " brief" : "", phases[i].from * 100, width * 100);
         xml_attribute(out, "title", phases[i].name);
         buf_append_str(out, ">");
-        xml_text(out, phases[i].name);
+        if (width >= PHASE_NAMED)
+            xml_text(out, phases[i].name);
         buf_append_str(out, "</span>");
         if (phases[i].warm_up)
             buf_printf(&p->grid, "<rect class=\"warm\" x=\"%.2f\" width=\"%.2f\" height=\"%d\"/>",
-                       phases[i].from * WIDTH, (phases[i].to - phases[i].from) * WIDTH, HEIGHT);
+                       phases[i].from * WIDTH, width * WIDTH, HEIGHT);
         if (phases[i].from > 0)
             buf_printf(&p->grid, "<path class=\"phase\" d=\"M%.2f 0v%d\"/>", phases[i].from * WIDTH,
                        HEIGHT);

@@ -209,6 +209,46 @@ static void help_goes_to_stdout(void **state)
             fail_msg("no \"%s\" in:\n%s", parts[i], text);
 }
 
+/* For the results: what each holds, and nothing of what holds nothing. */
+static void values_as_texts(void **state)
+{
+    bool yes = true, no = false;
+    const char *name = "a \"name\"", *none = NULL, *broken = "\xff";
+    uint64_t count = 12, zero = 0, unset = UINT64_MAX;
+    double scale = 2.5;
+    usec_t timeout = 90 * USEC_PER_SEC;
+    struct option_list tags =
+                           {
+                               .items = {"a", "b"},
+                                 .count = 2
+    },
+                       empty = {.count = 0};
+    const struct option_spec options[] = {
+        {"yes",          0, OPTION_FLAG, &yes, NULL, ""},
+        {"no",   0, OPTION_FLAG, &no, NULL, ""},
+        {"name",          0, OPTION_STRING, &name, "N", ""},
+        {"none",              0, OPTION_STRING, &none, "N", ""},
+        {"broken",           0, OPTION_STRING, &broken, "N", ""},
+        {"count",           0, OPTION_NUMBER, &count, "N", ""},
+        {"zero",            0, OPTION_NUMBER, &zero, "N", ""},
+        {"unset",         0, OPTION_NUMBER, &unset, "N", ""},
+        {"scale", 0, OPTION_REAL, &scale, "N", ""},
+        {"timeout",           0, OPTION_DURATION, &timeout, "N", ""},
+        {"tag",              0, OPTION_LIST, &tags, "N", ""},
+        {"empty",0, OPTION_LIST, &empty, "N", ""},
+        {0        }
+    };
+
+    (void)state;
+    cJSON *json = options_json(options);
+    char *text = cJSON_PrintUnformatted(json);
+    assert_string_equal(text, "{\"yes\":\"yes\",\"name\":\"a \\\"name\\\"\",\"broken\":\"(not "
+                              "UTF-8)\",\"count\":\"12\",\"scale\":\"2.5\",\"timeout\":\"90.0 "
+                              "s\",\"tag\":\"a, b\"}");
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +258,7 @@ int main(void)
         cmocka_unit_test(lists_have_an_end),
         cmocka_unit_test(the_environment_comes_second),
         cmocka_unit_test(help_goes_to_stdout),
+        cmocka_unit_test(values_as_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,7 +73,7 @@ static void test_lines(void **state)
     recorder_count(rec, "commands.lost", 4);
     recorder_count(rec, "messages.received", 1); /* no trouble */
     usleep(60000);
-    fleet_log_add(log, &cars);
+    fleet_log_end(log); /* the cars as they were */
     struct error err;
     assert_true(fleet_log_check(log, &err));
     fleet_log_free(log);
@@ -110,10 +110,12 @@ static void test_one_car(void **state)
     (void)state;
     struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
     fleet_log_add(log, &(struct fleet_cars){.vehicles = 1});
+    fleet_log_end(log);
     fleet_log_free(log);
     recorder_free(rec);
     assert_int_equal(access(path, F_OK), -1);
     fleet_log_add(NULL, &(struct fleet_cars){0});
+    fleet_log_end(NULL);
     fleet_log_free(NULL);
 }
 

@@ -128,9 +128,9 @@ static void test_load(void **state)
     static const char *const expected[] = {
         ">Limit missed</span>",
         "1 of 4 held",
-        ">2.50 s</td>",
+        ">2.50\xc2\xa0s</td>",
         ">0.040 %</td>",
-        "limit 2.00 s",
+        "limit 2.00\xc2\xa0s",
         ">–</td>",
         "20/s</td>",
         "title=\"steady\"",
