@@ -119,6 +119,7 @@ function param(name, default, options) end
 ---@field run fun(car: fleetsim.Car, job: fleetsim.CarJob): table<string, string>?
 ---@field undo? fun(car: fleetsim.Car, code: string) it has failed or was ended
 ---@field done? fun(car: fleetsim.Car) the service knows how it ended
+---@field details? fun(car: fleetsim.Car): table<string, string> how far it is
 ---@field unfinished? fun(car: fleetsim.Car): string id of the job that is begun, or ""
 ---@field gone? fun(car: fleetsim.Car) that job is not to be done any more
 

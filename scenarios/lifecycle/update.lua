@@ -63,7 +63,8 @@ scenario("an update that fails at 63 % says so, and leaves the software as it wa
   local job = app:create_job(car, release)
   local execution = job:wait_execution(car, "FAILED")
   t:equal(execution.statusDetails.reason, "FLASH_FAULT")
-  t:equal(execution.statusDetails.progress, "60") -- as last told
+  t:equal(execution.statusDetails.progress, "63")
+  t:equal(execution.statusDetails.step, "installing")
   t:equal(car.state.update.version, "1.0")
   t:eventually(5, function() return car.state.update.state == "idle" end)
 end)

@@ -1,152 +1,13 @@
 #include "broker/control.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "base/buf.h"
 #include "base/json.h"
-#include "base/timeunit.h"
+#include "broker/owner.h"
 
 #define CONTROL_TOPIC "$CONTROL/cloud/v1"
-#define TIMEOUT_MS    2000
-#define REQUEST_MAX   65536
-#define CONNACK       0x20
-#define PUBLISH       0x30
 
-/* A conversation in MQTT 3.1.1 with a broker of our own, which keeps to the protocol. */
-struct talk {
-    int fd;
-    usec_t until;
-    struct buf input;
-};
-
-static void put_string(struct buf *to, const char *text)
+static bool judge(const struct owner_answer *said, struct error *err)
 {
-    size_t len = strlen(text);
-    const uint8_t head[2] = {(uint8_t)(len >> 8), (uint8_t)len};
-
-    buf_append(to, head, sizeof head);
-    buf_append(to, text, len);
-}
-
-static bool send_packet(const struct talk *t, uint8_t kind, struct slice body)
-{
-    struct buf packet;
-    size_t left = body.len;
-
-    buf_init(&packet, REQUEST_MAX + 16);
-    buf_append(&packet, &kind, 1);
-    do {
-        uint8_t digit = (uint8_t)(left % 128 | (left >= 128 ? 128 : 0));
-        buf_append(&packet, &digit, 1);
-        left /= 128;
-    } while (left != 0);
-    buf_append_slice(&packet, body);
-    bool ok = !packet.overflow && send(t->fd, buf_slice(&packet).data, buf_len(&packet),
-                                       MSG_NOSIGNAL) == (ssize_t)buf_len(&packet);
-    buf_done(&packet);
-    return ok;
-}
-
-/* With an id of its own: the broker may not have noticed yet that the last talk is over. */
-static bool say_hello(const struct talk *t)
-{
-    static const uint8_t options[] = {4, 2, 0, 5};
-    struct buf body;
-    char id[32];
-
-    snprintf(id, sizeof id, "fleet-%llu", (unsigned long long)t->until);
-    buf_init(&body, 64);
-    put_string(&body, "MQTT");
-    buf_append(&body, options, sizeof options);
-    put_string(&body, id);
-    bool ok = send_packet(t, 0x10, buf_slice(&body));
-    buf_done(&body);
-    return ok;
-}
-
-static bool ask(const struct talk *t, const char *request)
-{
-    struct buf body;
-
-    buf_init(&body, REQUEST_MAX);
-    put_string(&body, CONTROL_TOPIC);
-    buf_append_str(&body, request);
-    bool ok = !body.overflow && send_packet(t, PUBLISH, buf_slice(&body));
-    buf_done(&body);
-    return ok;
-}
-
-/* The body of the first packet, if it is all there; where it ends. */
-static bool first_packet(struct slice in, struct slice *ret_body, size_t *ret_end)
-{
-    size_t len = 0;
-    size_t at = 1;
-
-    for (unsigned shift = 0; at < in.len; shift += 7) {
-        uint8_t digit = in.data[at++];
-        len |= (size_t)(digit & 127) << shift;
-        if (digit >= 128)
-            continue;
-        if (in.len - at < len)
-            return false;
-        *ret_body = slice_of(in.data + at, len);
-        *ret_end = at + len;
-        return true;
-    }
-    return false;
-}
-
-static bool receive_some(struct talk *t)
-{
-    struct pollfd p = {.fd = t->fd, .events = POLLIN};
-    usec_t now = clock_now();
-    uint8_t *room = buf_reserve(&t->input, 4096);
-
-    if (room == NULL || now >= t->until)
-        return false;
-    /* Signals may interrupt both. */
-    int ready = poll(&p, 1, (int)((t->until - now) / USEC_PER_MSEC) + 1);
-    ssize_t n = ready > 0 ? recv(t->fd, room, 4096, 0) : ready;
-    if (n > 0)
-        buf_commit(&t->input, (size_t)n);
-    return n > 0 || (n < 0 && errno == EINTR);
-}
-
-/* Waits for a packet of that kind; its body stays in the input. */
-static bool await(struct talk *t, uint8_t kind, struct slice *ret_body)
-{
-    size_t end = 0;
-
-    for (;;) {
-        struct slice in = buf_slice(&t->input);
-        while (in.len > 1 && first_packet(in, ret_body, &end)) {
-            if ((in.data[0] & 0xf0) == kind)
-                return true;
-            in = slice_of(in.data + end, in.len - end);
-        }
-        if (!receive_some(t))
-            return false;
-    }
-}
-
-/* The payload of a PUBLISH of QoS 1, which is how answers to one client come. */
-static struct slice payload_of(struct slice body)
-{
-    size_t topic = body.len >= 2 ? (size_t)body.data[0] << 8 | body.data[1] : 0;
-    size_t head = 2 + topic + 2;
-
-    return body.len >= head ? slice_of(body.data + head, body.len - head) : slice_of(NULL, 0);
-}
-
-static bool judge(struct slice payload, struct error *err)
-{
-    cJSON *answer = json_parse(payload, 16);
+    cJSON *answer = json_parse(slice_of(said->payload, said->len), 16);
     const char *error = json_str(answer, "error", NULL);
     bool ok = answer != NULL && error == NULL;
 
@@ -160,23 +21,13 @@ static bool judge(struct slice payload, struct error *err)
 
 bool broker_control(const struct broker *broker, const char *request, struct error *err)
 {
-    struct talk t = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
-                     .until = clock_now() + TIMEOUT_MS * USEC_PER_MSEC};
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct slice body = slice_of(NULL, 0);
+    struct owner_answer said;
+    bool ok = owner_ask(broker_owner_socket(broker), CONTROL_TOPIC, slice_str(request), &said, err);
 
-    snprintf(name.sun_path, sizeof name.sun_path, "%s", broker_owner_socket(broker));
-    buf_init(&t.input, REQUEST_MAX);
-    bool ok = t.fd >= 0 && connect(t.fd, (struct sockaddr *)&name, sizeof name) == 0 &&
-              say_hello(&t) && await(&t, CONNACK, &body);
-    buf_clear(&t.input);
-    ok = ok && ask(&t, request) && await(&t, PUBLISH, &body);
     if (!ok)
         error_set(err, ERROR_TARGET, "the local cloud does not answer (see %s for why)",
                   broker_log_path(broker));
-    ok = ok && judge(payload_of(body), err);
-    buf_done(&t.input);
-    if (t.fd >= 0)
-        close(t.fd);
+    ok = ok && judge(&said, err);
+    owner_answer_done(&said);
     return ok;
 }

@@ -11,6 +11,7 @@
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/options.h"
+#include "cli/vehicle_choice.h"
 #include "pki/pem_file.h"
 #include "pki/pki.h"
 #include "pki/settings.h"
@@ -21,55 +22,6 @@
 #define SHOWN_AT_MOST   20
 
 /* ---- shared ------------------------------------------------------------------------------- */
-
-/* From the text of --vehicles or --vehicle; `all` where nothing was asked for. */
-struct selection {
-    uint32_t first, count;
-};
-
-static bool parse_index(const char *text, uint32_t *ret, const char **ret_end)
-{
-    char *end;
-
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    unsigned long value = strtoul(text, &end, 10);
-    if (value >= IDENTITY_MAX)
-        return false;
-    *ret = (uint32_t)value;
-    *ret_end = end;
-    return true;
-}
-
-static bool select_vehicles(const struct pki *pki, const char *text, struct selection *ret,
-                            struct error *err)
-{
-    const struct fleet_file *fleet = pki_fleet(pki);
-    uint32_t have = fleet != NULL ? fleet_file_count(fleet) : 0, first = 0, last;
-    const char *end = "";
-
-    if (text == NULL || strcmp(text, "all") == 0) {
-        *ret = (struct selection){0, have};
-        return true;
-    }
-    bool ok = parse_index(text, &first, &end);
-    last = first;
-    if (ok && strncmp(end, "..", 2) == 0)
-        ok = parse_index(end + 2, &last, &end);
-    if (!ok || *end != '\0' || last < first)
-        return error_set(err, ERROR_USAGE,
-                         "vehicles \"%.64s\": not a selection (use all, a number such as 7, or a "
-                         "range such as 0..99, both ends included)",
-                         text);
-    if (last >= have)
-        return error_set(
-            err, ERROR_USAGE,
-            "vehicle %u: the PKI has %u, counted from 0 (make more with \"fleetsim pki "
-            "init --vehicles %u\")",
-            last, have, last + 1);
-    *ret = (struct selection){first, last - first + 1};
-    return true;
-}
 
 static struct pki *open_pki(const char *dir, struct error *err)
 {
@@ -219,7 +171,7 @@ static bool request_from(const struct issue *o, struct pki *pki, struct identity
         return error_set(err, ERROR_USAGE,
                          "--role %.64s: no such role (use vehicle, companion, claim or server)",
                          o->role);
-    if (o->index != NULL && (!parse_index(o->index, &index, &end) || *end != '\0'))
+    if (o->index != NULL && (!vehicle_choice_index(o->index, &index, &end) || *end != '\0'))
         return error_set(err, ERROR_USAGE, "--index %.64s: not a number below %u (count from 0)",
                          o->index, IDENTITY_MAX);
     if (o->index != NULL && ret->role != CERTIFICATE_VEHICLE)
@@ -334,7 +286,7 @@ static bool export_vehicle(const struct pki *pki, const char *dir, uint32_t k, s
     return ok;
 }
 
-static bool export_all(const struct pki *pki, const char *dir, struct selection which,
+static bool export_all(const struct pki *pki, const char *dir, struct vehicle_choice which,
                        struct error *err)
 {
     const struct slice root = pki_root(pki);
@@ -358,7 +310,7 @@ static bool export_all(const struct pki *pki, const char *dir, struct selection 
 static int pki_cmd_export(int argc, char **argv)
 {
     const char *dir = NULL, *vehicles = NULL, *out = NULL;
-    struct selection which = {0};
+    struct vehicle_choice which = {0};
     struct error err;
     int status;
     const struct option_spec specs[] = {
@@ -383,7 +335,7 @@ static int pki_cmd_export(int argc, char **argv)
     if (pki == NULL)
         return options_fail(&err);
     char *to = out != NULL ? xstrdup(out) : xasprintf("%s/exported", dir);
-    bool ok = select_vehicles(pki, vehicles, &which, &err) && export_all(pki, to, which, &err);
+    bool ok = vehicle_choice_parse(pki, vehicles, &which, &err) && export_all(pki, to, which, &err);
     if (ok)
         printf("%u vehicles in %s\n", which.count, to);
     free(to);
@@ -408,7 +360,7 @@ static bool look_up(const struct pki *pki, uint32_t k, struct shown *ret, struct
     return true;
 }
 
-static bool show_json(const struct pki *pki, const char *dir, struct selection which,
+static bool show_json(const struct pki *pki, const char *dir, struct vehicle_choice which,
                       struct error *err)
 {
     cJSON *json = cJSON_CreateObject();
@@ -462,7 +414,8 @@ static bool show_one(const struct pki *pki, uint32_t k, struct error *err)
     return true;
 }
 
-static bool show_table(const struct pki *pki, struct selection which, bool all, struct error *err)
+static bool show_table(const struct pki *pki, struct vehicle_choice which, bool all,
+                       struct error *err)
 {
     uint32_t rows = all || which.count <= SHOWN_AT_MOST ? which.count : SHOWN_AT_MOST;
 
@@ -492,7 +445,7 @@ static int pki_cmd_show(int argc, char **argv)
 {
     const char *dir = NULL, *vehicle = NULL, *vehicles = NULL;
     bool json = false;
-    struct selection which = {0};
+    struct vehicle_choice which = {0};
     struct error err;
     int status;
     const struct option_spec specs[] = {
@@ -516,7 +469,7 @@ static int pki_cmd_show(int argc, char **argv)
     struct pki *pki = open_pki(dir, &err);
     if (pki == NULL)
         return options_fail(&err);
-    bool ok = select_vehicles(pki, vehicle != NULL ? vehicle : vehicles, &which, &err);
+    bool ok = vehicle_choice_parse(pki, vehicle != NULL ? vehicle : vehicles, &which, &err);
     if (ok && json)
         ok = show_json(pki, dir, which, &err);
     else if (ok && vehicle != NULL && which.count == 1)

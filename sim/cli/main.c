@@ -5,6 +5,7 @@
 
 #include "cli/cmd_check.h"
 #include "cli/cmd_cloud.h"
+#include "cli/cmd_job.h"
 #include "cli/cmd_load.h"
 #include "cli/cmd_pki.h"
 #include "cli/cmd_repl.h"
@@ -21,6 +22,7 @@ static const struct {
     {"check",  cmd_check,  "what is wrong with scripts, without running them"   },
     {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
+    {"job",    cmd_job,    "jobs of the local cloud: updates for a fleet"       },
     {"pki",    cmd_pki,    "make, issue, export and show certificates"          },
     {"report", cmd_report, "the page of a run; runs merged, runs compared"      },
 };

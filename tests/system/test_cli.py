@@ -8,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from fleetsim_test import PASSES, check, check_equal, check_in, main  # noqa: E402
 
-COMMANDS = ["run", "cloud", "pki", "pki init", "pki issue", "pki export", "pki show"]
+COMMANDS = ["run", "cloud", "pki", "job", "job create", "job list", "job show", "job cars", "job watch", "job cancel",
+            "job delete", "pki init", "pki issue", "pki export", "pki show"]
 
 
 def help_of_every_command(place):

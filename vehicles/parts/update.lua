@@ -198,7 +198,7 @@ return part("update", function(options)
     },
     jobs = {
       update = {
-        run = run, undo = undo, done = done, gone = gone,
+        run = run, undo = undo, done = done, gone = gone, details = details,
         unfinished = function(car) return car:get(job_id) end,
       },
     },

@@ -6,6 +6,7 @@
 --       undo = function(car, code) … end,      it has failed, or was ended by the service
 --       done = function(car) … end,            the service knows how it ended
 --       gone = function(car) … end,            it is not to be done any more; how it ended is not known
+--       details = function(car) … end,         how far it is, for a job that fails
 --       unfinished = function(car) … end }     the id of the job that is begun and neither done nor undone, or ""
 
 local core, _, prelude, tools = ...
@@ -164,11 +165,12 @@ end
 
 -- It was refused or has failed.
 local function report_failure(self, handler, raised)
+  local details = handler.details and raised.failed and handler.details(self.car) or self.details
   if handler.undo and raised.failed then
     handler.undo(self.car, raised.code)
   end
   update(self, raised.failed and "FAILED" or "REJECTED",
-    merge(self.details, { reason = raised.code, description = raised.description }))
+    merge(details, { reason = raised.code, description = raised.description }))
   if handler.done and raised.failed then
     handler.done(self.car)
   end

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Jobs from the command line: fleetsim job against a cloud that runs, with a car and without."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
+
+UPDATE = json.dumps({"operation": "update", "version": "2.0", "size": 400000})
+
+CAR = """
+scenario("a car waits for its update", { timeout = 60 }, function(t)
+  local car = t:vehicle { model = "compact_ev_ota" }
+  car:wait_online()
+  print("the car is " .. car.name .. ".")
+  car:wait_until(function() return car.state.update.version == "2.0" and car.state.update.state == "idle" end, 40)
+end)
+"""
+
+
+def a_car_gets_its_update(place):
+    place.write("car.lua", CAR)
+    with place.cloud():
+        with place.start("run", "car.lua", "--cloud", "lab", "--no-results") as run:
+            run.until_said("the car is ")
+            name = "".join(run.text()).split("the car is ")[1].split(".")[0]
+            done = place.run("job", "create", "--dir", "lab", name, "--id", "spring", "--watch", "--document", UPDATE)
+            done.expect(0, "spring\n", "succeeded 1", "COMPLETED")
+            cars = json.loads(place.run("job", "cars", "--dir", "lab", "spring", "--json").out)
+            check_equal([car["thingName"] for car in cars], [name], "things")
+            check_equal(cars[0]["statusDetails"], {"version": "2.0"}, "details")
+            run.wait().expect(0)
+
+
+def jobs_without_cars(place):
+    place.run("pki", "init", "--dir", "lab", "--vehicles", "4").expect(0)
+    place.write("things.txt", "# two of them\ncar-1\n\ncar-2\n")
+    place.write("release.json", UPDATE)
+    with place.cloud():
+        place.run("job", "create", "--dir", "lab", "--vehicles", "1..2", "--targets", place.path("things.txt"), "x", "--id",
+                  "many", "--document", "@" + place.path("release.json"), "--description", "for all").expect(0, "many")
+        shown = json.loads(place.run("job", "show", "--dir", "lab", "many").out)
+        check_equal((shown["numberOfTargets"], shown["description"]), (5, "for all"), "the job")
+        check_in("car-2", place.run("job", "cars", "--dir", "lab", "many", "--status", "QUEUED").out)
+        place.run("job", "delete", "--dir", "lab", "many").refuses(4, "InvalidStateTransition")
+        place.run("job", "cancel", "--dir", "lab", "many", "--reason", "WRONG").expect(0)
+        place.run("job", "watch", "--dir", "lab", "many").expect(1, "CANCELED: WRONG")
+        check_in("CANCELED", place.run("job", "list", "--dir", "lab").out)
+        place.run("job", "delete", "--dir", "lab", "many").expect(0)
+        check_equal(json.loads(place.run("job", "list", "--dir", "lab", "--json").out), [], "jobs")
+
+
+def what_is_refused(place):
+    place.run("job").refuses(2, "no command given")
+    place.run("job", "fly").refuses(2, "no such command: fly")
+    place.run("job", "list").refuses(2, "--dir")
+    place.run("job", "list", "--dir", place.path("nowhere")).refuses(4, "no local cloud runs there", "fleetsim cloud")
+    with place.cloud():
+        for arguments, words in ((("create", "--document", UPDATE), "no targets"),
+                                 (("create", "car", "--document", "[1]"), "not a JSON object"),
+                                 (("create", "car"), "not a JSON object"),
+                                 (("create", "car", "--document", "@none"), "@none"),
+                                 (("create", "car", "--document", UPDATE, "--abort", "FAILED"), "--abort FAILED"),
+                                 (("create", "--targets", "none", "--document", UPDATE), "--targets none"),
+                                 (("create", "--vehicles", "9..3", "--document", UPDATE), "not a selection"),
+                                 (("show",), "which one?"), (("show", "a", "b"), "one job at a time")):
+            place.run("job", arguments[0], "--dir", "lab", *arguments[1:]).refuses(2, words)
+        place.run("job", "create", "--dir", "lab", "car", "--document", UPDATE, "--rate", "5000").refuses(
+            4, "InvalidRequest", "maximumPerMinute")
+        place.run("job", "show", "--dir", "lab", "none").refuses(4, "ResourceNotFound")
+        place.run("job", "create", "--dir", "lab", "a b", "--document", UPDATE).refuses(4, "targets")
+    check(True)
+
+
+if __name__ == "__main__":
+    main([a_car_gets_its_update, jobs_without_cars, what_is_refused])
