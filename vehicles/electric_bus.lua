@@ -34,7 +34,7 @@ return model {
     driving {
       latitude = 53.5520, longitude = 9.9350, altitude = 30, odometer = 183402000,
       kilograms = 18000, drag_area = 5.2, rolling = 0.008, kilowatts = 250, electronics_kilowatts = 1.5,
-      style = "calm",
+      style = "calm", report = { window = 20, heartbeat = 60, speed = 25, metres = 400 }, -- stops are what counts
     },
     tyres { kilopascals = 850, warning_kilopascals = 700 },
     low_voltage { ampere_hours = 220 },

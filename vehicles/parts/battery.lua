@@ -90,6 +90,14 @@ local function book(car, pack, into, out)
   physics.show(car, "battery.energy_out", physics.round(pack.energy_out, 100))
 end
 
+-- kW lost because the power was not the same all the time: losses grow with its square.
+local function lost_by_swing(pack, seconds, percent)
+  local mean = pack.pushed / seconds
+  local variance = pack.squared / seconds - mean * mean
+  pack.pushed, pack.squared = 0, 0
+  return variance > 1e-9 and variance * 1000 * ohms(pack, pack.celsius) / resting_volts(pack, percent) ^ 2 or 0
+end
+
 -- The last of all steps: what the others drew and gave is settled with the cells.
 local function step(car, dt, body)
   local pack = body.pack
@@ -101,7 +109,7 @@ local function step(car, dt, body)
     return false
   end
   local amperes, lost, volts = current(pack, drawn * 3600 / dt, percent, pack.celsius)
-  lost = lost * dt / 3600
+  lost = (lost + lost_by_swing(pack, dt, percent)) * dt / 3600
   local stored = percent / 100 * pack.capacity
   local part_of_it = room(stored, -drawn - lost, pack.capacity)
   drawn, lost = drawn * part_of_it, lost * part_of_it
@@ -110,6 +118,7 @@ local function step(car, dt, body)
   learn(pack, drawn + lost)
   show_charge(car, pack, math.max(0, math.min(100, (stored - drawn - lost) / pack.capacity * 100)))
   show_power(car, volts, -amperes)
+  return physics.longest
 end
 
 -- Pumps and heater of the pack. A hot one is cooled while it works, a cold one warmed if that is wished.
@@ -121,11 +130,13 @@ local function condition(car, dt, body)
   if pack.celsius > 35 and (body.steps.driving or energy.charging(car)) then
     pack.celsius = pack.celsius - pack.cooling_kilowatts * 1000 * dt / pack.joules_per_degree
     energy.draw(car, pack.cooling_kilowatts / 2.5, dt, "battery")
+    return physics.longest
   elseif wish and pack.celsius < wish and energy.percent(car) > 10 then
     local most = pack.celsius + pack.heating_kilowatts * 1000 * dt / pack.joules_per_degree
     local reached = math.min(wish + 0.5, most)
     energy.draw(car, (reached - pack.celsius) * pack.joules_per_degree / 1000 / dt, dt, "battery")
     pack.celsius = reached
+    return physics.longest
   else
     if wish then
       car:set("battery.conditioning", "off")
@@ -141,7 +152,7 @@ return part("battery", function(options)
   local health = options.state_of_health or 100
 
   local new_pack = physics.kind {
-    step = step, pending = 0, metres = 0, consumed = 0, energy_in = 0, energy_out = 0,
+    step = step, pending = 0, pushed = 0, squared = 0, metres = 0, consumed = 0, energy_in = 0, energy_out = 0,
     cells = options.cells or 96, ohms = (options.milliohms or 5200 / net) / 1000,
     joules_per_degree = 5800 * net, seconds_to_cool = options.seconds_to_cool or 25000,
     cooling_kilowatts = options.cooling_kilowatts or 5, heating_kilowatts = options.heating_kilowatts or 5,
@@ -185,16 +196,16 @@ return part("battery", function(options)
 
   return {
     signals = {
-      { charge, type = "float", report_every = 30, unit = "percent", min = 0, max = 100, initial = percent,
+      { charge, type = "float", report_every = 60, unit = "percent", min = 0, max = 100, initial = percent,
         vss = "Vehicle.Powertrain.TractionBattery.StateOfCharge.Current" },
-      { "battery.range", type = "integer", report_every = 30,
+      { "battery.range", type = "integer", report_every = 60,
         unit = "m", min = 0, initial = full_range * percent // 100,
         vss = "Vehicle.Powertrain.TractionBattery.Range" },
       { "battery.capacity", type = "integer", unit = "kWh", min = 1, initial = net,
         vss = "Vehicle.Powertrain.TractionBattery.NetCapacity" },
       { "battery.conditioning", type = "enum", values = { "off", "fast_charging", "driving" }, desired = true,
         vss = "Vehicle.Powertrain.TractionBattery.BatteryConditioning.RequestedMode" },
-      { temperature, type = "integer", report_every = 30, unit = "celsius", initial = 12,
+      { temperature, type = "integer", report_every = 60, unit = "celsius", initial = 12,
         vss = "Vehicle.Powertrain.TractionBattery.Temperature.Average" },
       { "battery.full_range", type = "integer", unit = "m", reported = false, initial = full_range },
       { "battery.health", type = "float", unit = "percent", reported = false, initial = health,

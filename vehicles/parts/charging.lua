@@ -73,16 +73,17 @@ local function stop(car)
   show_state(car)
 end
 
--- With what is missing at the end a step takes less power, and the limit is met exactly.
+-- kW, and the seconds until the limit is reached; 0: with this step, which takes less power then, and meets it exactly.
 local function charge(car, dt, body, supply, load)
   local pack, percent = body.pack, energy.percent(car)
   local missing = (car:get(limit) - percent) / 100 * pack.capacity
   local kilowatts = math.min(supply - load, accepted(body.charger, percent, pack.celsius))
   local _, lost = pack.current(pack, -kilowatts, percent, pack.celsius)
-  if (kilowatts - lost) * dt / 3600 < missing then
-    return kilowatts, false
+  local stored = (kilowatts - lost) * dt / 3600
+  if stored < missing then
+    return kilowatts, stored > 0 and (missing / stored - 1) * dt or physics.longest
   end
-  return pack.to_store(pack, math.max(0, missing) * 3600 / dt, percent), true
+  return pack.to_store(pack, math.max(0, missing) * 3600 / dt, percent), 0
 end
 
 -- After all that draws, before the battery: the cable feeds the loads first, the pack with the rest.
@@ -94,20 +95,21 @@ local function step(car, dt, body)
     return false
   end
   local supply, efficiency = from_station(car, charger)
-  local into_pack, full = math.min(0, supply - load), false
+  local into_pack, left = math.min(0, supply - load), physics.longest
   if charging then
-    into_pack, full = charge(car, dt, body, supply, load)
+    into_pack, left = charge(car, dt, body, supply, load)
   end
   energy.feed(car, body, -into_pack * dt / 3600)
   local drawn = (into_pack + load) / efficiency
   physics.set_exact(car, added, 10, physics.exact(car, added) + drawn * dt / 3600)
   physics.set_exact(car, "charging.power", 10, charging and drawn or 0)
-  if full then
+  if left == 0 then
     stop(car)
     car:set(state, "complete")
   elseif charging and body.now - charger.estimated >= 60 then
     show_time_left(car, body)
   end
+  return left
 end
 
 local function begin(car)
@@ -322,12 +324,12 @@ return part("charging", function(options)
       { active, type = "boolean", desired = true, vss = "Vehicle.Powertrain.TractionBattery.Charging.IsCharging" },
       { limit, type = "integer", unit = "percent", min = 50, max = 100, desired = true, initial = options.limit or 80,
         vss = "Vehicle.Powertrain.TractionBattery.Charging.ChargeLimit" },
-      { "charging.power", type = "float", report_every = 30, unit = "kW", min = 0,
+      { "charging.power", type = "float", report_every = 60, unit = "kW", min = 0,
         vss = "Vehicle.Powertrain.TractionBattery.Charging.AveragePower" },
-      { "charging.time_left", type = "integer", report_every = 30, unit = "s", min = 0,
+      { "charging.time_left", type = "integer", report_every = 60, unit = "s", min = 0,
         vss = "Vehicle.Powertrain.TractionBattery.Charging.TimeToComplete" },
       { state, type = "enum", values = { "unplugged", "stopped", "waiting", "charging", "complete" } },
-      { added, type = "float", report_every = 30, unit = "kWh", min = 0 },
+      { added, type = "float", report_every = 60, unit = "kWh", min = 0 },
       { schedule, type = "enum", values = { "now", "cheap", "departure" }, desired = true,
         initial = options.schedule, vss = "Vehicle.Powertrain.TractionBattery.Charging.Timer.Mode" },
       { departure, type = "string", desired = true, initial = options.departure or "07:30",

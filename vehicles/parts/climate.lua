@@ -140,12 +140,12 @@ local function flush(car, body)
   end
 end
 
--- Decided again after a second at first, later after five: a cabin is slow, and this is the dearest of all steps.
+-- Decided again after a second at first, later after ten: a cabin is slow, and this is the dearest of all steps.
 local function decide(car, body, dt)
   local model = body.cabin
   local heat = wanted_heat(model.c, physics.exact(car, cabin), model.interior, sky.outside(car),
     model.c.glass * sky.sunshine(body), car:get(target), math.max(dt, model.every))
-  model.every = math.min(5, model.every + 0.2)
+  model.every = math.min(physics.longest, model.every + 0.2)
   return math.max(-model.cool, math.min(model.heat, heat))
 end
 
@@ -154,10 +154,10 @@ local function step(car, dt, body)
   local extra = model.extra
   energy.draw(car, extra, dt, "heaters")
   if not car:get(active) then
-    return extra > 0
+    return extra > 0 and physics.longest
   elseif body.pack and too_low(car, model.needs_percent / 2) then
     switch_off(car)
-    return extra > 0
+    return extra > 0 and physics.longest
   end
   model.wanted = model.wanted or decide(car, body, dt)
   model.given = model.given + supply(car, body, model.wanted, dt) * dt
@@ -166,6 +166,7 @@ local function step(car, dt, body)
     flush(car, body)
     model.wanted = nil
   end
+  return model.every
 end
 
 -- A parked car does not run for ever; one that somebody sits in does.
@@ -301,7 +302,7 @@ return part("climate", function(options)
     { active, type = "boolean", desired = true, vss = "Vehicle.Cabin.HVAC.IsAirConditioningActive" },
     { target, type = "float", unit = "celsius", min = 16, max = 30, desired = true, initial = 21,
       vss = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature" },
-    { cabin, type = "float", report_every = 3, deadband = 0.3, unit = "celsius", initial = initial,
+    { cabin, type = "float", report_every = 3, deadband = 0.5, unit = "celsius", initial = initial,
       vss = "Vehicle.Cabin.HVAC.AmbientAirTemperature" },
     { departure, type = "string", desired = true },
   }

@@ -21,10 +21,10 @@ local styles = {
 
 -- How often a driving car reports: not within `window` seconds of the last time, at the latest after `heartbeat`, and
 -- in between if it has changed by as much as a map or a parent would want to know. Standing and going is told sooner.
-local edge = { window = 10, heartbeat = 30, standing = 4, speed = 15, turn = 30, metres = 250 }
+local usual = { window = 10, heartbeat = 30, standing = 4, speed = 15, turn = 30, metres = 250 }
 
 local function worth_showing(trip, kmh, degrees)
-  local seconds = trip.seconds - trip.shown_at
+  local edge, seconds = trip.edge, trip.seconds - trip.shown_at
   if (kmh > 0) ~= (trip.shown_speed > 0) and seconds >= edge.standing or seconds >= edge.heartbeat then
     return true
   elseif seconds < edge.window then
@@ -57,12 +57,11 @@ end
 
 -- ---- how it moves ---------------------------------------------------------------------------------
 
--- Rolling, air, hill, inertia, and what the electronics take.
+-- Rolling, air, hill, and inertia.
 local function exert(car, body, v, acceleration, slope, dt)
   local load = body.load
   local newtons = v > 0 and load.rolling + load.drag * v * v + load.kilograms * (9.81 * slope + acceleration) or 0
   energy.propel(car, newtons * v / 1000, dt, v * dt)
-  energy.draw(car, load.electronics, dt, "electronics")
 end
 
 local function switch_off(car, body)
@@ -100,11 +99,15 @@ local function along_line(car, body, dt)
   exert(car, body, v, 0, 0, dt)
 end
 
--- Time may leap: a route is driven second by second all the same.
+-- Time may leap: a route is driven second by second all the same, but for those in which nothing changes.
 local function along_route(car, body, dt)
   local trip = body.trip
   while dt > 0 and trip.route do
     local tick = math.min(dt, 1)
+    if dt > 1 then
+      local same = trip.standing > 0 and math.ceil(trip.standing) or route.seconds_steady(trip) // 1
+      tick = math.min(dt // 1, math.max(1, same))
+    end
     local before = trip.v
     local metres, slope = route.move(trip, car, tick)
     trip.metres = trip.metres + metres
@@ -113,9 +116,26 @@ local function along_route(car, body, dt)
   end
 end
 
+-- Seconds in which nothing can become worth showing: it is too soon, the car stands, or it goes on as it does.
+local function calm(trip)
+  local edge, since = trip.edge, trip.seconds - trip.shown_at
+  if trip.standing > 0 then
+    return math.min(math.ceil(trip.standing), (trip.shown_speed > 0 and edge.standing or edge.heartbeat) - since)
+  elseif trip.shown_speed == 0 then
+    return edge.standing - since
+  elseif since < edge.window then
+    return math.min(route.seconds_on(trip), edge.window - since)
+  end
+  local metres = edge.metres - (trip.metres - trip.shown_metres)
+  return math.min(route.seconds_steady(trip), metres / trip.v, edge.heartbeat - since)
+end
+
 local function step(car, dt, body)
   local trip = body.trip
   trip.seconds = trip.seconds + dt
+  if trip.route or trip.line and car:get(speed) > 0 then
+    energy.draw(car, body.load.electronics, dt, "electronics")
+  end
   if trip.route then
     local r = trip.route
     along_route(car, body, dt)
@@ -141,6 +161,7 @@ local function step(car, dt, body)
     switch_off(car, body)
     return false
   end
+  return trip.route and calm(trip) or nil
 end
 
 local doors = { "front_left", "front_right", "rear_left", "rear_right", "trunk", "hood" }
@@ -231,6 +252,12 @@ return part("driving", function(options)
   end
 
   local kilograms = options.kilograms or 1650
+  local edge = physics.kind(usual)(options.report)
+  for what in pairs(edge) do -- in any order
+    if not usual[what] then
+      error("driving: no option report." .. tostring(what) .. ": heartbeat, metres, speed, standing, turn, window", 3)
+    end
+  end
 
   local load = {
     kilograms = kilograms,
@@ -240,7 +267,7 @@ return part("driving", function(options)
   }
   local new_trip = physics.kind {
     metres = 0, seconds = 0, shown_at = 0, shown_metres = 0, shown_speed = 0, shown_heading = 0,
-    watts_per_kilogram = 700 * (options.kilowatts or 100) / kilograms, -- some of it is for hills and wind
+    edge = edge, watts_per_kilogram = 700 * (options.kilowatts or 100) / kilograms, -- some of it is for hills and wind
   }
 
   local function embody(car, body)
@@ -262,9 +289,9 @@ return part("driving", function(options)
         vss = "Vehicle.CurrentLocation.Heading" },
       { altitude, type = "integer", unit = "m", report_every = 10, initial = options.altitude or 0,
         vss = "Vehicle.CurrentLocation.Altitude" },
-      { "trip.distance", type = "integer", unit = "m", report_every = 10, min = 0, vss = "Vehicle.TripMeterReading" },
-      { "trip.duration", type = "integer", unit = "s", report_every = 10, min = 0, vss = "Vehicle.TripDuration" },
-      { "trip.average_speed", type = "float", unit = "km/h", report_every = 10, min = 0, vss = "Vehicle.AverageSpeed" },
+      { "trip.distance", type = "integer", unit = "m", report_every = 30, min = 0, vss = "Vehicle.TripMeterReading" },
+      { "trip.duration", type = "integer", unit = "s", report_every = 30, min = 0, vss = "Vehicle.TripDuration" },
+      { "trip.average_speed", type = "float", unit = "km/h", report_every = 30, min = 0, vss = "Vehicle.AverageSpeed" },
     },
     actions = actions,
     refresh = physics.settle,

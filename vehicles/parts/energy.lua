@@ -74,9 +74,10 @@ function energy.propel(car, kilowatts, seconds, metres)
     tank.burn(car, (math.max(kilowatts, tank.idle_kilowatts) + generator) * seconds / 3600 / tank.engine_efficiency,
       metres)
   elseif pack then
+    local electric = kilowatts < 0 and kilowatts * pack.recuperation or kilowatts / pack.drive_efficiency
     pack.metres = pack.metres + metres
-    energy.draw(car, kilowatts < 0 and kilowatts * pack.recuperation or kilowatts / pack.drive_efficiency, seconds,
-      "driving")
+    pack.pushed, pack.squared = pack.pushed + electric * seconds, pack.squared + electric * electric * seconds
+    energy.draw(car, electric, seconds, "driving")
   end
 end
 

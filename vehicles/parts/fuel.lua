@@ -47,10 +47,10 @@ return part("fuel", function(options)
 
   return {
     signals = {
-      { level, type = "integer", report_every = 30,
+      { level, type = "integer", report_every = 60,
         unit = "percent", min = 0, max = 100, initial = physics.round(100 * initial / size, 1),
         vss = "Vehicle.Powertrain.FuelSystem.RelativeLevel" },
-      { "fuel.range", type = "integer", report_every = 30, unit = "m", min = 0,
+      { "fuel.range", type = "integer", report_every = 60, unit = "m", min = 0,
         initial = physics.round(initial / consumption * 1000, 0.001), vss = "Vehicle.Powertrain.FuelSystem.Range" },
       { litres, type = "float", unit = "l", min = 0, max = size, reported = false, initial = initial,
         vss = "Vehicle.Powertrain.FuelSystem.AbsoluteLevel" },

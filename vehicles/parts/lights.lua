@@ -62,11 +62,13 @@ local function step(car, _, body)
     return false
   end
   local speed = car:get("driving.speed")
-  show(car, brake, speed < body.lit_speed - 1 and "active" or "inactive")
+  local slower = speed < body.lit_speed - 1
+  show(car, brake, slower and "active" or "inactive")
   body.lit_speed = speed
   if by_switch(car, body) then
     load(car)
   end
+  return not slower and physics.longest or nil
 end
 
 local function settle(car, _, body)

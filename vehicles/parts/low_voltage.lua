@@ -56,7 +56,7 @@ local function flush(car, body)
 end
 
 -- While it is fed: what the car needs, and charge, at a current that fades as the battery fills; looked
--- at every five seconds.
+-- at every ten seconds or so.
 local function step(car, dt, body)
   local battery = body.low_voltage
   if battery.span == 0 then
@@ -70,9 +70,10 @@ local function step(car, dt, body)
   end
   energy.draw(car, battery.kilowatts, dt, "12 V")
   battery.span = battery.span + dt
-  if battery.span >= 5 then
+  if battery.span >= physics.longest then
     flush(car, body)
   end
+  return physics.longest
 end
 
 local function settle(car, seconds, body)
@@ -125,7 +126,7 @@ return part("low_voltage", function(options)
 
   return {
     signals = {
-      { voltage, type = "float", report_every = 30,
+      { voltage, type = "float", report_every = 60,
         unit = "V", initial = 12.7, vss = "Vehicle.LowVoltageBattery.CurrentVoltage" },
       { charge, type = "integer", unit = "percent", min = 0, max = 100, reported = false,
         initial = options.charge or 95 },

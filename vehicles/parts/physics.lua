@@ -4,7 +4,9 @@
 -- values of which signals show the rounded ones, and whatever parts know of the car and signals do not show.
 --
 -- * What moves fast is a *step*: physics.start(car, "climate", step, "load"). step(car, dt, body) is called every
---   second (and at most `longest` seconds at once, however far time has leapt) until it returns false.
+--   second (and at most physics.longest seconds at once, however far time has leapt) until it returns false. One that returns
+--   a number knows that nothing of it will be worth a look for so many seconds: if all running steps do, the next call
+--   comes that much later, or one second after somebody has looked.
 -- * What drifts slowly is the part's field `settle(car, seconds, body)`. It is written so that one call for an hour
 --   does the same as sixty for a minute (decay, below). It is called when somebody looks who has not looked for 30
 --   seconds, and every 5 minutes while the car is awake.
@@ -16,12 +18,11 @@
 -- None of these functions may wait. Steps run in the order of `order`, so that a load is drawn before the charger
 -- and the battery see it; a step may start another one, which runs from then on.
 
-local physics = {}
+local physics = { longest = 10 } -- seconds that a step may have to bridge
 
 local order = { motion = 1, load = 2, charger = 3, battery = 4 }
 
 local period = 1 -- simulated seconds between two calls of a step
-local longest = 10 -- seconds that a step may have to bridge
 local slow = 30 -- seconds between two calls of settle(), if somebody looks or something moves
 local drift = 900 -- seconds that settle() may have to bridge: the weather changes meanwhile
 local heartbeat = 300 -- how often an idle car that is awake looks at itself
@@ -42,7 +43,8 @@ local nobodys = physics.kind {
   owed = 0, -- of these, seconds that settle() has not seen yet
   awake = true, -- when it looked at itself last
   busy = false, changed = false,
-  period = period, heartbeat = heartbeat,
+  behind = 0, -- seconds that are being caught up with
+  patience = period, -- seconds until the steps are worth calling again
 }
 
 -- Each path has a place in the arrays of the model's cars. What no value equals is there at first.
@@ -139,18 +141,21 @@ end
 
 local function run_steps(car, body, dt)
   local running = body.running
-  local i = 1
+  local i, patience = 1, physics.longest
   while i <= #running do
     local activity = running[i]
     body.position = i
-    if activity.step(car, dt, body) == false and running[i] == activity then
+    local left = activity.step(car, dt, body)
+    if left == false and running[i] == activity then
       table.remove(running, i)
       body.steps[activity.name] = nil
+      patience = period -- the others may have to do with it
     elseif running[i] == activity then
       i = i + 1
+      patience = math.min(patience, type(left) == "number" and left or period)
     end
   end
-  body.position = nil
+  body.position, body.patience = nil, math.max(period, patience // 1)
 end
 
 local function ring(car, body)
@@ -164,13 +169,13 @@ end
 local function advance(car, body, seconds, all)
   body.busy = true
   while seconds > 1e-9 do
-    local dt = math.min(seconds, body.running[1] and longest or drift)
+    local dt = math.min(seconds, body.running[1] and physics.longest or drift)
     local alarm = body.alarms[1]
     if alarm then
       dt = math.min(dt, math.max(alarm.at - body.now, 1e-6))
     end
     seconds = seconds - dt
-    body.now = body.now + dt
+    body.now, body.behind = body.now + dt, seconds
     body.owed = body.owed + dt
     run_steps(car, body, dt)
     if body.owed >= slow or body.changed or not body.running[1] then
@@ -184,7 +189,7 @@ local function advance(car, body, seconds, all)
   if all and body.owed > 0 then
     settle_parts(car, body)
   end
-  body.busy = false
+  body.busy, body.behind = false, 0
 end
 
 local function catch_up(car, body, all)
@@ -206,12 +211,12 @@ end
 -- When there is something to do again, by the car's clock.
 local function due(car, body)
   local clock = car:clock()
-  if body.running[1] then
-    return clock + body.period
-  end
   local alarm = body.alarms[1]
-  local left = alarm and alarm.at - body.now - (clock - body.clock) or body.heartbeat
-  return clock + math.max(2e-6, math.min(left, body.heartbeat)) -- the clock has microseconds: it must move on
+  local left = alarm and alarm.at - body.now - (clock - body.clock) or heartbeat
+  if body.running[1] then
+    return clock + math.min(body.patience, math.max(period, left))
+  end
+  return clock + math.max(2e-6, math.min(left, heartbeat)) -- the clock has microseconds: it must move on
 end
 
 local function has_work(car, body)
@@ -264,6 +269,7 @@ function physics.settle(car, least)
   elseif body.owed >= period then -- the steps are done, what drifts and what they show is not
     advance(car, body, 0, true)
   end
+  body.patience = period -- whoever looks may have done something, or will look again
   live(car, body)
 end
 
@@ -297,6 +303,7 @@ function physics.start(car, name, step, rank)
   table.insert(body.running, position, activity)
   body.steps[name] = activity
   body.changed = true -- what drifts may have to do with it
+  body.patience = period
   if not body.busy then
     live(car, body)
   end

@@ -177,6 +177,21 @@ function route.move(trip, car, seconds)
   return metres, slope
 end
 
+-- Seconds before which a car that moves cannot have come to the end of this part of the way.
+function route.seconds_on(trip)
+  local r, i = trip.route, trip.segment
+  return (r.length[i] - trip.at) / math.max(trip.v, r.limit[i] * trip.flow)
+end
+
+-- Seconds for which it goes on at the speed that it has: 0 if it is getting faster or slower.
+function route.seconds_steady(trip)
+  local r, i, v = trip.route, trip.segment, trip.v
+  if trip.a ~= 0 or v == 0 then
+    return 0
+  end
+  return (r.length[i] - trip.at - math.max(0, v * v - trip.cap * trip.cap) / (2 * brake)) / v
+end
+
 -- Metres and seconds to the end, as the navigator knows them.
 function route.left(trip)
   local r, i = trip.route, trip.segment

@@ -126,9 +126,10 @@ local function doze(car, body)
   end)
 end
 
--- Awake for so many seconds from now, or as long as it is already.
+-- Awake for so many seconds from now, or as long as it is already; now is when somebody looks, not what is caught up with.
 function stay(car, body, seconds)
   local unit = body.telematics
+  seconds = seconds + body.behind
   local at = body.now + seconds
   if not unit.awake_until or unit.awake_until < at or unit.awake_until <= body.now then
     unit.awake_until = at

@@ -26,7 +26,7 @@ return part("tyres", function(options)
     local vss = "Vehicle.Chassis.Axle." .. wheel[2] .. ".Tire."
     paths[i] = "tyres." .. wheel[1]
     low[i] = paths[i] .. "_low"
-    signals[#signals + 1] = { paths[i], type = "integer", report_every = 30,
+    signals[#signals + 1] = { paths[i], type = "integer", report_every = 60,
       unit = "kPa", min = 0, max = 500, initial = normal,
       vss = vss .. "Pressure" }
     signals[#signals + 1] = { low[i], type = "boolean", reported = false, vss = vss .. "IsPressureLow" }

@@ -33,7 +33,7 @@ return part("weather", function(options)
 
   return {
     signals = {
-      { outside, type = "float", report_every = 30,
+      { outside, type = "float", report_every = 60,
         unit = "celsius", initial = initial, vss = "Vehicle.Exterior.AirTemperature" },
       { clock, type = "string", reported = false, initial = start },
     },
