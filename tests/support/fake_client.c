@@ -99,6 +99,13 @@ static void fake_abort(struct mqtt_client *c)
     of(c)->started = of(c)->up = false;
 }
 
+static bool fake_ping(struct mqtt_client *c)
+{
+    if (of(c)->answers_pings)
+        of(c)->pings++;
+    return of(c)->answers_pings;
+}
+
 /* Nothing comes or goes by itself: there is nothing to delay. */
 static bool fake_shape(struct mqtt_client *c, const struct mqtt_shaper *shaper)
 {
@@ -115,6 +122,7 @@ struct fake_client *fake_client_new(const struct mqtt_client_events *events, voi
                                                .publish = fake_publish,
                                                .disconnect = fake_disconnect,
                                                .abort = fake_abort,
+                                               .ping = fake_ping,
                                                .shape = fake_shape};
     struct fake_client *f = xcalloc(1, sizeof *f);
 
@@ -150,6 +158,11 @@ void fake_suback(struct fake_client *f, uint8_t code)
 
     memset(codes, code, sizeof codes);
     f->base.events->subscribed(f->base.ctx, f->subscribe_id, codes, f->filter_count);
+}
+
+void fake_pong(struct fake_client *f)
+{
+    f->base.events->pong(f->base.ctx);
 }
 
 void fake_message_with(struct fake_client *f, const char *topic, const char *payload,

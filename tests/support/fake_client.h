@@ -18,11 +18,12 @@ struct fake_client {
     bool started; /* connect was called, no end since */
     bool up;      /* CONNACK was played */
     bool fail_connect, fail_subscribe, fail_publish;
+    bool answers_pings; /* else it is a client that cannot ping */
     struct fake_publish *sent;
     size_t sent_count;
     char filters[16][256];
     size_t filter_count;
-    unsigned connects, subscribes, disconnects, aborts;
+    unsigned connects, subscribes, disconnects, aborts, pings;
     struct mqtt_connect options; /* of the last connect; its slices are not kept */
     char client_id[160], will_topic[256], will_payload[64];
     uint16_t last_id, subscribe_id;
@@ -37,6 +38,7 @@ void fake_suback(struct fake_client *f, uint8_t code);
 void fake_message(struct fake_client *f, const char *topic, const char *payload);
 void fake_message_with(struct fake_client *f, const char *topic, const char *payload,
                        const struct mqtt_props *props);
+void fake_pong(struct fake_client *f);
 void fake_puback(struct fake_client *f, int32_t id, uint8_t reason_code);
 void fake_close(struct fake_client *f, enum mqtt_close why, const char *text);
 /* The last publish on a topic that ends so, or NULL. */

@@ -236,6 +236,41 @@ static void what_is_not_acknowledged_holds(void **state)
     mqtt_client_free(s.client);
 }
 
+/* The answer to a ping comes behind all that was under way. */
+static void what_comes_inside_a_fence_asks_for_no_other(void **state)
+{
+    struct scene s;
+    struct mqtt_message m = {.topic = slice_str("dt/x"), .payload = slice_str("1"), .qos = 1};
+
+    (void)state;
+    begin(&s);
+    connect(&s);
+    s.fake->answers_pings = true;
+    assert_false(wire_quiet(&s.wire));
+    fake_pong(s.fake);
+    int32_t id = mqtt_client_publish(s.client, &m);
+    fake_puback(s.fake, id, 0);
+    assert_false(wire_quiet(&s.wire));
+    fake_message(s.fake, "x/accepted", "1");
+    fake_message(s.fake, "x/delta", "1");
+    fake_pong(s.fake);
+    assert_true(wire_quiet(&s.wire));
+    assert_int_equal(s.fake->pings, 2);
+    /* Outside of one it may be the first of several. */
+    fake_message(s.fake, "x/y", "hello");
+    assert_false(wire_quiet(&s.wire));
+    assert_int_equal(s.fake->pings, 3);
+    /* Many, and brokers wait for acknowledgements before they send more. */
+    for (int i = 0; i < 100; i++)
+        fake_message(s.fake, "x/y", "hello");
+    fake_pong(s.fake);
+    assert_false(wire_quiet(&s.wire));
+    assert_int_equal(s.fake->pings, 4);
+    fake_pong(s.fake);
+    assert_true(wire_quiet(&s.wire));
+    mqtt_client_free(s.client);
+}
+
 static void what_is_refused_says_why(void **state)
 {
     struct scene s;
@@ -276,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_cut_ends_the_suspension),
         cmocka_unit_test(observers_are_fenced_after_whatever_others_do),
         cmocka_unit_test(what_is_not_acknowledged_holds),
+        cmocka_unit_test(what_comes_inside_a_fence_asks_for_no_other),
         cmocka_unit_test(what_is_refused_says_why),
         cmocka_unit_test(keep_alive_is_not_shown),
     };
