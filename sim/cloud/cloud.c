@@ -229,6 +229,14 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     return judge(client, verdict);
 }
 
+static bool ask_shadow(struct cloud *cloud, const struct shadow_address *address,
+                       struct slice payload, int64_t now_ms, struct cloud_actions *out)
+{
+    cloud->shadows.with_documents =
+        cloud->rules.count != 0 || presence_hears_documents(&cloud->presence);
+    return shadow_service_request(&cloud->shadows, address, payload, now_ms, out);
+}
+
 /* Moves what rules have made to `out`; what they say to the shadow service it takes (contract 1.1).
  */
 static bool take_made(struct cloud *cloud, struct cloud_actions *made, int64_t now_ms,
@@ -240,8 +248,7 @@ static bool take_made(struct cloud *cloud, struct cloud_actions *made, int64_t n
     for (size_t i = 0; i < made->count; i++) {
         struct cloud_action *a = &made->items[i];
         if (a->kind == CLOUD_ACTION_PUBLISH && shadow_address_parse(a->topic, &address))
-            ok &= shadow_service_request(&cloud->shadows, &address,
-                                         slice_of(a->payload, a->payload_len), now_ms, out);
+            ok &= ask_shadow(cloud, &address, slice_of(a->payload, a->payload_len), now_ms, out);
         else if (cloud_actions_move(out, a))
             out->items[out->count - 1].by_rule = true;
         else
@@ -311,7 +318,7 @@ static bool serve_shadow(struct cloud *cloud, const struct shadow_address *addre
     snprintf(thing, sizeof thing, "%.*s", (int)strcspn(address->key, "~"), address->key);
     if (quota_take(&cloud->quota, QUOTA_SHADOW_FLIGHT, thing, now_ms) &&
         quota_take(&cloud->quota, QUOTA_SHADOW, address->key, now_ms))
-        return shadow_service_request(&cloud->shadows, address, payload, now_ms, out);
+        return ask_shadow(cloud, address, payload, now_ms, out);
     return shadow_service_throttle(&cloud->shadows, address, payload, now_ms, out);
 }
 

@@ -87,10 +87,25 @@ enum presence_reason presence_reason_from_log(struct slice tail, const char *cli
     return found;
 }
 
+/* Wildcards in the first level match no reserved topic (contract 6.2), and no share gets one. */
+static bool takes_documents(const char *filter)
+{
+    const char *last = strrchr(filter, '/');
+
+    return last != NULL && strncmp(filter, "$aws/", 5) == 0 &&
+           (strcmp(last, "/documents") == 0 || strcmp(last, "/#") == 0 || strcmp(last, "/+") == 0);
+}
+
+static void forget_filter(struct client *c, char *filter)
+{
+    *c->document_filters -= takes_documents(filter) ? 1 : 0;
+    free(filter);
+}
+
 static void clear_filters(struct client *c)
 {
     for (size_t i = 0; i < c->filter_count; i++)
-        free(c->filters[i]);
+        forget_filter(c, c->filters[i]);
     free(c->filters);
     c->filters = NULL;
     c->filter_count = 0;
@@ -324,6 +339,7 @@ static struct client *new_client(struct presence *p, const char *client_id)
     if (c == NULL)
         return NULL;
     c->version = -1;
+    c->document_filters = &p->document_filters;
     c->id = strdup(client_id);
     if (c->id == NULL || !table_put(&p->clients, client_id, c)) {
         free_client(c);
@@ -426,6 +442,11 @@ static size_t filter_index(const struct client *c, const char *filter)
     return i;
 }
 
+bool presence_hears_documents(const struct presence *p)
+{
+    return p->document_filters != 0;
+}
+
 bool presence_has_filter(const struct client *c, const char *filter)
 {
     return filter_index(c, filter) < c->filter_count;
@@ -443,6 +464,7 @@ static bool add_filter(struct client *c, const char *filter)
     if (c->filters[c->filter_count] == NULL)
         return false;
     c->filter_count++;
+    *c->document_filters += takes_documents(filter) ? 1 : 0;
     return true;
 }
 
@@ -460,7 +482,7 @@ bool presence_unsubscribe(struct presence *p, struct client *c, const char *filt
     /* What was not subscribed to is no event: the fences of virtual time are such. */
     if (i == c->filter_count)
         return true;
-    free(c->filters[i]);
+    forget_filter(c, c->filters[i]);
     c->filters[i] = c->filters[--c->filter_count];
     return collect(p, c, false, filter, now_ms, out);
 }

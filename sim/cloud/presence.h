@@ -72,10 +72,12 @@ struct client {
     int64_t gone_at; /* ms, while not connected */
     char **filters;  /* in force; as subscribed, with $share */
     size_t filter_count;
+    size_t *document_filters; /* the presence's */
 };
 
 struct presence {
-    struct table clients; /* by client id */
+    struct table clients;    /* by client id */
+    size_t document_filters; /* of them all, that take update/documents of any shadow */
     struct rng rng;
     int64_t tell_at; /* ms: when those that were cut off are told of; 0: there are none */
     /* Filters of the SUBSCRIBE or UNSUBSCRIBE that is being served. */
@@ -114,6 +116,8 @@ bool presence_subscribe(struct presence *p, struct client *client, const char *f
                         int64_t now_ms, struct cloud_actions *out);
 bool presence_unsubscribe(struct presence *p, struct client *client, const char *filter,
                           int64_t now_ms, struct cloud_actions *out);
+/* Has anybody subscribed to update/documents of any shadow, as far as the filter tells? */
+bool presence_hears_documents(const struct presence *p);
 /* Has the client subscribed to exactly that filter? */
 bool presence_has_filter(const struct client *client, const char *filter);
 /* Publishes the collected event, if there is one. */

@@ -14,9 +14,8 @@ enum { DESIRED, REPORTED, SECTION_COUNT };
 static const char *const section_names[SECTION_COUNT] = {"desired", "reported"};
 
 struct shadow {
-    struct shadow_node *sections[SECTION_COUNT]; /* never NULL while it exists */
-    char *document; /* {"state":…,"metadata":…,"version":…}, as `documents` carries it; NULL:
-                       deleted */
+    struct shadow_node *sections[SECTION_COUNT]; /* NULL: deleted */
+    char *document; /* {"state":…,"metadata":…,"version":…}, as `documents` carried it; or NULL */
     size_t document_len;
     int64_t version;    /* of the document, or of the one that was deleted */
     int64_t deleted_at; /* ms; while there is no document */
@@ -39,7 +38,7 @@ static int64_t seconds(const struct exchange *x)
 
 static bool exists(const struct shadow *shadow)
 {
-    return shadow != NULL && shadow->document != NULL;
+    return shadow != NULL && shadow->sections[DESIRED] != NULL;
 }
 
 static void drop_document(struct shadow *shadow)
@@ -61,6 +60,7 @@ static void free_shadow(void *value)
 void shadow_service_init(struct shadow_service *s)
 {
     table_init(&s->shadows);
+    s->with_documents = true;
 }
 
 void shadow_service_done(struct shadow_service *s)
@@ -132,6 +132,34 @@ static void write_sections(struct text *t, const char *key,
         text_key(t, section_names[i]);
         write(sections[i], t);
     }
+}
+
+/* Without its closing brace and what follows the state. */
+static void write_state(struct text *t, struct shadow_node *const sections[SECTION_COUNT])
+{
+    text_bytes(t, "{", 1);
+    write_sections(t, "state", sections, shadow_tree_state);
+    text_bytes(t, "}", 1);
+}
+
+static void write_rest(struct text *t, struct shadow_node *const sections[SECTION_COUNT],
+                       int64_t version)
+{
+    write_sections(t, "metadata", sections, shadow_tree_metadata);
+    text_bytes(t, "}", 1);
+    text_key(t, "version");
+    text_int(t, version);
+    text_bytes(t, "}", 1);
+}
+
+static void write_document(struct text *t, const struct shadow *shadow)
+{
+    if (shadow->document != NULL) {
+        text_bytes(t, shadow->document, shadow->document_len);
+        return;
+    }
+    write_state(t, shadow->sections);
+    write_rest(t, shadow->sections, shadow->version);
 }
 
 static bool on_get(struct exchange *x)
@@ -254,18 +282,16 @@ static enum shadow_merge make_draft(struct exchange *x, struct draft *d)
     enum shadow_merge result = merge_request(x, d);
     if (result != SHADOW_MERGED)
         return result;
-    text_bytes(&d->document, "{", 1);
-    write_sections(&d->document, "state", d->sections, shadow_tree_state);
-    text_bytes(&d->document, "}", 1);
+    write_state(&d->document, d->sections);
     if (d->document.failed)
         return SHADOW_NO_MEMORY;
     if (d->document.len - frame_length(d) > SHADOW_DOCUMENT_MAX)
         return SHADOW_TOO_LARGE;
-    write_sections(&d->document, "metadata", d->sections, shadow_tree_metadata);
-    text_bytes(&d->document, "}", 1);
-    text_key(&d->document, "version");
-    text_int(&d->document, d->version);
-    text_bytes(&d->document, "}", 1);
+    if (!x->service->with_documents) {
+        text_done(&d->document);
+        return SHADOW_MERGED;
+    }
+    write_rest(&d->document, d->sections, d->version);
     return d->document.failed ? SHADOW_NO_MEMORY : SHADOW_MERGED;
 }
 
@@ -315,10 +341,12 @@ static bool publish_documents(struct exchange *x, const struct draft *d)
 {
     struct text t;
 
+    if (!x->service->with_documents)
+        return true;
     text_init(&t);
     text_str(&t, "{\"previous\":");
     if (exists(x->shadow))
-        text_bytes(&t, x->shadow->document, x->shadow->document_len);
+        write_document(&t, x->shadow);
     else
         text_str(&t, "null");
     text_key(&t, "current");
@@ -345,12 +373,14 @@ static bool commit(struct exchange *x, struct draft *d)
         shadow->sections[i] = d->sections[i];
         d->sections[i] = NULL;
     }
+    shadow->version = d->version;
     shadow->document = text_take(&d->document, &shadow->document_len);
+    if (shadow->document == NULL)
+        return true;
     /* It stays for long: give back what it grew too much. */
     char *tight = realloc(shadow->document, shadow->document_len + 1);
     if (tight != NULL)
         shadow->document = tight;
-    shadow->version = d->version;
     return true;
 }
 
@@ -472,7 +502,7 @@ static void save_shadow(const char *key, const void *value, void *ctx)
     text_quoted(t, key);
     if (exists(shadow)) {
         text_key(t, "document");
-        text_bytes(t, shadow->document, shadow->document_len);
+        write_document(t, shadow);
     } else {
         text_key(t, "version");
         text_int(t, shadow->version);
@@ -489,8 +519,6 @@ void shadow_service_save(const struct shadow_service *s, struct text *to)
 
 static bool load_document(struct shadow *shadow, const cJSON *document)
 {
-    struct text t;
-
     for (int i = 0; i < SECTION_COUNT; i++) {
         const cJSON *state = json_get(json_get(document, "state"), section_names[i]);
         shadow->sections[i] = shadow_tree_new();
@@ -502,10 +530,7 @@ static bool load_document(struct shadow *shadow, const cJSON *document)
                           json_get(json_get(document, "metadata"), section_names[i]));
     }
     shadow->version = (int64_t)json_num(document, "version", 1);
-    text_init(&t);
-    text_json(&t, document);
-    shadow->document = text_take(&t, &shadow->document_len);
-    return shadow->document != NULL;
+    return true;
 }
 
 bool shadow_service_load(struct shadow_service *s, const cJSON *record)

@@ -25,6 +25,9 @@ struct shadow_address;
 
 struct shadow_service {
     struct table shadows; /* by thing, or thing~shadow */
+    /* Does anybody hear update/documents? It is the dearest of all messages, and what is kept for
+       the next one takes most of a shadow's memory. Initially true. */
+    bool with_documents;
 };
 
 void shadow_service_init(struct shadow_service *s);

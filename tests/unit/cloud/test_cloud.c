@@ -338,6 +338,57 @@ static void only_requests_reach_the_shadow(void **state)
     assert_int_equal(w->out.count, 1);
 }
 
+/* How many documents an update of tcu-1's shadow makes. */
+static unsigned documents(struct world *w)
+{
+    struct cloud_message m = {.handle = &handles[0],
+                              .client_id = "tcu-1",
+                              .topic = "$aws/things/tcu-1/shadow/update",
+                              .payload = slice_str("{\"state\":{\"reported\":{\"a\":1}}}")};
+    unsigned count = 0;
+
+    cloud_actions_done(&w->out);
+    assert_int_equal(cloud_message(w->cloud, &m, NOW, &w->out), CLOUD_ALLOW);
+    for (size_t i = 0; i < w->out.count; i++)
+        count += strstr(w->out.items[i].topic, "/documents") != NULL;
+    return count;
+}
+
+static void documents_are_made_for_those_who_hear_them(void **state)
+{
+    static const char *const filters[] = {"$aws/things/tcu-1/shadow/update/documents",
+                                          "$aws/things/+/shadow/update/+",
+                                          "$aws/things/tcu-1/shadow/#"};
+    struct world *w = *state;
+
+    connect_as(w, 0, "tcu-1", "vehicle");
+    connect_as(w, 1, "app", "companion");
+    subscribe(w, "app", "$aws/things/tcu-1/shadow/update/accepted");
+    assert_int_equal(documents(w), 0);
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        assert_int_equal(subscribe(w, "app", filters[i]), CLOUD_ALLOW);
+        subscribe(w, "app", filters[i]);
+        assert_int_equal(documents(w), 1);
+        cJSON *doc = event(w, 1, "$aws/things/tcu-1/shadow/update/documents");
+        const cJSON *previous = json_get(doc, "previous"), *current = json_get(doc, "current");
+        assert_int_equal(json_num(previous, "version", 0) + 1, json_num(current, "version", 0));
+        assert_true(json_num(json_get(json_get(previous, "state"), "reported"), "a", 0) > 0);
+        assert_non_null(json_get(json_get(previous, "metadata"), "reported"));
+        cJSON_Delete(doc);
+        assert_int_equal(documents(w), 1);
+        cloud_actions_done(&w->out);
+        cloud_unsubscribe(w->cloud, "app", filters[i], NOW, &w->out);
+        assert_int_equal(documents(w), 0);
+    }
+    subscribe(w, "app", filters[0]);
+    disconnect(w, 1, "app", PRESENCE_CONNECTION_LOST); /* its session stays */
+    assert_int_equal(documents(w), 1);
+    struct presence_peer anew = peer(1, "app", "companion");
+    anew.clean_start = true;
+    assert_int_equal(cloud_connect(w->cloud, &anew, NOW, &w->out), CLOUD_ALLOW);
+    assert_int_equal(documents(w), 0);
+}
+
 static void quotas(void **state)
 {
     static const char update[] = "{\"state\":{},\"clientToken\":\"t\"}";
@@ -515,6 +566,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(subscriptions_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(deliveries, setup, teardown),
         cmocka_unit_test_setup_teardown(only_requests_reach_the_shadow, setup, teardown),
+        cmocka_unit_test_setup_teardown(documents_are_made_for_those_who_hear_them, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(quotas, setup, teardown),
         cmocka_unit_test_setup_teardown(a_will_by_a_rule, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_starts_no_other, setup, teardown),
