@@ -9,17 +9,18 @@
 #include "base/xmem.h"
 #include "tcu/backoff.h"
 #include "tcu/core.h"
-#include "tcu/desired.h"
 #include "tcu/document.h"
 #include "tcu/order.h"
 #include "tcu/pace.h"
 #include "tcu/token.h"
+#include "tcu/wishes.h"
 
 enum {
     REPORT_MAX = 128 * 1024, /* contract 6.8 */
     /* Of a PUBLISH besides topic and payload: the fixed header, the topic's length, the packet id,
        no properties (MQTT 5, 3.3). */
     PUBLISH_OVERHEAD = 5 + 2 + 2 + 1,
+    HEARD_BITS = 64, /* of shadow.heard */
 };
 
 static struct shadow *shadow_of(struct tcu *t)
@@ -57,7 +58,7 @@ static void let_go(struct shadow *s)
     free(s->held_token);
     s->held_token = NULL;
     s->held_version = 0;
-    s->asked_again = false;
+    s->asked_again = s->asks_after = false;
 }
 
 void shadow_done(struct tcu *t)
@@ -306,108 +307,6 @@ static void saw_version(struct shadow *s, uint64_t version)
         s->version = version;
 }
 
-static uint32_t hash_of(const struct signal_def *def, union signal_value value)
-{
-    uint32_t h = 2166136261U; /* FNV-1a */
-    const char *bytes = (const char *)&value;
-    size_t len = sizeof value;
-    union signal_value clean = {.i = 0};
-
-    if (def->type == SIGNAL_STRING) {
-        bytes = value.s;
-        len = strlen(value.s);
-    } else if (def->type == SIGNAL_BOOL) {
-        clean.i = value.b ? 1 : 0;
-        bytes = (const char *)&clean;
-    } else if (def->type == SIGNAL_ENUM) {
-        clean.i = value.e;
-        bytes = (const char *)&clean;
-    }
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)bytes[i]) * 16777619U;
-    return h != 0 ? h : 1;
-}
-
-static struct shadow_handled *handled_of(struct tcu *t, size_t index)
-{
-    return &shadow_of(t)->handled[signal_schema_def(t->signals.schema, index)->desired_slot];
-}
-
-void shadow_forget(struct tcu *t, const struct tcu_order *order)
-{
-    for (size_t i = 0; i < order->change_count; i++)
-        *handled_of(t, order->changes[i].index) = (struct shadow_handled){.hash = 0};
-}
-
-/* A document that wishes something. */
-struct wish {
-    struct json_value state, metadata;
-    uint64_t version;
-    uint32_t written; /* its time, if it comes of somebody else's update, else 0 */
-    const char *token;
-};
-
-static bool fresh(struct tcu *t, const struct desired_leaf *leaf)
-{
-    const struct signal_def *def = signal_schema_def(t->signals.schema, leaf->change.index);
-    const struct shadow_handled *h = handled_of(t, leaf->change.index);
-    return h->hash != hash_of(def, leaf->change.value) || h->timestamp != leaf->timestamp;
-}
-
-/* Picks what to act on. A delta repeats every outstanding difference (contract 1.6), so what was
-   handled before is left out. But an update that has written nothing new must have wished the same
-   thing once more, within the second that timestamps can tell: then it is obeyed. */
-static size_t choose(struct tcu *t, const struct wish *w, const struct desired *d,
-                     struct signal_change *ret)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < d->count; i++)
-        if (fresh(t, &d->leaves[i]))
-            ret[count++] = d->leaves[i].change;
-    if (count != 0 || w->written == 0)
-        return count;
-    for (size_t i = 0; i < d->count; i++)
-        if (d->leaves[i].timestamp == w->written)
-            ret[count++] = d->leaves[i].change;
-    return count;
-}
-
-static void act_on(struct tcu *t, const struct wish *w, usec_t at)
-{
-    struct shadow *s = shadow_of(t);
-    struct tcu_order *order = NULL;
-    struct desired d;
-
-    desired_read(&d, t->signals.schema, &w->state, &w->metadata);
-    if (d.count != 0) {
-        struct signal_change few[DESIRED_FEW];
-        struct signal_change *changes =
-            d.count <= DESIRED_FEW ? few : xcalloc(d.count, sizeof *changes);
-        size_t count = choose(t, w, &d, changes);
-        if (count != 0)
-            order = order_new(TCU_ORDER_DESIRED, w->token, t->signals.schema, changes, count);
-        if (changes != few)
-            free(changes);
-    }
-    for (size_t i = 0; i < d.count; i++) {
-        const struct signal_change *change = &d.leaves[i].change;
-        *handled_of(t, change->index) = (struct shadow_handled){
-            .hash = hash_of(signal_schema_def(t->signals.schema, change->index), change->value),
-            .timestamp = d.leaves[i].timestamp};
-    }
-    bool news = d.bad != 0 && s->noted_version != w->version;
-    desired_done(&d);
-    if (news)
-        s->noted_version = w->version;
-    if (order != NULL)
-        core_hand_out(t, order, at);
-    if (news && d.bad > 1)
-        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s (and %zu more)", d.first_bad.text, d.bad - 1);
-    else if (news)
-        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s", d.first_bad.text);
-}
-
 /* A delta that waited in the session may have been withdrawn since: only the document says what
    holds. What is kept is which command it came of. */
 static void hold(struct shadow *s, const struct wish *w)
@@ -417,6 +316,36 @@ static void hold(struct shadow *s, const struct wish *w)
     s->held_version = w->version;
     free(s->held_token);
     s->held_token = w->token[0] != '\0' ? xstrdup(w->token) : NULL;
+}
+
+/* Moves the latest version that was acted on; what is below it has been heard of, or not. */
+static void take_version(struct shadow *s, uint64_t version, uint64_t heard)
+{
+    uint64_t steps = version - s->delta_version;
+
+    s->heard = (steps < HEARD_BITS ? s->heard << steps : 0) | heard;
+    s->delta_version = version;
+}
+
+/* A delta that a later one has overtaken (contract 1.1) says nothing of what is wished now. But if
+   somebody has written a wish again with it, the later one could not tell: only the document says
+   whether that wish still stands. */
+static void overtaken(struct tcu *t, const struct wish *w)
+{
+    struct shadow *s = shadow_of(t);
+    uint64_t behind = s->delta_version - w->version;
+    bool again = behind >= HEARD_BITS || (s->heard >> behind & 1) != 0;
+
+    if (!again)
+        s->heard |= UINT64_C(1) << behind;
+    if (!again && w->written != 0 && t->state == TCU_ONLINE && wishes_forget_rewritten(t, w)) {
+        let_go(s);
+        hold(s, w);
+        s->asks_after = true;
+        shadow_get(t);
+    }
+    core_note(t, TCU_NOTE_STALE_DELTA, "version %" PRIu64 " after %" PRIu64, w->version,
+              s->delta_version);
 }
 
 void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
@@ -432,19 +361,19 @@ void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
                      .metadata = doc.metadata,
                      .version = doc.version,
                      .written = timed ? (uint32_t)doc.timestamp : 0,
+                     .next = doc.version == s->delta_version + 1,
                      .token = own ? "" : doc.token};
     if (w.version == 0 || w.state.type != JSON_OBJECT) {
         core_note(t, TCU_NOTE_BAD_MESSAGE, "shadow delta: it has no %s",
                   w.version == 0 ? "version" : "state object");
     } else if (w.version <= s->delta_version) {
-        core_note(t, TCU_NOTE_STALE_DELTA, "version %" PRIu64 " after %" PRIu64, w.version,
-                  s->delta_version);
+        overtaken(t, &w);
     } else if (t->state == TCU_SYNCING) {
         hold(s, &w);
     } else {
-        s->delta_version = w.version;
+        take_version(s, w.version, 1);
         saw_version(s, w.version);
-        act_on(t, &w, at);
+        wishes_act_on(t, &w, at);
     }
 }
 
@@ -462,21 +391,25 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
     json_find(&doc.state, "delta", &w.state);
     json_find(&doc.metadata, "desired", &w.metadata);
     s->get_token = 0;
+    if (t->state == TCU_ONLINE && w.version < s->delta_version) {
+        let_go(s); /* a delta that came meanwhile has told more */
+        return;
+    }
     if (w.version < s->held_version && !s->asked_again && shadow_get(t)) {
         s->asked_again = true;
         return;
     }
-    if (w.version == s->held_version && s->held_token != NULL)
+    if ((w.version == s->held_version || s->asks_after) && s->held_token != NULL)
         w.token = s->held_token;
     /* A version below one seen before the question: it was deleted and made anew meanwhile. */
     if (w.version < s->asked_version)
         start_over(t);
     else if (!json_find(&doc.state, "reported", &reported) || reported.type != JSON_OBJECT)
         signal_touch_all(&t->signals);
-    s->delta_version = w.version;
+    take_version(s, w.version, UINT64_MAX);
     saw_version(s, w.version);
     if (w.state.type == JSON_OBJECT)
-        act_on(t, &w, at);
+        wishes_act_on(t, &w, at);
     if (t->p->epoch != epoch)
         return;
     let_go(s);
@@ -501,6 +434,10 @@ void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t 
         return;
     }
     uint32_t epoch = t->p->epoch;
+    if (t->state != TCU_SYNCING) {
+        let_go(s); /* the next delta will tell */
+        return;
+    }
     document_refusal(&doc, why);
     core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %s", why);
     if (t->p->epoch == epoch)

@@ -6,7 +6,8 @@
  * Owns      the versions seen, what it remembers of each desired value, the report in flight.
  * Promises  one report in flight at most; a desired value is acted on once, however often deltas
  *           repeat it; a refused report is not sent again as it was; what was wished and withdrawn
- *           while the car was away is not acted on, although its delta waited in the session.
+ *           while the car was away is not acted on, although its delta waited in the session; one
+ *           that was written again is obeyed again, although a later delta came before.
  */
 #ifndef TCU_SHADOW_H
 #define TCU_SHADOW_H
@@ -15,8 +16,9 @@
 
 /* The desired value last acted on, per desired signal. */
 struct shadow_handled {
-    uint32_t hash;      /* of the value; 0: none */
-    uint32_t timestamp; /* seconds, from its metadata */
+    uint32_t hash : 31;  /* of the value; 0: none */
+    uint32_t traced : 1; /* the update that wrote it has been heard of */
+    uint32_t timestamp;  /* seconds, from its metadata */
 };
 
 struct pace;
@@ -24,10 +26,11 @@ struct pace;
 struct shadow {
     uint64_t version;       /* highest seen since the last reset */
     uint64_t delta_version; /* of the last delta or get that was acted on */
+    uint64_t heard;         /* bit i: that version minus i has been heard of */
     uint64_t noted_version; /* whose bad leaves were noted */
     uint64_t asked_version; /* `version` when the get went out */
     uint64_t held_version;  /* newest delta that came before the get's answer; 0: none */
-    char *held_token;       /* its clientToken, if foreign */
+    char *held_token;       /* its clientToken, if foreign; or of the wish that is asked after */
     struct shadow_handled *handled;
     struct loop_timer timer; /* end of this turn, time-out of the report in flight, or a pause */
     struct pace *pace;       /* NULL: no signal waits for its report to be due */
@@ -39,6 +42,7 @@ struct shadow {
     uint8_t refusals; /* "later", in a row */
     bool held;        /* nothing is reported */
     bool asked_again; /* the answer was older than the delta held */
+    bool asks_after;  /* whether a wish that was written again still stands */
 };
 
 void shadow_init(struct tcu *t);

@@ -98,6 +98,95 @@ static void test_stale_deltas_are_noted(void **state)
     car_free(car);
 }
 
+/* The answer to the get that asks whether the wish still stands. */
+static void still_stands(struct car *car, int version, const char *delta_state)
+{
+    char text[512];
+
+    snprintf(text, sizeof text,
+             "\"state\":{\"desired\":" UNLOCK ",\"reported\":" LOCK
+             "%s},\"metadata\":{\"desired\":" STAMP(10) "},\"version\":%d",
+             delta_state, version);
+    car_reply(car, "/get", "/accepted", text);
+}
+
+/* Two apps, or one twice, wish the same within a second; the car's own report between them makes a
+   delta that comes before the second one's. */
+static void test_a_wish_that_is_overtaken_is_obeyed(void **state)
+{
+    struct car *car = car_online();
+    size_t gets = fake_count(car->client, "/shadow/get");
+
+    (void)state;
+    delta(car, 2, 10, "a", UNLOCK, STAMP(10));
+    delta(car, 4, 10, THING "-1000001", UNLOCK, STAMP(10));
+    assert_int_equal(car_times(car, "order desired"), 1);
+    delta(car, 3, 10, "b", UNLOCK, STAMP(10));
+    assert_int_equal(car_times(car, "order desired"), 1); /* it may be withdrawn by now */
+    assert_int_equal(fake_count(car->client, "/shadow/get"), gets + 1);
+    delta(car, 3, 10, "b", UNLOCK, STAMP(10)); /* twice: legal for QoS 1 */
+    assert_int_equal(fake_count(car->client, "/shadow/get"), gets + 1);
+    still_stands(car, 4, ",\"delta\":" UNLOCK);
+    assert_int_equal(car_times(car, "order desired [b] locks.all=\"unlocked\""), 1);
+    assert_int_equal(car_times(car, "order desired"), 2);
+    assert_int_equal(car->tcu->state, TCU_ONLINE);
+    delta(car, 3, 10, "b", UNLOCK, STAMP(10));
+    assert_int_equal(car_times(car, "order desired"), 2);
+    car_free(car);
+}
+
+static void test_a_wish_that_is_overtaken_and_withdrawn_is_not_obeyed(void **state)
+{
+    struct car *car = car_online();
+
+    (void)state;
+    delta(car, 2, 10, "a", UNLOCK, STAMP(10));
+    delta(car, 4, 10, THING "-1000001", UNLOCK, STAMP(10));
+    delta(car, 3, 10, "b", UNLOCK, STAMP(10));
+    still_stands(car, 5, "");
+    assert_int_equal(car_times(car, "order desired"), 1);
+    /* What another delta tells meanwhile, its answer does not tell again. */
+    delta(car, 8, 20, "c", UNLOCK, STAMP(20));
+    delta(car, 10, 20, THING "-1000002", UNLOCK, STAMP(20));
+    delta(car, 9, 20, "d", UNLOCK, STAMP(20));
+    delta(car, 11, 20, THING "-1000003", UNLOCK, STAMP(20));
+    assert_int_equal(car_times(car, "order desired"), 3);
+    still_stands(car, 10, ",\"delta\":" UNLOCK);
+    assert_int_equal(car_times(car, "order desired"), 3);
+    assert_int_equal(tcu_shadow_version(car->tcu), 11);
+    car_free(car);
+}
+
+/* Whatever a later delta has shown first is not wished again by the one that wrote it. */
+static void test_what_is_merely_late_is_obeyed_once(void **state)
+{
+    static const char both[] = "{\"locks\":{\"all\":\"unlocked\"},\"climate\":{\"on\":true}}";
+    static const char stamps[] =
+        "{\"locks\":{\"all\":{\"timestamp\":10}},\"climate\":{\"on\":{\"timestamp\":10}}}";
+    struct car *car = car_online();
+    size_t gets = fake_count(car->client, "/shadow/get");
+
+    (void)state;
+    delta(car, 3, 10, THING "-1000001", UNLOCK, STAMP(10));
+    delta(car, 2, 10, "a", UNLOCK, STAMP(10));
+    assert_int_equal(car_times(car, "order desired"), 1);
+    /* Of two apps: the later one's delta shows the wishes of both. */
+    delta(car, 5, 10, "c",
+          "{\"locks\":{\"all\":\"unlocked\"},\"climate\":{\"on\":true,\"target\":21}}",
+          "{\"locks\":{\"all\":{\"timestamp\":10}},"
+          "\"climate\":{\"on\":{\"timestamp\":10},\"target\":{\"timestamp\":10}}}");
+    delta(car, 4, 10, "b", both, stamps);
+    assert_int_equal(car_times(car, "order desired"), 2);
+    /* One of another second, and one that is too old to be known. */
+    delta(car, 7, 11, THING "-1000002", both, stamps);
+    delta(car, 6, 11, "d", both, stamps);
+    delta(car, 100, 12, THING "-1000003", both, stamps);
+    delta(car, 30, 10, "e", both, stamps);
+    assert_int_equal(car_times(car, "order desired"), 2);
+    assert_int_equal(fake_count(car->client, "/shadow/get"), gets);
+    car_free(car);
+}
+
 static void test_unknown_desires(void **state)
 {
     static const struct {
@@ -184,6 +273,9 @@ int main(void)
         cmocka_unit_test(test_journey_of_a_wish),
         cmocka_unit_test(test_which_wishes_count),
         cmocka_unit_test(test_stale_deltas_are_noted),
+        cmocka_unit_test(test_a_wish_that_is_overtaken_is_obeyed),
+        cmocka_unit_test(test_a_wish_that_is_overtaken_and_withdrawn_is_not_obeyed),
+        cmocka_unit_test(test_what_is_merely_late_is_obeyed_once),
         cmocka_unit_test(test_unknown_desires),
         cmocka_unit_test(test_twice_in_one_document),
         cmocka_unit_test(test_strings_outlive_the_message),
