@@ -371,13 +371,19 @@ void simulation_connect_failed(struct simulation *sim, const char *why)
     sim->unreachable(sim->unreachable_ctx, why != NULL ? why : "connection failed");
 }
 
-bool simulation_free_index(const struct simulation *sim, uint32_t *ret)
+bool simulation_free_index(struct simulation *sim, uint32_t *ret)
 {
     size_t count = credential_set_count(sim->own);
-    size_t index = 0;
 
-    while (index < count && sim->own_used[index])
-        index++;
-    *ret = (uint32_t)index;
-    return index < count;
+    while (sim->own_first_free < count && sim->own_used[sim->own_first_free])
+        sim->own_first_free++;
+    *ret = (uint32_t)sim->own_first_free;
+    return sim->own_first_free < count;
+}
+
+void simulation_use_index(struct simulation *sim, uint32_t index, bool used)
+{
+    sim->own_used[index] = used;
+    if (!used && index < sim->own_first_free)
+        sim->own_first_free = index;
 }

@@ -67,6 +67,7 @@ struct simulation {
     struct pki *pki;            /* NULL: own alone */
     struct credential_set *own; /* the cars' certificates, made elsewhere; NULL: the PKI's */
     bool *own_used;             /* by index: is there a car with it? */
+    size_t own_first_free;      /* all below it are used */
     struct tls_context *tls;    /* NULL: plain TCP */
     struct endpoints *endpoints;
     struct endpoint *endpoint; /* the first of them */
@@ -127,7 +128,9 @@ void simulation_count_states(const struct simulation *sim, size_t ret[static TCU
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);
 
 /* With own certificates: the first that no car has, below IDENTITY_MAX. False: all are in use. */
-bool simulation_free_index(const struct simulation *sim, uint32_t *ret);
+bool simulation_free_index(struct simulation *sim, uint32_t *ret);
+/* A car has it, or has it no more. */
+void simulation_use_index(struct simulation *sim, uint32_t index, bool used);
 
 /* For those who connect. */
 void simulation_add(struct simulation *sim, struct vehicle *v);

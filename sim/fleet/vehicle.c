@@ -427,7 +427,7 @@ static bool take_own(struct vehicle *v, struct error *err)
                          "fewer cars at once: --jobs 1, --vehicles)",
                          credential_set_count(own));
     v->own = credential_set_at(own, index);
-    v->sim->own_used[index] = true;
+    simulation_use_index(v->sim, index, true);
     snprintf(v->identity.thing_name, sizeof v->identity.thing_name, "%s", v->own->thing);
     if (vin_is_valid(v->own->thing))
         snprintf(v->identity.vin, sizeof v->identity.vin, "%s", v->own->thing);
@@ -525,7 +525,7 @@ void vehicle_free(struct vehicle *v)
     }
     oracle_car_free(v->oracle);
     if (v->own != NULL)
-        v->sim->own_used[v->identity.index] = false;
+        simulation_use_index(v->sim, v->identity.index, false);
     timeline_free(v->timeline);
     mqtt_describer_done(&v->describer);
     while (v->results != NULL) {

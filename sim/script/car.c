@@ -107,7 +107,7 @@ struct car *car_check(lua_State *L, int index)
 /* Its own numbers first: which car it is must not depend on who else runs. */
 static uint32_t next_index(const struct script_owner *owner)
 {
-    const struct simulation *sim = owner->script->sim;
+    struct simulation *sim = owner->script->sim;
     uint32_t index;
 
     /* Things of a real cloud are few, and serve one scenario after the other. */
