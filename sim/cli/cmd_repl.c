@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/oracle_run.h"
 #include "cli/paths.h"
+#include "cli/run_choice.h"
 #include "cli/target.h"
 #include "cli/terminal.h"
 #include "fleet/simulation.h"
@@ -29,8 +30,9 @@ struct settings {
     const char *model, *mqtt, *vehicles_dir, *history;
     struct clock_options clock;
     struct target_options target;
+    struct option_list topics; /* as topic_set_choose() takes them */
     uint64_t seed;
-    bool insecure, quiet_events, verbose;
+    bool insecure, no_shadows, quiet_events, verbose;
 };
 
 struct session {
@@ -157,9 +159,13 @@ static void on_leapt(void *ctx, int64_t wall_ms)
 static bool open_simulation(struct session *s, struct error *err)
 {
     const struct settings *o = s->settings;
+    struct topic_set topics;
     struct simulation_options options = {
         .endpoint = s->target.uri,
         .pki_dir = s->target.pki_dir,
+        .certificates = o->target.certificates,
+        .topics = &topics,
+        .no_shadows = o->no_shadows,
         .ca_file = s->target.ca_file,
         .insecure = o->insecure,
         .seed = o->seed,
@@ -170,6 +176,8 @@ static bool open_simulation(struct session *s, struct error *err)
         .timeline_places = TIMELINE_PLACES,
     };
 
+    if (!run_choose_topics(&o->topics, &topics, err))
+        return false;
     s->sim = simulation_new(&options, err);
     if (s->sim == NULL || !oracle_run_open(s->sim, NULL, 0, err))
         return false;
@@ -178,6 +186,7 @@ static bool open_simulation(struct session *s, struct error *err)
     struct script_options script = {
         .simulation = s->sim,
         .vehicles_dir = o->vehicles_dir,
+        .foreign_cloud = o->target.endpoint != NULL,
         .app = {.name = s->target.app_name,
                 .uri = s->target.app_uri != NULL ? s->target.app_uri : s->sim->uri,
                 .ca_file = s->target.ca_file,
@@ -267,6 +276,8 @@ static int run(const struct settings *settings)
 
 static bool check(struct settings *o, struct error *err)
 {
+    if (!run_check_foreign(&o->target, o->topics.count != 0 || o->no_shadows, err))
+        return false;
     if (strcmp(o->mqtt, "5") != 0 && strcmp(o->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", o->mqtt);
     if (!clock_options_check(&o->clock, &o->target, err))
@@ -290,11 +301,25 @@ static const struct option_spec options[] = {
     {"cloud", 0, OPTION_STRING, &settings.target.cloud_dir, "DIR",
      "use the `fleetsim cloud` that runs in DIR"},
     {"endpoint", 0, OPTION_STRING, &settings.target.endpoint, "URI",
-     "mqtts://host:port of any other broker (needs --pki)"},
+     "mqtts://host:port of any other broker (needs --pki or --certificates)"},
     {"app-endpoint", 0, OPTION_STRING, &settings.target.app_endpoint, "URI",
      "where the app connects (default: as the car)"},
     {"pki", 0, OPTION_STRING, &settings.target.pki_dir, "DIR",
      "certificates made by `fleetsim pki init`"},
+    {"certificates", 0, OPTION_STRING, &settings.target.certificates, "PATH",
+     "the car's own instead: a folder of PEM pairs named by thing, or a CSV\n(thing,cert,key); "
+     "docs/aws.md"},
+    {"app-cert", 0, OPTION_STRING, &settings.target.app_cert, "FILE",
+     "the app's own certificate"},
+    {"app-key", 0, OPTION_STRING, &settings.target.app_key, "FILE",
+     "and its key"},
+    {"app-name", 0, OPTION_STRING, &settings.target.app_name, "NAME",
+     "its client id begins with it (default: the certificate's name)"},
+    {"topic", 0, OPTION_LIST, &settings.topics, "KIND=TOPIC",
+     "other topics at an endpoint: request=a/{thing}/b, config=…,\nresponse=…{thing}…{app}, "
+     "telemetry=…{thing}…{kind}"},
+    {"no-shadows", 0, OPTION_FLAG, &settings.no_shadows, NULL,
+     "the endpoint has neither device shadows nor presence"},
     {"ca", 0, OPTION_STRING, &settings.target.ca_file, "FILE",
      "verifies the endpoint (default: the PKI's root)"},
     {"insecure", 0, OPTION_FLAG, &settings.insecure, NULL,
@@ -322,6 +347,8 @@ static const struct command_spec command = {
     "  fleetsim repl\n"
     "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"
     "  fleetsim repl --cloud lab                     a running `fleetsim cloud --dir lab`\n"
+    "  fleetsim repl --endpoint mqtts://….amazonaws.com:8883 --certificates things/ \\\n"
+    "    --app-cert app.pem --app-key app.key\n"
     "  echo 'car.state.locks' | fleetsim repl        exit status 3 if a line fails\n"};
 
 int cmd_repl(int argc, char **argv)

@@ -1,8 +1,10 @@
 #include "cli/outputs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
@@ -74,6 +76,27 @@ static void say(FILE *file, struct buf *text)
     buf_done(text);
 }
 
+/* Between annotations a line that begins with "::" is what a script has printed: GitHub is told to
+   take no commands until it sees a word that nobody can guess. */
+static void pause_commands(const struct outputs *o, bool pause)
+{
+    if (*o->github_pause == '\0')
+        return;
+    printf(pause ? "::stop-commands::%s\n" : "::%s::\n", o->github_pause);
+    fflush(stdout);
+}
+
+static void begin_pause(struct outputs *o)
+{
+    uint64_t word[2];
+
+    if (!o->github || *o->github_pause != '\0' || getrandom(word, sizeof word, 0) != sizeof word)
+        return;
+    snprintf(o->github_pause, sizeof o->github_pause, "fleetsim%016" PRIx64 "%08" PRIx64, word[0],
+             word[1] & UINT32_MAX);
+    pause_commands(o, true);
+}
+
 void outputs_begin(struct outputs *o, const struct run_settings *s, size_t scenarios,
                    struct verdicts *verdicts)
 {
@@ -86,6 +109,7 @@ void outputs_begin(struct outputs *o, const struct run_settings *s, size_t scena
     struct buf text;
 
     o->verdicts = verdicts;
+    begin_pause(o);
     if (o->tap != NULL) {
         buf_init(&text, TEXT_MAX);
         tap_begin(&text);
@@ -150,7 +174,12 @@ static void tell_end(struct outputs *o, const struct verdict *v)
     if (o->github) {
         buf_init(&text, TEXT_MAX);
         github_annotate(v, o->github_root, &text);
+        bool any = buf_len(&text) != 0;
+        if (any)
+            pause_commands(o, false);
         say(stdout, &text);
+        if (any)
+            pause_commands(o, true);
     }
 }
 
@@ -248,6 +277,7 @@ bool outputs_close(struct outputs *o, int exit_status, const char *reason, struc
         say_end(o, exit_status, reason);
         ok = o->github_summary == NULL || append_summary(o, err);
     }
+    pause_commands(o, false);
     ok = close_file(o->tap, "--tap", err) && ok;
     ok = close_file(o->events, "--jsonl", err) && ok;
     free(o->github_root);

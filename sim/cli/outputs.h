@@ -18,6 +18,7 @@ struct outputs {
     FILE *tap, *events;         /* NULL: not wanted */
     size_t told;                /* cases in the TAP */
     bool github;                /* annotations */
+    char github_pause[40];      /* word that ends the time in which GitHub takes no commands; "" */
     char *github_root;          /* or NULL */
     const char *github_summary; /* file to append to; NULL: none */
     struct verdicts *verdicts;  /* borrowed */
@@ -29,7 +30,8 @@ struct outputs {
 bool outputs_open(struct outputs *o, const struct run_settings *s, struct error *err);
 /* Instead of a run: the scenarios as JSON lines, if these are asked for. */
 void outputs_list(struct outputs *o, struct scenario *first);
-/* `scenarios` of a round. */
+/* `scenarios` of a round. From here to outputs_close() what scripts print is no command to GitHub,
+   whatever it looks like. */
 void outputs_begin(struct outputs *o, const struct run_settings *s, size_t scenarios,
                    struct verdicts *verdicts);
 void outputs_started(struct outputs *o, const struct scenario *s);

@@ -35,6 +35,9 @@ static void put_flag(struct buf *out, const char *name, bool value)
 static void put_cars(struct buf *out, const struct run_settings *s)
 {
     put_number(out, "vehicles", s->vehicles);
+    put_option(out, "vehicles-dir", s->vehicles_found ? NULL : s->vehicles_dir);
+    put_number(out, "connect-rate", s->connect_rate);
+    put_number(out, "connect-concurrency", s->connect_concurrency);
     put_number(out, "keep-alive", s->keep_alive);
     put_option(out, "mqtt", strcmp(s->mqtt, "5") != 0 ? s->mqtt : NULL);
     put_option(out, "client", strcmp(s->client, "native") != 0 ? s->client : NULL);

@@ -214,7 +214,7 @@ static bool open_simulation(struct run *run, struct error *err)
     struct simulation_options options;
     struct topic_set topics;
 
-    if (!run_choose_topics(s, &topics, err))
+    if (!run_choose_topics(&s->topics, &topics, err))
         return false;
     run_simulation_options(s, &run->target, &options);
     options.topics = &topics;

@@ -31,6 +31,7 @@ struct run_settings {
     const char *client;      /* "native" or "paho" */
     const char *profile;     /* "aws" or "generic"; NULL: as the endpoint's name says */
     const char *vehicles_dir;
+    bool vehicles_found;               /* nobody has named it */
     const char *command_line;          /* as it was typed, for the results; NULL: nobody typed it */
     const struct option_spec *options; /* of the command, for the results; NULL: none */
     uint64_t seed, vehicles, first_vehicle, jobs, keep_alive;

@@ -17,14 +17,25 @@ const char *run_command(const struct run_settings *s)
     return s->load != NULL ? "load" : "run";
 }
 
-bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err)
+bool run_choose_topics(const struct option_list *topics, struct topic_set *ret, struct error *err)
 {
     bool ok = true;
 
     topic_set_defaults(ret);
-    for (size_t i = 0; i < s->topics.count && ok; i++)
-        ok = topic_set_choose(ret, s->topics.items[i], err);
+    for (size_t i = 0; i < topics->count && ok; i++)
+        ok = topic_set_choose(ret, topics->items[i], err);
     return ok;
+}
+
+bool run_check_foreign(const struct target_options *t, bool others, struct error *err)
+{
+    if (t->endpoint != NULL ||
+        (t->certificates == NULL && t->app_cert == NULL && t->app_key == NULL && !others))
+        return true;
+    return error_set(
+        err, ERROR_USAGE,
+        "--certificates, --app-cert, --app-key, --topic, --no-shadows: for another cloud (give "
+        "--endpoint; the local one has its own)");
 }
 
 /* The larger the fleet, the less each car can remember of itself. */

@@ -1,6 +1,6 @@
 /*
- * run_choice.h — what the settings of a run say of the simulation: which broker, which clients,
- * which topics, how much at once.
+ * run_choice.h — what the settings of a run, or of a session at a car, say of the simulation: which
+ * broker, which clients, which topics, how much at once.
  */
 #ifndef CLI_RUN_CHOICE_H
 #define CLI_RUN_CHOICE_H
@@ -9,7 +9,10 @@
 #include "fleet/simulation.h"
 
 /* From --topic. ERROR_USAGE for what is no template. */
-bool run_choose_topics(const struct run_settings *s, struct topic_set *ret, struct error *err);
+bool run_choose_topics(const struct option_list *topics, struct topic_set *ret, struct error *err);
+/* ERROR_USAGE if what only another cloud needs (`others`: besides what the target's options say) is
+   given without an endpoint. */
+bool run_check_foreign(const struct target_options *t, bool others, struct error *err);
 /* "run", or "load". */
 const char *run_command(const struct run_settings *s);
 /* All but the topics. Borrows from settings and target. */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cli/paths.h"
+#include "cli/run_choice.h"
 #include "mqtt/profile.h"
 #include "pki/identity.h"
 #include "radio/radio_profile.h"
@@ -70,22 +71,9 @@ static bool check_numbers(const struct run_settings *s, struct error *err)
     return true;
 }
 
-static bool check_foreign(const struct run_settings *s, struct error *err)
-{
-    const struct target_options *t = &s->target;
-
-    if (t->endpoint != NULL || (t->certificates == NULL && t->app_cert == NULL &&
-                                t->app_key == NULL && s->topics.count == 0 && !s->no_shadows))
-        return true;
-    return error_set(
-        err, ERROR_USAGE,
-        "--certificates, --app-cert, --app-key, --topic, --no-shadows: for another cloud (give "
-        "--endpoint; the local one has its own)");
-}
-
 static bool check_settings(struct run_settings *s, struct error *err)
 {
-    if (!check_foreign(s, err))
+    if (!run_check_foreign(&s->target, s->topics.count != 0 || s->no_shadows, err))
         return false;
     if (strcmp(s->mqtt, "5") != 0 && strcmp(s->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", s->mqtt);
@@ -137,9 +125,10 @@ void run_options_done(struct run_options *o)
 
 char *run_options_find_models(struct run_options *o)
 {
-    char *found = o->settings.vehicles_dir == NULL ? paths_vehicles() : NULL;
+    o->settings.vehicles_found = o->settings.vehicles_dir == NULL;
+    char *found = o->settings.vehicles_found ? paths_vehicles() : NULL;
 
-    if (o->settings.vehicles_dir == NULL)
+    if (o->settings.vehicles_found)
         o->settings.vehicles_dir = found != NULL ? found : "vehicles";
     return found;
 }

@@ -3,13 +3,14 @@
 broker on loopback: Mosquitto with our plugin, which then is as AWS IoT, and plain Mosquitto with other topics."""
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from fleetsim_test import Failed, check, check_in, main  # noqa: E402
+from fleetsim_test import FLEETSIM, Failed, check, check_in, main  # noqa: E402
 
 THINGS = 3
 REQUEST = '''scenario("a request", { timeout = 20 }, function(t)
@@ -65,6 +66,12 @@ def options(port, **more):
     return ["--endpoint", f"mqtts://localhost:{port}", *(part for pair in how.items() for part in pair)]
 
 
+def repl(place, line, *arguments):
+    """One line at a car there."""
+    command = shlex.join([FLEETSIM, "repl", *arguments])
+    return place.run("-c", f"echo {shlex.quote(line)} | {command}", program=["sh"])
+
+
 def as_aws_iot(place):
     """Five scenarios share three things, each from a clean slate; what the local cloud alone can do is skipped."""
     foreign(place)
@@ -80,6 +87,8 @@ def as_aws_iot(place):
         place.run("run", "s.lua", *options(port, **{"--certificates": "list.csv"}), "--reset-things", "--filter",
                   "past 1").expect(0, "1 passed")
         place.write("many.lua", 'scenario("many", function(t) t:fleet { count = 4 } end)\n')
+        repl(place, 'app:desire(car, { locks = { all = "unlocked" } }):await().status .. car.name', *options(port)).expect(
+            0, '"SUCCEEDEDthing-1"\n')
         place.run("run", "many.lua", *options(port)).expect(3, "no certificate for another car: --certificates has 3")
 
 
@@ -111,6 +120,8 @@ def plain_broker(place):
         results = os.listdir(place.path("results"))
         with open(place.path(f"results/{results[0]}/trace.jsonl"), encoding="utf-8") as f:
             trace = f.read()
+        repl(place, 'app:request(car, { locks = { all = "locked" } }):await().status', *options(port), *topics,
+             "--no-shadows").expect(0, '"SUCCEEDED"\n')
         check_in("out/thing-1/phone-", trace)
         check("cmd/fleetsim" not in trace, f"another topic was used: {done}")
         check("$aws/" not in trace, f"a topic of AWS IoT's was used: {done}")
@@ -122,6 +133,7 @@ def plain_broker(place):
 def wrong_use(place):
     place.write("s.lua", REQUEST)
     place.run("run", "s.lua", "--certificates", "things").refuses(2, "for another cloud (give --endpoint")
+    place.run("repl", "--topic", "request=in/{thing}").refuses(2, "for another cloud (give --endpoint")
     place.run("run", "s.lua", "--endpoint", "mqtts://localhost:1").refuses(2, "--pki DIR", "--certificates")
     place.run("run", "s.lua", "--endpoint", "mqtts://localhost:1", "--certificates", "things").refuses(
         2, "companions need theirs too (give --app-cert FILE and --app-key FILE")

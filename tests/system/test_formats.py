@@ -118,6 +118,25 @@ def every_format_tells_the_same(place):
     check_in("| fails: 100 %, \\| &lt;b> |", text)
 
 
+def what_scripts_say_is_no_command_to_github(place):
+    """A line that looks like one, in a failure, a name or a print, comes while GitHub takes none."""
+    place.write("s.lua", 'scenario("fails", function(t) print("a\\n::error::printed") t:fail("so\\n::error::raised") end)\n'
+                         'scenario("passes", function(t) end)\n')
+    done = place.run_clean("run", "s.lua", "--no-results", env={"GITHUB_ACTIONS": "true"}).expect(1)
+    pause, commands = None, []
+    for line in done.out.splitlines():
+        if pause is None and line.startswith("::stop-commands::"):
+            pause = line.split("::")[2]
+        elif pause is not None and line == f"::{pause}::":
+            pause = None
+        elif pause is None and line.startswith("::"):
+            commands.append(line)
+    check_equal((pause, len(commands)), (None, 1), f"commands: {commands} of {done}")
+    check(commands[0].startswith("::error file=s.lua,line=1,title=fails::"), commands[0])
+    check("\n::error::raised" in done.out, f"the text is not changed: {done}")
+    check("stop-commands" not in place.run_clean("run", "s.lua", "--no-results").expect(1).out, "outside of GitHub")
+
+
 def flaky_is_told_and_may_fail(place):
     place.write("s.lua", 'scenario("x", function(t) wait(0.2) if t:now() < 0.5 then t:fail("early") end end)')
     place.run_clean("run", "s.lua", "--retries", "9").expect(0, "flaky", "1 passed (1 flaky")
@@ -192,5 +211,6 @@ def a_hundred_short_ones(place):
 
 
 if __name__ == "__main__":
-    main([every_format_tells_the_same, flaky_is_told_and_may_fail, order_does_not_matter, stops_early, an_interrupted_run_is_valid,
+    main([every_format_tells_the_same, what_scripts_say_is_no_command_to_github, flaky_is_told_and_may_fail,
+          order_does_not_matter, stops_early, an_interrupted_run_is_valid,
           a_hundred_short_ones])

@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from fleetsim_test import FLEETSIM, PASSES, check, check_equal, check_in, main  # noqa: E402
+from fleetsim_test import FLEETSIM, PASSES, ROOT, check, check_equal, check_in, main  # noqa: E402
 
 # The one that fails makes its cars while others make theirs, and throws dice.
 FAILS = """
@@ -65,12 +65,13 @@ def failure_explains_itself(place):
 def repeats_with_all_that_matters(place):
     """Options that change what happens are in the command to repeat it."""
     place.write("a folder/s.lua", FAILS)
+    shutil.copytree(os.path.join(ROOT, "vehicles"), place.path("cars"))
     with place.cloud() as cloud:
         done = place.run("run", "a folder/", "--cloud", "lab", "--mqtt", "3.1.1", "--time-scale", "2", "--vehicles", "7",
-                         "--keep-alive", "33", "--timeout", "20s", "--tls-version", "1.2", "--resumption", "--seed", "99",
+                         "--keep-alive", "33", "--connect-rate", "50", "--connect-concurrency", "9", "--vehicles-dir", "cars", "--timeout", "20s", "--tls-version", "1.2", "--resumption", "--seed", "99",
                          "--filter", "wrong").expect(1)
         check_in("again with: fleetsim run 'a folder/s.lua' --filter 'it'\\''s \"wrong\" & <odd>' --seed 99", done.out)
-        for part in ("--cloud lab", "--mqtt 3.1.1", "--time-scale 2", "--vehicles 7", "--keep-alive 33", "--timeout 20s",
+        for part in ("--cloud lab", "--connect-rate 50 --connect-concurrency 9", "--vehicles-dir cars", "--mqtt 3.1.1", "--time-scale 2", "--vehicles 7", "--keep-alive 33", "--timeout 20s",
                      "--tls-version 1.2", "--resumption"):
             check_in(part, done.out)
         command = re.search(r"again with: (fleetsim run .*)", done.out).group(1)

@@ -4,9 +4,9 @@
 -- values of which signals show the rounded ones, and whatever parts know of the car and signals do not show.
 --
 -- * What moves fast is a *step*: physics.start(car, "climate", step, "load"). step(car, dt, body) is called every
---   second (and at most physics.longest seconds at once, however far time has leapt) until it returns false. One that returns
---   a number knows that nothing of it will be worth a look for so many seconds: if all running steps do, the next call
---   comes that much later, or one second after somebody has looked.
+--   second (and at most physics.longest seconds at once, however far time has leapt) until it returns false. One that
+--   returns a number knows that nothing of it will be worth a look for so many seconds: if all running steps do, the
+--   next call comes that much later, or one second after somebody has looked.
 -- * What drifts slowly is the part's field `settle(car, seconds, body)`. It is written so that one call for an hour
 --   does the same as sixty for a minute (decay, below). It is called when somebody looks who has not looked for 30
 --   seconds, and every 5 minutes while the car is awake.

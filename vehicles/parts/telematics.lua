@@ -126,7 +126,7 @@ local function doze(car, body)
   end)
 end
 
--- Awake for so many seconds from now, or as long as it is already; now is when somebody looks, not what is caught up with.
+-- Awake for so many seconds from now, which is not the time that is being caught up with; or as long as it is already.
 function stay(car, body, seconds)
   local unit = body.telematics
   seconds = seconds + body.behind
