@@ -71,15 +71,17 @@ static void print_vehicles(const struct simulation *sim)
         fprintf(stderr, ", %zu queued", waiting);
 }
 
-/* Once shown it stays, whatever becomes of the cars. */
-static bool has_picture(struct console *c)
+/* A load has the live view, and so has a large fleet where there is a terminal. Once shown it
+   stays, whatever becomes of the cars. */
+static bool is_live(struct console *c, const struct load_run *load)
 {
-    if (c->live == NULL && !c->settings->quiet && c->sim->vehicle_count >= PICTURE_CARS &&
-        isatty(STDERR_FILENO)) {
+    bool large = c->sim->vehicle_count >= PICTURE_CARS && isatty(STDERR_FILENO);
+
+    if (c->live == NULL && !c->settings->quiet && (large || load->settings != NULL)) {
         console_clear(c);
         c->live = live_screen_new();
     }
-    return c->live != NULL && live_screen_is_terminal(c->live);
+    return c->live != NULL && (load->settings != NULL || live_screen_is_terminal(c->live));
 }
 
 #define LIMITS_SHOWN 8
@@ -114,7 +116,7 @@ static size_t scenarios_finished(const struct console *c)
            runner_tally(c->runner, SCENARIO_RUNNING);
 }
 
-static void show_picture(struct console *c, const struct load_run *load)
+static void show_live(struct console *c, const struct load_run *load)
 {
     char doing[64];
     struct limits_so_far limits;
@@ -150,18 +152,15 @@ static void print_scenarios(struct console *c)
     c->connects = connects;
 }
 
-void console_status(struct console *c, struct load_run *load)
+void console_status(struct console *c, const struct load_run *load)
 {
-    if (has_picture(c)) {
-        show_picture(c, load);
+    if (is_live(c, load)) {
+        show_live(c, load);
         return;
     }
     if (!begin_progress(c))
         return;
-    if (load->host.load != NULL)
-        load_run_status(load);
-    else
-        print_scenarios(c);
+    print_scenarios(c);
     end_progress(c);
 }
 

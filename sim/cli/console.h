@@ -28,7 +28,7 @@ struct console {
 /* Makes room for other output. */
 void console_clear(struct console *c);
 /* How far the run has come; about once a second. */
-void console_status(struct console *c, struct load_run *load);
+void console_status(struct console *c, const struct load_run *load);
 /* How far its preparation has come. */
 void console_certificates(struct console *c, uint32_t made, uint32_t count);
 void console_verdict(struct console *c, const struct scenario *s);

@@ -11,7 +11,8 @@
 #include "base/log.h"
 #include "base/xmem.h"
 
-#define LINE_EVERY   (5 * USEC_PER_SEC) /* where no terminal is */
+/* Where no terminal is; asked each second, which is never quite one. */
+#define LINE_EVERY   (5 * USEC_PER_SEC - USEC_PER_SEC / 2)
 #define PICTURE_MAX  ((size_t)64 * 1024)
 #define COLUMNS_MAX  160 /* wider pictures are no easier to read */
 #define DEFAULT_COLS 80

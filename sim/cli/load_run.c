@@ -123,32 +123,6 @@ usec_t load_run_left(const struct load_run *l)
     return left > 0 ? (usec_t)(left * (double)USEC_PER_SEC) : 0;
 }
 
-void load_run_status(struct load_run *l)
-{
-    const struct load *load = l->host.load;
-    struct recorder *rec = l->sim->recorder;
-    usec_t now = clock_now();
-
-    if (load == NULL)
-        return;
-    const struct recorder_stage *total = recorder_stage(rec, "command.total");
-    uint64_t sent = load_tally(load, LOAD_COMMANDS).sent;
-    double rate = l->told_at != 0 && now > l->told_at && sent >= l->told_sent
-                      ? (double)(sent - l->told_sent) * 1e6 / (double)(now - l->told_at)
-                      : 0;
-    fprintf(stderr, "%-8s  ", load_phase(load));
-    fprintf(stderr, "%zu of %zu cars online  %.0f commands/s, %zu open", load_online(load),
-            load_cars(load), rate, recorder_journeys_open(rec));
-    if (total != NULL && histogram_total(&total->total) != 0) {
-        char p50[32], p99[32];
-        duration_human((double)histogram_percentile(&total->total, 50), p50, sizeof p50);
-        duration_human((double)histogram_percentile(&total->total, 99), p99, sizeof p99);
-        fprintf(stderr, "  p50 %s, p99 %s", p50, p99);
-    }
-    l->told_sent = sent;
-    l->told_at = now;
-}
-
 int load_run_judge(const struct load_run *l, int status)
 {
     bool known = l->json != NULL && l->reasons.count == 0;

@@ -33,9 +33,7 @@ struct load_run {
     struct loop_lag *lag; /* stopped when the load ends: taking a fleet apart is none of it */
     cJSON *json;          /* the member "load" of summary.json, once it has ended; or NULL */
     struct load_reasons reasons;
-    char *story;        /* what was measured, in lines; NULL: nothing */
-    uint64_t told_sent; /* commands, when progress was last told */
-    usec_t told_at;
+    char *story;           /* what was measured, in lines; NULL: nothing */
     struct load_plan plan; /* once it is known */
     usec_t planned_at;     /* when; 0: not yet */
     /* Told the plan before the first car: may it be? */
@@ -50,8 +48,6 @@ void load_run_open(struct load_run *l, const struct run_settings *s, struct scri
 const char *load_run_phase(void *load_run);
 /* How long it will still go on, without what waits for answers; 0: nobody knows. */
 usec_t load_run_left(const struct load_run *l);
-/* The rest of a line of progress. */
-void load_run_status(struct load_run *l);
 /* ERROR_INVALID in the place of 0 or of a missed limit, if the simulator could not keep up: then
    nothing is known of the cloud. Else the status itself. */
 int load_run_judge(const struct load_run *l, int status);

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEAD_MAX  ((size_t)4096)
+#define COUNT_MAX 24
+
 /* The bounds of buckets in microseconds: five or six a decade, so that a quantile that is estimated
    from them is off by a fifth at most. */
 static const usec_t bounds[] = {
@@ -72,26 +75,62 @@ void exposition_family(struct exposition *e, const char *name, enum exposition_t
 
 /* ---- samples ---- */
 
-/* The name with its labels; `extra` comes last. */
-static void put_name(struct exposition *e, const char *end, const struct exposition_label *labels,
-                     const struct exposition_label *extra)
+/* The name with its labels, up to where one more may come; false: there are none so far. */
+static bool put_labels(struct buf *out, const struct exposition *e, const char *end,
+                       const struct exposition_label *labels)
 {
-    const char *before = "{";
+    bool any = false;
 
-    buf_printf(e->out, "%s%s", e->family, end);
+    buf_append_str(out, e->family);
+    buf_append_str(out, end);
     for (; labels != NULL && labels->name != NULL; labels++) {
         if (labels->value == NULL)
             continue;
-        buf_printf(e->out, "%s%s=\"", before, labels->name);
-        put_escaped(e->out, labels->value, true);
-        buf_append_str(e->out, "\"");
-        before = ",";
+        buf_append_str(out, any ? "," : "{");
+        buf_append_str(out, labels->name);
+        buf_append_str(out, "=\"");
+        put_escaped(out, labels->value, true);
+        buf_append_str(out, "\"");
+        any = true;
     }
-    if (extra != NULL) {
-        buf_printf(e->out, "%s%s=\"%s\"", before, extra->name, extra->value);
-        before = ",";
-    }
-    buf_append_str(e->out, *before == ',' ? "} " : " ");
+    return any;
+}
+
+static void put_name(struct exposition *e, const char *end, const struct exposition_label *labels)
+{
+    buf_append_str(e->out, put_labels(e->out, e, end, labels) ? "} " : " ");
+}
+
+/* Many samples that differ by their last label: what they have in common is written once. */
+struct ladder {
+    struct exposition *e;
+    struct buf head; /* up to the last label's value */
+};
+
+static void ladder_begin(struct ladder *l, struct exposition *e, const char *end,
+                         const struct exposition_label *labels, const char *last)
+{
+    l->e = e;
+    buf_init(&l->head, HEAD_MAX);
+    buf_append_str(&l->head, put_labels(&l->head, e, end, labels) ? "," : "{");
+    buf_append_str(&l->head, last);
+    buf_append_str(&l->head, "=\"");
+}
+
+static void ladder_step(struct ladder *l, const char *last, const char *value)
+{
+    struct buf *out = l->e->out;
+
+    buf_append_slice(out, buf_slice(&l->head));
+    buf_append_str(out, last);
+    buf_append_str(out, "\"} ");
+    buf_append_str(out, value);
+    buf_append_str(out, "\n");
+}
+
+static void ladder_end(struct ladder *l)
+{
+    buf_done(&l->head);
 }
 
 /* Seconds of microseconds, exactly, in the one form that both formats write floats: "0.5", "1.0".
@@ -107,7 +146,7 @@ static void write_seconds(char *ret, size_t size, usec_t value)
 
 void exposition_count(struct exposition *e, const struct exposition_label *labels, uint64_t value)
 {
-    put_name(e, suffix(e), labels, NULL);
+    put_name(e, suffix(e), labels);
     buf_printf(e->out, "%" PRIu64 "\n", value);
 }
 
@@ -121,7 +160,7 @@ static void put_seconds(struct exposition *e, usec_t value)
 
 void exposition_seconds(struct exposition *e, const struct exposition_label *labels, usec_t value)
 {
-    put_name(e, suffix(e), labels, NULL);
+    put_name(e, suffix(e), labels);
     put_seconds(e, value);
 }
 
@@ -157,39 +196,59 @@ static void sum_up(const struct histogram *h, struct sums *ret)
 static void put_totals(struct exposition *e, const struct exposition_label *labels,
                        const struct histogram *h, double sum)
 {
-    put_name(e, "_sum", labels, NULL);
+    put_name(e, "_sum", labels);
     put_seconds(e, (usec_t)sum);
-    put_name(e, "_count", labels, NULL);
+    put_name(e, "_count", labels);
     buf_printf(e->out, "%" PRIu64 "\n", histogram_total(h));
+}
+
+/* As snprintf() would, but there are thousands of them. */
+static const char *write_count(uint64_t value, char ret[static COUNT_MAX])
+{
+    char *at = ret + COUNT_MAX - 1;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    return at;
 }
 
 void exposition_histogram(struct exposition *e, const struct exposition_label *labels,
                           const struct histogram *h)
 {
+    struct ladder buckets;
     struct sums sums;
     uint64_t below = 0;
-    char bound[32];
+    char bound[32], count[COUNT_MAX];
 
     sum_up(h, &sums);
+    ladder_begin(&buckets, e, "_bucket", labels, "le");
     for (size_t i = 0; i < BOUND_COUNT; i++) {
         below += sums.up_to[i];
         write_seconds(bound, sizeof bound, bounds[i]);
-        put_name(e, "_bucket", labels, &(struct exposition_label){"le", bound});
-        buf_printf(e->out, "%" PRIu64 "\n", below);
+        ladder_step(&buckets, bound, write_count(below, count));
     }
-    put_name(e, "_bucket", labels, &(struct exposition_label){"le", "+Inf"});
-    buf_printf(e->out, "%" PRIu64 "\n", histogram_total(h));
+    ladder_step(&buckets, "+Inf", write_count(histogram_total(h), count));
+    ladder_end(&buckets);
     put_totals(e, labels, h, sums.total);
 }
 
 void exposition_summary(struct exposition *e, const struct exposition_label *labels,
                         const struct histogram *h)
 {
+    struct ladder steps;
+    struct sums sums;
+    char value[32];
+
+    sum_up(h, &sums);
+    ladder_begin(&steps, e, "", labels, "quantile");
     for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
-        put_name(e, "", labels, &(struct exposition_label){"quantile", quantiles[i].quantile});
-        put_seconds(e, histogram_percentile(h, quantiles[i].percent));
+        write_seconds(value, sizeof value, histogram_percentile(h, quantiles[i].percent));
+        ladder_step(&steps, quantiles[i].quantile, value);
     }
-    put_totals(e, labels, h, histogram_mean(h) * (double)histogram_total(h));
+    ladder_end(&steps);
+    put_totals(e, labels, h, sums.total);
 }
 
 void exposition_end(struct exposition *e)
