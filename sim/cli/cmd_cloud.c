@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
 #include "cli/options.h"
 #include "pki/pki.h"
@@ -90,36 +91,6 @@ static bool lock_dir(struct session *s)
     return ok;
 }
 
-/* Whole or not at all: written aside, then renamed. */
-static bool write_json(struct session *s)
-{
-    cJSON *doc = cJSON_CreateObject();
-    char *path = xasprintf("%s/cloud.json", s->options->dir);
-    char *aside = xasprintf("%s.new", path);
-
-    cJSON_AddStringToObject(doc, "endpoint", broker_endpoint(s->broker));
-    cJSON_AddStringToObject(doc, "websocket", broker_websocket(s->broker));
-    cJSON_AddStringToObject(doc, "ca", s->ca);
-    cJSON_AddNumberToObject(doc, "pid", (double)getpid());
-    char *text = cJSON_PrintUnformatted(doc);
-    FILE *f = text != NULL ? fopen(aside, "we") : NULL;
-    bool ok = f != NULL && fprintf(f, "%s\n", text) > 0;
-    if (f != NULL)
-        ok = fclose(f) == 0 && ok;
-    ok = ok && rename(aside, path) == 0;
-    if (ok) {
-        s->json_path = path;
-    } else {
-        error_set(&s->err, ERROR_USAGE, "%s: %s (is there room, and may it be written?)", path,
-                  strerror(errno));
-        free(path);
-    }
-    cJSON_free(text);
-    cJSON_Delete(doc);
-    free(aside);
-    return ok;
-}
-
 static void print_welcome(const struct session *s)
 {
     const char *dir = s->options->dir;
@@ -186,7 +157,9 @@ static bool open_session(struct session *s)
                                            .more = s->options->broker_conf,
                                            .services = s->options->services};
     s->broker = broker_start(&options, &s->err);
-    return s->broker != NULL && write_json(s);
+    if (s->broker != NULL)
+        s->json_path = cloud_file_write(s->options->dir, s->broker, s->ca, &s->err);
+    return s->json_path != NULL;
 }
 
 static void close_session(struct session *s)

@@ -8,6 +8,8 @@
 #include "cli/load_run.h"
 #include "cli/paths.h"
 #include "cli/run_options.h"
+#include "cli/shard_options.h"
+#include "cli/shards.h"
 
 #define PROFILE_DEFAULT "steady"
 #define NOT_GIVEN       UINT64_MAX
@@ -23,6 +25,7 @@ struct load_words {
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_options o = RUN_OPTIONS_DEFAULT("load");
+static struct shard_options shard;
 static struct load_settings load = {.flags = LOAD_FLAGS_NONE, .budget = LOAD_BUDGET_DEFAULT};
 static struct load_words words = {.warm_up = NOT_GIVEN,
                                   .duration = NOT_GIVEN,
@@ -85,6 +88,7 @@ static const struct option_spec options[] = {
      "100ms)"},
     {"lateness-budget", 0, OPTION_DURATION, &words.lateness_budget, "TIME",
      "or if it begins what is due later than that (default 50ms)"},
+    SHARD_OPTIONS_ROWS(shard),
     RUN_OPTIONS_ROWS(o),
     {0},
 };
@@ -96,7 +100,10 @@ static const char examples[] =
     "  fleetsim load --vehicles 2000 --mix compact_ev=3,electric_bus=1 --telemetry-per-car 6/min\n"
     "  fleetsim load --vehicles 5000 --storm 100%:30s\n"
     "  fleetsim load morning_rush --vehicles 3000\n"
-    "  fleetsim load my/profile.lua --cloud /tmp/cloud\n";
+    "  fleetsim load my/profile.lua --cloud /tmp/cloud\n"
+    "  fleetsim load --vehicles 20000 --shards 4                   four processes here\n"
+    "  srun -n 8 fleetsim load --vehicles 80000 --seed 1 --endpoint … --pki …     eight, "
+    "anywhere\n";
 
 static const struct command_spec command = {
     .name = "fleetsim load",
@@ -231,7 +238,9 @@ int cmd_load(int argc, char **argv)
     /* Watching each car costs as much as it does: what is measured is the cloud. */
     if (settings->oracle == NULL)
         settings->oracle = "off";
-    if (!take_words(&words, &load, &err) || !run_options_check(&o, &err)) {
+    bool seeded = settings->seed != 0;
+    if (!take_words(&words, &load, &err) || !run_options_check(&o, &err) ||
+        !shard_options_apply(&shard, settings, seeded, &err)) {
         free(profile);
         return options_fail(&err);
     }
@@ -241,7 +250,9 @@ int cmd_load(int argc, char **argv)
     settings->command_line = line;
     settings->options = options;
     char *paths[] = {profile, NULL};
-    int status = run_scenarios(settings, paths, 1);
+    int status = shard.shards > 1 ? shards_run(settings, (uint32_t)shard.shards, argc, argv)
+                                  : run_scenarios(settings, paths, 1);
+    run_options_done(&o);
     free(line);
     free(found);
     free(profile);

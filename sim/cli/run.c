@@ -240,6 +240,7 @@ static bool open_script(struct run *run, struct error *err)
         .simulation = run->sim,
         .vehicles_dir = s->vehicles_dir,
         .first_index = (uint32_t)s->first_vehicle,
+        .shard = run_choose_script_shard(s),
         .reset_things = s->reset_things,
         .foreign_cloud = s->target.endpoint != NULL,
         .app =
@@ -320,9 +321,7 @@ static bool load_scenarios(struct run *run, char **paths, int count, struct erro
         .vehicles = (uint32_t)s->vehicles,
         .vehicles_forced = s->vehicles != 0,
         .timeout = s->timeout,
-        .pool = run->sim->own != NULL        ? (uint32_t)credential_set_count(run->sim->own)
-                : s->target.endpoint != NULL ? simulation_known_cars(run->sim)
-                                             : 0,
+        .pool = run_choose_pool(s, run->sim),
         .jobs = run_choose_jobs(s, run->sim->own, capacity_of_descriptors(&car)),
         .rounds = (unsigned)s->repeat,
         .retries = (unsigned)s->retries,
@@ -375,13 +374,17 @@ static bool open_results(struct run *run, struct error *err)
         return false;
     if (s->no_results)
         return true;
-    struct run_results_options options = {
-        .root = s->results, .name = s->name, .command = run_command(s), .seed = s->seed};
+    struct run_results_options options = {.root = s->results,
+                                          .name = s->name,
+                                          .command = run_command(s),
+                                          .seed = s->seed,
+                                          .folder = s->results_folder};
     run->results = run_results_open(&options, run->sim->recorder, run->verdicts, err);
     if (run->results == NULL)
         return false;
     run_results_set(run->results, "endpoint", run->target.uri);
     facts_tell(run->results, s);
+    run_choose_shard_member(s, run->results);
     run->script->repeat = on_repeat;
     run->script->repeat_ctx = run;
     return run_files_open(&run->files, run_results_path(run->results), run->script, s->trace, err);
@@ -447,15 +450,7 @@ static int exit_status(const struct run *run)
         return (int)run->aborted;
     if (runner_tally(run->runner, SCENARIO_FAILED) > 0 && never_reached(run))
         return ERROR_TARGET;
-    if (runner_tally(run->runner, SCENARIO_FAILED) > 0)
-        return ERROR_FAILED;
-    if (runner_tally(run->runner, SCENARIO_ERRORED) > 0)
-        return ERROR_SCRIPT;
-    if (runner_trouble(run->runner) != ERROR_NONE)
-        return runner_trouble(run->runner);
-    if (run->settings->fail_on_flaky && runner_flaky(run->runner) > 0)
-        return ERROR_FAILED;
-    return limits_missed(run->settings->limits) > 0 ? ERROR_LIMIT : 0;
+    return run_choose_status(run->settings, run->runner);
 }
 
 /* The page is made of the files, so they come first. */
@@ -503,7 +498,8 @@ static int finish(struct run *run)
         on_warning(run);
     loop_timer_stop(&run->warning);
     oracle_run_finish(&run->oracle, run->sim, run->verdicts);
-    limits_tell(run->settings->limits, run->verdicts, run->results);
+    limits_tell(run->settings->limits, run->settings->shard.count == 0 ? run->verdicts : NULL,
+                run->results);
     load_run_tell(&run->load, run->results);
     run_results_set_verdict(run->results, status, reason_of(run, status));
     if (run->settings->junit != NULL && !junit_save(run->verdicts, run->settings->junit, &err)) {
@@ -582,7 +578,8 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
               (settings->no_check || settings->list ||
                check_before_run(settings->vehicles_dir, paths, &err)) &&
               target_open(&run.target, &target, &err) && open_simulation(&run, &err) &&
-              open_script(&run, &err) && load_scenarios(&run, paths, count, &err);
+              open_script(&run, &err) && load_scenarios(&run, paths, count, &err) &&
+              run_choose_start(settings, &err);
     if (stop_signals_caught() != 0) {
         status = 128 + stop_signals_caught();
     } else if (ok && settings->list) {

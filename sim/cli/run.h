@@ -12,6 +12,7 @@
 
 #include "cli/clock_options.h"
 #include "cli/options.h"
+#include "cli/shard.h"
 #include "cli/target.h"
 #include "net/endpoints.h"
 #include "net/tls_options.h"
@@ -62,6 +63,11 @@ struct run_settings {
     void *read_ctx;
     struct limits *limits;            /* judged at the end; NULL: none */
     const struct load_settings *load; /* NULL: no load */
+    struct shard shard;               /* count 0: this is the whole */
+    uint64_t fleet, fleet_first;      /* of a shard: cars of all; which of them is its first */
+    const char *results_folder;       /* below `results`; NULL: by time and name */
+    int64_t start_at_ms;              /* wall time; 0: at once */
+    const char *meet;                 /* folder where shards meet; NULL: they do not */
     const char *oracle;               /* what oracle_rules_parse() takes; NULL: all rules */
     usec_t oracle_quiet;              /* 0: default */
 };

@@ -3,6 +3,9 @@
 #include "actors/companion.h"
 #include <string.h>
 
+#include "cli/shard_meeting.h"
+#include "metrics/limits.h"
+#include "metrics/run_results.h"
 #include "mqtt/profile.h"
 #include "mqtt/topic_set.h"
 #include "pki/credential_set.h"
@@ -106,4 +109,55 @@ bool run_prepare_companions(const struct tls_options *tls, struct error *err)
     bool any = tls->version != NULL || tls->ciphers != NULL || tls->groups != NULL;
 
     return companion_prepare(any ? &chosen : NULL, err);
+}
+
+struct script_shard run_choose_script_shard(const struct run_settings *s)
+{
+    return (struct script_shard){.index = s->shard.index,
+                                 .count = s->shard.count,
+                                 .first = (uint32_t)s->fleet_first,
+                                 .size = (uint32_t)s->vehicles,
+                                 .total = (uint32_t)s->fleet};
+}
+
+void run_choose_shard_member(const struct run_settings *s, struct run_results *results)
+{
+    if (s->shard.count == 0)
+        return;
+    cJSON *shard = cJSON_CreateObject();
+    cJSON_AddNumberToObject(shard, "index", s->shard.index);
+    cJSON_AddNumberToObject(shard, "count", s->shard.count);
+    cJSON_AddNumberToObject(shard, "first_vehicle", (double)s->first_vehicle);
+    cJSON_AddNumberToObject(shard, "vehicles", (double)s->vehicles);
+    run_results_set_json(results, "shard", shard);
+}
+
+bool run_choose_start(const struct run_settings *s, struct error *err)
+{
+    struct shard_meeting meeting = {
+        .dir = s->meet, .shard = s->shard, .name = s->name, .seed = s->seed};
+
+    return (s->meet == NULL || shard_meet(&meeting, err)) &&
+           (s->start_at_ms == 0 || start_at_wait(s->start_at_ms, err));
+}
+
+uint32_t run_choose_pool(const struct run_settings *s, const struct simulation *sim)
+{
+    if (sim->own != NULL)
+        return (uint32_t)credential_set_count(sim->own);
+    return s->target.endpoint != NULL ? simulation_known_cars(sim) : 0;
+}
+
+int run_choose_status(const struct run_settings *s, const struct runner *runner)
+{
+    if (runner_tally(runner, SCENARIO_FAILED) > 0)
+        return ERROR_FAILED;
+    if (runner_tally(runner, SCENARIO_ERRORED) > 0)
+        return ERROR_SCRIPT;
+    if (runner_trouble(runner) != ERROR_NONE)
+        return (int)runner_trouble(runner);
+    if (s->fail_on_flaky && runner_flaky(runner) > 0)
+        return ERROR_FAILED;
+    /* Of a shard the whole decides. */
+    return limits_missed(s->limits) > 0 && s->shard.count == 0 ? ERROR_LIMIT : 0;
 }

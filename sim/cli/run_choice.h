@@ -7,6 +7,10 @@
 
 #include "cli/run.h"
 #include "fleet/simulation.h"
+#include "script/runtime.h"
+
+struct run_results;
+struct runner;
 
 /* From --topic. ERROR_USAGE for what is no template. */
 bool run_choose_topics(const struct option_list *topics, struct topic_set *ret, struct error *err);
@@ -26,5 +30,18 @@ size_t run_choose_jobs(const struct run_settings *s, const struct credential_set
 bool run_choose_none(const struct run_settings *s, struct error *err);
 /* Companions go by the same TLS options as the cars, as far as Paho can. */
 bool run_prepare_companions(const struct tls_options *tls, struct error *err);
+
+/* Which shard of the fleet scripts are to be. */
+struct script_shard run_choose_script_shard(const struct run_settings *s);
+/* Says so in the results as well; nothing if it is none. */
+void run_choose_shard_member(const struct run_settings *s, struct run_results *results);
+
+/* Waits until it is to begin: with the other shards, or at a time. */
+bool run_choose_start(const struct run_settings *s, struct error *err);
+
+/* How many cars the cloud knows; 0: any. */
+uint32_t run_choose_pool(const struct run_settings *s, const struct simulation *sim);
+/* The exit status of a run that came to its end, by its scenarios and limits. */
+int run_choose_status(const struct run_settings *s, const struct runner *runner);
 
 #endif

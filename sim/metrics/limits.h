@@ -31,7 +31,7 @@ const struct limit *limits_at(const struct limits *l, size_t i,
                               const struct limit_reached **ret_reached);
 
 /* Tells what they came to, if there are any: adds the suite "limits", set aside (verdicts.h), with
-   a case for each, and the member "limits" of the summary. `results` may be NULL. */
+   a case for each, and the member "limits" of the summary. Either may be NULL. */
 void limits_tell(const struct limits *l, struct verdicts *verdicts, struct run_results *results);
 /* A new array for summary.json: "expression", "metric", "statistic" ("p99", …, "total", "share"),
    "value" (null: there is none), "limit", "unit", "held" and, without a value, "reason". */

@@ -20,9 +20,10 @@
 #include "metrics/recorder.h"
 #include "metrics/summary.h"
 
-#define NAME_MAX_LEN 64
-#define TRIES        1000
-#define FLUSH_MAX    ((size_t)64 * 1024 * 1024)
+#define TRIES     1000
+#define ROOT      "results"
+#define LOG_NAME  "latency.hlog"
+#define FLUSH_MAX ((size_t)64 * 1024 * 1024)
 
 /* ORDER RESULT_FILE */
 enum result_file { RESULT_HLOG, RESULT_JUNIT, RESULT_SUMMARY, RESULT_FILE_COUNT };
@@ -69,22 +70,30 @@ static bool make_folders(const char *path, struct error *err)
     return ok;
 }
 
+void run_results_clean_name(const char *name, char ret[RUN_RESULTS_NAME_MAX])
+{
+    size_t n = 0;
+
+    for (const char *p = name; *p != '\0' && n < RUN_RESULTS_NAME_MAX - 1; p++) {
+        bool kept = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                    (*p >= '0' && *p <= '9') || (strchr("._-", *p) != NULL && n > 0);
+        ret[n++] = (char)(kept ? *p : '-');
+    }
+    ret[n] = '\0';
+    if (n == 0)
+        snprintf(ret, RUN_RESULTS_NAME_MAX, "run");
+}
+
 static char *run_name(const char *name, int64_t wall_ms)
 {
-    char stamp[32], clean[NAME_MAX_LEN + 1];
+    char stamp[32], clean[RUN_RESULTS_NAME_MAX];
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm tm;
-    size_t n = 0;
 
     gmtime_r(&seconds, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    for (const char *p = name; *p != '\0' && n < NAME_MAX_LEN; p++) {
-        bool kept = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                    (*p >= '0' && *p <= '9') || strchr("._-", *p) != NULL;
-        clean[n++] = (char)(kept ? *p : '-');
-    }
-    clean[n] = '\0';
-    return xasprintf("%s-%s", stamp, n != 0 ? clean : "run");
+    run_results_clean_name(name, clean);
+    return xasprintf("%s-%s", stamp, clean);
 }
 
 /* A folder of its own, even when runs start within one second; NULL with err. */
@@ -103,6 +112,37 @@ static char *make_run_folder(const char *root, const char *name, struct error *e
         }
         free(path);
     }
+    return NULL;
+}
+
+char *run_results_make_folder(const char *root, const char *name, struct error *err)
+{
+    root = root != NULL ? root : ROOT;
+    if (!make_folders(root, err))
+        return NULL;
+    char *folder = run_name(name, clock_wall_ms());
+    char *path = make_run_folder(root, folder, err);
+    free(folder);
+    return path;
+}
+
+/* Who finds a run there would run its cars once more. */
+static char *take_folder(const struct run_results_options *options, struct error *err)
+{
+    char *path = xasprintf("%s/%s", options->root != NULL ? options->root : ROOT, options->folder);
+
+    if (make_folders(path, err)) {
+        char *log = xasprintf("%s/%s", path, LOG_NAME);
+        bool taken = access(log, F_OK) == 0;
+        free(log);
+        if (!taken)
+            return path;
+        error_set(err, ERROR_USAGE,
+                  "%s: a run has been there already (give another --name; a lost shard's cars are "
+                  "not run again)",
+                  path);
+    }
+    free(path);
     return NULL;
 }
 
@@ -218,7 +258,7 @@ static const struct {
     const char *name;
     bool (*flush)(struct run_results *r, struct error *err);
 } result_files[RESULT_FILE_COUNT] = {
-    {"latency.hlog", flush_hlog   },
+    {LOG_NAME,       flush_hlog   },
     {"junit.xml",    flush_junit  },
     {"summary.json", flush_summary},
 };
@@ -260,15 +300,11 @@ struct run_results *run_results_open(const struct run_results_options *options,
                                      struct recorder *rec, const struct verdicts *verdicts,
                                      struct error *err)
 {
-    const char *root = options->root != NULL ? options->root : "results";
     const char *name = options->name != NULL ? options->name : "run";
     int64_t wall_ms = clock_wall_ms();
+    char *path = options->folder != NULL ? take_folder(options, err)
+                                         : run_results_make_folder(options->root, name, err);
 
-    if (!make_folders(root, err))
-        return NULL;
-    char *folder = run_name(name, wall_ms);
-    char *path = make_run_folder(root, folder, err);
-    free(folder);
     if (path == NULL)
         return NULL;
     struct run_results *r = xcalloc(1, sizeof *r);

@@ -28,7 +28,17 @@ struct run_results_options {
         *name; /* of the run; letters, digits, '.', '_' and '-' are kept, others become '-' */
     const char *command; /* "run", "load", "demo" */
     uint64_t seed;
+    const char *folder; /* exactly this one below `root`, which must hold no run; NULL: one of its
+                           own, by time and name */
 };
+
+#define RUN_RESULTS_NAME_MAX 65 /* with the NUL */
+
+/* The name as it is in folders' names. */
+void run_results_clean_name(const char *name, char ret[RUN_RESULTS_NAME_MAX]);
+/* Makes a folder for results of that name below `root` (NULL: "results"), by time and name, as
+   run_results_open() does; to be freed. NULL with err (ERROR_USAGE). */
+char *run_results_make_folder(const char *root, const char *name, struct error *err);
 
 /* Makes the directory and writes the first, empty set of files. NULL with err if it cannot
    (ERROR_USAGE). `verdicts` may be NULL: no junit.xml. */

@@ -308,6 +308,7 @@ static bool add_up(struct merge *m, const struct merge_options *o, struct error 
     for (size_t i = 0; i < m->count; i++)
         if (m->parts[i].run != NULL)
             add_totals(m, m->parts[i].run);
+    m->command_line = o->command_line != NULL ? xstrdup(o->command_line) : NULL;
     m->name = xstrdup(o->name != NULL ? o->name : json_str(m->first->summary, "name", "run"));
     if (!read_limits(m, o, err))
         return false;
@@ -345,6 +346,7 @@ void merge_free(struct merge *m)
     verdicts_free(m->verdicts);
     free(m->name);
     free(m->reason);
+    free(m->command_line);
     free(m);
 }
 
@@ -381,6 +383,17 @@ static bool save_log(const struct merge *m, const char *dir, struct error *err)
     return ok;
 }
 
+static bool save_timeline(const struct merge *m, const char *dir, struct error *err)
+{
+    struct buf lines;
+
+    buf_init(&lines, LOG_MAX);
+    bool any = merge_write_timeline(m, &lines);
+    bool ok = !any || save_text(dir, "timeline.csv", buf_slice(&lines), err);
+    buf_done(&lines);
+    return ok;
+}
+
 static bool make_folder(const char *dir, struct error *err)
 {
     if (mkdir(dir, 0777) != 0 && errno != EEXIST)
@@ -393,11 +406,16 @@ static bool make_folder(const char *dir, struct error *err)
 bool merge_save(struct merge *m, const char *dir, struct error *err)
 {
     char *junit = xasprintf("%s/junit.xml", dir);
-    bool ok = make_folder(dir, err) && save_log(m, dir, err) &&
+    bool ok = make_folder(dir, err) && save_log(m, dir, err) && save_timeline(m, dir, err) &&
               junit_save(m->verdicts, junit, err) && save_summary(m, dir, err);
 
     free(junit);
     return ok;
+}
+
+bool merge_save_junit(const struct merge *m, const char *path, struct error *err)
+{
+    return junit_save(m->verdicts, path, err);
 }
 
 /* ---- reading ---- */

@@ -23,6 +23,7 @@ struct merge_options {
     const char *name;          /* of the whole; NULL: the first run's */
     const char *const *limits; /* besides those that the runs were given */
     size_t limit_count;
+    const char *command_line; /* of the whole, for its settings; NULL: none */
 };
 
 /* NULL with ERROR_USAGE: nothing to merge, a bad limit, or runs that do not belong together. */
@@ -30,9 +31,12 @@ struct merge *merge_new(const struct merge_options *options, struct error *err);
 /* NULL is fine. */
 void merge_free(struct merge *m);
 
-/* Writes summary.json, junit.xml and latency.hlog into `dir`, which is made, and must not hold a
-   run that is not itself a merged one. ERROR_USAGE. */
+/* Writes summary.json, junit.xml, latency.hlog and, if the runs have one, timeline.csv into `dir`,
+   which is made, and must not hold a run that is not itself a merged one. ERROR_USAGE. */
 bool merge_save(struct merge *m, const char *dir, struct error *err);
+
+/* The JUnit XML once more, elsewhere. */
+bool merge_save_junit(const struct merge *m, const char *path, struct error *err);
 
 const struct recorder *merge_totals(const struct merge *m);
 const struct limits *merge_limits(const struct merge *m);

@@ -18,7 +18,7 @@ struct merge {
     struct part *parts; /* by index, the lost ones among them */
     size_t count;
     long shards; /* as the runs say; 0: they are no shards */
-    char *name, *reason;
+    char *name, *reason, *command_line;
     const struct past_run *first; /* the first that could be read */
     struct recorder *totals;
     struct limits *limits;
@@ -29,6 +29,9 @@ struct merge {
 
 /* All intervals, by second and stage, as one log. Appends to `out`. */
 bool merge_write_log(const struct merge *m, struct buf *out, struct error *err);
+/* The timelines of all (timeline.csv), second by second: what happened and what was so is added up,
+   of latencies the worst is kept. Appends to `out`; false if no run has one. */
+bool merge_write_timeline(const struct merge *m, struct buf *out);
 /* summary.json; the caller owns it. */
 cJSON *merge_json(const struct merge *m);
 /* The suites of the runs, of each part a case, and the limits. */

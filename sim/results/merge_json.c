@@ -275,6 +275,9 @@ static double open_in_all(const struct merge *m)
 cJSON *merge_json(const struct merge *m)
 {
     cJSON *members = members_of(m), *settings = settings_of(m, m->first, false);
+
+    if (m->command_line != NULL)
+        json_put(settings, "command_line", cJSON_CreateString(m->command_line));
     cJSON *document = summary_json(&(struct summary){
         .name = m->name,
         .command = json_str(m->first->summary, "command", "run"),

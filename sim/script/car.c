@@ -123,7 +123,7 @@ static uint64_t next_seed(const struct script_owner *owner)
 {
     struct rng rng;
 
-    rng_init(&rng, owner->seed, owner->vehicles);
+    rng_init(&rng, owner->seed, owner->script->shard.first + owner->vehicles);
     return rng_next(&rng);
 }
 

@@ -141,6 +141,20 @@ static int f_processors(lua_State *L)
     return 1;
 }
 
+/* load_shard(): { first, size, total }, which of the fleet's cars are this process's; nil: all */
+static int f_shard(lua_State *L)
+{
+    const struct script_shard *shard = &script_of(L)->shard;
+
+    if (shard->count == 0)
+        return 0;
+    lua_newtable(L);
+    set_number(L, "first", shard->first);
+    set_number(L, "size", shard->size);
+    set_number(L, "total", shard->total);
+    return 1;
+}
+
 /* ---- what is going to be ---- */
 
 static double field(lua_State *L, const char *name)
@@ -215,6 +229,8 @@ static int f_load(lua_State *L)
         .sim = script->sim, .link = link_of(script), .seed = owner->seed};
     struct error err;
 
+    /* Shards that sent at the same moments would be one sender of many. */
+    options.seed += script->shard.index;
     luaL_checktype(L, 1, LUA_TTABLE);
     options.apps = size_field(L, 1, "apps", 1, LOAD_APPS_MAX);
     options.in_flight = size_field(L, 1, "in_flight", 1, 100000);
@@ -417,6 +433,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg functions[] = {
     {"new_load",     f_load      },
     {"load_flags",   f_flags     },
+    {"load_shard",   f_shard     },
     {"processors",   f_processors},
     {"load_planned", f_planned   },
     {"radio_name",   f_radio_name},

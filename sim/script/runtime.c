@@ -512,6 +512,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->local_cloud = options->local_cloud;
     script->telemetry_key = options->telemetry_key;
     script->next_index = options->first_index;
+    script->shard = options->shard;
     script->reset_things = options->reset_things;
     script->foreign_cloud = options->foreign_cloud;
     script->began_s = clock_wall_ms() / 1000;

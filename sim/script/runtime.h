@@ -57,6 +57,12 @@ struct local_cloud {
     void *control_ctx;
 };
 
+/* Of several processes that are one fleet, this one's cars: `size` of `total`, from `first` on. */
+struct script_shard {
+    uint32_t index, count; /* count 0: no shard, all cars are here */
+    uint32_t first, size, total;
+};
+
 struct script_options {
     struct simulation *simulation;
     struct local_cloud local_cloud;
@@ -66,7 +72,8 @@ struct script_options {
     const struct seal_key *telemetry_key; /* of the fleet; NULL: scripts name one */
     bool foreign_cloud;                   /* not fleetsim's own */
     bool reset_things;                    /* of each car, before it is switched on */
-    uint32_t first_index;                 /* number of the first car in the fleet */
+    struct script_shard shard;
+    uint32_t first_index; /* number of the first car in the fleet */
 };
 
 /* Where the signals are that scripts ask for: a cache of car_state.c's. */
@@ -103,6 +110,7 @@ struct script {
     struct load_host *load_host; /* who runs loads; NULL: nobody, they are scenarios like others */
     struct command *awaited;     /* whose stages somebody waits for: app_stage.c's */
     const struct seal_key *telemetry_key;
+    struct script_shard shard;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;    /* what cars are recorded in; NULL: nothing is */
     struct failure_log *failures; /* what failures are told in; NULL: nothing is */

@@ -350,7 +350,8 @@ void scenario_start(struct scenario *s)
     s->began = loop_script_now(script->sim->loop);
     rng_init(&s->owner.rng, ~s->seed, hash_text(s->owner.name));
     s->owner.seed = rng_next(&s->owner.rng);
-    rng_init(&s->owner.rng, s->seed, hash_text(s->owner.name));
+    /* Cars are the same in whichever shard; what the shards themselves leave to chance is not. */
+    rng_init(&s->owner.rng, s->seed, hash_text(s->owner.name) + script->shard.index);
     script_push_prelude(L, "run");
     lua_rawgeti(L, LUA_REGISTRYINDEX, s->declaration);
     s->main = task_start(&script->scheduler, L, 1, &params);

@@ -417,10 +417,34 @@ local function tell_plan(plan)
   core.load_planned(told)
 end
 
-local function run_profile(t, plan)
-  tell_plan(plan)
+-- Of several processes that are one load, this one's part: its cars, with their models as the whole fleet has them, and
+-- its share of the probes and rates.
+local function take_shard(run, shard)
+  local plan, order, probes = run.plan, {}, 0
+  local is_probe = choose_probes(plan.count, plan.probes)
+  for i = 1, shard.size do
+    local k = math.tointeger(shard.first) + i
+    order[i] = run.order[k]
+    probes = probes + (is_probe[k] and 1 or 0)
+  end
+  probes = math.min(probes, math.tointeger(shard.size) - 1)
+  local share = shard.size / plan.count
+  run.order = order
+  plan.count = math.tointeger(shard.size)
+  plan.rate, plan.telemetry = plan.rate * share, plan.telemetry * share
+  plan.probe_rate = probes > 0 and plan.probe_rate * probes / plan.probes or 0
+  plan.probes = probes
+  plan.options.probes = probes > 0
+  plan.options.apps = math.max(1, math.ceil(plan.options.apps * share))
+end
+
+local function run_profile(t, plan, shard)
   local run = { t = t, plan = plan, fleet = setmetatable({}, tools.fleet), away = {} }
   run.order = tools.spread(plan.count, tools.apportion(plan.count, plan.shares))
+  if shard then
+    take_shard(run, shard)
+  end
+  tell_plan(plan)
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
   run.is_probe = choose_probes(first, plan.probes)
   begin_load(run)
@@ -468,6 +492,7 @@ function api.load_profile(name, profile)
       t:skip("a load is measured in real time")
     end
     local count = core.fleet_size(is_load and profile.vehicles or small.vehicles)
-    run_profile(t, plan_of(call, profile, count, flags))
+    local shard = core.load_shard()
+    run_profile(t, plan_of(call, profile, shard and math.tointeger(shard.total) or count, flags), shard)
   end)
 end

@@ -73,8 +73,9 @@ static int unmake(void **state)
 static struct run_results *open_run(struct fixture *f, const char *name)
 {
     struct error err = {0};
-    struct run_results *r = run_results_open(
-        &(struct run_results_options){f->root, name, "load", UINT64_MAX}, f->rec, f->junit, &err);
+    struct run_results *r =
+        run_results_open(&(struct run_results_options){f->root, name, "load", UINT64_MAX, NULL},
+                         f->rec, f->junit, &err);
 
     if (r == NULL)
         fail_msg("%s", err.text);
@@ -237,8 +238,9 @@ static void a_killed_run_keeps_what_was_flushed(void **state)
     pid_t pid = fork();
 
     if (pid == 0) {
-        struct run_results *r = run_results_open(
-            &(struct run_results_options){f->root, "killed", "run", 1}, f->rec, f->junit, NULL);
+        struct run_results *r =
+            run_results_open(&(struct run_results_options){f->root, "killed", "run", 1, NULL},
+                             f->rec, f->junit, NULL);
         recorder_value(f->rec, "connect.tls", 1000);
         verdict_case_finish(f->first, VERDICT_PASSED, 5, NULL, NULL);
         if (r != NULL && run_results_flush(r, NULL))
@@ -359,9 +361,30 @@ static void a_run_without_results_needs_no_conditions(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, make, unmake)
 
+static void a_folder_that_is_named_is_used_once(void **state)
+{
+    struct fixture *f = *state;
+    struct run_results_options options = {
+        .root = f->root, .name = "night", .command = "load", .folder = "night/shard-0001"};
+    struct error err = {0};
+    struct run_results *r = run_results_open(&options, f->rec, f->junit, &err);
+
+    assert_non_null(r);
+    char *path = file_of(f->root, "night/shard-0001");
+    assert_string_equal(run_results_path(r), path);
+    free(path);
+    assert_true(run_results_close(r, &err));
+    assert_null(run_results_open(&options, f->rec, f->junit, &err));
+    assert_non_null(strstr(err.text, "a run has been there already"));
+    path = run_results_make_folder(f->root, "night", &err);
+    assert_non_null(strstr(path, "Z-night"));
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_folder_that_is_named_is_used_once, make, unmake),
         TEST(a_finished_run_is_told_whole),
         TEST(runs_of_one_second_get_folders_of_their_own),
         TEST(every_flush_logs_one_interval),
