@@ -5,7 +5,7 @@ add_custom_target(layers COMMAND ${PROJECT_SOURCE_DIR}/.ci/layers.sh VERBATIM)
 add_custom_target(tidy COMMAND run-clang-tidy -p ${CMAKE_BINARY_DIR} -quiet -extra-arg=-Wno-unknown-warning-option
     # A quarter of the analyser's default depth: a third of its time.
     -extra-arg=-Xclang -extra-arg=-analyzer-config -extra-arg=-Xclang -extra-arg=max-nodes=60000
-    "${PROJECT_SOURCE_DIR}/sim/.*" VERBATIM)
+    "${PROJECT_SOURCE_DIR}/(sim|render)/.*" VERBATIM)
 add_custom_target(cppcheck COMMAND cppcheck --project=${CMAKE_BINARY_DIR}/compile_commands.json
-    --file-filter=${PROJECT_SOURCE_DIR}/sim/* --include=${PROJECT_SOURCE_DIR}/.ci/cppcheck.h --enable=warning,performance,portability --inline-suppr
+    --file-filter=${PROJECT_SOURCE_DIR}/sim/* --file-filter=${PROJECT_SOURCE_DIR}/render/* --include=${PROJECT_SOURCE_DIR}/.ci/cppcheck.h --enable=warning,performance,portability --inline-suppr
     --suppress=missingIncludeSystem --error-exitcode=1 -q VERBATIM)

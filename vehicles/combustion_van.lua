@@ -25,6 +25,7 @@ local driver = require "parts.driver"
 return model {
   name = "combustion_van",
   title = "Combustion Van",
+  picture = { body = "van" },
   parts = {
     weather {},
     doors {},

@@ -27,6 +27,7 @@ local driver = require "parts.driver"
 return model {
   name = "compact_ev",
   title = "Compact EV",
+  picture = { body = "hatch" },
   parts = {
     weather { mean = 12 },
     doors {},

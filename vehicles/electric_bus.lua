@@ -20,6 +20,7 @@ local driver = require "parts.driver"
 return model {
   name = "electric_bus",
   title = "Electric City Bus",
+  picture = { body = "bus" },
   parts = {
     weather { mean = 10, swing = 4 },
     climate { heat_kilowatts = 24, cool_kilowatts = 22, fan_kilowatts = 0.8, cabin_size = 8 },

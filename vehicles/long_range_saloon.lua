@@ -26,6 +26,7 @@ local driver = require "parts.driver"
 return model {
   name = "long_range_saloon",
   title = "Long-range EV Saloon",
+  picture = { body = "saloon" },
   parts = {
     weather { mean = 11 },
     doors {},

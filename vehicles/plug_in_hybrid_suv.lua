@@ -31,6 +31,7 @@ local driver = require "parts.driver"
 return model {
   name = "plug_in_hybrid_suv",
   title = "Plug-in Hybrid SUV",
+  picture = { body = "suv" },
   parts = {
     weather { mean = 14 },
     doors {},

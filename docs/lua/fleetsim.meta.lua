@@ -157,7 +157,7 @@ function car_job:progress(details, minutes) end
 function part(name, builder) end
 
 ---Makes a model; a file in vehicles/ returns it.
----@param definition { name: string, title?: string, parts: fleetsim.Part[] }
+---@param definition { name: string, title?: string, picture?: table<string, string|fun(car: fleetsim.Car): number>, parts: fleetsim.Part[] }
 ---@return fleetsim.Model
 function model(definition) end
 

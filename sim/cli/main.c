@@ -5,6 +5,9 @@
 
 #include "cli/cmd_check.h"
 #include "cli/cmd_cloud.h"
+#ifdef FLEETSIM_VIEW
+#include "cli/cmd_demo.h"
+#endif
 #include "cli/cmd_job.h"
 #include "cli/cmd_load.h"
 #include "cli/cmd_pki.h"
@@ -21,6 +24,9 @@ static const struct {
     {"load",   cmd_load,   "how many cars and commands a cloud carries"         },
     {"check",  cmd_check,  "what is wrong with scripts, without running them"   },
     {"repl",   cmd_repl,   "Lua, line by line, at a car that is online"         },
+#ifdef FLEETSIM_VIEW
+    {"demo",   cmd_demo,   "cars on screen, with their cloud and an app"        },
+#endif
     {"cloud",  cmd_cloud,  "the local cloud alone, for people who build the app"},
     {"job",    cmd_job,    "jobs of the local cloud: updates for a fleet"       },
     {"pki",    cmd_pki,    "make, issue, export and show certificates"          },

@@ -17,6 +17,7 @@
 #include "script/app.h"
 #include "script/car.h"
 #include "script/declare.h"
+#include "script/demo.h"
 #include "script/events.h"
 #include "script/load.h"
 #include "script/loader.h"
@@ -491,6 +492,7 @@ static int open_all(lua_State *L)
     steps_open(L);
     params_open(L);
     repl_open(L);
+    demo_open(L);
     run_prelude(L);
     return 0;
 }

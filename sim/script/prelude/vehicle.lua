@@ -49,13 +49,14 @@ local function acted(car, model, what, ...)
 end
 
 function api.model(definition)
-  tools.check_options("model{…}", definition, { name = true, title = true, parts = true })
+  tools.check_options("model{…}", definition, { name = true, title = true, parts = true, picture = true })
   local name = definition.name
   if type(name) ~= "string" then
     error("model{…} needs a name", 2)
   end
-  local model = { name = name, title = definition.title or name, owner = {}, actions = {}, starts = {},
-    refreshes = {}, after_actions = {}, jobs = {}, parts = definition.parts or {} }
+  local model = { name = name, title = definition.title or name, picture = tools.check_picture(name, definition.picture),
+    owner = {}, actions = {}, starts = {}, refreshes = {}, after_actions = {}, jobs = {},
+    parts = definition.parts or {} }
   local signals = table.move(refusal_signals, 1, #refusal_signals, 1, {})
   for _, part in ipairs(model.parts) do
     for _, signal in ipairs(part.signals or {}) do

@@ -1,0 +1,234 @@
+#include "cli/cmd_demo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "base/xmem.h"
+#include "cli/demo_frames.h"
+#include "cli/demo_run.h"
+#include "cli/demo_screen.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "radio/radio_profile.h"
+
+struct settings {
+    struct demo_run_options run;
+    struct option_list models;
+    const char *size, *snapshot, *record;
+    usec_t at;
+    uint64_t fps;
+    bool headless, clean, full_screen, verbose;
+    int width, height;
+};
+
+/* ---- what was asked for ---- */
+
+static bool take_length(const char **text, char end, int least, int *ret)
+{
+    char *rest;
+    long value = strtol(*text, &rest, 10);
+
+    if (rest == *text || *rest != end || value < least || value > 8192)
+        return false;
+    *ret = (int)value;
+    *text = rest + 1;
+    return true;
+}
+
+static bool check_size(struct settings *o, struct error *err)
+{
+    const char *text = o->size;
+
+    if (take_length(&text, 'x', 160, &o->width) && take_length(&text, '\0', 120, &o->height))
+        return true;
+    return error_set(err, ERROR_USAGE,
+                     "--size %s: not a size (as 1280x800; from 160x120 to 8192x8192)", o->size);
+}
+
+static bool check_frames(struct settings *o, struct error *err)
+{
+    bool files = o->snapshot != NULL || o->record != NULL;
+
+    if (files && !o->headless)
+        return error_set(err, ERROR_USAGE, "%s: only with --headless",
+                         o->snapshot != NULL ? "--snapshot" : "--record");
+    if (o->headless && !files)
+        return error_set(err, ERROR_USAGE,
+                         "--headless: nothing would be seen (give --snapshot FILE.png or --record "
+                         "DIR)");
+    if (o->fps == 0 || o->fps > 120)
+        return error_set(err, ERROR_USAGE, "--fps %" PRIu64 ": from 1 to 120", o->fps);
+    if (o->at == 0 && o->run.story == NULL)
+        o->at = 2 * USEC_PER_SEC;
+    return true;
+}
+
+static bool check(struct settings *o, struct error *err)
+{
+    struct demo_run_options *run = &o->run;
+
+    if (run->vehicles == 0 || run->vehicles > 20000)
+        return error_set(err, ERROR_USAGE, "--vehicles %" PRIu64 ": from 1 to 20000",
+                         run->vehicles);
+    if (!(run->time_scale > 0) || run->time_scale > 1000)
+        return error_set(err, ERROR_USAGE, "--time-scale %g: above 0, at most 1000",
+                         run->time_scale);
+    if (run->radio != NULL && radio_profile_find(slice_str(run->radio)) == NULL)
+        return error_set(err, ERROR_USAGE, "--radio %s: not a profile (%s)", run->radio,
+                         radio_profile_names());
+    if (!check_size(o, err) || !check_frames(o, err))
+        return false;
+    if (run->seed == 0 && getrandom(&run->seed, sizeof run->seed, 0) == sizeof run->seed)
+        run->seed %= 1000000000000u; /* twelve digits can be typed again */
+    run->target.seed = run->seed;
+    run->target.vehicles = (uint32_t)run->vehicles;
+    if (o->models.count > 0) {
+        run->models = o->models.items;
+        run->model_count = o->models.count;
+    }
+    return true;
+}
+
+/* ---- playing ---- */
+
+static struct demo_run *start(void *ctx)
+{
+    return demo_run_start(ctx);
+}
+
+static int play_frames(const struct settings *o)
+{
+    struct demo_frames how = {.width = o->width,
+                              .height = o->height,
+                              .clean = o->clean,
+                              .snapshot = o->snapshot,
+                              .folder = o->record,
+                              .until = o->at,
+                              .fps = o->fps};
+    struct error err;
+    struct demo_run *run = demo_run_start(&o->run);
+    bool ok = demo_frames_play(run, &how, &err);
+    int status = demo_run_stop(run);
+
+    return ok ? status : options_fail(&err);
+}
+
+static int play_screen(struct settings *o)
+{
+    struct demo_screen how = {
+        .width = o->width, .height = o->height, .clean = o->clean, .full_screen = o->full_screen};
+    struct demo_run *run = NULL;
+    struct error err;
+
+    o->run.news = demo_screen_news;
+    if (!demo_screen_play(&how, start, &o->run, &run, &err))
+        return options_fail(&err);
+    return demo_run_stop(run);
+}
+
+/* ---- the command line ---- */
+
+static const char *const all_models[] = {"compact_ev", "long_range_saloon", "plug_in_hybrid_suv",
+                                         "combustion_van", "electric_bus"};
+
+/* The command line's own state; nothing below reads it but through a pointer. */
+static struct settings settings = {
+    .run = {.vehicles = 5,
+            .models = all_models,
+            .model_count = sizeof all_models / sizeof *all_models,
+            .radio = "lte_good",
+            .time_scale = 1},
+    .size = "1280x800",
+    .fps = 30,
+};
+
+// clang-format off
+static const struct option_spec options[] = {
+    {"vehicles", 'n', OPTION_NUMBER, &settings.run.vehicles, "N",
+     "so many cars (default 5)"},
+    {"model", 'm', OPTION_LIST, &settings.models, "NAME",
+     "their model; repeated: taken in turn (default: one of each)"},
+    {"story", 0, OPTION_STRING, &settings.run.story, "FILE",
+     "a Lua file that tells a story with them (docs/view.md)"},
+    {"radio", 0, OPTION_STRING, &settings.run.radio, "PROFILE",
+     "mobile network of all cars (default lte_good; docs/radio.md)"},
+    {"time-scale", 0, OPTION_REAL, &settings.run.time_scale, "X",
+     "simulated seconds per second (default 1)"},
+    {"seed", 0, OPTION_NUMBER, &settings.run.seed, "N",
+     "the cars' identities and randomness (default: random)"},
+    {"size", 0, OPTION_STRING, &settings.size, "WxH",
+     "of the window or the pictures (default 1280x800)"},
+    {"full-screen", 0, OPTION_FLAG, &settings.full_screen, NULL,
+     "begin with all of the screen"},
+    {"clean", 0, OPTION_FLAG, &settings.clean, NULL,
+     "the car alone, for recordings"},
+    {"headless", 0, OPTION_FLAG, &settings.headless, NULL,
+     "no window: pictures into files"},
+    {"snapshot", 0, OPTION_STRING, &settings.snapshot, "FILE",
+     "with --headless: a PNG picture at the end"},
+    {"record", 0, OPTION_STRING, &settings.record, "DIR",
+     "with --headless: all frames as PNG pictures"},
+    {"at", 0, OPTION_DURATION, &settings.at, "TIME",
+     "with --headless: ends so long after the first car is online (default\n2s; with --story: when it ends)"},
+    {"fps", 0, OPTION_NUMBER, &settings.fps, "N",
+     "with --headless: frames per second (default 30)"},
+    {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
+     "where the models are"},
+    {"cloud", 0, OPTION_STRING, &settings.run.target.cloud_dir, "DIR",
+     "use the `fleetsim cloud` that runs in DIR"},
+    {"endpoint", 0, OPTION_STRING, &settings.run.target.endpoint, "URI",
+     "mqtts://host:port of any other broker (needs --pki)"},
+    {"app-endpoint", 0, OPTION_STRING, &settings.run.target.app_endpoint, "URI",
+     "where the app connects (default: as the cars)"},
+    {"pki", 0, OPTION_STRING, &settings.run.target.pki_dir, "DIR",
+     "certificates made by `fleetsim pki init`"},
+    {"ca", 0, OPTION_STRING, &settings.run.target.ca_file, "FILE",
+     "verifies the endpoint (default: the PKI's root)"},
+    {"insecure", 0, OPTION_FLAG, &settings.run.insecure, NULL,
+     "do not verify the endpoint's certificate"},
+    {"verbose", 'v', OPTION_FLAG, &settings.verbose, NULL,
+     "log what happens inside"},
+    {0},
+};
+// clang-format on
+static const struct command_spec command = {
+    "fleetsim demo", "",
+    "Cars on screen, with their cloud and an app: click at a car, or press H for the keys.\n"
+    "Without --cloud or --endpoint it starts a local cloud of its own and ends it afterwards.",
+    options,
+    "  fleetsim demo\n"
+    "  fleetsim demo --model electric_bus --vehicles 500\n"
+    "  fleetsim demo --cloud lab                     a running `fleetsim cloud --dir lab`\n"
+    "  fleetsim demo --story render/stories/morning.lua\n"
+    "  fleetsim demo --headless --snapshot car.png --at 2s\n"};
+
+int cmd_demo(int argc, char **argv)
+{
+    struct settings *o = &settings;
+    struct error err;
+    int first = 0;
+
+    switch (options_parse(&command, argc, argv, &first, &err)) {
+    case OPTIONS_HELP_SHOWN:
+        return 0;
+    case OPTIONS_BAD:
+        return options_fail(&err);
+    case OPTIONS_OK:
+        break;
+    }
+    if (first < argc)
+        error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
+    if (first < argc || !check(o, &err))
+        return options_fail(&err);
+    log_set_level(o->verbose ? LOG_DEBUG : LOG_WARN);
+    char *found = o->run.vehicles_dir == NULL ? paths_vehicles() : NULL;
+    if (o->run.vehicles_dir == NULL)
+        o->run.vehicles_dir = found != NULL ? found : "vehicles";
+    int status = o->headless ? play_frames(o) : play_screen(o);
+    free(found);
+    return status;
+}

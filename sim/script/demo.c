@@ -1,0 +1,307 @@
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmem.h"
+#include "fleet/simulation.h"
+#include "script/demo_core.h"
+#include "script/loader.h"
+#include "script/service.h"
+
+#define TICK        (USEC_PER_SEC / 60)
+#define FLEET_EVERY (USEC_PER_SEC / 4)
+#define NOTICE_FOR  (6 * USEC_PER_SEC)
+#define STORY_MAX   ((size_t)1 << 20)
+
+/* ---- tasks ---- */
+
+void demo_notice(struct demo *demo, const char *text)
+{
+    snprintf(demo->scene.notice, sizeof demo->scene.notice, "%s", text);
+    demo->notice_until = clock_now() + NOTICE_FOR;
+    demo->fresh = true;
+}
+
+/* Of the physics, the acting out of commands, a story: seen, and survived. */
+static void on_raised(struct script_owner *owner, lua_State *co)
+{
+    struct demo *demo = (struct demo *)owner;
+
+    lua_pushvalue(co, -1);
+    char *text = script_take_text(owner->script, co);
+    char *end = strchr(text, '\n');
+    if (end != NULL)
+        *end = '\0';
+    demo_notice(demo, text);
+    if (!demo->ready)
+        demo->options.failed(demo->options.ctx, text);
+    free(text);
+}
+
+static void on_told(void *arg, struct task *task, enum task_end end, lua_State *co)
+{
+    struct demo *demo = arg;
+
+    script_task_end(NULL, task, end, co);
+    if (demo->options.told != NULL)
+        demo->options.told(demo->options.ctx);
+}
+
+/* Runs prelude.NAME with the `nargs` values on top of the stack. */
+static void start(struct demo *demo, const char *name, int nargs, bool story)
+{
+    lua_State *L = demo->owner.script->L;
+    struct task_params params = {.owner = &demo->owner, .end = story ? on_told : script_task_end};
+
+    params.arg = demo;
+    script_push_prelude(L, name);
+    lua_insert(L, -nargs - 1);
+    task_start(&demo->owner.script->scheduler, L, nargs, &params);
+}
+
+static void start_with_car(struct demo *demo, const char *name, const char *what)
+{
+    lua_State *L = demo->owner.script->L;
+
+    if (demo->car_count == 0)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, demo->cars[demo->selected]->ref);
+    if (what != NULL)
+        lua_pushstring(L, what);
+    start(demo, name, what != NULL ? 2 : 1, false);
+}
+
+void demo_act(struct demo *demo, const char *what)
+{
+    start_with_car(demo, "demo_act", what);
+}
+
+void demo_select(struct demo *demo, int64_t index)
+{
+    int64_t last = (int64_t)demo->car_count - 1;
+
+    if (last < 0)
+        return;
+    demo->selected = (uint32_t)(index < 0 ? 0 : index > last ? last : index);
+    memset(&demo->scene.map, 0, sizeof demo->scene.map);
+    demo->token[0] = '\0';
+    demo->seen_lines = SIZE_MAX;
+    demo->fresh = true;
+    start_with_car(demo, "demo_shown", NULL);
+}
+
+uint32_t demo_selected(const struct demo *demo)
+{
+    return demo->selected;
+}
+
+/* ---- what the prelude is given ---- */
+
+static struct demo *current(lua_State *L)
+{
+    struct script_owner *owner = script_owner_current(L, "the demo");
+
+    if (owner->raised != on_raised)
+        luaL_error(L, "only in `fleetsim demo`");
+    return (struct demo *)owner;
+}
+
+/* demo_car(): the one that is shown */
+static int f_demo_car(lua_State *L)
+{
+    struct demo *demo = current(L);
+
+    if (demo->car_count == 0)
+        lua_pushnil(L);
+    else
+        lua_rawgeti(L, LUA_REGISTRYINDEX, demo->cars[demo->selected]->ref);
+    return 1;
+}
+
+static int f_demo_notice(lua_State *L)
+{
+    demo_notice(current(L), luaL_checkstring(L, 1));
+    return 0;
+}
+
+/* caption(text): below the car, until another one; without a text: none */
+static int f_demo_caption(lua_State *L)
+{
+    struct demo *demo = current(L);
+
+    snprintf(demo->scene.caption, sizeof demo->scene.caption, "%s", luaL_optstring(L, 1, ""));
+    demo->fresh = true;
+    return 0;
+}
+
+static void list_cars(struct demo *demo)
+{
+    struct script *script = demo->owner.script;
+    uint32_t count = 0;
+
+    for (const struct car *car = script->cars; car != NULL; car = car->next)
+        count += car->owner == &demo->owner;
+    demo->cars = xrealloc(demo->cars, (count + 1) * sizeof(void *));
+    demo->cells = xrealloc(demo->cells, count + 1);
+    demo->car_count = count;
+    for (struct car *car = script->cars; car != NULL; car = car->next)
+        if (car->owner == &demo->owner)
+            demo->cars[--count] = car; /* the newest is the first of the list */
+}
+
+/* demo_ready(): first when the cars are made, then when the app is there, too */
+static int f_demo_ready(lua_State *L)
+{
+    struct demo *demo = current(L);
+
+    list_cars(demo);
+    if (!demo->begun) {
+        demo->begun = true;
+        return 0;
+    }
+    demo->ready = true;
+    demo_look_at_fleet(demo);
+    demo_look(demo);
+    demo->options.seen(demo->options.ctx, &demo->scene);
+    demo->options.ready(demo->options.ctx);
+    return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"demo_car",     f_demo_car    },
+    {"demo_notice",  f_demo_notice },
+    {"demo_caption", f_demo_caption},
+    {"demo_ready",   f_demo_ready  },
+    {NULL,           NULL          }
+};
+
+void demo_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
+
+/* ---- looking ---- */
+
+/* Lines that its timeline has had: another number when anything has happened to the car. */
+static size_t lines_of(const struct demo *demo)
+{
+    const struct timeline *t = demo->cars[demo->selected]->vehicle->timeline;
+
+    return timeline_count(t) + timeline_gone(t);
+}
+
+static void on_tick(void *arg)
+{
+    struct demo *demo = arg;
+    usec_t now = clock_now();
+    bool news = demo->fresh;
+
+    loop_timer_start(&demo->tick, TICK);
+    if (demo->car_count == 0)
+        return;
+    if (demo->scene.notice[0] != '\0' && now >= demo->notice_until) {
+        demo->scene.notice[0] = '\0';
+        news = true;
+    }
+    if (now >= demo->fleet_at) {
+        uint32_t change = demo->scene.fleet.change;
+        demo->fleet_at = now + FLEET_EVERY;
+        demo_look_at_fleet(demo);
+        news = news || demo->scene.fleet.change != change;
+    }
+    size_t lines = lines_of(demo);
+    if (news || lines != demo->seen_lines) {
+        demo->seen_lines = lines;
+        demo_look(demo);
+        news = true;
+    }
+    news = demo_look_at_journey(demo) || news;
+    demo->fresh = false;
+    if (news)
+        demo->options.seen(demo->options.ctx, &demo->scene);
+}
+
+/* ---- its life ---- */
+
+static char *read_story(const char *path, struct error *err)
+{
+    struct buf text;
+    FILE *file = fopen(path, "rb");
+    char *room, *all = NULL;
+    size_t got;
+
+    if (file == NULL) {
+        error_set(err, ERROR_USAGE, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    buf_init(&text, STORY_MAX);
+    while ((room = (char *)buf_reserve(&text, 4096)) != NULL &&
+           (got = fread(room, 1, 4096, file)) > 0)
+        buf_commit(&text, got);
+    if (ferror(file) || room == NULL)
+        error_set(err, ERROR_USAGE, "%s: cannot be read (a Lua file of at most 1 MB)", path);
+    else
+        all = xstrdup(buf_cstr(&text));
+    fclose(file);
+    buf_done(&text);
+    return all;
+}
+
+static void begin(struct demo *demo)
+{
+    lua_State *L = demo->owner.script->L;
+
+    lua_createtable(L, (int)demo->options.model_count, 0);
+    for (size_t i = 0; i < demo->options.model_count; i++) {
+        lua_pushstring(L, demo->options.models[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_pushinteger(L, demo->options.vehicles);
+    start(demo, "demo_begin", 2, false);
+    if (demo->story == NULL)
+        return;
+    lua_pushstring(L, demo->story);
+    lua_pushstring(L, demo->options.story);
+    start(demo, "demo_story", 2, true);
+}
+
+struct demo *demo_new(struct script *script, const struct demo_options *options, struct error *err)
+{
+    char *story = options->story != NULL ? read_story(options->story, err) : NULL;
+
+    if (options->story != NULL && story == NULL)
+        return NULL;
+    struct demo *demo = xcalloc(1, sizeof *demo);
+    demo->options = *options;
+    demo->story = story;
+    demo->owner = (struct script_owner){.script = script,
+                                        .name = "demo",
+                                        .seed = options->seed,
+                                        .first_vehicle = script->next_index,
+                                        .raised = on_raised};
+    rng_init(&demo->owner.rng, options->seed, 0);
+    scene_init(&demo->scene);
+    loop_timer_init(&demo->tick, script->sim->loop, on_tick, demo);
+    loop_timer_start(&demo->tick, TICK);
+    begin(demo);
+    return demo;
+}
+
+void demo_free(struct demo *demo)
+{
+    if (demo == NULL)
+        return;
+    struct script *script = demo->owner.script;
+    loop_timer_stop(&demo->tick);
+    car_free_all(script, &demo->owner);
+    app_free_all(script, &demo->owner);
+    service_script_free_all(script, &demo->owner);
+    scheduler_cancel_owner(&script->scheduler, &demo->owner);
+    loader_forget(script, &demo->owner);
+    free(demo->cars);
+    free(demo->cells);
+    free(demo->story);
+    free(demo);
+}

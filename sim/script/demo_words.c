@@ -1,0 +1,186 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "script/demo_core.h"
+
+#define LOOK_BACK 160 /* lines of a timeline: most say nothing to a person */
+
+/* ---- documents ---- */
+
+static void add_leaf(const cJSON *item, const char *path, char *ret, size_t size)
+{
+    size_t len = strlen(ret);
+    char value[32] = "…";
+
+    if (cJSON_IsString(item))
+        snprintf(value, sizeof value, "%s", item->valuestring);
+    else if (cJSON_IsNumber(item))
+        snprintf(value, sizeof value, "%g", item->valuedouble);
+    else if (cJSON_IsBool(item))
+        snprintf(value, sizeof value, "%s", cJSON_IsTrue(item) ? "on" : "off");
+    else if (cJSON_IsNull(item))
+        snprintf(value, sizeof value, "withdrawn");
+    snprintf(ret + len, size - len, "%s%s %s", len > 0 ? ", " : "", path, value);
+}
+
+static void add_leaves(const cJSON *json, const char *prefix, char *ret, size_t size, int depth)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json)
+    {
+        char path[64];
+        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "",
+                 item->string != NULL ? item->string : "");
+        if (cJSON_IsObject(item) && depth < 5)
+            add_leaves(item, path, ret, size, depth + 1);
+        else
+            add_leaf(item, path, ret, size);
+    }
+}
+
+void demo_flatten(const cJSON *json, char *ret, size_t size)
+{
+    ret[0] = '\0';
+    add_leaves(json, "", ret, size, 0);
+}
+
+/* ---- lines ---- */
+
+static bool says(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+
+    return a >= b && strcmp(text + a - b, end) == 0;
+}
+
+/* "<head> <what the payload says below these members>"; false: there is nothing there. */
+static bool say_document(struct scene_message *m, const char *head, const cJSON *json,
+                         const char *const members[2])
+{
+    char leaves[sizeof m->text - 24];
+
+    for (int i = 0; i < 2 && members[i] != NULL && json != NULL; i++)
+        json = cJSON_GetObjectItemCaseSensitive(json, members[i]);
+    if (!cJSON_IsObject(json))
+        return false;
+    demo_flatten(json, leaves, sizeof leaves);
+    snprintf(m->text, sizeof m->text, "%.20s %s", head, leaves);
+    return true;
+}
+
+static bool say_publish(struct scene_message *m, bool out, const char *topic, const cJSON *json)
+{
+    static const struct {
+        bool out;
+        const char *end, *head, *members[2];
+    } known[] = {
+        {false, "/shadow/update/delta", "the shadow asks for", {"state", NULL}      },
+        {false, "/request",             "the app asks for",    {"command", NULL}    },
+        {true,  "/shadow/update",       "the car reports",     {"state", "reported"}},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].out == out && ends_with(topic, known[i].end))
+            return say_document(m, known[i].head, json, known[i].members);
+    if (out && strstr(topic, "/response/") != NULL) {
+        const cJSON *status = cJSON_GetObjectItemCaseSensitive(json, "status");
+        snprintf(m->text, sizeof m->text, "the car answers %s",
+                 cJSON_IsString(status) ? status->valuestring : "");
+        return true;
+    }
+    return false;
+}
+
+static bool say_packet(struct scene_message *m, const struct timeline_line *line)
+{
+    cJSON *packet = cJSON_CreateObject();
+    bool said = false, out = line->kind == TIMELINE_OUT;
+
+    mqtt_kept_json(line->packet, packet);
+    const cJSON *topic = cJSON_GetObjectItemCaseSensitive(packet, "topic");
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(packet, "payload");
+    if (cJSON_IsString(topic) && cJSON_IsString(payload)) {
+        cJSON *json = cJSON_Parse(payload->valuestring);
+        said = say_publish(m, out, topic->valuestring, json);
+        cJSON_Delete(json);
+    }
+    cJSON_Delete(packet);
+    m->way = out ? SCENE_FROM_CAR : SCENE_TO_CAR;
+    return said;
+}
+
+static bool say_app(struct scene_message *m, const struct timeline_parts *parts)
+{
+    if (!says(parts->between, " desires "))
+        return false;
+    cJSON *json = cJSON_ParseWithLength((const char *)parts->rest.data, parts->rest.len);
+    bool said = say_document(m, "the app wishes", json, (const char *const[2]){NULL, NULL});
+    cJSON_Delete(json);
+    m->way = SCENE_TO_CAR;
+    return said;
+}
+
+static bool say_line(struct scene_message *m, const struct timeline_line *line)
+{
+    m->way = SCENE_NOTE;
+    switch ((int)line->kind) {
+    case TIMELINE_IN:
+    case TIMELINE_OUT:
+        return line->packet != NULL && say_packet(m, line);
+    case TIMELINE_APP:
+        return say_app(m, &line->parts);
+    case TIMELINE_STATE:
+    case TIMELINE_NOTE:
+    case TIMELINE_SMS:
+    case TIMELINE_ORACLE:
+        snprintf(m->text, sizeof m->text, "%s%.*s",
+                 line->kind == TIMELINE_SMS ? "text message: " : "", (int)line->text.len,
+                 (const char *)line->text.data);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t size)
+{
+    for (size_t i = timeline_count(timeline); i > 0; i--) {
+        struct timeline_line line = timeline_at(timeline, i - 1);
+        struct slice verb = line.parts.between, rest = line.parts.rest;
+        if (line.kind != TIMELINE_APP || line.packet != NULL ||
+            !(says(verb, " desires ") || says(verb, " requests ") || says(verb, " executes ")))
+            continue;
+        cJSON *json = cJSON_ParseWithLength((const char *)rest.data, rest.len);
+        demo_flatten(json, ret, size);
+        cJSON_Delete(json);
+        return ret[0] != '\0';
+    }
+    return false;
+}
+
+void demo_words(const struct timeline *timeline, struct scene_messages *ret)
+{
+    size_t count = timeline_count(timeline), stop = count > LOOK_BACK ? count - LOOK_BACK : 0;
+
+    memset(ret, 0, sizeof *ret);
+    for (size_t i = count; i > stop && ret->count < SCENE_MESSAGES; i--) {
+        struct timeline_line line = timeline_at(timeline, i - 1);
+        struct scene_message *m = &ret->message[ret->count];
+        if (!say_line(m, &line)) {
+            memset(m, 0, sizeof *m);
+            continue;
+        }
+        double at = (double)line.at / 1e6;
+        if (at < 600)
+            snprintf(m->time, sizeof m->time, "%.2f s", at);
+        else
+            snprintf(m->time, sizeof m->time, "%.0f:%02.0f", at / 60, at - 60 * (int)(at / 60));
+        ret->count++;
+    }
+}

@@ -1,0 +1,270 @@
+-- What `fleetsim demo` does at its cars: the hands that click and type, and stories.
+
+local core, api, prelude, tools = ...
+
+local stage = {} -- the companion, the test, the cars; made anew by demo_begin
+
+local function explain(raised)
+  if type(raised) == "table" and rawget(raised, "code") then
+    return "The car will not: " .. raised.description
+  elseif type(raised) == "table" and rawget(raised, "assertion") then
+    return raised.assertion
+  end
+  return (tostring(raised):gsub("\n.*", ""))
+end
+
+-- People see why not, and go on.
+local function try(fn, ...)
+  local ok, raised = pcall(fn, ...)
+  if not ok then
+    core.demo_notice(explain(raised))
+  end
+  return ok
+end
+
+-- ---- at the car -----------------------------------------------------------------------------------
+
+local function with_key(car)
+  if car:has("locks.all") and car:get("locks.all") ~= "unlocked" then
+    car:unlock()
+  end
+end
+
+local function toggle_door(car, door)
+  local path = "doors." .. door
+  if not car:has(path) then
+    error("this car has no such door", 0)
+  elseif car:get(path) ~= "closed" then
+    car:close_door(door)
+  else
+    with_key(car)
+    if door == "hood" and car:has("bonnet.latched") and car:get("bonnet.latched") then
+      car:pull_bonnet_lever()
+    end
+    car:open_door(door)
+  end
+end
+
+local function toggle_window(car, window)
+  car:move_window(window, car:get("windows." .. window) > 50 and 0 or 100)
+end
+
+local function toggle_light(car, light)
+  car:switch_light(light, not car:get("lights." .. light))
+end
+
+-- What a click on a part of the picture does, by its field.
+local clicks = {
+  locked = function(car)
+    if car:get("locks.all") == "locked" then
+      car:unlock()
+    else
+      car:lock()
+    end
+  end,
+  trunk = function(car)
+    if car:has("trunk.position") then
+      with_key(car)
+      car:press_trunk_button()
+    else
+      toggle_door(car, "trunk")
+    end
+  end,
+  bonnet = function(car) toggle_door(car, "hood") end,
+  sunroof = function(car) car:move_sunroof(car:get("sunroof.position") > 50 and 0 or 100) end,
+  low_beam = function(car) toggle_light(car, "low_beam") end,
+  warm = function(car) car:switch_climate(not car:get("climate.active")) end,
+  cable = function(car)
+    if car:has("charging.plugged") and car:get("charging.plugged") then
+      car:unplug()
+    elseif car:has("charging.plugged") then
+      car:plug_in()
+    else
+      car:refuel()
+    end
+  end,
+}
+for _, place in ipairs { "front_left", "front_right", "rear_left", "rear_right" } do
+  clicks["door." .. place] = function(car) toggle_door(car, place) end
+  clicks["window." .. place] = function(car) toggle_window(car, place) end
+end
+
+-- ---- by the app, and by the world -----------------------------------------------------------------
+
+-- A command from the app: its way is seen.
+local function ask(car, wish)
+  local answer = stage.app:request(car, wish, { expiry = 30 }):await(30)
+  if answer.status ~= "SUCCEEDED" then
+    core.demo_notice("The car answers " .. answer.status .. (answer.reason and ": " .. answer.reason or ""))
+  end
+end
+
+local function ask_toggle(path, one, other)
+  return function(car)
+    local group, name = path:match("^(%w+)%.(.+)$")
+    if not car:has(path) then
+      error("this car has nothing of that kind", 0)
+    end
+    local is = car:get(path)
+    ask(car, { [group] = { [name] = is == one and other or one } })
+  end
+end
+
+local function on_network(name)
+  return function(car)
+    local back = car:radio().profile == name
+    car:radio(back and "lte_good" or name)
+    core.demo_notice(back and "Back on the network" or name == "garage" and "In an underground garage: no network"
+      or "In a tunnel: no network")
+  end
+end
+
+local keys = {
+  unlock = ask_toggle("locks.all", "unlocked", "locked"),
+  climate = ask_toggle("climate.active", true, false),
+  windows = function(car) ask(car, { windows = { all = car:get("windows.all") > 0 and 0 or 100 } }) end,
+  charge = ask_toggle("charging.active", true, false),
+  horn = function(car) ask(car, { horn = { active = true } }) end,
+  flash = function(car) ask(car, { indicators = { flashes = 3 } }) end,
+  alarm = function(car)
+    if car:get("alarm.state") == "triggered" then
+      ask(car, { alarm = { armed = false } })
+    else
+      car:lock()
+      core.wait(0.5)
+      stage.app:request(car, { alarm = { armed = true } }, { expiry = 30 }):await(30)
+      car:break_glass()
+    end
+  end,
+  drive = function(car)
+    if car:get("driving.ignition") == "on" then
+      car:stop()
+      core.wait(1)
+      car:leave_seat("driver")
+    else
+      if car:has("charging.plugged") and car:get("charging.plugged") then
+        car:unplug()
+      end
+      with_key(car)
+      if car:has("seats.driver_occupied") then
+        car:open_door("front_left")
+        core.wait(0.6)
+        car:take_seat("driver")
+        core.wait(1.6)
+        car:close_door("front_left")
+        car:fasten_belt("driver")
+        core.wait(0.8)
+      end
+      car:drive_route("munich_errand")
+    end
+  end,
+  sleep = function(car)
+    if car.link == "asleep" then
+      car:wake()
+    else
+      car:sleep()
+    end
+  end,
+  tunnel = on_network("tunnel"),
+  garage = on_network("garage"),
+  ajar = function(car)
+    with_key(car)
+    car:leave_ajar("rear_right")
+  end,
+  flat = function(car)
+    if car.link == "off" then
+      car:jump_start()
+    else
+      car:set("low_voltage.charge", 3)
+      core.demo_notice("The 12 V battery is nearly flat")
+    end
+  end,
+  day = function(car)
+    local hour = tonumber(car:get("clock.time"):match("^(%d+)"))
+    car:set("clock.time", (hour >= 7 and hour < 20) and "22:15" or "10:15")
+    prelude.look(car)
+  end,
+}
+
+-- ---- what C calls ---------------------------------------------------------------------------------
+
+-- A click on a part, or a key: a task of its own.
+function prelude.demo_act(car, what)
+  local act = clicks[what] or keys[what]
+  if act then
+    try(act, car)
+    prelude.look(car)
+  end
+end
+
+-- Signals that drift are brought up to date while somebody looks.
+local function watch()
+  while true do
+    core.wait(1)
+    local car = core.demo_car()
+    if car and car.link ~= "off" then
+      prelude.look(car)
+    end
+  end
+end
+
+-- The app looks at each car that is shown, and knows its shadow from then on.
+function prelude.demo_shown(car)
+  try(function()
+    if car.link == "online" then
+      stage.app:shadow(car)
+    end
+  end)
+end
+
+local function make_cars(models, count)
+  local made = 0
+  while made < count do
+    for _, model in ipairs(models) do
+      if made < count then
+        stage.test:vehicle { model = model }
+        made = made + 1
+      end
+    end
+    core.breathe()
+  end
+end
+
+function prelude.demo_begin(models, count)
+  stage = { test = tools.new_test() }
+  make_cars(models, count)
+  core.demo_ready()
+  stage.app = tools.new_companion(false, 1, 15)
+  local car = core.demo_car()
+  car:wait_online(30)
+  prelude.demo_shown(car)
+  core.spawn(watch)
+  core.demo_ready()
+end
+
+-- A story: a Lua file that sees what scenarios see, and besides car, app, t and caption(text).
+function prelude.demo_story(text, name)
+  local environment = {}
+  local fn, why = load(text, "@" .. name, "t", environment)
+  if not fn then
+    error(why, 0)
+  end
+  while not stage.app do
+    core.wait(0.05)
+  end
+  environment.app, environment.t, environment.caption = stage.app, stage.test, core.demo_caption
+  setmetatable(environment, {
+    __index = function(_, key)
+      if key == "car" then
+        return core.demo_car()
+      end
+      local value = api[key]
+      if value == nil then
+        error("undefined variable '" .. tostring(key) .. "'" .. tools.did_you_mean(key, api, { car = 1, caption = 1 }), 2)
+      end
+      return value
+    end,
+  })
+  core.demo_car():wait_online(30)
+  fn()
+end

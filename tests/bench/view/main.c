@@ -1,0 +1,171 @@
+/*
+ * fleetsim-bench-view — what a frame costs, and the pictures of docs/pictures.
+ *
+ *     build/fleetsim-bench-view                  CPU time per frame at 1280x800, by what moves
+ *     build/fleetsim-bench-view --pictures DIR   draws cars_rest.png, cars_night.png, … there
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "render/car.h"
+#include "render/ground.h"
+#include "render/view.h"
+
+static const struct view_key no_keys[] = {
+    {NULL, NULL}
+};
+
+/* ---- frames ---- */
+
+static double cpu_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void fill(struct scene *s)
+{
+    scene_init(s);
+    strcpy(s->status.title, "Long-range EV Saloon");
+    strcpy(s->status.name, "WFSZZZ0000000001");
+    strcpy(s->status.locks, "locked");
+    s->body = PICTURE_SALOON;
+    s->status.link = SCENE_ONLINE;
+    s->status.charge = 65;
+}
+
+/* `door`: a door that opens and closes again and again. */
+static void measure(const char *what, struct car_picture picture, bool door)
+{
+    enum { FRAMES = 240 };
+    struct scene s;
+    struct view *v = view_new(1280, 800, no_keys);
+    double most = 0;
+    int drawn = 0;
+
+    fill(&s);
+    s.picture = picture;
+    view_show(v, &s);
+    view_settle(v);
+    for (int i = 0; i < 4; i++)
+        view_frame(v, 1 / 60.0);
+    double began = cpu_ms();
+    for (int i = 0; i < FRAMES; i++) {
+        double at = cpu_ms();
+        if (door && i % 40 == 0) {
+            s.picture.door[0] = 1 - s.picture.door[0];
+            view_show(v, &s);
+        }
+        drawn += view_frame(v, 1 / 60.0);
+        double took = cpu_ms() - at;
+        most = took > most ? took : most;
+    }
+    printf("%-34s %6.2f ms %6.2f ms %6d of %d\n", what, (cpu_ms() - began) / FRAMES, most, drawn,
+           FRAMES);
+    view_free(v);
+}
+
+static void measure_all(void)
+{
+    printf("%-34s %9s %9s %s\n", "1280x800, CPU time of a frame", "mean", "most", "frames drawn");
+    measure("parked, nothing moves", (struct car_picture){0}, false);
+    measure("driving by day",
+            (struct car_picture){.road = 1, .speed = 14, .daytime = 1, .driver = 1}, false);
+    measure("driving by night, lights, warm air",
+            (struct car_picture){.road = 1,
+                                 .speed = 14,
+                                 .low_beam = 1,
+                                 .parking = 1,
+                                 .driver = 1,
+                                 .night = 1,
+                                 .warm = 1},
+            false);
+    measure("charging", (struct car_picture){.cable = 1, .flap = 1, .charging = 1}, false);
+    measure("alarm, horn, hazard lights",
+            (struct car_picture){.alarm = 1, .horn = 1, .left = 1, .right = 1}, false);
+    measure("a door that swings", (struct car_picture){0}, true);
+}
+
+/* ---- pictures ---- */
+
+static const struct sheet {
+    const char *name;
+    struct car_picture picture;
+} sheets[] = {
+    {"rest",     {.locked = 1}                                                                   },
+    {"open",
+     {.door = {1, 0.8F, 1, 0},
+      .window = {0, 0, 0, 0.6F},
+      .trunk = 1,
+      .bonnet = 0.7F,
+      .sunroof = 0.8F,
+      .interior = 0.6F,
+      .driver = 0.66F,
+      .left = 1}                                                                                 },
+    {"driving",  {.road = 1, .speed = 20, .daytime = 1, .driver = 1, .cold = 1}                  },
+    {"night",
+     {.road = 1, .low_beam = 1, .parking = 1, .driver = 1, .passenger = 1, .night = 1, .warm = 1}},
+    {"charging", {.cable = 1, .flap = 1, .charging = 1, .night = 0.0F}                           },
+    {"asleep",   {.asleep = 1, .night = 1, .locked = 1, .mirrors = 1}                            },
+    {"alarm",    {.alarm = 1, .horn = 1, .left = 1, .right = 1, .night = 1}                      },
+};
+
+#define CELL 256
+#define HIGH 500
+
+static bool draw_sheet(const struct sheet *sheet, const char *folder)
+{
+    cairo_surface_t *s =
+        cairo_image_surface_create(CAIRO_FORMAT_RGB24, CELL * PICTURE_BODY_COUNT, HIGH);
+    cairo_t *cr = cairo_create(s);
+    struct theme theme = theme_at((double)sheet->picture.night);
+    char path[512];
+
+    for (int body = 0; body < PICTURE_BODY_COUNT; body++) {
+        struct car_painter *painter = car_painter_new();
+        struct ground *ground = ground_new();
+        double w, l;
+        car_extent((enum picture_body)body, &w, &l);
+        double scale = (HIGH - 110) / (l + 0.1), widest = CELL / (w + 1.9);
+        struct car_place place = {CELL / 2, HIGH / 2 + 20, scale < widest ? scale : widest};
+        cairo_save(cr);
+        cairo_translate(cr, CELL * body, 0);
+        cairo_rectangle(cr, 0, 0, CELL, HIGH);
+        cairo_clip(cr);
+        ground_paint(
+            ground, cr,
+            &(struct ground_look){&theme, CELL, HIGH, place, (double)sheet->picture.road, 2});
+        car_paint(painter, cr, (enum picture_body)body, &sheet->picture, &place,
+                  &(struct car_moment){.phase = 0.25, .rolled = 2});
+        cairo_restore(cr);
+        car_painter_free(painter);
+        ground_free(ground);
+    }
+    cairo_destroy(cr);
+    snprintf(path, sizeof path, "%s/cars_%s.png", folder, sheet->name);
+    cairo_status_t status = cairo_surface_write_to_png(s, path);
+    cairo_surface_destroy(s);
+    if (status != CAIRO_STATUS_SUCCESS)
+        fprintf(stderr, "%s: %s\n", path, cairo_status_to_string(status));
+    return status == CAIRO_STATUS_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        measure_all();
+        return 0;
+    }
+    if (argc != 3 || strcmp(argv[1], "--pictures") != 0) {
+        fprintf(stderr, "Usage: %s [--pictures DIR]\n", argv[0]);
+        return 2;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++)
+        ok = draw_sheet(&sheets[i], argv[2]) && ok;
+    return ok ? 0 : 1;
+}

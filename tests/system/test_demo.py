@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""`fleetsim demo` without a window: pictures, stories, frames, and what it refuses."""
+import os
+import struct
+import sys
+import zlib
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from fleetsim_test import ROOT, check, check_equal, main  # noqa: E402
+
+VEHICLES = ("--vehicles-dir", os.path.join(ROOT, "vehicles"))
+
+
+def rows_of(path):
+    """Width, height, and the rows of an RGB or RGBA PNG as bytes."""
+    with open(path, "rb") as file:
+        data = file.read()
+    check_equal(data[:8], b"\x89PNG\r\n\x1a\n", "signature")
+    at, packed = 8, b""
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", data[at + 8:at + 18])
+        elif kind == b"IDAT":
+            packed += data[at + 8:at + 8 + size]
+        at += size + 12
+    check(depth == 8 and colour in (2, 6), f"{path}: depth {depth}, colour {colour}")
+    step = 3 if colour == 2 else 4
+    plain, stride, rows = zlib.decompress(packed), width * step + 1, []
+    before = bytearray(width * step)
+    for y in range(height):
+        kind, line = plain[y * stride], bytearray(plain[y * stride + 1:(y + 1) * stride])
+        for i in range(len(line)):
+            left = line[i - step] if i >= step else 0
+            corner = before[i - step] if i >= step else 0
+            if kind == 1:
+                line[i] = (line[i] + left) & 255
+            elif kind == 2:
+                line[i] = (line[i] + before[i]) & 255
+            elif kind == 3:
+                line[i] = (line[i] + (left + before[i]) // 2) & 255
+            elif kind == 4:
+                guess = left + before[i] - corner
+                far = [abs(guess - left), abs(guess - before[i]), abs(guess - corner)]
+                line[i] = (line[i] + (left, before[i], corner)[far.index(min(far))]) & 255
+        rows.append(line)
+        before = line
+    return width, height, step, rows
+
+
+def difference(one, other):
+    """The share of pixels that differ visibly."""
+    check_equal(one[:3], other[:3], "size")
+    step, count, differ = one[2], 0, 0
+    for a, b in zip(one[3][::4], other[3][::4]):
+        for x in range(0, len(a), 4 * step):
+            count += 1
+            differ += any(abs(a[x + c] - b[x + c]) > 24 for c in range(3))
+    return differ / count
+
+
+def demo(place, *arguments):
+    return place.run("demo", *VEHICLES, "--headless", "--seed", "7", "--size", "640x400", *arguments)
+
+
+def a_snapshot_is_a_picture(place):
+    """The size that was asked for, and something in it."""
+    demo(place, "--snapshot", "a.png", "--at", "0.2s").expect(0)
+    width, height, step, rows = rows_of(os.path.join(place.dir, "a.png"))
+    check_equal((width, height), (640, 400), "size")
+    seen = {bytes(row[x:x + step]) for row in rows for x in range(0, len(row), step)}
+    check(len(seen) > 500, f"only {len(seen)} colours")
+
+
+def a_story_is_seen(place):
+    """What happens to the car shows in its picture, and the command ends at the story's end."""
+    demo(place, "--clean", "--snapshot", "before.png", "--at", "0.2s", "-n", "1").expect(0)
+    with open(os.path.join(place.dir, "story.lua"), "w", encoding="utf-8") as file:
+        file.write('t:equal(app:request(car, { locks = { all = "unlocked" } }):await().status, "SUCCEEDED")\n'
+                   'car:open_door("front_left")\ncar:open_door("trunk")\nwait(1)\n')
+    demo(place, "--clean", "--snapshot", "after.png", "--story", "story.lua", "-n", "1").expect(0)
+    before, after = (rows_of(os.path.join(place.dir, name)) for name in ("before.png", "after.png"))
+    share = difference(before, after)
+    check(0.01 < share < 0.4, f"{share:.3f} of the picture differs")
+
+
+def frames_are_recorded(place):
+    """One picture for each frame, with numbers."""
+    demo(place, "--record", "frames", "--at", "1s", "--fps", "10").expect(0)
+    names = sorted(os.listdir(os.path.join(place.dir, "frames")))
+    check(2 <= len(names) <= 11 and names[0] == "frame-00001.png", str(names))
+
+
+def every_model_can_be_shown(place):
+    """Also one of one's own, with a picture of its own."""
+    with open(os.path.join(place.dir, "mine.lua"), "w", encoding="utf-8") as file:
+        file.write('local doors = require "parts.doors"\n'
+                   'return model { name = "mine", picture = { body = "van", night = function() return 1 end,\n'
+                   '  bonnet = "doors.front_left" }, parts = { doors {} } }\n')
+    place.run("demo", "--vehicles-dir", place.dir, "--model", "mine", "--headless", "--snapshot", "mine.png",
+              "--at", "0.1s").expect(3, "parts.doors")
+    os.symlink(os.path.join(ROOT, "vehicles", "parts"), os.path.join(place.dir, "parts"))
+    place.run("demo", "--vehicles-dir", place.dir, "--model", "mine", "--headless", "--snapshot", "mine.png",
+              "--at", "0.1s", "--size", "320x240").expect(0)
+    _, _, step, rows = rows_of(os.path.join(place.dir, "mine.png"))
+    check(sum(rows[5][:step]) < 200, "it is not night")
+
+
+def mistakes_of_a_picture_are_named(place):
+    """With what was meant."""
+    for text, why in (('body = "tank"', "picture.body: 'tank' is not one of hatch, saloon, suv, van, bus"),
+                      ('bonet = "doors.hood"', "picture has no 'bonet'; did you mean 'bonnet'?"),
+                      ("bonnet = 1", "picture.bonnet is the path of a signal, or a function of the car")):
+        with open(os.path.join(place.dir, "wrong.lua"), "w", encoding="utf-8") as file:
+            file.write(f'return model {{ name = "wrong", picture = {{ {text} }}, parts = {{}} }}\n')
+        place.run("demo", "--vehicles-dir", place.dir, "--model", "wrong", "--headless", "--snapshot", "w.png",
+                  "--at", "0.1s").expect(3, why)
+
+
+def wrong_usage(place):
+    """One sentence each."""
+    for arguments, text in ((("--snapshot", "a.png"), "--snapshot: only with --headless"),
+                            (("--headless",), "--headless: nothing would be seen"),
+                            (("--headless", "--snapshot", "a.png", "--size", "big"), "--size big: not a size"),
+                            (("--vehicles", "0"), "--vehicles 0: from 1 to 20000"),
+                            (("--radio", "nothing"), "--radio nothing: not a profile"),
+                            (("--headless", "--snapshot", "a.png", "--story", "none.lua"), "none.lua: No such file"),
+                            (("--headless", "--snapshot", "none/a.png", "--at", "0.1s"), "none/a.png: ")):
+        place.run("demo", *VEHICLES, *arguments).refuses(2, text)
+
+
+main([a_snapshot_is_a_picture, a_story_is_seen, frames_are_recorded, every_model_can_be_shown,
+      mistakes_of_a_picture_are_named, wrong_usage])
