@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The page of a run: whole and harmless whatever the names are, with the curves that were recorded, also of runs
 that failed, were interrupted or killed."""
+import csv
 import json
 import os
 import re
@@ -140,6 +141,37 @@ def ends_early(place):
     os.mkdir(place.tmp)
 
 
+def shows_a_load(place):
+    """A load: limits, phases, cars by state, a heat map, what was due and not only what was sent; timeline.csv by the second."""
+    place.run_clean("load", "--vehicles", "30", "--commands", "40/s", "--telemetry", "20/s", "--ramp", "1s", "--warm-up", "1s",
+                    "--duration", "4s", "--limit", "command.total p50 < 60s", "--limit", "command.total p50 < 1us").expect(5)
+    folder = place.results()
+    with open(os.path.join(folder, "timeline.csv"), encoding="ascii") as f:
+        rows = list(csv.DictReader(f))
+    check(len(rows) >= 6, f"{len(rows)} lines for as many seconds")
+    states = ("off", "asleep", "connecting", "syncing", "online", "backing_off")
+    check(all(int(row["vehicles"]) == sum(int(row[state]) for state in states) for row in rows), str(rows))
+    check_equal(rows[-1]["online"], "30", "cars in the end")
+    check(abs(sum(int(row["commands_sent"]) for row in rows) - 5 * 40) < 60, "commands")
+    check(all(float(row["memory_mib"]) > 1 for row in rows), "memory")
+    text, root = page(folder)
+    check_equal(words(by_class(root, "pill")[0]), "Limit missed", "verdict")
+    limits = [words(row.find(f"{HTML}td")) for row in root.find(".//*[@id='limits']").iter(f"{HTML}tr")]
+    check_equal(limits, ["held", "missed"], "limits")
+    phases = [e.get("title") for e in by_class(root, "phases")[0]]
+    check({"ramp", "warm-up", "steady"} <= set(phases), str(phases))
+    titles = [words(e.find(f".//{HTML}h4")) for e in by_class(root, "panel")]
+    for title in ("Cars", "Commands /s", "command.total samples", "command.total percentiles", "publish.puback samples",
+                  "Messages /s", "Simulator's CPU %"):
+        check_in(title, titles)
+    check(by_class(root, "cells")[0].get("data-cells").count(";") >= 5, "cells")
+    check_in("uncorrected", words(root.find(".//*[@id='latency']")))
+    check_in("Probe cars and apps", words(root.find(".//*[@id='latency']")))
+    check_equal(len(list(root.find(".//*[@id='slowest']").iter(f"{HTML}tr"))), 20, "slowest commands")
+    check_in("OpenSSL", words(root.find(".//*[@id='settings']")))
+    check(len(text) < 400000, f"{len(text)} bytes for six seconds")
+
+
 def small_things(place):
     """Nothing is recorded without results; a page without cars; what `report` refuses."""
     place.write("r.lua", 'scenario("r", function(t) local c = t:vehicle { power = "off" } t:record(c) end)\n')
@@ -158,4 +190,4 @@ def small_things(place):
 
 
 if __name__ == "__main__":
-    main([shows_a_day, records_what_changes, repeats_itself, ends_early, small_things])
+    main([shows_a_day, shows_a_load, records_what_changes, repeats_itself, ends_early, small_things])
