@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/xmem.h"
 #include "cli/limit_options.h"
 #include "cli/options.h"
 #include "metrics/limits.h"
 #include "metrics/table.h"
+#include "report/fleet_merge.h"
 #include "report/report.h"
 #include "results/merge.h"
 
@@ -55,6 +57,22 @@ static void print_parts(const struct merge *m)
     printf("merged: %zu of %zu run%s whole", whole, count, count == 1 ? "" : "s");
 }
 
+/* What the fleet did, of all those that left something. */
+static bool save_timeline(const struct merge *m, const char *dir, struct error *err)
+{
+    size_t count = 0;
+    struct fleet_folder *folders = xcalloc(merge_part_count(m), sizeof *folders);
+
+    for (size_t i = 0; i < merge_part_count(m); i++) {
+        struct merge_part p = merge_part_at(m, i);
+        if (p.dir != NULL)
+            folders[count++] = (struct fleet_folder){p.dir, p.later_s};
+    }
+    bool ok = fleet_merge_folders(folders, count, dir, err);
+    free(folders);
+    return ok;
+}
+
 int merge_finish(struct merge *m, const char *dir)
 {
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
@@ -63,7 +81,7 @@ int merge_finish(struct merge *m, const char *dir)
 
     if (!merge_save(m, dir, &err))
         return options_fail(&err);
-    if (!report_make(dir, &err))
+    if (!save_timeline(m, dir, &err) || !report_make(dir, &err))
         log_warn("%s", err.text);
     buf_init(&text, TEXT_MAX);
     table_write(merge_totals(m), colour, &text);

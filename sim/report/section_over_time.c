@@ -286,7 +286,9 @@ static void write_stage(const struct time_plot *plot, const struct latency_stage
 
     if (columns_with_samples(plot, stage) < LINES_FROM)
         return;
-    time_plot_heat(plot, stage->name, stage, out);
+    /* Probes are too few for more than lines. */
+    if (strncmp(stage->name, "probe/", strlen("probe/")) != 0)
+        time_plot_heat(plot, stage->name, stage, out);
     add_line(&panel, "max", "c7", percentile_columns(plot, stage, 100));
     add_line(&panel, "p99", "c1", percentile_columns(plot, stage, 99));
     add_line(&panel, "p90", "c4", percentile_columns(plot, stage, 90));

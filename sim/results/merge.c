@@ -454,5 +454,7 @@ struct merge_part merge_part_at(const struct merge *m, size_t i)
         .dir = p->dir,
         .trouble = p->trouble,
         .exit_status = p->run != NULL ? p->run->exit_status : -1,
+        .later_s =
+            p->run != NULL ? (double)(p->run->started_wall_ms - m->started_wall_ms) / 1000 : 0,
     };
 }

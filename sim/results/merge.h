@@ -52,6 +52,7 @@ struct merge_part {
     const char *dir;     /* NULL: none was given */
     const char *trouble; /* NULL: it is whole and valid */
     int exit_status;     /* -1: it has none */
+    double later_s;      /* that it began after the first */
 };
 size_t merge_part_count(const struct merge *m);
 struct merge_part merge_part_at(const struct merge *m, size_t i);
