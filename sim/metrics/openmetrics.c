@@ -11,13 +11,16 @@
 #define UNCORRECTED "/uncorrected"
 #define KIND        "command.total/"
 #define LAG         "loop.lag"
-#define OUTCOMES    "commands."
+#define COMMANDS    "commands."
 
 /* Counters that come apart by a detail, with what the detail is. */
 static const struct {
     const char *counter, *label;
 } detailed[] = {
     {"connect.failed",    "reason"},
+    {"commands.rejected", "reason"},
+    {"load.intended",     "stream"},
+    {"load.unsent",       "reason"},
     {"connect.lost",      "reason"},
     {"oracle.violations", "rule"  },
     {"oracle.expected",   "rule"  },
@@ -53,10 +56,10 @@ static void count_with(struct exposition *e, const char *label, const char *valu
 /* Is it one of the ways in which a command ends? */
 static bool is_outcome(const char *name)
 {
-    if (strncmp(name, OUTCOMES, strlen(OUTCOMES)) != 0)
+    if (strncmp(name, COMMANDS, strlen(COMMANDS)) != 0)
         return false;
     for (int o = JOURNEY_OPEN + 1; o < JOURNEY_OUTCOME_COUNT; o++)
-        if (strcmp(name + strlen(OUTCOMES), journey_outcome_name((enum journey_outcome)o)) == 0)
+        if (strcmp(name + strlen(COMMANDS), journey_outcome_name((enum journey_outcome)o)) == 0)
             return true;
     return false;
 }
@@ -116,6 +119,24 @@ static void put_details(struct exposition *e, const struct recorder *rec, const 
     count_with(e, label, "other", rest);
 }
 
+/* Commands of the fleet, and of the probe app if there is one. */
+static void put_populations(struct exposition *e, const struct recorder *rec, const char *counter,
+                            const char *outcome)
+{
+    char probe[RECORDER_NAME_MAX];
+
+    snprintf(probe, sizeof probe, PROBE "%s", counter);
+    for (int i = 0; i < 2; i++) {
+        const struct exposition_label labels[] = {
+            {"outcome",                   outcome},
+            {"population",                           i == 0 ? "fleet" : "probe"},
+            {0}
+        };
+        if (i == 0 || recorder_counter(rec, PROBE "commands.sent") > 0)
+            exposition_count(e, labels, recorder_counter(rec, i == 0 ? counter : probe));
+    }
+}
+
 static void put_counter(struct exposition *e, const struct recorder *rec,
                         const struct metric_name *name)
 {
@@ -127,6 +148,8 @@ static void put_counter(struct exposition *e, const struct recorder *rec,
                       name->help);
     if (label != NULL)
         put_details(e, rec, name->name, label);
+    else if (strncmp(name->name, COMMANDS, strlen(COMMANDS)) == 0)
+        put_populations(e, rec, name->name, NULL);
     else
         exposition_count(e, NULL, recorder_counter(rec, name->name));
 }
@@ -139,8 +162,8 @@ static void put_outcomes(struct exposition *e, const struct recorder *rec)
                       "commands whose journey ended, by how it did");
     for (int o = JOURNEY_OPEN + 1; o < JOURNEY_OUTCOME_COUNT; o++) {
         const char *outcome = journey_outcome_name((enum journey_outcome)o);
-        snprintf(name, sizeof name, OUTCOMES "%s", outcome);
-        count_with(e, "outcome", outcome, recorder_counter(rec, name));
+        snprintf(name, sizeof name, COMMANDS "%s", outcome);
+        put_populations(e, rec, name, outcome);
     }
 }
 
@@ -173,7 +196,8 @@ static void put_counters(struct exposition *e, const struct recorder *rec)
 {
     for (size_t i = 0; i < metric_counter_count; i++) {
         const struct metric_name *name = &metric_counters[i];
-        if (!ends_with(name->name, ".") && !ends_with(name->name, "/") && !is_outcome(name->name))
+        bool several = ends_with(name->name, ".") || ends_with(name->name, "/");
+        if (!several && (!is_outcome(name->name) || detail_label(name->name) != NULL))
             put_counter(e, rec, name);
     }
     put_outcomes(e, rec);

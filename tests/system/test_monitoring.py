@@ -89,7 +89,7 @@ def numbers_are_those_of_the_run(place):
         text = get(url_of(run))[1]
         check_equal(value(text, 'fleetsim_vehicles{state="online"}'), CARS - 1, "online")
         check_equal(value(text, 'fleetsim_vehicles{state="asleep"}'), 1, "asleep")
-        check_equal(value(text, 'fleetsim_commands_ended_total{outcome="succeeded"}'), CARS - 1, "commands")
+        check_equal(value(text, 'fleetsim_commands_ended_total{outcome="succeeded",population="fleet"}'), CARS - 1, "commands")
         check_equal(value(text, "fleetsim_connect_succeeded_total"), CARS, "connects")
         check_equal(value(text, 'fleetsim_scenarios{verdict="running"}'), 1, "scenarios")
         labels = 'stage="command.total",population="fleet",correction="intended"'

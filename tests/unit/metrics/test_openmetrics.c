@@ -60,6 +60,9 @@ static struct recorder *record(void)
 
     recorder_count(rec, "commands.sent", 7);
     recorder_count(rec, "commands.timed_out", 2);
+    recorder_count(rec, "probe/commands.sent", 3);
+    recorder_count_by(rec, "commands.rejected", "429", 2);
+    recorder_count_by(rec, "load.intended", "probes", 6);
     recorder_count(rec, "bytes.sent", 1000);
     recorder_count_by(rec, "connect.failed", "tls", 3);
     recorder_count_by(rec, "connect.failed", "tcp", 1);
@@ -80,28 +83,32 @@ static void counters_have_their_labels(void **state)
     char *text = written(rec, OPENMETRICS_TEXT_0_4);
 
     (void)state;
-    assert_has(text, (const char *const[]){
-                         "fleetsim_build_info{version=\"1.2\"} 1",
-                         "fleetsim_run_info{run=\"a \\\"run\\\"\\\\\",command=\"load\"} 1",
-                         "fleetsim_run_lasted_seconds 12.5",
-                         "fleetsim_run_phase{phase=\"steady\"} 1",
-                         "fleetsim_vehicles{state=\"backing_off\"} 40",
-                         "# TYPE fleetsim_commands_sent_total counter",
-                         "fleetsim_commands_sent_total 7",
-                         "fleetsim_commands_ended_total{outcome=\"timed_out\"} 2",
-                         "fleetsim_commands_ended_total{outcome=\"succeeded\"} 0",
-                         "fleetsim_commands_duplicates_dropped_total 0",
-                         "fleetsim_sent_bytes_total 1000",
-                         "fleetsim_connect_failed_total{reason=\"tls\"} 3",
-                         "fleetsim_connect_failed_total{reason=\"tcp\"} 1",
-                         "fleetsim_connect_failed_total{reason=\"other\"} 5",
-                         "fleetsim_connect_lost_total{reason=\"other\"} 0",
-                         "fleetsim_script_events_total{name=\"a script's own\"} 4",
-                         "process_cpu_seconds_total 1.25",
-                         "process_resident_memory_bytes 4096",
-                         "process_start_time_seconds 1700000000.0",
-                         NULL,
-                     });
+    assert_has(text,
+               (const char *const[]){
+                   "fleetsim_build_info{version=\"1.2\"} 1",
+                   "fleetsim_run_info{run=\"a \\\"run\\\"\\\\\",command=\"load\"} 1",
+                   "fleetsim_run_lasted_seconds 12.5",
+                   "fleetsim_run_phase{phase=\"steady\"} 1",
+                   "fleetsim_vehicles{state=\"backing_off\"} 40",
+                   "# TYPE fleetsim_commands_sent_total counter",
+                   "fleetsim_commands_sent_total{population=\"fleet\"} 7",
+                   "fleetsim_commands_sent_total{population=\"probe\"} 3",
+                   "fleetsim_commands_rejected_total{reason=\"429\"} 2",
+                   "fleetsim_load_intended_total{stream=\"probes\"} 6",
+                   "fleetsim_commands_ended_total{outcome=\"timed_out\",population=\"fleet\"} 2",
+                   "fleetsim_commands_ended_total{outcome=\"succeeded\",population=\"fleet\"} 0",
+                   "fleetsim_commands_duplicates_dropped_total{population=\"fleet\"} 0",
+                   "fleetsim_sent_bytes_total 1000",
+                   "fleetsim_connect_failed_total{reason=\"tls\"} 3",
+                   "fleetsim_connect_failed_total{reason=\"tcp\"} 1",
+                   "fleetsim_connect_failed_total{reason=\"other\"} 5",
+                   "fleetsim_connect_lost_total{reason=\"other\"} 0",
+                   "fleetsim_script_events_total{name=\"a script's own\"} 4",
+                   "process_cpu_seconds_total 1.25",
+                   "process_resident_memory_bytes 4096",
+                   "process_start_time_seconds 1700000000.0",
+                   NULL,
+               });
     assert_null(strstr(text, "process_max_fds"));
     assert_null(strstr(text, "# UNIT"));
     assert_null(strstr(text, "# EOF"));
@@ -146,7 +153,7 @@ static void openmetrics_has_units_and_an_end(void **state)
     (void)state;
     assert_has(text, (const char *const[]){
                          "# TYPE fleetsim_commands_sent counter",
-                         "fleetsim_commands_sent_total 7",
+                         "fleetsim_commands_sent_total{population=\"fleet\"} 7",
                          "# TYPE fleetsim_sent_bytes counter",
                          "# UNIT fleetsim_sent_bytes bytes",
                          "fleetsim_sent_bytes_total 1000",
