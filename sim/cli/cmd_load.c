@@ -18,20 +18,23 @@
 struct load_words {
     const char *models, *kinds, *ramp, *commands, *telemetry, *telemetry_per_car, *probe_rate;
     const char *arrivals, *by;
+    const char *search, *search_for, *search_from, *search_most;
     const char *events[LOAD_EVENT_KIND_COUNT];
-    usec_t warm_up, duration, patience, lag_budget, lateness_budget;
+    usec_t warm_up, duration, patience, lag_budget, lateness_budget, step, settle;
     uint64_t apps, in_flight, probes, telemetry_size;
 };
 
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_options o = RUN_OPTIONS_DEFAULT("load");
 static struct shard_options shard;
-static struct load_settings load = {.flags = LOAD_FLAGS_NONE, .budget = LOAD_BUDGET_DEFAULT};
+static struct load_flags load = LOAD_FLAGS_NONE;
 static struct load_words words = {.warm_up = NOT_GIVEN,
                                   .duration = NOT_GIVEN,
                                   .patience = NOT_GIVEN,
                                   .lag_budget = NOT_GIVEN,
                                   .lateness_budget = NOT_GIVEN,
+                                  .step = NOT_GIVEN,
+                                  .settle = NOT_GIVEN,
                                   .apps = NOT_GIVEN,
                                   .in_flight = NOT_GIVEN,
                                   .probes = NOT_GIVEN,
@@ -88,6 +91,19 @@ static const struct option_spec options[] = {
      "100ms)"},
     {"lateness-budget", 0, OPTION_DURATION, &words.lateness_budget, "TIME",
      "or if it begins what is due later than that (default 50ms)"},
+    {"search", 0, OPTION_STRING, &words.search, "EXPR",
+     "find the most that holds this limit, as 'command.total p99 < 500ms'"},
+    {"search-for", 0, OPTION_STRING, &words.search_for, "WHAT",
+     "the most commands a second, or vehicles (default commands)"},
+    {"search-from", 0, OPTION_STRING, &words.search_from, "VALUE",
+     "the first to try: a rate, or a number of cars (default: --commands, or an\neighth of "
+     "--vehicles)"},
+    {"search-most", 0, OPTION_STRING, &words.search_most, "VALUE",
+     "more is not tried (default: 100000/s, or --vehicles)"},
+    {"step", 0, OPTION_DURATION, &words.step, "TIME",
+     "that each try is measured for (default 20s)"},
+    {"settle", 0, OPTION_DURATION, &words.settle, "TIME",
+     "that it has before (default 5s)"},
     SHARD_OPTIONS_ROWS(shard),
     RUN_OPTIONS_ROWS(o),
     {0},
@@ -100,6 +116,8 @@ static const char examples[] =
     "  fleetsim load --vehicles 2000 --mix compact_ev=3,electric_bus=1 --telemetry-per-car 6/min\n"
     "  fleetsim load --vehicles 5000 --storm 100%:30s\n"
     "  fleetsim load morning_rush --vehicles 3000\n"
+    "  fleetsim load --vehicles 2000 --search 'command.total p99 < 500ms'\n"
+    "  fleetsim load --vehicles 20000 --search 'connect.total p99 < 5s' --search-for vehicles\n"
     "  fleetsim load my/profile.lua --cloud /tmp/cloud\n"
     "  fleetsim load --vehicles 20000 --shards 4                   four processes here\n"
     "  srun -n 8 fleetsim load --vehicles 80000 --seed 1 --endpoint … --pki …     eight, "
@@ -179,6 +197,29 @@ static bool take_event(const struct load_words *w, struct load_flags *f, struct 
     return true;
 }
 
+static bool take_search(const struct load_words *w, struct load_flags *f, struct error *err)
+{
+    struct load_search *s = &f->search;
+
+    s->wanted = w->search != NULL;
+    if (!s->wanted && (w->search_for != NULL || w->search_from != NULL || w->search_most != NULL))
+        return error_set(err, ERROR_USAGE,
+                         "--search-for, --search-from, --search-most: with --search EXPR only");
+    if (!s->wanted)
+        return true;
+    if (f->event.kind != LOAD_EVENT_NONE)
+        return error_set(err, ERROR_USAGE, "--search: not with --burst, --storm or --outage");
+    if (!limit_parse(w->search, &s->limit, err))
+        return error_prefix(err, "--search");
+    if (w->search_for != NULL && !search_what_parse(w->search_for, &s->what))
+        return wrong("search-for", w->search_for, "commands or vehicles", err);
+    if (w->search_from != NULL && (!rate_parse(w->search_from, &s->from) || s->from <= 0))
+        return wrong("search-from", w->search_from, "a rate, or a number of cars", err);
+    if (w->search_most != NULL && (!rate_parse(w->search_most, &s->most) || s->most <= 0))
+        return wrong("search-most", w->search_most, "a rate, or a number of cars", err);
+    return true;
+}
+
 static double seconds_of(usec_t time)
 {
     return time == NOT_GIVEN ? -1 : (double)time / 1e6;
@@ -189,12 +230,14 @@ static int64_t count_of(uint64_t n)
     return n == NOT_GIVEN ? -1 : n > INT32_MAX ? INT32_MAX : (int64_t)n;
 }
 
-static bool take_words(const struct load_words *w, struct load_settings *l, struct error *err)
+static bool take_words(const struct load_words *w, struct load_flags *f, struct error *err)
 {
-    struct load_flags *f = &l->flags;
-
     if (!take_rates(w, f, err) || !take_choices(w, f, err) || !take_event(w, f, err))
         return false;
+    if (!take_search(w, f, err))
+        return false;
+    f->search.step = seconds_of(w->step);
+    f->search.settle = seconds_of(w->settle);
     f->warm_up = seconds_of(w->warm_up);
     f->duration = seconds_of(w->duration);
     f->patience = seconds_of(w->patience);
@@ -203,9 +246,9 @@ static bool take_words(const struct load_words *w, struct load_settings *l, stru
     f->probes = count_of(w->probes);
     f->telemetry_size = count_of(w->telemetry_size);
     if (w->lag_budget != NOT_GIVEN)
-        l->budget.lag = w->lag_budget;
+        f->budget.lag = w->lag_budget;
     if (w->lateness_budget != NOT_GIVEN)
-        l->budget.lateness = w->lateness_budget;
+        f->budget.lateness = w->lateness_budget;
     if (f->duration == 0)
         return error_set(err, ERROR_USAGE, "--duration 0: nothing would be measured");
     return true;
@@ -241,6 +284,13 @@ int cmd_load(int argc, char **argv)
     bool seeded = settings->seed != 0;
     if (!take_words(&words, &load, &err) || !run_options_check(&o, &err) ||
         !shard_options_apply(&shard, settings, seeded, &err)) {
+        free(profile);
+        return options_fail(&err);
+    }
+    if (load.search.wanted && (shard.shards > 1 || settings->shard.count > 1)) {
+        error_set(
+            &err, ERROR_USAGE,
+            "--search: by one process only, which alone can step (not with --shards, --shard)");
         free(profile);
         return options_fail(&err);
     }

@@ -77,11 +77,11 @@ static bool is_live(struct console *c, const struct load_run *load)
 {
     bool large = c->sim->vehicle_count >= PICTURE_CARS && isatty(STDERR_FILENO);
 
-    if (c->live == NULL && !c->settings->quiet && (large || load->settings != NULL)) {
+    if (c->live == NULL && !c->settings->quiet && (large || load->flags != NULL)) {
         console_clear(c);
         c->live = live_screen_new();
     }
-    return c->live != NULL && (load->settings != NULL || live_screen_is_terminal(c->live));
+    return c->live != NULL && (load->flags != NULL || live_screen_is_terminal(c->live));
 }
 
 #define LIMITS_SHOWN 8
@@ -121,7 +121,7 @@ static void show_live(struct console *c, const struct load_run *load)
     char doing[64];
     struct limits_so_far limits;
     bool is_load = load->host.load != NULL;
-    struct live_moment m = {.title = load->settings != NULL ? "fleetsim load" : "fleetsim run",
+    struct live_moment m = {.title = load->flags != NULL ? "fleetsim load" : "fleetsim run",
                             .doing = is_load ? load_phase(load->host.load) : doing,
                             .elapsed = clock_now() - c->started,
                             .left = load_run_left(load),

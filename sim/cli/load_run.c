@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -43,18 +44,57 @@ static void tell_cost(const cJSON *json, struct buf *out)
                json_num(self, "cores", 0), json_num(self, "memory_bytes", 0) / 1e6);
 }
 
+static void tell_value(const struct load_run *l, const cJSON *step, struct buf *out)
+{
+    const cJSON *reached = json_get(step, "reached");
+    char text[48] = "none";
+
+    if (cJSON_IsNumber(reached))
+        limit_value_text(&l->flags->search.limit, reached->valuedouble, text, sizeof text);
+    buf_printf(out, "  %10s", text);
+}
+
+/* What was tried, and the one number. */
+static void tell_search(const struct load_run *l, struct buf *out)
+{
+    const char *bound = json_str(l->search, "bound", "");
+    bool cars = strcmp(json_str(l->search, "what", ""), "vehicles") == 0;
+    const char *unit = cars ? " cars" : " commands/s";
+    const cJSON *step;
+
+    buf_printf(out, "search: %s\n", json_str(l->search, "expression", ""));
+    cJSON_ArrayForEach(step, json_get(l->search, "steps"))
+    {
+        buf_printf(out, "  %8.4g%s", json_num(step, "value", 0), unit);
+        tell_value(l, step, out);
+        buf_printf(out, "  %s%s\n", json_str(step, "outcome", ""),
+                   cJSON_IsTrue(json_get(step, "again")) ? ", again" : "");
+    }
+    if (strcmp(bound, "none") == 0)
+        buf_append_str(out, "found: nothing that holds\n");
+    else
+        buf_printf(out, "found: %s%.4g%s\n", strcmp(bound, "at_least") == 0 ? "at least " : "",
+                   json_num(l->search, "result", 0), unit);
+}
+
 static char *write_story(const struct load_run *l)
 {
     struct buf out;
 
     buf_init(&out, STORY_MAX);
-    buf_printf(&out, "load: %.0f cars, measured for %.1f s\n", json_num(l->json, "vehicles", 0),
-               json_num(l->json, "measured_s", 0));
-    tell_arrivals(l->json, &out);
-    tell_cost(l->json, &out);
-    for (size_t i = 0; i < l->reasons.count; i++)
+    buf_printf(&out,
+               l->search != NULL ? "load: %.0f cars, last measured for %.1f s\n"
+                                 : "load: %.0f cars, measured for %.1f s\n",
+               json_num(l->json, "vehicles", 0), json_num(l->json, "measured_s", 0));
+    if (l->search != NULL) {
+        tell_search(l, &out);
+    } else {
+        tell_arrivals(l->json, &out);
+        tell_cost(l->json, &out);
+    }
+    for (size_t i = 0; i < l->reasons.count && l->search == NULL; i++)
         buf_printf(&out, "INVALID: %s\n", l->reasons.text[i]);
-    if (l->reasons.count == 0)
+    if (l->reasons.count == 0 && l->search == NULL)
         buf_append_str(&out, "valid: the simulator kept up\n");
     char *text = xstrdup(buf_cstr(&out));
     buf_done(&out);
@@ -66,12 +106,14 @@ static void on_ended(void *ctx, const struct load *load)
     struct load_run *l = ctx;
 
     loop_lag_stop(l->lag);
-    load_judge(load, &l->settings->budget, &l->reasons);
+    load_judge(load, &l->flags->budget, &l->reasons);
     cJSON_Delete(l->json);
     l->json = load_json(load);
     cJSON *invalid = cJSON_AddArrayToObject(l->json, "invalid");
     for (size_t i = 0; i < l->reasons.count; i++)
         cJSON_AddItemToArray(invalid, cJSON_CreateString(l->reasons.text[i]));
+    cJSON_Delete(l->search);
+    l->search = l->host.search != NULL ? search_run_json(l->host.search) : NULL;
     free(l->story);
     l->story = write_story(l);
 }
@@ -92,11 +134,11 @@ void load_run_open(struct load_run *l, const struct run_settings *s, struct scri
 {
     if (s->load == NULL)
         return;
-    l->settings = s->load;
+    l->flags = s->load;
     l->sim = script->sim;
     l->lag = lag;
-    l->host = (struct load_host){
-        .flags = &s->load->flags, .planned = on_planned, .ended = on_ended, .ctx = l};
+    l->host =
+        (struct load_host){.flags = s->load, .planned = on_planned, .ended = on_ended, .ctx = l};
     script->load_host = &l->host;
 }
 
@@ -112,7 +154,7 @@ usec_t load_run_left(const struct load_run *l)
 {
     const struct load *load = l->host.load;
 
-    if (load == NULL || l->planned_at == 0)
+    if (load == NULL || l->planned_at == 0 || l->host.search != NULL)
         return 0;
     double measured = (double)load_measured(load) / (double)USEC_PER_SEC;
     double passed = (double)(clock_now() - l->planned_at) / (double)USEC_PER_SEC;
@@ -123,17 +165,26 @@ usec_t load_run_left(const struct load_run *l)
     return left > 0 ? (usec_t)(left * (double)USEC_PER_SEC) : 0;
 }
 
+static bool found_any(const struct load_run *l)
+{
+    return strcmp(json_str(l->search, "bound", "none"), "none") != 0;
+}
+
 int load_run_judge(const struct load_run *l, int status)
 {
     bool known = l->json != NULL && l->reasons.count == 0;
 
-    if (l->settings == NULL || known || (status != 0 && status != ERROR_LIMIT))
+    if (l->search != NULL && status == 0)
+        return found_any(l) ? 0 : known ? ERROR_LIMIT : ERROR_INVALID;
+    if (l->flags == NULL || known || (status != 0 && status != ERROR_LIMIT))
         return status;
     return ERROR_INVALID;
 }
 
 const char *load_run_reason(const struct load_run *l, int status)
 {
+    if (status == ERROR_LIMIT && l->search != NULL && !found_any(l))
+        return "nothing held (--search)";
     if (status != ERROR_INVALID)
         return NULL;
     return l->reasons.count > 0 ? l->reasons.text[0] : "no load was run";
@@ -143,6 +194,8 @@ void load_run_tell(struct load_run *l, struct run_results *results)
 {
     if (l->json != NULL)
         run_results_set_json(results, "load", cJSON_Duplicate(l->json, true));
+    if (l->search != NULL)
+        run_results_set_json(results, "search", cJSON_Duplicate(l->search, true));
 }
 
 void load_run_print(const struct load_run *l)
@@ -154,5 +207,6 @@ void load_run_print(const struct load_run *l)
 void load_run_close(struct load_run *l)
 {
     cJSON_Delete(l->json);
+    cJSON_Delete(l->search);
     free(l->story);
 }

@@ -14,24 +14,18 @@
 #include "cli/run.h"
 #include "load/flags.h"
 #include "load/plan.h"
-#include "load/validity.h"
 #include "script/load.h"
 
 struct run_results;
 struct simulation;
 
-/* What the command line says of a load. */
-struct load_settings {
-    struct load_flags flags;
-    struct load_budget budget;
-};
-
 struct load_run {
-    const struct load_settings *settings; /* NULL: this is no load */
+    const struct load_flags *flags; /* NULL: this is no load */
     struct load_host host;
     struct simulation *sim;
     struct loop_lag *lag; /* stopped when the load ends: taking a fleet apart is none of it */
     cJSON *json;          /* the member "load" of summary.json, once it has ended; or NULL */
+    cJSON *search;        /* likewise "search" */
     struct load_reasons reasons;
     char *story;           /* what was measured, in lines; NULL: nothing */
     struct load_plan plan; /* once it is known */
@@ -51,7 +45,7 @@ usec_t load_run_left(const struct load_run *l);
 /* ERROR_INVALID in the place of 0 or of a missed limit, if the simulator could not keep up: then
    nothing is known of the cloud. Else the status itself. */
 int load_run_judge(const struct load_run *l, int status);
-/* Why, for ERROR_INVALID; else NULL. */
+/* Why, for ERROR_INVALID and for a search that found nothing; else NULL. */
 const char *load_run_reason(const struct load_run *l, int status);
 /* Gives the results their member "load", once. */
 void load_run_tell(struct load_run *l, struct run_results *results);

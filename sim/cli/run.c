@@ -480,9 +480,12 @@ static const char *reason_of(const struct run *run, int status)
 {
     if (run->abort_reason != NULL)
         return run->abort_reason;
+    const char *reason = load_run_reason(&run->load, status);
+    if (reason != NULL)
+        return reason;
     return status == ERROR_TARGET  ? run->unreachable
            : status == ERROR_LIMIT ? "a limit was missed (--limit)"
-                                   : load_run_reason(&run->load, status);
+                                   : NULL;
 }
 
 static int finish(struct run *run)

@@ -18,7 +18,7 @@
 #include "net/tls_options.h"
 
 struct limits;
-struct load_settings;
+struct load_flags;
 
 struct run_settings {
     const char *junit;       /* also write the JUnit XML here; NULL: no */
@@ -61,15 +61,15 @@ struct run_settings {
     /* Told each script file that the run has read, before it ends; may be NULL. */
     void (*read)(void *ctx, const char *path);
     void *read_ctx;
-    struct limits *limits;            /* judged at the end; NULL: none */
-    const struct load_settings *load; /* NULL: no load */
-    struct shard shard;               /* count 0: this is the whole */
-    uint64_t fleet, fleet_first;      /* of a shard: cars of all; which of them is its first */
-    const char *results_folder;       /* below `results`; NULL: by time and name */
-    int64_t start_at_ms;              /* wall time; 0: at once */
-    const char *meet;                 /* folder where shards meet; NULL: they do not */
-    const char *oracle;               /* what oracle_rules_parse() takes; NULL: all rules */
-    usec_t oracle_quiet;              /* 0: default */
+    struct limits *limits;         /* judged at the end; NULL: none */
+    const struct load_flags *load; /* NULL: no load */
+    struct shard shard;            /* count 0: this is the whole */
+    uint64_t fleet, fleet_first;   /* of a shard: cars of all; which of them is its first */
+    const char *results_folder;    /* below `results`; NULL: by time and name */
+    int64_t start_at_ms;           /* wall time; 0: at once */
+    const char *meet;              /* folder where shards meet; NULL: they do not */
+    const char *oracle;            /* what oracle_rules_parse() takes; NULL: all rules */
+    usec_t oracle_quiet;           /* 0: default */
 };
 
 /* Returns the exit status; says on stderr what went wrong. */

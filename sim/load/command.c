@@ -92,8 +92,8 @@ static enum choice choose_car(struct load *load, struct load_fleet *fleet, struc
 {
     size_t busy = 0;
 
-    for (size_t i = 0; i < fleet->count && busy < BUSY_MAX; i++) {
-        size_t at = (fleet->turn + i) % fleet->count;
+    for (size_t i = 0; i < fleet->used && busy < BUSY_MAX; i++) {
+        size_t at = (fleet->turn + i) % fleet->used;
         struct load_car *car = &fleet->cars[at];
         if (!has_been_online(car) || abilities_of(load, car->v) == 0)
             continue;

@@ -53,6 +53,7 @@ struct load_car {
 struct load_fleet {
     struct load_car *cars;
     size_t count, capacity, turn;
+    size_t used; /* of these, the first so many */
 };
 
 struct load_kind_kept {

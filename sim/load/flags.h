@@ -5,8 +5,8 @@
 #ifndef LOAD_FLAGS_H
 #define LOAD_FLAGS_H
 
-#include "load/load.h"
 #include "load/mix.h"
+#include "load/search_run.h"
 
 /* How a fleet is switched on. ORDER LOAD_RAMP */
 enum load_ramp_shape {
@@ -42,11 +42,22 @@ struct load_event {
 /* `text` is "5000/s:10s" for a burst, "100%" or "100%:10s" for a storm or an outage. */
 bool load_event_parse(enum load_event_kind kind, const char *text, struct load_event *ret);
 
+/* --search: what holds is looked for. */
+struct load_search {
+    bool wanted;
+    struct limit limit;
+    enum search_what what;
+    double from, most, precision; /* below 0: not said */
+    double step, settle;          /* seconds, likewise */
+};
+
 /* What was not said is below 0, NULL, or empty. */
 struct load_flags {
     struct mix models, kinds;
     struct load_ramp ramp;
     struct load_event event;
+    struct load_search search;
+    struct load_budget budget;
     double warm_up, duration;                                  /* seconds */
     double commands, telemetry, telemetry_per_car, probe_rate; /* per second */
     int64_t probes, apps, in_flight, telemetry_size;
@@ -59,7 +70,13 @@ struct load_flags {
     {                                                                                              \
         .warm_up = -1, .duration = -1, .commands = -1, .telemetry = -1, .telemetry_per_car = -1,   \
         .probe_rate = -1, .probes = -1, .apps = -1, .in_flight = -1, .telemetry_size = -1,         \
-        .patience = -1                                                                             \
+        .patience = -1, .budget = LOAD_BUDGET_DEFAULT, .search = {                                 \
+            .from = -1,                                                                            \
+            .most = -1,                                                                            \
+            .precision = -1,                                                                       \
+            .step = -1,                                                                            \
+            .settle = -1                                                                           \
+        }                                                                                          \
     }
 
 #endif

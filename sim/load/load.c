@@ -125,6 +125,11 @@ size_t load_open_commands(struct load *load)
     return load->under_way.count + load->waiting.count + load->probes_waiting.count;
 }
 
+uint64_t load_sent(const struct load *load)
+{
+    return load->last_number;
+}
+
 struct load_tally load_tally(const struct load *load, enum load_stream stream)
 {
     return load->sources[stream].tally;
@@ -139,12 +144,20 @@ static void fleet_add(struct load_fleet *f, struct vehicle *v)
         f->cars = xrealloc(f->cars, f->capacity * sizeof *f->cars);
     }
     f->cars[f->count++] = (struct load_car){.v = v};
+    f->used = f->count;
 }
 
 void load_add_car(struct load *load, struct vehicle *v, bool probe)
 {
     v->probe = probe;
     fleet_add(probe ? &load->probe : &load->background, v);
+}
+
+void load_use(struct load *load, size_t cars)
+{
+    struct load_fleet *f = &load->background;
+
+    f->used = cars < f->count ? cars : f->count;
 }
 
 size_t load_cars(const struct load *load)

@@ -81,6 +81,8 @@ bool load_ready(const struct load *load, const char **ret_trouble);
 void load_add_car(struct load *load, struct vehicle *v, bool probe);
 /* Its connection is gone, without a word. */
 void load_cut(struct load *load, struct vehicle *v);
+/* Commands and telemetry are for the first so many of the background only. */
+void load_use(struct load *load, size_t cars);
 size_t load_cars(const struct load *load);
 size_t load_online(const struct load *load); /* of these; looks at all */
 
@@ -113,6 +115,8 @@ struct load_tally {
     uint64_t intended, sent, late;
     double rate; /* per second, as last stated */
 };
+/* Commands sent since it was made. */
+uint64_t load_sent(const struct load *load);
 struct load_tally load_tally(const struct load *load, enum load_stream stream);
 
 /* The member "load" of summary.json; the caller owns it. */

@@ -32,11 +32,11 @@ void load_telemetry_due(struct load *load, usec_t due)
     struct load_fleet *fleet = &load->background;
     struct buf payload;
 
-    if (fleet->count == 0) {
+    if (fleet->used == 0) {
         load_unsent(load, "no_car");
         return;
     }
-    struct vehicle *v = fleet->cars[load->telemetry_seq++ % fleet->count].v;
+    struct vehicle *v = fleet->cars[load->telemetry_seq++ % fleet->used].v;
     if (v->tcu->state != TCU_ONLINE) {
         load_unsent(load, "offline");
         return;

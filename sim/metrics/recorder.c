@@ -232,20 +232,25 @@ bool recorder_is_warming_up(const struct recorder *rec, const char *name)
     return rec->warming_up && !outlives_warm_up(name);
 }
 
-void recorder_start_anew(struct recorder *rec, usec_t now)
+static bool outlives_all(const char *name)
+{
+    return outlives_warm_up(name) && strstr(name, "connect.") == NULL;
+}
+
+static void start_anew(struct recorder *rec, usec_t now, bool (*is_kept)(const char *name))
 {
     rec->warming_up = false;
     rec->measured_from = now;
     for (size_t i = 0; i < rec->stages.count; i++) {
         struct recorder_stage *stage = rec->stages.items[i];
-        if (outlives_warm_up(stage->name))
+        if (is_kept(stage->name))
             continue;
         histogram_clear(&stage->total);
         histogram_clear(&stage->interval);
     }
     for (size_t i = 0; i < rec->counters.count; i++) {
         struct recorder_counter *counter = rec->counters.items[i];
-        if (!outlives_warm_up(counter->name))
+        if (!is_kept(counter->name))
             counter->value = 0;
     }
     for (size_t i = 0; i < rec->slowest_count; i++) {
@@ -253,6 +258,16 @@ void recorder_start_anew(struct recorder *rec, usec_t now)
         entry_free_if_unused(rec->slowest[i]);
     }
     rec->slowest_count = 0;
+}
+
+void recorder_start_anew(struct recorder *rec, usec_t now)
+{
+    start_anew(rec, now, outlives_warm_up);
+}
+
+void recorder_start_all_anew(struct recorder *rec, usec_t now)
+{
+    start_anew(rec, now, outlives_all);
 }
 
 /* ---- journeys ---- */

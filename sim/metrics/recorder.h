@@ -66,6 +66,8 @@ bool recorder_is_warming_up(const struct recorder *rec, const char *name);
 /* The measurement begins: stages and counters start anew, except those of connects and of the
    oracle. Commands intended before `now` give no samples and count in no outcome. */
 void recorder_start_anew(struct recorder *rec, usec_t now);
+/* Connects start anew as well. */
+void recorder_start_all_anew(struct recorder *rec, usec_t now);
 
 /* A command is on its way. `token` names it uniquely among those under way (copied); `kind` may be
    NULL. False if the token is already under way or too many are (counted): nothing was begun. */

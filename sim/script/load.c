@@ -22,6 +22,8 @@ struct script_load {
     struct script *script;
     struct script_owner *owner;
     struct load *load; /* NULL: gone */
+    struct search_run search;
+    bool searches;
     struct script_load *next;
     int ref;
 };
@@ -94,6 +96,19 @@ static void set_event(lua_State *L, const struct load_event *event)
     lua_setfield(L, -2, "event");
 }
 
+static void set_search(lua_State *L, const struct load_search *search)
+{
+    if (!search->wanted)
+        return;
+    lua_newtable(L);
+    set_text(L, "what", search_what_name(search->what));
+    set_number(L, "from", search->from);
+    set_number(L, "most", search->most);
+    set_number(L, "step", search->step);
+    set_number(L, "settle", search->settle);
+    lua_setfield(L, -2, "search");
+}
+
 /* load_flags(): what the command line says; nil: this is no `fleetsim load` */
 static int f_flags(lua_State *L)
 {
@@ -107,6 +122,7 @@ static int f_flags(lua_State *L)
     set_mix(L, "kinds", &f->kinds);
     set_ramp(L, &f->ramp);
     set_event(L, &f->event);
+    set_search(L, &f->search);
     set_number(L, "warm_up", f->warm_up);
     set_number(L, "duration", f->duration);
     set_number(L, "commands", f->commands);
@@ -276,6 +292,7 @@ void load_script_free_all(struct script *script, const struct script_owner *owne
         if (host != NULL && host->load == s->load) {
             host->ended(host->ctx, s->load);
             host->load = NULL;
+            host->search = NULL;
         }
         load_free(s->load);
         s->load = NULL;
@@ -414,20 +431,107 @@ static int f_finish(lua_State *L)
     return 0;
 }
 
+/* use(n): commands and telemetry are for the first n cars */
+static int f_use(lua_State *L)
+{
+    struct load *load = check(L);
+    lua_Integer n = luaL_checkinteger(L, 2);
+
+    load_use(load, n > 0 ? (size_t)n : 0);
+    return 0;
+}
+
+/* ---- the search ---- */
+
+static struct search_run *check_search(lua_State *L)
+{
+    check(L);
+    struct script_load *s = lua_touserdata(L, 1);
+    if (!s->searches)
+        luaL_error(L, "this load searches for nothing");
+    return &s->search;
+}
+
+/* search(from, most, precision): begins the search that the command line wants */
+static int f_search(lua_State *L)
+{
+    struct load *load = check(L);
+    struct script_load *s = lua_touserdata(L, 1);
+    struct load_host *host = s->script->load_host;
+
+    if (host == NULL || !host->flags->search.wanted)
+        return luaL_error(L, "no search is wanted");
+    const struct load_search *wanted = &host->flags->search;
+    struct search_run_options options = {
+        .what = wanted->what,
+        .limit = wanted->limit,
+        .budget = host->flags->budget,
+        .range = {.from = luaL_checknumber(L, 2),
+                  .most = luaL_checknumber(L, 3),
+                  .precision = luaL_checknumber(L, 4),
+                  .whole = wanted->what == SEARCH_VEHICLES}
+    };
+    search_run_init(&s->search, load, &options);
+    s->searches = true;
+    host->search = &s->search;
+    return 0;
+}
+
+/* next_step(): its value, and whether it has held before; nothing: the search is done */
+static int f_next_step(lua_State *L)
+{
+    double value;
+    bool again;
+
+    if (!search_run_next(check_search(L), &value, &again))
+        return 0;
+    lua_pushnumber(L, value);
+    lua_pushboolean(L, again);
+    return 2;
+}
+
+static int f_measure_step(lua_State *L)
+{
+    search_run_measure(check_search(L));
+    return 0;
+}
+
+/* trip(): why the step has to end; nil: it need not */
+static int f_trip(lua_State *L)
+{
+    lua_pushstring(L, search_run_trip(check_search(L)));
+    return 1;
+}
+
+/* judge_step(tripped): "held", "missed", … */
+static int f_judge_step(lua_State *L)
+{
+    struct search_run *search = check_search(L);
+
+    lua_pushstring(L, search_outcome_name(search_run_judge(search, lua_toboolean(L, 2) != 0)));
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
-    {"kind",    f_kind   },
-    {"ready",   f_ready  },
-    {"add",     f_add    },
-    {"cut",     f_cut    },
-    {"process", f_process},
-    {"stream",  f_stream },
-    {"stop",    f_stop   },
-    {"open",    f_open   },
-    {"online",  f_online },
-    {"phase",   f_phase  },
-    {"measure", f_measure},
-    {"finish",  f_finish },
-    {NULL,      NULL     },
+    {"kind",         f_kind        },
+    {"ready",        f_ready       },
+    {"add",          f_add         },
+    {"cut",          f_cut         },
+    {"process",      f_process     },
+    {"stream",       f_stream      },
+    {"stop",         f_stop        },
+    {"open",         f_open        },
+    {"online",       f_online      },
+    {"phase",        f_phase       },
+    {"measure",      f_measure     },
+    {"finish",       f_finish      },
+    {"use",          f_use         },
+    {"search",       f_search      },
+    {"next_step",    f_next_step   },
+    {"measure_step", f_measure_step},
+    {"trip",         f_trip        },
+    {"judge_step",   f_judge_step  },
+    {NULL,           NULL          },
 };
 
 static const luaL_Reg functions[] = {

@@ -11,14 +11,16 @@ struct load;
 struct load_flags;
 struct load_plan;
 struct script_load;
+struct search_run;
 
 /* Who runs loads (`fleetsim load`): then there is one, and the recorder measures it. */
 struct load_host {
     const struct load_flags *flags;
     /* What a profile is going to do, before its first car. False: it must not; may be NULL. */
     bool (*planned)(void *ctx, const struct load_plan *plan, struct error *err);
-    /* What runs now; NULL: none. */
+    /* What runs now, and what it searches for; NULL: none. */
     const struct load *load;
+    const struct search_run *search;
     /* It ends, and is still there. */
     void (*ended)(void *ctx, const struct load *load);
     void *ctx;

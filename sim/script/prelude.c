@@ -19,6 +19,7 @@ const struct prelude_file prelude_files[] = {
     {"=steps",        prelude_steps,        &prelude_steps_len       },
     {"=declare",      prelude_declare,      &prelude_declare_len     },
     {"=load",         prelude_load,         &prelude_load_len        },
+    {"=search",       prelude_search,       &prelude_search_len      },
     {"=picture",      prelude_picture,      &prelude_picture_len     },
     {"=demo",         prelude_demo,         &prelude_demo_len        },
     {"=repl",         prelude_repl,         &prelude_repl_len        },

@@ -53,7 +53,7 @@ def steady(place):
     check_equal(stages["connect.total"]["count"] + stages["probe/connect.total"]["count"], 10)
     check_equal(load["invalid"], [])
     tags = tags_of(place, name)
-    for tag in ("command.total", "warm_up/command.total", "connect.total", "schedule.lateness"):
+    for tag in ("command.total", "warm_up/publish.puback", "connect.total", "schedule.lateness"):
         check(tag in tags, f"no {tag} in {sorted(tags)}")
 
 
@@ -67,6 +67,25 @@ def profile(place):
     check(counters["load.cut"] >= 2, f"half of those that are there were cut: {counters}")
     check(counters["commands.succeeded"] > 0 and counters["probe/commands.succeeded"] > 0, f"{counters}")
     check(counters["telemetry.sent"] > 0 and "load.unsent.no_car" not in counters, f"{counters}")
+
+
+def search(place):
+    run = place.run("load", "--vehicles", "10", "--search", "command.total p99 < 60s", "--search-from", "10/s",
+                    "--search-most", "20/s", "--step", "1s", "--settle", "0", "--warm-up", "0", *PATIENT)
+    run.expect(0, "search: command.total p99 < 60s", "found: at least 20 commands/s")
+    found = summary_of(place)[1]["search"]
+    check_equal((found["what"], found["bound"], found["result"]), ("commands", "at_least", 20))
+    check_equal([(s["value"], s["again"], s["outcome"]) for s in found["steps"]],
+                [(10, False, "held"), (20, False, "held"), (20, True, "held")])
+    check(all(0 < s["reached"] < 60e6 and s["from_s"] < s["to_s"] for s in found["steps"]), f"{found}")
+
+
+def search_for_vehicles(place):
+    run = place.run("load", "--vehicles", "6", "--probes", "1", "--search", "connect.total p99 < 1us", "--search-for",
+                    "vehicles", "--search-from", "2", "--step", "500ms", "--settle", "0", "--warm-up", "0", *PATIENT)
+    run.expect(5, "found: nothing that holds")
+    found = summary_of(place)[1]["search"]
+    check_equal([(s["value"], s["outcome"]) for s in found["steps"]], [(2, "missed"), (1, "missed")])
 
 
 def invalid(place):
@@ -87,6 +106,8 @@ def refusals(place):
         (("--burst", "5/s:2m"), "does not fit into 60 s"),
         (("--duration", "0"), "nothing would be measured"),
         (("--mix", "hovercraft"), "hovercraft"),
+        (("--search", "command.total p99"), "--search: "),
+        (("--search-from", "5"), "with --search EXPR only"),
         (("nowhere",), "nowhere: no such load profile"),
         (("steady", "burst"), "burst: one profile at a time"),
     ):
@@ -96,4 +117,4 @@ def refusals(place):
 
 
 if __name__ == "__main__":
-    main([steady, profile, invalid, refusals])
+    main([steady, profile, search, search_for_vehicles, invalid, refusals])

@@ -228,6 +228,7 @@ local function plan_of(call, profile, count, flags)
   end
   p.phases = duration and stretched(phases, duration) or phases
   p.phases = with_event(p.phases, flags.event, p.rate)
+  p.search, p.rate_per_car = flags.search, p.rate / count
   return p
 end
 
@@ -386,10 +387,10 @@ local function begin_load(run)
   end
 end
 
-local function drain(run)
+local function drain(run, name)
   local pause = core.queue()
   local deadline = core.now() + run.plan.options.patience + 1
-  run.load:phase("drain")
+  run.load:phase(name)
   run.load:stop()
   while run.load:open() > 0 and core.now() < deadline do
     pause:wait(0.05)
@@ -446,6 +447,9 @@ local function run_profile(t, plan, shard)
   end
   tell_plan(plan)
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
+  if plan.search then
+    first = tools.first_fleet(plan)
+  end
   run.is_probe = choose_probes(first, plan.probes)
   begin_load(run)
   run.load:phase("ramp")
@@ -457,6 +461,10 @@ local function run_profile(t, plan, shard)
       commands = pair("", "commands", phase.commands, 1)[1], telemetry = pair("", "telemetry", phase.telemetry, 1)[1] },
       core.now() + plan.warm_up)
   end
+  if plan.search then
+    tools.run_search(run)
+    return
+  end
   run.load:measure()
   local ends = core.now()
   for _, phase in ipairs(plan.phases) do
@@ -464,8 +472,10 @@ local function run_profile(t, plan, shard)
     run_phase(run, phase, ends)
   end
   run.load:finish()
-  drain(run)
+  drain(run, "drain")
 end
+
+tools.load = { grow = grow, await_online = await_online, drain = drain }
 
 -- ---- declaring --------------------------------------------------------------------------------
 
