@@ -242,6 +242,10 @@ void requests_said(struct oracle_car *c, const struct mqtt_message *m)
 
     if (c->requests == NULL)
         return;
+    if (execution.len != 0 && json_check(m->payload, REPLICA_DEPTH_MAX, &doc) &&
+        json_find(&doc, "status", &item) && item.type == JSON_STRING &&
+        slice_is(item.text, "IN_PROGRESS"))
+        return; /* no answer yet (contract 8.3) */
     if (execution.len != 0) {
         memcpy(id, execution.data, execution.len);
         id[execution.len] = '\0';

@@ -11,6 +11,7 @@
 #include "tcu/desired.h"
 #include "tcu/json_out.h"
 #include "tcu/order.h"
+#include "tcu/progress.h"
 
 enum {
     ID_MAX = 64,
@@ -82,6 +83,7 @@ void command_done(struct tcu *t)
     struct command *c = command_of(t);
 
     forget_outcomes(c);
+    progress_done(t);
     while (c->answers != NULL) {
         struct command_answer *a = c->answers;
         c->answers = a->next;
@@ -426,6 +428,7 @@ static void execute(struct tcu *t, const struct request *r, usec_t at)
     free(changes);
     desired_done(&d);
     order_set_response(order, r->response_topic, r->correlation);
+    progress_expect(t, order);
     core_hand_out(t, order, at);
 }
 

@@ -25,11 +25,13 @@ enum {
 
 struct command_outcome;
 struct command_answer;
+struct progress;
 
 struct command {
     struct command_outcome *outcomes; /* ring, allocated when first needed */
     uint16_t outcome_count, outcome_capacity, outcome_next;
     struct command_answer *answers; /* oldest first */
+    struct progress *progress;      /* NULL: it has had no execution */
 };
 
 void command_init(struct tcu *t);

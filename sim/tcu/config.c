@@ -27,6 +27,7 @@ void tcu_config_defaults(struct tcu_config *config)
                                   .request_timeout = 10 * USEC_PER_SEC,
                                   .backoff_base = USEC_PER_SEC,
                                   .backoff_cap = 60 * USEC_PER_SEC,
-                                  .backoff_stable = 20 * USEC_PER_SEC};
+                                  .backoff_stable = 20 * USEC_PER_SEC,
+                                  .progress_after = 2 * USEC_PER_SEC};
     topic_set_defaults(&config->topics);
 }

@@ -42,7 +42,8 @@ struct tcu_config {
     usec_t tcp_timeout, tls_timeout, connack_timeout;
     usec_t request_timeout;                           /* shadow get and update, subscribe: 10 s */
     usec_t backoff_base, backoff_cap, backoff_stable; /* 1 s, 60 s, reset after 20 s online */
-    bool will;                          /* leave a last will on dt/fleetsim/<thing>/connection */
+    usec_t progress_after; /* executions that take longer say IN_PROGRESS: 2 s; 0: never */
+    bool will;             /* leave a last will on dt/fleetsim/<thing>/connection */
     const struct mqtt_profile *profile; /* NULL: no limits but the broker's own */
     struct topic_set topics;            /* of commands and telemetry */
     bool no_shadow; /* the broker has no device shadows: online once subscribed, nothing reported */
@@ -80,6 +81,7 @@ struct tcu_order {
     char *response_topic;
     uint8_t *correlation;
     size_t correlation_len;
+    usec_t goes_on_at; /* script clock: when it says so if it is not done; 0: never, or no more */
     bool done;
 };
 

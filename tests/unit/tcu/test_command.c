@@ -69,6 +69,38 @@ static void test_journey_of_a_request(void **state)
 #define EXECUTION "$aws/commands/things/" THING "/executions/x1/"
 
 /* AWS IoT Commands: the same path, another form. */
+/* Turns of the loop until the car has answered so often; not more than it takes. */
+static void await_responses(struct car *car, size_t count)
+{
+    for (int i = 0; i < 10000 && fake_count(car->client, "/response/json") < count; i++)
+        ev_run(car->loop->ev, EVRUN_ONCE);
+    assert_int_equal(fake_count(car->client, "/response/json"), count);
+}
+
+static void test_long_executions_say_that_they_go_on(void **state)
+{
+    struct car *car = car_draft();
+
+    (void)state;
+    car->config.progress_after = USEC_PER_MSEC;
+    car_build(car);
+    car_go_online(car);
+    fake_message(car->client, EXECUTION "request/json", CLIMATE);
+    request(car, BODY("r1")); /* no execution: it has nothing to say until it is done */
+    await_responses(car, 1);
+    const struct fake_publish *p = fake_last(car->client, "/response/json");
+    assert_string_equal(p->topic, EXECUTION "response/json");
+    assert_string_equal(p->payload, "{\"status\":\"IN_PROGRESS\"}");
+    assert_int_equal(answers(car), 0);
+    fake_message(car->client, "$aws/commands/things/" THING "/executions/x2/request/json", CLIMATE);
+    await_responses(car, 2);
+    assert_non_null(strstr(fake_last(car->client, "/response/json")->topic, "/x2/"));
+    car_done(car, car->orders[0], TCU_SUCCEEDED);
+    assert_string_equal(fake_last(car->client, "/response/json")->payload,
+                        "{\"status\":\"SUCCEEDED\"}");
+    car_free(car);
+}
+
 static void test_executions(void **state)
 {
     struct car *car = car_online();
@@ -490,6 +522,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_journey_of_a_request),
         cmocka_unit_test(test_executions),
+        cmocka_unit_test(test_long_executions_say_that_they_go_on),
         cmocka_unit_test(test_unusable_requests),
         cmocka_unit_test(test_bad_commands_are_rejected),
         cmocka_unit_test(test_outcomes),
