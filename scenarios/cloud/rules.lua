@@ -47,6 +47,21 @@ scenario("a rule follows the cloud's own events", function(t)
   t:match(app:wait_message("dt/fleetsim/+/seen").payload, '"eventType":"connected"')
 end)
 
+scenario("a rule is there after the cloud's broker was restarted", { timeout = 60, alone = true }, function(t)
+  local car = t:vehicle()
+  local app = t:companion()
+
+  t:rule { topic = "dt/fleetsim/" .. car.name .. "/trip", republish = "dt/fleetsim/${topic(3)}/kept" }
+  car:wait_online()
+  app:subscribe("dt/fleetsim/" .. car.name .. "/kept")
+  t:restart_cloud { down = 0.3 }
+  car:wait_online(30)
+  t:eventually(30, function()
+    car:publish("dt/fleetsim/" .. car.name .. "/trip", "7.3")
+    return #app:messages("dt/fleetsim/+/kept") > 0
+  end)
+end)
+
 scenario("a rule that is none is an error at once", function(t)
   t:rule { topic = "dt/fleetsim/+/a", republish = "dt/fleetsim/b" } -- where none can be made, this skips
   local ok, why = pcall(t.rule, t, { topic = "a", republish = "b/${vin}" })

@@ -16,7 +16,7 @@
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50
 #define SWEEP_MS          60000
-#define RECORD_DEPTH      40
+#define RECORD_DEPTH      70
 #define CONTROL_DEPTH     32
 
 struct cloud {
@@ -431,8 +431,12 @@ static const char *control_rule(struct cloud *cloud, const cJSON *request, struc
     struct error err;
 
     (void)out;
-    if (rules_add(&cloud->rules, json_get(request, "rule"), ".", &err))
+    const cJSON *rule = json_get(request, "rule");
+
+    if (rules_add(&cloud->rules, rule, ".", &err)) {
+        rules_remember(&cloud->rules, json_str(rule, "name", ""));
         return NULL;
+    }
     text_key(reply, "why");
     text_quoted(reply, err.text);
     return "rule: not taken";
@@ -519,6 +523,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     shadow_service_save(&cloud->shadows, to);
     presence_save(&cloud->presence, now_ms, to);
     job_service_save(&cloud->jobs, to);
+    rules_save(&cloud->rules, to);
     return !to->failed;
 }
 
@@ -532,7 +537,7 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
             !presence_load(&cloud->presence, record, now_ms) &&
-            !job_service_load(&cloud->jobs, record))
+            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

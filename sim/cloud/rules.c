@@ -18,6 +18,7 @@ struct rule {
     char *topic;                   /* filter; NULL: by basic ingest only */
     char *republish, *file, *http; /* NULL: not that */
     char *payload;                 /* template, JSON text; NULL: the message's own */
+    bool lasting;                  /* in no file: it goes with the cloud's state */
 };
 
 static void free_rule(struct rule *rule)
@@ -225,6 +226,55 @@ bool rules_remove(struct rules *r, const char *name)
         return false;
     free_rule(rule);
     *rule = r->items[--r->count];
+    return true;
+}
+
+/* ---- over a restart ---- */
+
+void rules_remember(struct rules *r, const char *name)
+{
+    struct rule *rule = find(r, name, strlen(name));
+
+    if (rule != NULL)
+        rule->lasting = true;
+}
+
+static void save_member(struct text *to, const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    text_key(to, key);
+    text_quoted(to, value);
+}
+
+void rules_save(const struct rules *r, struct text *to)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct rule *rule = &r->items[i];
+        if (!rule->lasting)
+            continue;
+        text_str(to, "{\"rule\":{");
+        save_member(to, "name", rule->name);
+        save_member(to, "topic", rule->topic);
+        save_member(to, "republish", rule->republish);
+        save_member(to, "file", rule->file);
+        save_member(to, "http", rule->http);
+        if (rule->payload != NULL) {
+            text_key(to, "payload");
+            text_str(to, rule->payload);
+        }
+        text_str(to, "}}\n");
+    }
+}
+
+bool rules_load(struct rules *r, const cJSON *record)
+{
+    const cJSON *rule = json_get(record, "rule");
+    struct error err;
+
+    if (rule == NULL || !rules_add(r, rule, ".", &err))
+        return false;
+    rules_remember(r, json_str(rule, "name", ""));
     return true;
 }
 

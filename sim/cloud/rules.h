@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 #include "cloud/actions.h"
+#include "cloud/text.h"
 
 #define RULES_MAX 100
 
@@ -41,6 +42,11 @@ void rules_done(struct rules *r);
 bool rules_add_document(struct rules *r, struct slice text, const char *folder, struct error *err);
 bool rules_add(struct rules *r, const cJSON *rule, const char *folder, struct error *err);
 bool rules_remove(struct rules *r, const char *name);
+/* Of the rules that came while the cloud ran: appends a line of JSON, {"rule":{…}}, for each, and
+   takes over such a line. False: it is none, or no memory. */
+void rules_remember(struct rules *r, const char *name);
+void rules_save(const struct rules *r, struct text *to);
+bool rules_load(struct rules *r, const cJSON *record);
 
 struct rules_message {
     const char *topic;

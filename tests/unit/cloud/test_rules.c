@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "cloud/rules.h"
 
 #define NOW          ((int64_t)1700000000000)
@@ -181,6 +182,45 @@ static void templates(void **state)
     }
 }
 
+/* Those of a file are read from it again; those that came later go with the cloud's state. */
+static void kept_over_a_restart(void **state)
+{
+    struct world *w = *state;
+    struct rules anew;
+    struct text saved;
+    struct error err;
+    cJSON *rule = json_parse(slice_str("{\"name\":\"late\",\"topic\":\"dt/+/a\",\"republish\":"
+                                       "\"b/${topic(2)}\",\"payload\":{\"x\":\"${payload}\"}}"),
+                             8);
+
+    add(w, ONE("\"topic\":\"dt/#\",\"file\":\"x\""));
+    assert_true(rules_add(&w->rules, rule, ".", &err));
+    cJSON_Delete(rule);
+    rules_remember(&w->rules, "late");
+    rules_remember(&w->rules, "nobody");
+    text_init(&saved);
+    rules_save(&w->rules, &saved);
+    assert_non_null(saved.data);
+    assert_null(strstr(saved.data, "\"r\""));
+    rules_init(&anew);
+    cJSON *record = json_parse(slice_of(saved.data, saved.len - 1), 8);
+    assert_true(rules_load(&anew, record));
+    assert_false(rules_load(&anew, record)); /* there is one already */
+    assert_false(rules_load(&anew, NULL));
+    cJSON_Delete(record);
+    rules_done(&w->rules);
+    w->rules = anew;
+    pass(w, "dt/7/a", "5");
+    assert_int_equal(w->out.count, 1);
+    assert_made(w, 0, CLOUD_ACTION_PUBLISH, "b/7", "{\"x\":5}");
+    struct text again;
+    text_init(&again);
+    rules_save(&w->rules, &again);
+    assert_string_equal(again.data, saved.data);
+    text_done(&again);
+    text_done(&saved);
+}
+
 static void refused(void **state)
 {
     static const struct {
@@ -227,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stored_and_posted, setup, teardown),
         cmocka_unit_test_setup_teardown(ingested, setup, teardown),
         cmocka_unit_test_setup_teardown(templates, setup, teardown),
+        cmocka_unit_test_setup_teardown(kept_over_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(refused, setup, teardown),
     };
 
