@@ -37,6 +37,7 @@ static const struct {
     {"title",     section_title    },
     {"css",       write_css        },
     {"header",    section_header   },
+    {"search",    section_search   },
     {"limits",    section_limits   },
     {"load",      section_load     },
     {"over_time", section_over_time},

@@ -12,6 +12,7 @@
 #define LINES_LEAST  3    /* lines: with fewer there is nothing to be seen over time */
 #define ERRORS_SHOWN 7    /* the others together */
 #define LINES_FROM   3    /* columns with samples: fewer make no curve */
+#define STAYS        2    /* columns */
 #define PART         0.25 /* of a column, that a line must cover to be its value */
 
 /* ---- lines of timeline.csv by column ---- */
@@ -96,10 +97,13 @@ static double *gather_rows(const struct source *s, const double *rows, enum gath
         gather_row(s, &g, row, rows[row]);
     for (size_t i = 0; i < s->plot->columns; i++)
         g.values[i] *= scale / (g.weights[i] > 0 ? g.weights[i] : 1);
-    /* What is so stays so until it is told otherwise. */
-    for (size_t i = 1; how == GATHER_LAST && i < s->plot->columns; i++)
-        if (isnan(g.values[i]))
+    /* What is so stays so for a while: the last line seldom reaches the last column. */
+    size_t since = 0;
+    for (size_t i = 1; how == GATHER_LAST && i < s->plot->columns; i++) {
+        since = isnan(g.values[i]) ? since + 1 : 0;
+        if (since != 0 && since <= STAYS)
             g.values[i] = g.values[i - 1];
+    }
     free(g.weights);
     return g.values;
 }

@@ -24,6 +24,7 @@ void section_header(const struct report *r, struct buf *out);
 /* The tiles below the header's words. */
 void section_facts(const struct report *r, struct buf *out);
 void section_limits(const struct report *r, struct buf *out);
+void section_search(const struct report *r, struct buf *out);
 void section_load(const struct report *r, struct buf *out);
 void section_over_time(const struct report *r, struct buf *out);
 void section_errors(const struct report *r, struct buf *out);

@@ -165,6 +165,49 @@ static void test_load(void **state)
     buf_done(&again);
 }
 
+/* What a search found, and its steps where they came to. */
+static void test_search(void **state)
+{
+    static const char summary[] =
+        "{\"command\":\"load\",\"duration_us\":4000000,\"search\":{"
+        "\"expression\":\"command.total p99 < 500ms\",\"what\":\"commands\",\"bound\":\"largest\","
+        "\"result\":1600,\"precision\":0.1,\"reached_unit\":\"us\",\"steps\":["
+        "{\"value\":800,\"again\":false,\"outcome\":\"held\",\"reached\":300000,\"from_s\":1,"
+        "\"to_s\":5},"
+        "{\"value\":1600,\"again\":true,\"outcome\":\"held\",\"reached\":400000},"
+        "{\"value\":2000,\"outcome\":\"tripped\",\"reached\":null},"
+        "{\"value\":1800,\"outcome\":\"" HOSTILE "\",\"reached\":2000000},7]}}";
+    static const char *const expected[] = {
+        "<b>1\xe2\x80\xaf"
+        "600 commands/s</b> held twice; 10 % more did not",
+        ">400\xc2\xa0ms</td>",
+        "held (tried again)",
+        "ended early: too much failed",
+        "class=\"bound\"",
+        "<i class=\"good\" style=\"left:80.00%;",
+        "<i class=\"bad\" style=\"left:100.00%;bottom:100.00%\">3</i>",
+    };
+    static const char *const others[] = {
+        "{\"command\":\"load\",\"search\":{}}",
+        "{\"command\":\"load\",\"search\":{\"bound\":\"at_least\",\"what\":\"vehicles\","
+        "\"result\":7,\"steps\":[{\"value\":-1,\"reached\":-5},{\"value\":5,\"reached\":0}]}}",
+    };
+    struct buf page;
+
+    (void)state;
+    make_page(summary, "", &page);
+    check_well_formed(buf_cstr(&page));
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        check_has(buf_cstr(&page), expected[i]);
+    buf_done(&page);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        make_page(others[i], "", &page);
+        check_well_formed(buf_cstr(&page));
+        check_has(buf_cstr(&page), i == 0 ? "<b>nothing</b>" : "at least <b>7 cars</b>");
+        buf_done(&page);
+    }
+}
+
 /* Whatever is missing, there is a page. */
 static void test_little(void **state)
 {
@@ -212,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load),
+        cmocka_unit_test(test_search),
         cmocka_unit_test(test_little),
         cmocka_unit_test(test_no_fleet),
     };
