@@ -202,3 +202,10 @@ cJSON *json_delta(const cJSON *desired, const cJSON *reported)
     }
     return out;
 }
+
+uint64_t json_whole(const cJSON *object, const char *name)
+{
+    double value = json_num(object, name, 0);
+
+    return value >= 0 && value <= 9007199254740992.0 ? (uint64_t)value : 0;
+}

@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -35,5 +36,7 @@ cJSON *json_get(const cJSON *object, const char *name);
 /* Its text, or `fallback`. */
 const char *json_str(const cJSON *object, const char *name, const char *fallback);
 double json_num(const cJSON *object, const char *name, double fallback);
+/* A whole number from 0 to 2^53, which doubles keep; anything else is 0. */
+uint64_t json_whole(const cJSON *object, const char *name);
 
 #endif

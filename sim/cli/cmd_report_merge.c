@@ -1,10 +1,12 @@
 #include "cli/cmd_report_merge.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/limit_options.h"
 #include "cli/options.h"
@@ -14,11 +16,14 @@
 #include "report/report.h"
 #include "results/merge.h"
 
-#define TEXT_MAX ((size_t)1 << 20)
+#define TEXT_MAX   ((size_t)1 << 20)
+#define LOOK_MS    1000
+#define TELL_EVERY (30 * USEC_PER_SEC)
 
 /* The command line's own state. */
 static const char *out_dir, *name;
 static struct option_list limits;
+static usec_t wait;
 
 // clang-format off
 static const struct option_spec options[] = {
@@ -27,6 +32,8 @@ static const struct option_spec options[] = {
     {"name", 0, OPTION_STRING, &name, "NAME",
      "of the whole, in its results (default: that of the runs)"},
     LIMIT_OPTIONS_ROWS(limits),
+    {"wait", 0, OPTION_DURATION, &wait, "TIME",
+     "until all shards have ended, at most so long; then they are lost"},
     {0},
 };
 // clang-format on
@@ -99,6 +106,31 @@ int merge_finish(struct merge *m, const char *dir)
     return merge_status(m);
 }
 
+static bool all_there(const struct merge *m)
+{
+    for (size_t i = 0; m != NULL && i < merge_part_count(m); i++)
+        if (merge_part_at(m, i).exit_status < 0)
+            return false;
+    return m != NULL;
+}
+
+/* As soon as all have ended, or when it is time. */
+static struct merge *merge_when_there(const struct merge_options *o, struct error *err)
+{
+    usec_t began = clock_now(), told = began;
+    struct merge *m;
+
+    while (!all_there(m = merge_new(o, err)) && clock_now() - began < wait) {
+        if (clock_now() - told > TELL_EVERY) {
+            log_info("waiting for the shards to end");
+            told = clock_now();
+        }
+        merge_free(m);
+        poll(NULL, 0, LOOK_MS);
+    }
+    return m;
+}
+
 int cmd_report_merge(int argc, char **argv)
 {
     struct error err;
@@ -118,12 +150,13 @@ int cmd_report_merge(int argc, char **argv)
                                 : "where to? (give -o DIR, the folder of the whole)");
         return options_fail(&err);
     }
-    struct merge *m = merge_new(&(struct merge_options){.dirs = (const char *const *)argv + first,
-                                                        .dir_count = (size_t)(argc - first),
-                                                        .name = name,
-                                                        .limits = limits.items,
-                                                        .limit_count = limits.count},
-                                &err);
+    struct merge *m =
+        merge_when_there(&(struct merge_options){.dirs = (const char *const *)argv + first,
+                                                 .dir_count = (size_t)(argc - first),
+                                                 .name = name,
+                                                 .limits = limits.items,
+                                                 .limit_count = limits.count},
+                         &err);
     int status = m != NULL ? merge_finish(m, out_dir) : options_fail(&err);
     merge_free(m);
     return status;

@@ -123,5 +123,7 @@ bool preflight_load(struct preflight *p, const struct load_plan *plan, struct er
         fputs(buf_cstr(&text), stderr);
     }
     buf_done(&text);
-    return consent_to(&p->consent, p->sim->endpoints, plan->vehicles, err);
+    /* A shard's cars are some of many. */
+    uint64_t fleet = p->settings->fleet != 0 ? p->settings->fleet : plan->vehicles;
+    return consent_to(&p->consent, p->sim->endpoints, fleet, err);
 }

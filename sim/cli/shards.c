@@ -18,12 +18,14 @@
 #include "base/xmem.h"
 #include "cli/cloud_file.h"
 #include "cli/cmd_report_merge.h"
+#include "cli/consent.h"
 #include "cli/options.h"
 #include "cli/shards_command.h"
 #include "cli/shards_progress.h"
 #include "cli/stop_signals.h"
 #include "cli/target.h"
 #include "metrics/run_results.h"
+#include "net/endpoints.h"
 #include "results/merge.h"
 
 #define LOOK_MS      100
@@ -42,6 +44,7 @@ struct shards {
     char *cloud_json;     /* or NULL */
     char *dir, *parts;    /* results: of the whole, and the folder of the shards' */
     char *meeting;        /* the folder where they wait for each other */
+    struct consent consent;
     struct child *children;
     bool ending; /* the others have been told that one never began */
     struct shards_progress progress;
@@ -63,6 +66,20 @@ static bool open_cloud(struct shards *s, struct error *err)
     s->cloud_json = cloud_file_write(s->target.temporary, s->target.broker, ca, err);
     free(ca);
     return s->cloud_json != NULL;
+}
+
+/* Asked once, and not by processes that have no terminal. */
+static bool ask_for_all(struct shards *s, struct error *err)
+{
+    const struct run_settings *settings = s->settings;
+
+    s->consent.given = settings->yes;
+    if (settings->target.endpoint == NULL)
+        return true;
+    struct endpoints *list = endpoints_new(settings->target.endpoint, ENDPOINT_ORDER, err);
+    bool ok = list != NULL && consent_to(&s->consent, list, settings->vehicles, err);
+    endpoints_free(list);
+    return ok;
 }
 
 /* ---- the processes ---- */
@@ -130,6 +147,7 @@ static bool start_all(struct shards *s, int argc, char **argv, struct error *err
         .results = s->dir,
         .cloud_dir = s->target.temporary,
         .meet = s->meeting,
+        .yes = s->consent.given,
     };
     bool ok = true;
 
@@ -289,7 +307,7 @@ int shards_run(const struct run_settings *settings, uint32_t count, int argc, ch
 
     stop_signals_catch();
     s.children = xcalloc(count, sizeof *s.children);
-    bool ok = make_folders(&s, &err) && open_cloud(&s, &err);
+    bool ok = ask_for_all(&s, &err) && make_folders(&s, &err) && open_cloud(&s, &err);
     shards_progress_init(&s.progress, s.parts, count, settings->quiet);
     if (stop_signals_caught() != 0) {
         status = 128 + stop_signals_caught();

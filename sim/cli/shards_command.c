@@ -86,6 +86,8 @@ char **shards_command_new(const struct shards_command *c, uint32_t index)
     add_option(&w, "--meet", xstrdup(c->meet));
     if (c->cloud_dir != NULL)
         add_option(&w, "--cloud", xstrdup(c->cloud_dir));
+    if (c->yes)
+        add(&w, xstrdup("--yes"));
     if (s->metrics != NULL)
         add_option(&w, "--metrics", metrics_address(s->metrics, index));
     return w.items;

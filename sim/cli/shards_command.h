@@ -13,6 +13,7 @@ struct shards_command {
     uint32_t count;
     const char *results;   /* folder of the whole */
     const char *cloud_dir; /* of the cloud that all share; NULL: as it was called */
+    bool yes;              /* consent (consent.h) is given for all */
     const char *meet;      /* folder where they wait for each other */
 };
 

@@ -150,11 +150,22 @@ static double absolute_start(const struct reader *r, double stamp)
     return stamp < r->start - SECONDS_OF_YEAR ? r->start + stamp : stamp;
 }
 
+/* The histogram knows its highest value to three digits, the column exactly. Others may write it in
+   another unit: then it is another value. */
+static void take_max(struct histogram *h, double thousands)
+{
+    double max = thousands * 1000 + 0.5;
+
+    if (max < (double)HISTOGRAM_HIGHEST && histogram_total(h) != 0 &&
+        histogram_slot((usec_t)max) == histogram_slot(h->max))
+        h->max = (usec_t)max;
+}
+
 static bool read_entry(struct reader *r, struct slice s, struct error *err)
 {
     struct hlog_entry entry = {.histogram = &r->histogram};
     struct slice tag = {0}, start, length, max;
-    double stamp, ignored;
+    double stamp, highest;
 
     if (take_prefix(&s, "Tag=") && !take_until(&s, ',', &tag))
         return bad_line(r, err, "nothing follows the tag");
@@ -165,11 +176,12 @@ static bool read_entry(struct reader *r, struct slice s, struct error *err)
     if (!take_until(&s, ',', &start) || !take_until(&s, ',', &length) || !take_until(&s, ',', &max))
         return bad_line(r, err, "not \"start,length,max,histogram\"");
     if (!get_decimal(start, &stamp) || !get_decimal(length, &entry.length) ||
-        !get_decimal(max, &ignored))
+        !get_decimal(max, &highest))
         return bad_line(r, err, "start, length and max must be decimal numbers");
     histogram_clear(&r->histogram);
     if (!hlog_decode(s, &r->histogram, err))
         return error_prefix(err, "line %" PRIu64, r->line);
+    take_max(&r->histogram, highest);
     entry.start = absolute_start(r, stamp);
     entry.since = r->start > 0 ? entry.start - r->start : entry.start;
     r->stats.entries++;

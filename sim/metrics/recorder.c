@@ -272,6 +272,16 @@ void recorder_start_all_anew(struct recorder *rec, usec_t now)
 
 /* ---- journeys ---- */
 
+void recorder_set_extremes(struct recorder *rec, const char *stage, usec_t min, usec_t max)
+{
+    struct recorder_stage *s = name_index_find(&rec->stages, stage);
+
+    if (s == NULL || histogram_total(&s->total) == 0)
+        return;
+    s->total.min = min;
+    s->total.max = max;
+}
+
 static void set_mark(struct journey *j, enum journey_mark m, usec_t at)
 {
     j->marked |= 1u << m;

@@ -69,6 +69,9 @@ void recorder_start_anew(struct recorder *rec, usec_t now);
 /* Connects start anew as well. */
 void recorder_start_all_anew(struct recorder *rec, usec_t now);
 
+/* What a log has told of a stage to three digits only: its lowest and highest value so far. */
+void recorder_set_extremes(struct recorder *rec, const char *stage, usec_t min, usec_t max);
+
 /* A command is on its way. `token` names it uniquely among those under way (copied); `kind` may be
    NULL. False if the token is already under way or too many are (counted): nothing was begun. */
 bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,

@@ -383,17 +383,6 @@ static bool save_log(const struct merge *m, const char *dir, struct error *err)
     return ok;
 }
 
-static bool save_timeline(const struct merge *m, const char *dir, struct error *err)
-{
-    struct buf lines;
-
-    buf_init(&lines, LOG_MAX);
-    bool any = merge_write_timeline(m, &lines);
-    bool ok = !any || save_text(dir, "timeline.csv", buf_slice(&lines), err);
-    buf_done(&lines);
-    return ok;
-}
-
 static bool make_folder(const char *dir, struct error *err)
 {
     if (mkdir(dir, 0777) != 0 && errno != EEXIST)
@@ -406,7 +395,7 @@ static bool make_folder(const char *dir, struct error *err)
 bool merge_save(struct merge *m, const char *dir, struct error *err)
 {
     char *junit = xasprintf("%s/junit.xml", dir);
-    bool ok = make_folder(dir, err) && save_log(m, dir, err) && save_timeline(m, dir, err) &&
+    bool ok = make_folder(dir, err) && save_log(m, dir, err) &&
               junit_save(m->verdicts, junit, err) && save_summary(m, dir, err);
 
     free(junit);

@@ -31,7 +31,7 @@ struct merge *merge_new(const struct merge_options *options, struct error *err);
 /* NULL is fine. */
 void merge_free(struct merge *m);
 
-/* Writes summary.json, junit.xml, latency.hlog and, if the runs have one, timeline.csv into `dir`,
+/* Writes summary.json, junit.xml and latency.hlog into `dir`,
    which is made, and must not hold a run that is not itself a merged one. ERROR_USAGE. */
 bool merge_save(struct merge *m, const char *dir, struct error *err);
 

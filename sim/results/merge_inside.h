@@ -29,9 +29,6 @@ struct merge {
 
 /* All intervals, by second and stage, as one log. Appends to `out`. */
 bool merge_write_log(const struct merge *m, struct buf *out, struct error *err);
-/* The timelines of all (timeline.csv), second by second: what happened and what was so is added up,
-   of latencies the worst is kept. Appends to `out`; false if no run has one. */
-bool merge_write_timeline(const struct merge *m, struct buf *out);
 /* summary.json; the caller owns it. */
 cJSON *merge_json(const struct merge *m);
 /* The suites of the runs, of each part a case, and the limits. */

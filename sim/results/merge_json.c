@@ -9,6 +9,8 @@
 #include "metrics/summary.h"
 #include "results/merge_inside.h"
 
+#define SECONDS_PER_MONTH (30.0 * 24 * 3600) /* as a load tells it */
+
 static void add(cJSON *object, const char *key, double value)
 {
     cJSON_AddNumberToObject(object, key, value);
@@ -30,11 +32,11 @@ static void tell_scenario(struct merge *m, const struct part *p, const cJSON *sc
     struct verdict_suite *suite = verdict_suite_of(m->verdicts, file != NULL ? file : "");
     char *name = xasprintf("%s (%s)", json_str(scenario, "name", ""), p->name);
     struct verdict_case *c =
-        verdict_case_add(suite, name, NULL, (unsigned)json_num(scenario, "line", 0));
+        verdict_case_add(suite, name, NULL, (unsigned)json_whole(scenario, "line"));
 
     verdict_case_finish(c, state_named(json_str(scenario, "verdict", "")),
-                        (usec_t)json_num(scenario, "duration_us", 0),
-                        json_str(scenario, "message", NULL), json_str(scenario, "detail", NULL));
+                        json_whole(scenario, "duration_us"), json_str(scenario, "message", NULL),
+                        json_str(scenario, "detail", NULL));
     free(name);
 }
 
@@ -178,13 +180,39 @@ static void add_invalid(cJSON *list, const struct part *p, const cJSON *load)
     }
 }
 
-/* As LOAD wrote it of one, of all: numbers added up, phases as the first had them. */
+/* Members of a member that are numbers of all: added up. */
+static void add_numbers(cJSON *to, const cJSON *from, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        add_to(to, *names, json_num(from, *names, 0));
+}
+
+/* What data went over the wire, and what the processes took, of all together. */
+static void add_costs(const struct merge *m, cJSON *load, double vehicles)
+{
+    static const char *const data_names[] = {"sent_bytes_per_s", "received_bytes_per_s", NULL};
+    static const char *const self_names[] = {"cores", "memory_bytes", NULL};
+    cJSON *data = cJSON_CreateObject(), *self = cJSON_CreateObject();
+
+    for (size_t i = 0; i < m->count; i++) {
+        const struct past_run *run = m->parts[i].run;
+        const cJSON *own = run != NULL ? json_get(run->summary, "load") : NULL;
+        add_numbers(data, json_get(own, "data"), data_names);
+        add_numbers(self, json_get(own, "simulator"), self_names);
+    }
+    double rate = json_num(data, data_names[0], 0) + json_num(data, data_names[1], 0);
+    add(data, "bytes_per_vehicle_month", vehicles > 0 ? rate * SECONDS_PER_MONTH / vehicles : 0);
+    json_put(load, "data", data);
+    json_put(load, "simulator", self);
+}
+
+/* Numbers added up, phases as the first had them. */
 static cJSON *load_of_all(const struct merge *m)
 {
     const cJSON *first = json_get(m->first->summary, "load");
     cJSON *load = cJSON_Duplicate(first, true);
     cJSON *arrivals = cJSON_CreateArray(), *invalid = cJSON_CreateArray();
-    double vehicles = 0;
+    double vehicles = 0, probes = 0, apps = 0;
 
     if (load == NULL) {
         cJSON_Delete(arrivals);
@@ -195,10 +223,15 @@ static cJSON *load_of_all(const struct merge *m)
         const struct part *p = &m->parts[i];
         const cJSON *own = p->run != NULL ? json_get(p->run->summary, "load") : NULL;
         vehicles += json_num(own, "vehicles", 0);
+        probes += json_num(own, "probe_vehicles", 0);
+        apps += json_num(own, "apps", 0);
         add_arrivals(arrivals, own);
         add_invalid(invalid, p, own);
     }
     json_put(load, "vehicles", cJSON_CreateNumber(vehicles));
+    json_put(load, "probe_vehicles", cJSON_CreateNumber(probes));
+    json_put(load, "apps", cJSON_CreateNumber(apps));
+    add_costs(m, load, vehicles);
     json_put(load, "arrivals", arrivals);
     json_put(load, "invalid", invalid);
     return load;
@@ -256,6 +289,9 @@ static cJSON *members_of(const struct merge *m)
 
     if (load != NULL)
         cJSON_AddItemToObject(members, "load", load);
+    cJSON *options = cJSON_Duplicate(json_get(m->first->summary, "options"), true);
+    if (options != NULL) /* they were called alike */
+        cJSON_AddItemToObject(members, "options", options);
     if (limits_count(m->limits) > 0)
         cJSON_AddItemToObject(members, "limits", limits_json(m->limits));
     cJSON_AddItemToObject(members, "merged_from", parts_json(m));

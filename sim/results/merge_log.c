@@ -13,7 +13,7 @@
 struct piece {
     uint32_t second; /* since the earliest run began */
     uint32_t tag;
-    usec_t length;
+    usec_t length, max;
     size_t at, len; /* in the text */
 };
 
@@ -58,6 +58,7 @@ static bool gather(void *arg, const struct hlog_entry *entry)
         .second = second_of(g, entry->start),
         .tag = tag_index(g, entry->tag),
         .length = (usec_t)((entry->length < SECONDS_MAX ? entry->length : SECONDS_MAX) * 1e6),
+        .max = histogram_max(entry->histogram),
         .at = at,
         .len = buf_len(&g->text) - at,
     };
@@ -78,7 +79,7 @@ static size_t write_group(const struct gathering *g, size_t i, struct histogram 
                           struct buf *out)
 {
     const struct piece *first = &g->pieces[i];
-    usec_t length = USEC_PER_SEC;
+    usec_t length = USEC_PER_SEC, max = 0;
     struct error err;
 
     histogram_clear(sum);
@@ -87,7 +88,9 @@ static size_t write_group(const struct gathering *g, size_t i, struct histogram 
         struct slice all = buf_slice(&g->text);
         hlog_decode(slice_of(all.data + p->at, p->len), sum, &err); /* it is our own */
         length = p->length > length ? p->length : length;
+        max = p->max > max ? p->max : max;
     }
+    sum->max = max; /* the text has it to three digits only */
     hlog_write_entry(out, g->tags[first->tag], first->second * USEC_PER_SEC, length, sum);
     return i;
 }

@@ -1,6 +1,7 @@
 #include "results/past_run.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/xmem.h"
 #include "metrics/summary_file.h"
 
+#define EXIT_MAX  255
 #define STAMP_LEN 19 /* "2026-11-28T20:44:27" */
 
 static void not_whole(struct past_run *run, const char *why)
@@ -36,8 +38,8 @@ static void read_head(struct past_run *run)
     const cJSON *s = run->summary;
 
     run->started_wall_ms = read_stamp(json_str(s, "started", ""));
-    run->duration = (usec_t)json_num(s, "duration_us", 0);
-    run->exit_status = (int)json_num(s, "exit_status", -1);
+    run->duration = json_whole(s, "duration_us");
+    run->exit_status = (int)fmax(-1, fmin(json_num(s, "exit_status", -1), EXIT_MAX));
     run->complete = true;
     if (!cJSON_IsTrue(json_get(s, "complete")) || run->exit_status < 0)
         not_whole(run, "it was killed, or is still running");
@@ -47,9 +49,11 @@ static void read_counters(struct past_run *run)
 {
     const cJSON *c;
 
-    cJSON_ArrayForEach(c, json_get(run->summary, "counters")) if (cJSON_IsNumber(c) &&
-                                                                  c->valuedouble >= 0)
-        recorder_count(run->totals, c->string, (uint64_t)c->valuedouble);
+    cJSON_ArrayForEach(c, json_get(run->summary, "counters"))
+    {
+        recorder_count(run->totals, c->string,
+                       json_whole(json_get(run->summary, "counters"), c->string));
+    }
 }
 
 bool past_run_has_stage(const struct past_run *run, const char *tag)
@@ -75,9 +79,12 @@ static void check_stages(struct past_run *run)
     {
         const struct recorder_stage *stage = recorder_stage(run->totals, s->string);
         uint64_t logged = stage != NULL ? histogram_total(&stage->total) : 0;
-        uint64_t told = (uint64_t)json_num(s, "count", 0);
-        if (logged == told)
+        uint64_t told = json_whole(s, "count");
+        if (logged == told) {
+            recorder_set_extremes(run->totals, s->string, json_whole(s, "min"),
+                                  json_whole(s, "max"));
             continue;
+        }
         snprintf(why, sizeof why,
                  "latency.hlog has %" PRIu64 " samples of %.63s, summary.json says %" PRIu64,
                  logged, s->string, told);

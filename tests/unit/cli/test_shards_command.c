@@ -24,6 +24,7 @@ static char *words_of(const struct run_settings *s, const char *cloud_dir, const
                                .count = 4,
                                .results = "out",
                                .cloud_dir = cloud_dir,
+                               .yes = s->yes,
                                .meet = "out/m"};
     char **words = shards_command_new(&c, 2);
     line[0] = '\0';
@@ -62,7 +63,8 @@ static void what_only_the_whole_does_is_left_out(void **state)
     s.metrics = "9464";
     assert_non_null(strstr(words_of(&s, NULL, argv), "--metrics 9466"));
     s.metrics = "[::1]:0";
-    assert_non_null(strstr(words_of(&s, NULL, argv), "--metrics [::1]:0"));
+    s.yes = true;
+    assert_non_null(strstr(words_of(&s, NULL, argv), "--yes --metrics [::1]:0"));
 }
 
 static void the_environment_is_cleaned(void **state)

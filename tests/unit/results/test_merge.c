@@ -86,6 +86,8 @@ static void assert_same_samples(const struct recorder *a, const struct recorder 
     for (size_t slot = 0; slot < HISTOGRAM_SLOTS; slot++)
         assert_int_equal(histogram_slot_count(x, slot), histogram_slot_count(y, slot));
     assert_int_equal(histogram_total(x), histogram_total(y));
+    assert_int_equal(histogram_min(x), histogram_min(y));
+    assert_int_equal(histogram_max(x), histogram_max(y));
     for (int permille = 0; permille < 1000; permille++)
         assert_int_equal(histogram_percentile(x, permille / 10.0),
                          histogram_percentile(y, permille / 10.0));
@@ -322,53 +324,6 @@ static void repetitions_need_no_shards(void **state)
     free(nowhere);
 }
 
-static void tell_time(struct made_run *m, const char *lines)
-{
-    mkdir(m->dir, 0777);
-    made_write(m->dir, "timeline.csv", lines, strlen(lines));
-}
-
-static void time_of_first(struct made_run *m)
-{
-    tell_time(m, "seconds,interval,online,connects,loop_lag_max_ms,errors\n"
-                 "0.900,0.900,5,5,1.5,\n"
-                 "2.100,1.200,6,1,,connect.failed.tls=3;commands.lost=1\n");
-}
-
-static void time_of_second(struct made_run *m)
-{
-    tell_time(m, "seconds,interval,online,connects,loop_lag_max_ms,errors\n"
-                 "1.000,1.000,10,10,0.5,connect.failed.tls=1\n"
-                 "1.900,0.900,20,10,9.5,\n"
-                 "2.900,1.000,30,10,0.25,connect.failed.tls=2\n"
-                 "bad\n");
-}
-
-static void timelines_add_up(void **state)
-{
-    const char *root = *state;
-    struct error err = {0};
-    char *dir = xasprintf("%s/m", root), *path = xasprintf("%s/timeline.csv", dir);
-    char text[1024] = "";
-
-    write_shard(root, "a", 0, 2, time_of_first);
-    write_shard(root, "b", 1, 2, time_of_second);
-    struct merge *m = merged(root);
-    assert_true(merge_save(m, dir, &err));
-    merge_free(m);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-    fclose(file);
-    /* Who has no line in a second is as it was; who has two is as it became. */
-    assert_string_equal(text, "seconds,interval,online,connects,loop_lag_max_ms,errors\n"
-                              "1.000,0.9,5,5,1.5,\n"
-                              "2.000,1,25,20,9.5,connect.failed.tls=1\n"
-                              "3.000,1.2,36,11,0.25,connect.failed.tls=5;commands.lost=1\n");
-    free(path);
-    free(dir);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,7 +333,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_gravest_end_counts, make, unmake),
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_refused, make, unmake),
-        cmocka_unit_test_setup_teardown(timelines_add_up, make, unmake),
         cmocka_unit_test_setup_teardown(repetitions_need_no_shards, make, unmake),
     };
 
