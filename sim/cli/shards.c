@@ -172,7 +172,6 @@ static void tell_lost(struct shards *s, uint32_t i)
 
     if (!WIFSIGNALED(status))
         return;
-    shards_progress_clear(&s->progress);
     log_error("shard %" PRIu32 " of %" PRIu32 " was ended by signal %d: its cars are lost", i,
               s->count, WTERMSIG(status));
 }
@@ -213,7 +212,6 @@ static void wait_for_all(struct shards *s)
     while (look_after(s) > 0) {
         int caught = stop_signals_caught();
         if (caught != told) {
-            shards_progress_clear(&s->progress);
             log_error("interrupted: the shards are ending (once more: stop at once)");
             tell_all(s, SIGTERM);
             told = caught;
@@ -221,7 +219,7 @@ static void wait_for_all(struct shards *s)
         shards_progress_tell(&s->progress);
         poll(NULL, 0, LOOK_MS);
     }
-    shards_progress_clear(&s->progress);
+    shards_progress_end(&s->progress);
 }
 
 /* ---- the end ---- */
@@ -293,6 +291,7 @@ static void close_all(struct shards *s)
         unlink(s->cloud_json);
     free(s->cloud_json);
     target_close(&s->target);
+    shards_progress_end(&s->progress);
     free(s->children);
     free(s->dir);
     free(s->parts);
