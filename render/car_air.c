@@ -61,6 +61,8 @@ static void streams(const struct brush *b, struct rgb c, double on)
     double rear = s->seat[1] > 0 ? s->seat[1] + 0.25 : s->seat[0] + 0.55;
     double way[2] = {s->cowl.side + 0.05, rear}, half = width_glass(s, s->seat[0]) * 0.80;
 
+    if (s->roof_kind != BODY_ROOF_GLASS)
+        on *= s->roof_kind == BODY_ROOF_RAILS ? 0.75 : 0.5; /* through metal */
     cairo_save(cr);
     cabin_path(b);
     cairo_clip(cr);

@@ -389,7 +389,7 @@ void shell_draw(const struct brush *b)
     cairo_restore(cr);
     path_outline(cr, b->s, b->px * 0.5);
     cairo_set_line_width(cr, b->px * 1.2);
-    paint_colour(cr, black, 0.55);
+    paint_colour(cr, black, 0.38);
     cairo_stroke(cr);
 }
 

@@ -62,7 +62,7 @@ static cairo_surface_t *make_asphalt(void)
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             seed = seed * 1664525u + 1013904223u;
-            uint32_t n = seed >> 24, alpha = n > 236 ? 26 : n < 24 ? 34 : n % 10;
+            uint32_t n = seed >> 24, alpha = n > 236 ? 15 : n < 24 ? 30 : n % 9;
             uint32_t grey = n > 236 ? alpha : 0;
             uint32_t pixel = alpha << 24 | grey << 16 | grey << 8 | grey;
             ((uint32_t *)(void *)(data + (ptrdiff_t)y * stride))[x] = pixel;

@@ -45,8 +45,6 @@ double text_draw(cairo_t *cr, double x, double y, const struct text_style *style
         left -= width / 2;
     else if (style->align == TEXT_RIGHT)
         left -= width;
-    if (style->width > 0 && style->align != TEXT_LEFT)
-        pango_layout_set_width(layout, -1);
     cairo_move_to(cr, left, y - pango_layout_get_baseline(layout) / (double)PANGO_SCALE);
     paint_colour(cr, style->colour, style->alpha > 0 ? style->alpha : 1);
     pango_cairo_show_layout(cr, layout);

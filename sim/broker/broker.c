@@ -538,7 +538,7 @@ static bool start_again(struct broker *b, struct error *err)
 
 static bool resume(struct broker *b, struct error *err)
 {
-    if (b->phase == PHASE_ENDS && gone_within(b, 0))
+    if (b->pid == 0 || (b->phase == PHASE_ENDS && gone_within(b, 0)))
         return start_again(b, err);
     if (b->phase == PHASE_STARTS && gone_within(b, 0))
         return came_to_nothing(b, err);

@@ -63,8 +63,8 @@ void broker_set_clock(struct broker *broker, int64_t wall_ms);
 void broker_pause(struct broker *broker);
 /* After broker_pause(): it begins anew, without sessions, retained messages and shadows. */
 void broker_forget(struct broker *broker);
-/* Starts it again once it has ended. Never waits: call it again (each some ms) until ret_running.
-   False: it is stopped for good. */
+/* Starts it again once it has ended, by itself or paused; who watched it watches anew. Never waits:
+   call it again (each some ms) until ret_running. False: it is stopped for good. */
 bool broker_resume(struct broker *broker, bool *ret_running, struct error *err);
 
 pid_t broker_pid(const struct broker *broker);

@@ -100,7 +100,7 @@ static struct demo_run *start(void *ctx)
     return demo_run_start(ctx);
 }
 
-static int play_frames(const struct settings *o)
+static int play_frames(struct settings *o)
 {
     struct demo_frames how = {.width = o->width,
                               .height = o->height,
@@ -110,6 +110,8 @@ static int play_frames(const struct settings *o)
                               .until = o->at,
                               .fps = o->fps};
     struct error err;
+
+    o->run.strict = true;
     struct demo_run *run = demo_run_start(&o->run);
     bool ok = demo_frames_play(run, &how, &err);
     int status = demo_run_stop(run);

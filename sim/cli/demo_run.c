@@ -16,6 +16,8 @@
 #define TIMELINE_PLACES      400
 #define TIMELINE_PLACES_MANY 60 /* of each of many cars */
 #define MANY                 200
+#define REVIVE_AFTER         USEC_PER_SEC
+#define REVIVE_EVERY         (10 * USEC_PER_MSEC)
 
 struct demo_run {
     const struct demo_run_options *options;
@@ -38,6 +40,7 @@ struct demo_run {
     struct script *script;
     struct demo *demo;
     ev_signal sigint, sigterm;
+    struct loop_timer revival; /* of the local cloud */
     struct error error;
     int status;
 };
@@ -87,11 +90,6 @@ static void on_ready(void *ctx)
     become(ctx, DEMO_READY);
 }
 
-static void on_told(void *ctx)
-{
-    become(ctx, DEMO_TOLD);
-}
-
 static void end_with(struct demo_run *run, enum error_code code, const char *text)
 {
     if (run->status == 0) {
@@ -101,18 +99,50 @@ static void end_with(struct demo_run *run, enum error_code code, const char *tex
     loop_stop(run->sim->loop);
 }
 
+static void on_told(void *ctx, const char *why)
+{
+    struct demo_run *run = ctx;
+
+    if (why != NULL && run->options->strict)
+        end_with(run, ERROR_SCRIPT, why);
+    become(run, DEMO_TOLD);
+}
+
 static void on_failed(void *ctx, const char *text)
 {
     end_with(ctx, ERROR_SCRIPT, text);
 }
 
+/* ---- a broker that has ended ---- */
+
+static void on_broker_ended(void *ctx, const char *why);
+
+static void on_revive(void *arg)
+{
+    struct demo_run *run = arg;
+    bool running = false;
+    struct error err;
+
+    if (!target_resume(&run->target, &running, &err)) {
+        end_with(run, ERROR_TARGET, err.text);
+        return;
+    }
+    if (!running) {
+        loop_timer_start(&run->revival, REVIVE_EVERY);
+        return;
+    }
+    target_watch(&run->target, run->sim->loop, on_broker_ended, run);
+    demo_notice(run->demo, "The local cloud is back: cars connect again, each in its own time");
+}
+
+/* Nothing is over: an audience is watching. */
 static void on_broker_ended(void *ctx, const char *why)
 {
     struct demo_run *run = ctx;
-    char *text = xasprintf("local cloud: %s", why);
 
-    end_with(run, ERROR_TARGET, text);
-    free(text);
+    log_error("local cloud: %s", why);
+    demo_notice(run->demo, "The local cloud has ended. Starting it again …");
+    loop_timer_start(&run->revival, REVIVE_AFTER);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
@@ -180,10 +210,12 @@ static void play(struct demo_run *run)
 {
     watch_signal(run, &run->sigint, SIGINT);
     watch_signal(run, &run->sigterm, SIGTERM);
+    loop_timer_init(&run->revival, run->sim->loop, on_revive, run);
     target_watch(&run->target, run->sim->loop, on_broker_ended, run);
     if (lend_loop(run, run->sim->loop))
         loop_run(run->sim->loop);
     lend_loop(run, NULL);
+    loop_timer_stop(&run->revival);
     ev_signal_stop(run->sim->loop->ev, &run->sigint);
     ev_signal_stop(run->sim->loop->ev, &run->sigterm);
 }

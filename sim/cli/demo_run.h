@@ -21,6 +21,7 @@ struct demo_run_options {
     uint64_t vehicles, seed;
     double time_scale;
     bool insecure;
+    bool strict; /* an error of the story ends it, with ERROR_SCRIPT */
     struct target_options target;
     void (*news)(void *ctx); /* there is something to take; must not call back */
     void *ctx;

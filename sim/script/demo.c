@@ -35,6 +35,8 @@ static void on_raised(struct script_owner *owner, lua_State *co)
     if (end != NULL)
         *end = '\0';
     demo_notice(demo, text);
+    free(demo->raised);
+    demo->raised = xstrdup(text);
     if (!demo->ready)
         demo->options.failed(demo->options.ctx, text);
     free(text);
@@ -46,7 +48,7 @@ static void on_told(void *arg, struct task *task, enum task_end end, lua_State *
 
     script_task_end(NULL, task, end, co);
     if (demo->options.told != NULL)
-        demo->options.told(demo->options.ctx);
+        demo->options.told(demo->options.ctx, end == TASK_RAISED ? demo->raised : NULL);
 }
 
 /* Runs prelude.NAME with the `nargs` values on top of the stack. */
@@ -303,5 +305,6 @@ void demo_free(struct demo *demo)
     free(demo->cars);
     free(demo->cells);
     free(demo->story);
+    free(demo->raised);
     free(demo);
 }

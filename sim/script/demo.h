@@ -28,8 +28,8 @@ struct demo_options {
     void (*ready)(void *ctx);
     /* It cannot go on; ERROR_SCRIPT. */
     void (*failed)(void *ctx, const char *text);
-    /* The story has come to its end. */
-    void (*told)(void *ctx);
+    /* The story has come to its end; `why`: by this error, NULL: well. */
+    void (*told)(void *ctx, const char *why);
     void *ctx;
 };
 

@@ -20,6 +20,7 @@ struct demo {
     struct scene scene;
     uint8_t *cells;
     char *story;
+    char *raised; /* the last error of a task; NULL: there was none */
     usec_t notice_until, fleet_at;
     double origin[2]; /* where the track began: degrees */
     char token[65];   /* of the command that is shown */

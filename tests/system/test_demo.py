@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """`fleetsim demo` without a window: pictures, stories, frames, and what it refuses."""
+import glob
 import os
+import signal
 import struct
 import sys
+import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -91,6 +94,33 @@ def frames_are_recorded(place):
     check(2 <= len(names) <= 11 and names[0] == "frame-00001.png", str(names))
 
 
+def a_broker_that_dies_is_started_again(place):
+    """The car connects again and obeys, and the demo ends as if nothing had been."""
+    place.write("long.lua", 't:eventually(30, function() return app:connection().losses > 0 end)\n'
+                            't:eventually(30, function() return app:connection().connected end)\ncar:wait_online(30)\n'
+                            't:equal(app:request(car, { locks = { all = "unlocked" } }):await(20).status, "SUCCEEDED")\n')
+    with place.start("demo", *VEHICLES, "--headless", "--snapshot", "late.png", "--story", "long.lua", "-n", "1",
+                     "--radio", "perfect", "--size", "320x240") as running:
+        broker = running.broker()
+        running.until(lambda: any("as companion" in open(path, encoding="utf-8", errors="replace").read()
+                                  for path in glob.glob(place.tmp + "/**/*.log", recursive=True)), "the app")
+        time.sleep(0.5)
+        os.kill(broker, signal.SIGKILL)
+        running.until(lambda: place.brokers() and place.brokers()[0] != broker, "another broker")
+        done = running.wait(60)
+    done.expect(0, "local cloud: mosquitto")
+    check(os.path.exists(place.path("late.png")), "no picture")
+
+
+def errors_of_a_story_are_told(place):
+    """With file and line, and exit status 3."""
+    place.write("wrong.lua", 'caption("so far so good")\ncar:open_dor("front_left")\n')
+    demo(place, "--snapshot", "x.png", "--story", "wrong.lua", "-n", "1").expect(
+        3, "wrong.lua:2: a car has no 'open_dor'; did you mean 'open_door'?")
+    place.write("torn.lua", 'caption("so far"\n')
+    demo(place, "--snapshot", "x.png", "--story", "torn.lua", "-n", "1").expect(3, "torn.lua:2: ")
+
+
 def every_model_can_be_shown(place):
     """Also one of one's own, with a picture of its own."""
     with open(os.path.join(place.dir, "mine.lua"), "w", encoding="utf-8") as file:
@@ -129,5 +159,6 @@ def wrong_usage(place):
         place.run("demo", *VEHICLES, *arguments).refuses(2, text)
 
 
-main([a_snapshot_is_a_picture, a_story_is_seen, frames_are_recorded, every_model_can_be_shown,
-      mistakes_of_a_picture_are_named, wrong_usage])
+main([a_snapshot_is_a_picture, a_story_is_seen, frames_are_recorded, a_broker_that_dies_is_started_again,
+      errors_of_a_story_are_told,
+      every_model_can_be_shown, mistakes_of_a_picture_are_named, wrong_usage])

@@ -150,7 +150,7 @@ local keys = {
         car:open_door("front_left")
         core.wait(0.6)
         car:take_seat("driver")
-        core.wait(1.6)
+        core.wait(2.1)
         car:close_door("front_left")
         car:fasten_belt("driver")
         core.wait(0.8)
@@ -266,5 +266,8 @@ function prelude.demo_story(text, name)
     end,
   })
   core.demo_car():wait_online(30)
-  fn()
+  local ok, raised = pcall(fn)
+  if not ok then
+    error(explain(raised), 0)
+  end
 end

@@ -117,34 +117,51 @@ static const struct sheet {
 #define CELL 256
 #define HIGH 500
 
-static bool draw_sheet(const struct sheet *sheet, const char *folder)
+static void draw_car(cairo_t *cr, const struct sheet *sheet, enum picture_body body)
 {
-    cairo_surface_t *s =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, CELL * PICTURE_BODY_COUNT, HIGH);
-    cairo_t *cr = cairo_create(s);
     struct theme theme = theme_at((double)sheet->picture.night);
-    char path[512];
+    struct car_picture picture = sheet->picture;
+    struct car_painter *painter = car_painter_new();
+    double w, l;
 
-    for (int body = 0; body < PICTURE_BODY_COUNT; body++) {
-        struct car_painter *painter = car_painter_new();
+    car_extent(body, &w, &l);
+    double scale = (HIGH - 110) / (l + 0.1), widest = CELL / (w + 1.9);
+    struct car_place place = {CELL / 2, HIGH / 2 + 20, scale < widest ? scale : widest};
+    if (body == PICTURE_VAN)
+        picture.cable = picture.flap = picture.charging = 0; /* it has a tank */
+    cairo_save(cr);
+    cairo_translate(cr, CELL * (int)body, 0);
+    if (picture.road > 0) {
         struct ground *ground = ground_new();
-        double w, l;
-        car_extent((enum picture_body)body, &w, &l);
-        double scale = (HIGH - 110) / (l + 0.1), widest = CELL / (w + 1.9);
-        struct car_place place = {CELL / 2, HIGH / 2 + 20, scale < widest ? scale : widest};
-        cairo_save(cr);
-        cairo_translate(cr, CELL * body, 0);
         cairo_rectangle(cr, 0, 0, CELL, HIGH);
         cairo_clip(cr);
-        ground_paint(
-            ground, cr,
-            &(struct ground_look){&theme, CELL, HIGH, place, (double)sheet->picture.road, 2});
-        car_paint(painter, cr, (enum picture_body)body, &sheet->picture, &place,
-                  &(struct car_moment){.phase = 0.25, .rolled = 2});
-        cairo_restore(cr);
-        car_painter_free(painter);
+        ground_paint(ground, cr,
+                     &(struct ground_look){&theme, CELL, HIGH, place, (double)picture.road, 2});
         ground_free(ground);
     }
+    car_paint(painter, cr, body, &picture, &place,
+              &(struct car_moment){.phase = 0.25, .rolled = 2});
+    cairo_restore(cr);
+    car_painter_free(painter);
+}
+
+static bool draw_sheet(const struct sheet *sheet, const char *folder)
+{
+    int width = CELL * PICTURE_BODY_COUNT;
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, HIGH);
+    cairo_t *cr = cairo_create(s);
+    struct theme theme = theme_at((double)sheet->picture.night);
+    struct ground *ground = ground_new();
+    char path[512];
+
+    ground_paint(ground, cr,
+                 &(struct ground_look){
+                     &theme, width, HIGH, {width / 2, HIGH / 2, 100},
+                        0, 0
+    });
+    ground_free(ground);
+    for (int body = 0; body < PICTURE_BODY_COUNT; body++)
+        draw_car(cr, sheet, (enum picture_body)body);
     cairo_destroy(cr);
     snprintf(path, sizeof path, "%s/cars_%s.png", folder, sheet->name);
     cairo_status_t status = cairo_surface_write_to_png(s, path);

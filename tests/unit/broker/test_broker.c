@@ -197,6 +197,41 @@ static void its_death_is_noticed(void **state)
     loop_free(w.loop);
 }
 
+static void on_death(void *ctx, const char *why)
+{
+    struct witness *w = ctx;
+
+    (void)why;
+    w->calls++;
+    loop_stop(w->loop);
+}
+
+static void rises_again_after_its_death(void **state)
+{
+    struct witness w = {.loop = loop_new()};
+    struct error err = {0};
+
+    (void)state;
+    w.broker = start();
+    uint16_t port = broker_port(w.broker);
+    for (int i = 1; i <= 2; i++) {
+        bool running = false;
+        broker_watch(w.broker, w.loop, on_death, &w);
+        assert_int_equal(kill(broker_pid(w.broker), SIGKILL), 0);
+        loop_run(w.loop);
+        assert_int_equal(w.calls, i);
+        while (!running) {
+            if (!broker_resume(w.broker, &running, &err))
+                fail_msg("%s", err.text);
+            usleep(1000);
+        }
+        assert_true(broker_alive(w.broker));
+        assert_int_equal(broker_port(w.broker), port);
+    }
+    broker_stop(w.broker);
+    loop_free(w.loop);
+}
+
 static void restarts_in_its_place(void **state)
 {
     struct witness w = {.loop = loop_new()};
@@ -312,10 +347,11 @@ static void stopping_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(starts_and_stops),     cmocka_unit_test(two_at_once),
-        cmocka_unit_test(its_death_is_noticed), cmocka_unit_test(errors_are_told),
-        cmocka_unit_test(stopping_nothing),     cmocka_unit_test(listens_for_websockets),
-        cmocka_unit_test(takes_more_settings),  cmocka_unit_test(restarts_in_its_place),
+        cmocka_unit_test(starts_and_stops),       cmocka_unit_test(two_at_once),
+        cmocka_unit_test(its_death_is_noticed),   cmocka_unit_test(rises_again_after_its_death),
+        cmocka_unit_test(errors_are_told),        cmocka_unit_test(stopping_nothing),
+        cmocka_unit_test(listens_for_websockets), cmocka_unit_test(takes_more_settings),
+        cmocka_unit_test(restarts_in_its_place),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
