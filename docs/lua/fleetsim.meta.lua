@@ -137,6 +137,19 @@ local car_job = {}
 ---@param minutes? integer how long the next step may take
 function car_job:progress(details, minutes) end
 
+---@class fleetsim.Download
+---@field stream string id
+---@field file? integer 0 to 255 (0)
+---@field sha256? string in hexadecimal digits
+---@field block? integer bytes (8192)
+---@field window? integer blocks that are asked for at once (4)
+---@field progress? fun(received: integer, size: integer)
+
+---Downloads a file of a stream; returns its size.
+---@param options fleetsim.Download
+---@return integer
+function car_job:download(options) end
+
 ---@class fleetsim.Part
 ---@field signals? fleetsim.Signal[]
 ---@field desire? fun(car: fleetsim.Car, wishes: table<string, fleetsim.Value>)
@@ -954,6 +967,17 @@ function app:execute(car, what, options) end
 ---@param options? fleetsim.JobOptions
 ---@return fleetsim.Job
 function app:create_job(cars, document, options) end
+
+---Puts a file into a stream; what the document of a job says of it.
+---@param id string
+---@param bytes string
+---@param options? { file?: integer }
+---@return { id: string, file: integer, size: integer, sha256: string }
+function app:put_stream(id, bytes, options) end
+
+---Forgets a stream and its files.
+---@param id string
+function app:delete_stream(id) end
 
 ---The job of that id, whoever has created it.
 ---@param id string

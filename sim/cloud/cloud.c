@@ -12,6 +12,7 @@
 #include "cloud/rules.h"
 #include "cloud/shadow_request.h"
 #include "cloud/shadow_service.h"
+#include "cloud/stream_service.h"
 
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50
@@ -24,6 +25,7 @@ struct cloud {
     struct shadow_service shadows;
     struct command_service commands;
     struct job_service jobs;
+    struct stream_service streams;
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;
@@ -66,6 +68,7 @@ struct cloud *cloud_new(uint64_t seed)
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
+    stream_service_init(&cloud->streams);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     return cloud;
@@ -79,6 +82,7 @@ void cloud_free(struct cloud *cloud)
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
     job_service_done(&cloud->jobs);
+    stream_service_done(&cloud->streams);
     rules_done(&cloud->rules);
     quota_done(&cloud->quota);
     free(cloud);
@@ -194,6 +198,7 @@ static enum cloud_verdict check_publish(const struct client *client,
     struct shadow_address address;
     struct command_address command;
     struct job_address job;
+    struct stream_address stream;
 
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
@@ -206,7 +211,7 @@ static enum cloud_verdict check_publish(const struct client *client,
     if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
         !shadow_address_parse(message->topic, &address) &&
         !command_address_parse(message->topic, &command) &&
-        !job_address_parse(message->topic, &job))
+        !job_address_parse(message->topic, &job) && !stream_address_parse(message->topic, &stream))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }
@@ -329,6 +334,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct shadow_address address;
     struct command_address command;
     struct job_address job;
+    struct stream_address stream;
     bool ok = true;
 
     cloud->retained_for = NULL;
@@ -340,6 +346,9 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (job_address_parse(message->topic, &job))
         ok = job_service_request(&cloud->jobs, &job, message->client_id, message->payload, now_ms,
                                  out);
+    else if (stream_address_parse(message->topic, &stream))
+        ok = stream_service_request(&cloud->streams, &stream, message->client_id, message->payload,
+                                    out);
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -524,6 +533,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     presence_save(&cloud->presence, now_ms, to);
     job_service_save(&cloud->jobs, to);
     rules_save(&cloud->rules, to);
+    stream_service_save(&cloud->streams, to);
     return !to->failed;
 }
 
@@ -537,7 +547,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
             !presence_load(&cloud->presence, record, now_ms) &&
-            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record))
+            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
+            !stream_service_load(&cloud->streams, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

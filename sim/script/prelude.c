@@ -7,6 +7,7 @@ const struct prelude_file prelude_files[] = {
     {"=vehicle",      prelude_vehicle,      &prelude_vehicle_len     },
     {"=telemetry",    prelude_telemetry,    &prelude_telemetry_len   },
     {"=car_jobs",     prelude_car_jobs,     &prelude_car_jobs_len    },
+    {"=car_streams",  prelude_car_streams,  &prelude_car_streams_len },
     {"=companion",    prelude_companion,    &prelude_companion_len   },
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },
     {"=service",      prelude_service,      &prelude_service_len     },

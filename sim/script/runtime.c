@@ -18,6 +18,7 @@
 #include "script/car.h"
 #include "script/declare.h"
 #include "script/demo.h"
+#include "script/digest.h"
 #include "script/events.h"
 #include "script/load.h"
 #include "script/loader.h"
@@ -478,6 +479,7 @@ static int open_all(lua_State *L)
     model_open(L);
     car_open(L);
     telemetry_open(L);
+    digest_open(L);
     act_open(L);
     outcomes_open(L);
     text_message_open(L);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/json_reader.h"
 #include "base/xmem.h"
 #include "tcu/json_out.h"
-#include "telemetry/base64.h"
 #include "telemetry/format.h"
 
 /* Nobody has more signals; whoever claims so wants to see us search. */

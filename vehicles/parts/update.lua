@@ -2,21 +2,18 @@
 -- installed once the car is parked, restarted, tested; what fails is rolled back, what loses power goes on where it
 -- was.
 --
---     { "operation": "update", "version": "2.1", "size": 2000000 }      bytes
+--     { "operation": "update", "version": "2.1", "size": 2000000,                     bytes
+--       "stream": { "id": "release-2.1", "file": 0, "sha256": "…" } }
 --
+-- With a stream the bytes come over MQTT and are checked; without one the download is a matter of time only.
 -- What is in its flash memory is in its signals: they outlive a loss of power.
--- The download is a matter of time only: `size` by the rate of the radio. No bytes are moved.
 
 local openings = require "parts.openings"
 
 local state, progress, version = "update.state", "update.progress", "update.version"
 local previous, job_id, reason = "update.previous", "update.job", "update.reason"
 
--- Percent of the whole at which each step ends.
-local steps = {
-  { name = "downloading", to = 60 }, { name = "installing", to = 90 }, { name = "restarting", to = 95 },
-  { name = "testing", to = 100 },
-}
+local steps = { "downloading", "installing", "restarting", "testing" }
 
 local function read_document(car, document)
   local size = document.size
@@ -25,7 +22,12 @@ local function read_document(car, document)
   elseif type(size) ~= "number" or not (size > 0 and size <= 1e12) then
     car:refuse("INVALID_DOCUMENT", "size: a number of bytes")
   end
-  return { version = document.version, size = size }
+  local stream = document.stream
+  if stream ~= nil and (type(stream) ~= "table" or type(stream.id) ~= "string"
+    or type(stream.sha256 or "") ~= "string") then
+    car:refuse("INVALID_DOCUMENT", "stream: an id, and the SHA-256 of the file")
+  end
+  return { version = document.version, size = size, stream = stream }
 end
 
 local function charge(car)
@@ -54,16 +56,21 @@ return part("update", function(options)
     return { step = car:get(state), progress = tostring(car:get(progress)) }
   end
 
+  -- One percent further.
+  local function step(car, job)
+    local now = car:get(progress) + 1
+    car:set(progress, now)
+    car:come_true("update", now)
+    if now % report_percent == 0 and now < 100 then
+      job:progress(details(car), step_minutes)
+    end
+  end
+
   -- From where it stands, percent by percent; each costs so many seconds, asked anew because the radio changes.
   local function advance(car, job, to, seconds_per_percent)
     while car:get(progress) < to do
       car:work(seconds_per_percent())
-      local now = car:get(progress) + 1
-      car:set(progress, now)
-      car:come_true("update", now)
-      if now % report_percent == 0 and now < 100 then
-        job:progress(details(car), step_minutes)
-      end
+      step(car, job)
     end
   end
 
@@ -74,7 +81,23 @@ return part("update", function(options)
 
   local act = {}
 
+  local function fetch(car, job, wanted)
+    job:download {
+      stream = wanted.stream.id, file = wanted.stream.file, sha256 = wanted.stream.sha256, block = options.block_bytes,
+      window = options.window_blocks,
+      progress = function(received, size)
+        while car:get(progress) < 60 * received // size do
+          step(car, job)
+        end
+      end,
+    }
+  end
+
   function act.downloading(car, job, wanted)
+    if wanted.stream then
+      fetch(car, job, wanted)
+      return
+    end
     advance(car, job, 60, function()
       while car.link ~= "online" do
         car:wait_change(3600)
@@ -144,11 +167,11 @@ return part("update", function(options)
       car:fail(car:get(reason), "the update was rolled back")
     end
     local begun = false
-    for _, step in ipairs(steps) do
-      begun = begun or car:get(state) == step.name
+    for _, name in ipairs(steps) do
+      begun = begun or car:get(state) == name
       if begun then
-        car:set(state, step.name)
-        act[step.name](car, job, wanted)
+        car:set(state, name)
+        act[name](car, job, wanted)
       end
     end
     car:set(state, "confirmed")

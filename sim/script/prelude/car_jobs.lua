@@ -14,6 +14,7 @@ local core, _, prelude, tools = ...
 local patience = 10 -- seconds for an answer
 
 local car_job = tools.seal({}, "a car's job")
+tools.car_job = car_job
 
 local over = { __metatable = false }
 over.__tostring = function(self)

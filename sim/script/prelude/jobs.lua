@@ -12,10 +12,17 @@ local function local_cloud_only(what)
   end
 end
 
--- The answers come on topics below the one that is asked: of so many levels.
+-- The answers come on topics below the one that is asked, of as many levels.
+local function filter_of(topic)
+  if topic:find("/executions/[^/]+/[^/]+$") then
+    return "fleetsim/jobs/+/executions/+/+"
+  end
+  local kind, rest = topic:match("^fleetsim/(%l+)/(.*)$")
+  return "fleetsim/" .. kind .. "/" .. rest:gsub("[^/]+", "+")
+end
+
 local function listen(self, topic)
-  local filter = topic:gsub("^fleetsim/jobs/list", "fleetsim/jobs/+"):gsub("^fleetsim/jobs/[^/]+", "fleetsim/jobs/+")
-    :gsub("/executions/[^/]+/[^/]+$", "/executions/+/+"):gsub("^(fleetsim/jobs/%+)/[^/]+$", "%1/+")
+  local filter = filter_of(topic)
   local heard = rawget(self, "job_filters") or {}
   rawset(self, "job_filters", heard)
   if not heard[filter] then
@@ -35,10 +42,9 @@ local function take_answer(self, topic, token)
   end
 end
 
--- Asks the service of jobs; raises what it rejects.
-local function ask(self, what, call, document, timeout)
+-- Asks a service of the cloud; raises what it rejects.
+local function ask_topic(self, what, topic, document, timeout)
   local_cloud_only(what)
-  local topic = "fleetsim/jobs/" .. call
   listen(self, topic)
   local number = (rawget(self, "job_requests") or 0) + 1
   rawset(self, "job_requests", number)
@@ -51,7 +57,7 @@ local function ask(self, what, call, document, timeout)
     if accepted then
       return accepted
     elseif rejected then
-      error(string.format("%s: %s: %s", what, rejected.code, rejected.message), 3)
+      error(string.format("%s: %s: %s", what, rejected.code, rejected.message), 4)
     end
     local left = deadline - core.now()
     if left <= 0 then
@@ -60,6 +66,10 @@ local function ask(self, what, call, document, timeout)
     end
     self.a:wait_change(math.min(left, 0.5))
   end
+end
+
+local function ask(self, what, call, document)
+  return ask_topic(self, what, "fleetsim/jobs/" .. call, document)
 end
 
 -- ---- creating -----------------------------------------------------------------------------------
@@ -155,6 +165,30 @@ end
 -- From now on the service publishes events of jobs and executions, or not.
 function app:job_events(on)
   ask(self, "app:job_events", "events", { JOB = on, JOB_EXECUTION = on })
+end
+
+-- ---- files --------------------------------------------------------------------------------------
+
+local piece_bytes = 90000 -- a message holds 128 KB of base64
+
+-- Puts a file into a stream, which cars fetch in blocks: what job documents say of it, { id, file, size, sha256 }.
+function app:put_stream(id, bytes, options)
+  options = options or {}
+  tools.check_options("app:put_stream", options, { file = true })
+  local file, digest = options.file or 0, core.sha256()
+  digest:add(bytes)
+  for offset = 0, #bytes - 1, piece_bytes do
+    ask_topic(self, "app:put_stream", "fleetsim/streams/" .. id .. "/put", {
+      fileId = file, size = #bytes, offset = offset,
+      data = core.to_base64(bytes:sub(offset + 1, offset + piece_bytes)),
+    })
+  end
+  return { id = id, file = file, size = #bytes, sha256 = digest:hex() }
+end
+
+-- Forgets a stream and its files.
+function app:delete_stream(id)
+  ask_topic(self, "app:delete_stream", "fleetsim/streams/" .. id .. "/delete", {})
 end
 
 -- ---- watching -----------------------------------------------------------------------------------

@@ -1,21 +1,30 @@
-#include "telemetry/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+void base64_four(const uint8_t *bytes, size_t count, char ret[4])
+{
+    uint32_t n = (uint32_t)bytes[0] << 16;
+
+    n |= count > 1 ? (uint32_t)bytes[1] << 8 : 0;
+    n |= count > 2 ? bytes[2] : 0;
+    ret[0] = alphabet[n >> 18];
+    ret[1] = alphabet[n >> 12 & 63];
+    ret[2] = alphabet[n >> 6 & 63];
+    ret[3] = alphabet[n & 63];
+    if (count < 3)
+        ret[3] = '=';
+    if (count < 2)
+        ret[2] = '=';
+}
+
 void base64_put(struct buf *out, struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t have = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t n = (uint32_t)bytes.data[i] << 16;
-        n |= have > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-        n |= have > 2 ? bytes.data[i + 2] : 0;
-        char four[4] = {alphabet[n >> 18], alphabet[n >> 12 & 63], '=', '='};
-        if (have > 1)
-            four[2] = alphabet[n >> 6 & 63];
-        if (have > 2)
-            four[3] = alphabet[n & 63];
+        char four[4];
+        base64_four(bytes.data + i, bytes.len - i < 3 ? bytes.len - i : 3, four);
         buf_append(out, four, sizeof four);
     }
 }
