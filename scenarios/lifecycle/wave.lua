@@ -37,6 +37,23 @@ scenario("a wave stops when too many fail", { timeout = 60 }, function(t)
   t:is_true(#job:executions() < 8, "the last were not reached")
 end)
 
+-- With --vehicles 1000 it is a wave over 1,000 cars.
+scenario("a release reaches a whole fleet", { timeout = 60, timeout_per_car = 0.3 }, function(t)
+  local fleet, app = fleet_of(t, 10)
+  local wrong = 0
+
+  fleet:each(function(car, i)
+    if i % 10 == 0 then
+      car:pin("update", "fail_at:63")
+      wrong = wrong + 1
+    end
+  end)
+  local status = app:create_job(fleet, release, { rate = 1000 }):await(30 + 0.2 * #fleet)
+  t:equal(status.status, "COMPLETED")
+  t:equal(status.count.failed, wrong)
+  t:equal(status.count.succeeded, #fleet - wrong)
+end)
+
 scenario("events of a wave come to who wants them", { timeout = 60 }, function(t)
   t:needs_local_cloud()
   local fleet, app = fleet_of(t, 2)

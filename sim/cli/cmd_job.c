@@ -9,6 +9,7 @@
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/job_create.h"
+#include "cli/job_file.h"
 #include "cli/job_talk.h"
 #include "cli/options.h"
 
@@ -170,15 +171,28 @@ static int job_cmd_watch(int argc, char **argv)
 
 /* ---- create ------------------------------------------------------------------------------- */
 
-static int create(const struct job_create *o, const char *id, bool watched)
+/* The whole of it; NULL with the error. */
+static cJSON *prepare(const struct job_create *o, const char *id, const char *file,
+                      struct error *err)
+{
+    cJSON *document = check_dir(o->dir, err) ? job_create_document(o, err) : NULL;
+
+    if (document == NULL || file == NULL ||
+        job_file_put(o->dir, id, file, json_get(document, "document"), err))
+        return document;
+    cJSON_Delete(document);
+    return NULL;
+}
+
+static int create(const struct job_create *o, const char *id, const char *file, bool watched)
 {
     char made[32];
     struct error err;
-    cJSON *document = check_dir(o->dir, &err) ? job_create_document(o, &err) : NULL;
 
     snprintf(made, sizeof made, "job-%lld", (long long)(clock_wall_ms() / 1000));
     if (id == NULL)
         id = made;
+    cJSON *document = prepare(o, id, file, &err);
     cJSON *answer = document != NULL ? ask(o->dir, id, "create", document, &err) : NULL;
     if (answer == NULL)
         return options_fail(&err);
@@ -190,13 +204,14 @@ static int create(const struct job_create *o, const char *id, bool watched)
 static int job_cmd_create(int argc, char **argv)
 {
     struct job_create o = {0};
-    const char *id = NULL;
+    const char *id = NULL, *file = NULL;
     bool watched = false;
     int first, status;
     // clang-format off
     const struct option_spec specs[] = {
         DIR_ROW(o.dir),
         {"document", 0, OPTION_STRING, &o.document, "JSON", "what the things get: a JSON object, or @FILE with one"},
+        {"file", 0, OPTION_STRING, &file, "FILE", "what they download: put into a stream of the cloud, and named in\nthe document with its size and SHA-256"},
         {"vehicles", 'n', OPTION_STRING, &o.vehicles, "A..B", "vehicles of the PKI in DIR: all, 7, or 0..99 (both ends included)"},
         {"targets", 0, OPTION_STRING, &o.targets, "FILE", "things by name, one in a line; - is standard input"},
         {"id", 0, OPTION_STRING, &id, "JOB", "1 to 64 of A-Z a-z 0-9 _ - (default: job-TIME)"},
@@ -215,6 +230,8 @@ static int job_cmd_create(int argc, char **argv)
         "Creates a job for things of the local cloud in DIR, and prints its id.", specs,
         "  fleetsim job create --dir lab --vehicles all --watch \\\n"
         "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
+        "  fleetsim job create --dir lab --vehicles 0..9 --file firmware.bin \\\n"
+        "    --document '{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
         "  fleetsim job create --dir lab --targets vins.txt --document @release.json --id spring "
         "\\\n"
         "    --rate 100 --abort FAILED:20%:10\n"};
@@ -223,7 +240,7 @@ static int job_cmd_create(int argc, char **argv)
         return status;
     o.things = argv + first;
     o.thing_count = argc - first;
-    return create(&o, id, watched);
+    return create(&o, id, file, watched);
 }
 
 /* ---- list, show, cars --------------------------------------------------------------------- */

@@ -116,17 +116,39 @@ static void add_number(cJSON *to, const char *config, const char *name, uint64_t
         cJSON_AddNumberToObject(cJSON_AddObjectToObject(to, config), name, (double)value);
 }
 
-/* "FAILED:20%:10" */
+/* "FAILED:20%:10", or without the last part. */
+static bool read_abort(const char *text, char of[16], double *ret_percent, unsigned long *ret_after)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    char *end;
+
+    if (len == 0 || len > 15 || text[len] != ':')
+        return false;
+    memcpy(of, text, len);
+    of[len] = '\0';
+    const char *percent = text + len + 1;
+    *ret_percent = strtod(percent, &end);
+    if (end == percent || *end != '%')
+        return false;
+    *ret_after = 1;
+    if (*++end == '\0')
+        return true;
+    const char *after = end + 1;
+    if (*end != ':' || *after < '0' || *after > '9')
+        return false;
+    *ret_after = strtoul(after, &end, 10);
+    return *end == '\0';
+}
+
 static bool add_abort(cJSON *list, const char *text, struct error *err)
 {
-    char of[16], rest;
-    double percent;
-    unsigned after = 1;
-    int read = sscanf(text, "%15[A-Z_]:%lf%%:%u%c", of, &percent, &after, &rest);
+    char of[16];
+    double percent = 0;
+    unsigned long after = 1;
     cJSON *criterion = cJSON_CreateObject();
 
     cJSON_AddItemToArray(list, criterion);
-    if (read != 2 && read != 3)
+    if (!read_abort(text, of, &percent, &after))
         return error_set(err, ERROR_USAGE,
                          "--abort %s: expected WHAT:PERCENT%%:AFTER, such as FAILED:20%%:10 (WHAT: "
                          "FAILED, REJECTED, TIMED_OUT or ALL)",
@@ -134,7 +156,7 @@ static bool add_abort(cJSON *list, const char *text, struct error *err)
     cJSON_AddStringToObject(criterion, "failureType", of);
     cJSON_AddStringToObject(criterion, "action", "CANCEL");
     cJSON_AddNumberToObject(criterion, "thresholdPercentage", percent);
-    cJSON_AddNumberToObject(criterion, "minNumberOfExecutedThings", after);
+    cJSON_AddNumberToObject(criterion, "minNumberOfExecutedThings", (double)after);
     return true;
 }
 

@@ -56,18 +56,25 @@ static cJSON *judge(const struct owner_answer *said, struct error *err)
     return NULL;
 }
 
-cJSON *job_talk(const char *dir, const char *call, cJSON *document, struct error *err)
+cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struct error *err)
 {
     char *text = document != NULL ? cJSON_PrintUnformatted(document) : NULL;
-    char *topic = xasprintf("fleetsim/jobs/%s", call);
     struct owner_answer said;
     cJSON *answer =
         ask(dir, topic, text != NULL ? text : "{}", &said, err) ? judge(&said, err) : NULL;
 
     owner_answer_done(&said);
-    free(topic);
     cJSON_free(text);
     cJSON_Delete(document);
+    return answer;
+}
+
+cJSON *job_talk(const char *dir, const char *call, cJSON *document, struct error *err)
+{
+    char *topic = xasprintf("fleetsim/jobs/%s", call);
+    cJSON *answer = job_talk_topic(dir, topic, document, err);
+
+    free(topic);
     return answer;
 }
 

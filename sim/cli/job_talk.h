@@ -12,6 +12,8 @@
 /* Publishes the document, which it takes (NULL: none), to fleetsim/jobs/<call>; the answer, to be
    freed. NULL: no cloud runs there, or it rejects that (ERROR_TARGET, with its words). */
 cJSON *job_talk(const char *dir, const char *call, cJSON *document, struct error *err);
+/* The same on any topic of that kind. */
+cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struct error *err);
 /* The pages of a list one after the other, as one array. `member`: its name in the answers. */
 cJSON *job_talk_list(const char *dir, const char *call, const char *member, const char *status,
                      struct error *err);

@@ -33,6 +33,21 @@ def a_car_gets_its_update(place):
             run.wait().expect(0)
 
 
+def a_file_is_downloaded(place):
+    place.write("car.lua", CAR)
+    with open(place.path("firmware.bin"), "wb") as f:
+        f.write(bytes(range(256)) * 900)
+    with place.cloud():
+        with place.start("run", "car.lua", "--cloud", "lab", "--no-results") as run:
+            run.until_said("the car is ")
+            name = "".join(run.text()).split("the car is ")[1].split(".")[0]
+            place.run("job", "create", "--dir", "lab", name, "--id", "file", "--watch", "--file", place.path("firmware.bin"),
+                      "--document", '{"operation":"update","version":"2.0"}').expect(0, "succeeded 1")
+            document = json.loads(place.run("job", "show", "--dir", "lab", "file").out)["document"]
+            check_equal((document["size"], document["stream"]["id"]), (230400, "file"), "the document")
+            run.wait().expect(0)
+
+
 def jobs_without_cars(place):
     place.run("pki", "init", "--dir", "lab", "--vehicles", "4").expect(0)
     place.write("things.txt", "# two of them\ncar-1\n\ncar-2\n")
@@ -64,6 +79,7 @@ def what_is_refused(place):
                                  (("create", "car", "--document", UPDATE, "--abort", "FAILED"), "--abort FAILED"),
                                  (("create", "--targets", "none", "--document", UPDATE), "--targets none"),
                                  (("create", "--vehicles", "9..3", "--document", UPDATE), "not a selection"),
+                                 (("create", "car", "--document", UPDATE, "--file", "none"), "--file none"),
                                  (("show",), "which one?"), (("show", "a", "b"), "one job at a time")):
             place.run("job", arguments[0], "--dir", "lab", *arguments[1:]).refuses(2, words)
         place.run("job", "create", "--dir", "lab", "car", "--document", UPDATE, "--rate", "5000").refuses(
@@ -74,4 +90,4 @@ def what_is_refused(place):
 
 
 if __name__ == "__main__":
-    main([a_car_gets_its_update, jobs_without_cars, what_is_refused])
+    main([a_car_gets_its_update, a_file_is_downloaded, jobs_without_cars, what_is_refused])
