@@ -234,7 +234,10 @@ void console_table(struct console *c)
         printf("\n%s", buf_cstr(&table));
     buf_clear(&table);
     if (limits_count(c->settings->limits) > 0 && limits_table(c->settings->limits, colour, &table))
-        printf("\n%s", buf_cstr(&table));
+        printf("\n%s%s", buf_cstr(&table),
+               c->settings->shard.count == 0
+                   ? ""
+                   : "  (of this shard: fleetsim report merge judges the whole)\n");
     buf_done(&table);
 }
 

@@ -78,14 +78,18 @@ static bool read_decimal(const char *text, double *ret, const char **ret_end)
 
 /* ---- the metric ---- */
 
+/* Without what stands before the names of a load's probe cars and probe app. */
+static const char *bare_name(const char *name)
+{
+    return strncmp(name, PROBE, sizeof PROBE - 1) == 0 ? name + sizeof PROBE - 1 : name;
+}
+
 static bool is_stage(const char *name)
 {
     char bare[RECORDER_NAME_MAX];
     size_t end = sizeof UNCORRECTED - 1;
 
-    if (strncmp(name, PROBE, sizeof PROBE - 1) == 0)
-        name += sizeof PROBE - 1;
-    snprintf(bare, sizeof bare, "%s", name);
+    snprintf(bare, sizeof bare, "%s", bare_name(name));
     size_t len = strlen(bare);
     if (len > end && strcmp(bare + len - end, UNCORRECTED) == 0)
         bare[len - end] = '\0';
@@ -94,7 +98,7 @@ static bool is_stage(const char *name)
 
 static bool is_counter(const char *name)
 {
-    return metric_counter_rank(name) < metric_counter_count;
+    return metric_counter_rank(bare_name(name)) < metric_counter_count;
 }
 
 static void offer(struct suggestion *near, const struct metric_name *names, size_t count)
@@ -109,13 +113,15 @@ static bool check_unknown(const struct reader *r, size_t at, const struct limit 
 {
     struct suggestion near;
 
-    suggestion_init(&near, slice_str(limit->metric));
+    const char *bare = bare_name(limit->metric);
+    suggestion_init(&near, slice_str(bare));
     offer(&near, stage ? metric_stages : metric_counters,
           stage ? metric_stage_count : metric_counter_count);
     if (near.best[0] == '\0')
         return true;
-    return trouble(r, at, "%s: no such %s (did you mean %s?)", limit->metric,
-                   stage ? "stage" : "counter", near.best);
+    return trouble(r, at, "%s: no such %s (did you mean %.*s%s?)", limit->metric,
+                   stage ? "stage" : "counter", (int)(bare - limit->metric), limit->metric,
+                   near.best);
 }
 
 static bool check_metric(const struct reader *r, size_t at, const struct limit *limit,
@@ -381,7 +387,7 @@ static void judge_counter(const struct limit *limit, const struct recorder *rec,
                           struct limit_reached *ret)
 {
     const struct share_whole *whole = share_whole_of(limit->metric);
-    double value = (double)recorder_counter(rec, limit->metric), all = 0;
+    double value = (double)recorder_counter(rec, limit->metric);
 
     if (!is_counter(limit->metric) && !was_counted(rec, limit->metric)) {
         snprintf(ret->why, sizeof ret->why, "nothing counted %s", limit->metric);
@@ -392,8 +398,7 @@ static void judge_counter(const struct limit *limit, const struct recorder *rec,
         return;
     }
     assert(whole != NULL); /* or it had not been read */
-    for (const char *const *part = whole->parts; *part != NULL; part++)
-        all += (double)recorder_counter(rec, *part);
+    double all = share_whole_sum(rec, limit->metric);
     if (all > 0)
         reach(limit, value / all, ret);
     else

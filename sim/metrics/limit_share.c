@@ -1,7 +1,10 @@
 #include "metrics/limit_share.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#define PROBE "probe/"
 
 static const struct share_whole commands_ended = {
     "commands that ended",
@@ -30,9 +33,14 @@ static const struct share_whole checks = {
     "checks of the oracle", {"oracle.checks", NULL}
 };
 
+static const struct share_whole due = {
+    "what was due", {"load.intended", NULL}
+};
+
 const struct share_row share_rows[] = {
     {"commands.succeeded",          &commands_ended},
     {"commands.rejected",           &commands_ended},
+    {"commands.rejected.",          &commands_ended},
     {"commands.failed",             &commands_ended},
     {"commands.expired",            &commands_ended},
     {"commands.lost",               &commands_ended},
@@ -60,11 +68,22 @@ const struct share_row share_rows[] = {
     {"service.expired",             &commands      },
     {"oracle.violations",           &checks        },
     {"journeys.anomalies",          &commands      },
+    {"load.late",                   &due           },
+    {"load.unsent",                 &due           },
+    {"load.unsent.",                &due           },
+    {"load.busy",                   &due           },
 };
 const size_t share_row_count = sizeof share_rows / sizeof *share_rows;
 
+/* What stands before the name of a counter of the probe app. */
+static size_t prefix_of(const char *counter)
+{
+    return strncmp(counter, PROBE, sizeof PROBE - 1) == 0 ? sizeof PROBE - 1 : 0;
+}
+
 const struct share_whole *share_whole_of(const char *counter)
 {
+    counter += prefix_of(counter);
     for (size_t i = 0; i < share_row_count; i++) {
         size_t n = strlen(share_rows[i].counter);
         bool prefix = share_rows[i].counter[n - 1] == '.';
@@ -72,4 +91,18 @@ const struct share_whole *share_whole_of(const char *counter)
             return share_rows[i].whole;
     }
     return NULL;
+}
+
+double share_whole_sum(const struct recorder *rec, const char *counter)
+{
+    const struct share_whole *whole = share_whole_of(counter);
+    char name[RECORDER_NAME_MAX];
+    double all = 0;
+
+    for (const char *const *part = whole != NULL ? whole->parts : NULL;
+         part != NULL && *part != NULL; part++) {
+        snprintf(name, sizeof name, "%.*s%s", (int)prefix_of(counter), counter, *part);
+        all += (double)recorder_counter(rec, name);
+    }
+    return all;
 }

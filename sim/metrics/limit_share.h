@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "metrics/recorder.h"
+
 #define SHARE_PARTS_MAX 6
 
 struct share_whole {
@@ -25,7 +27,10 @@ struct share_row {
 extern const struct share_row share_rows[];
 extern const size_t share_row_count;
 
-/* NULL: it is no share of anything. */
+/* NULL: it is no share of anything. Those of a load's probe app ("probe/…") are shares of its own.
+ */
 const struct share_whole *share_whole_of(const char *counter);
+/* How much the whole of such a counter is. */
+double share_whole_sum(const struct recorder *rec, const char *counter);
 
 #endif

@@ -160,29 +160,20 @@ static bool add_stages(struct comparison *c, const struct past_run *runs[2], str
 
 /* ---- counters ---- */
 
-static double whole_of(const struct recorder *rec, const struct share_whole *whole)
-{
-    double all = 0;
-
-    for (const char *const *part = whole->parts; *part != NULL; part++)
-        all += (double)recorder_counter(rec, *part);
-    return all;
-}
-
 static void add_count(struct comparison *c, const struct past_run *runs[2], const char *counter)
 {
-    const struct share_whole *whole = share_whole_of(counter);
     size_t rank = metric_counter_rank(counter);
 
-    if (whole == NULL || rank == metric_counter_count || !metric_counters[rank].trouble)
+    if (share_whole_of(counter) == NULL || rank == metric_counter_count ||
+        !metric_counters[rank].trouble)
         return;
     for (size_t i = 0; i < c->count_count; i++)
         if (strcmp(c->counts[i].counter, counter) == 0)
             return;
     struct compare_count n = {.a = (double)recorder_counter(runs[0]->totals, counter),
                               .b = (double)recorder_counter(runs[1]->totals, counter),
-                              .a_of = whole_of(runs[0]->totals, whole),
-                              .b_of = whole_of(runs[1]->totals, whole)};
+                              .a_of = share_whole_sum(runs[0]->totals, counter),
+                              .b_of = share_whole_sum(runs[1]->totals, counter)};
     if (n.a + n.b <= 0 || n.a_of <= 0 || n.b_of <= 0)
         return;
     snprintf(n.counter, sizeof n.counter, "%s", counter);

@@ -61,25 +61,49 @@ bool past_run_has_stage(const struct past_run *run, const char *tag)
     return json_get(json_get(run->summary, "stages_us"), tag) != NULL;
 }
 
+/* A load logs what came before its measurement under names of its own, and forgets it then. */
+#define WARM_UP "warm_up/"
+
+struct reading {
+    struct past_run *run;
+    struct recorder *warm_up; /* under the stages' names */
+};
+
 static bool add_interval(void *arg, const struct hlog_entry *entry)
 {
-    struct past_run *run = arg;
+    struct reading *r = arg;
+    const char *warm = strncmp(entry->tag, WARM_UP, sizeof WARM_UP - 1) == 0
+                           ? entry->tag + sizeof WARM_UP - 1
+                           : NULL;
 
-    if (past_run_has_stage(run, entry->tag))
-        recorder_merge(run->totals, entry->tag, entry->histogram);
+    if (past_run_has_stage(r->run, entry->tag))
+        recorder_merge(r->run->totals, entry->tag, entry->histogram);
+    else if (warm != NULL)
+        recorder_merge(r->warm_up, warm, entry->histogram);
     return true;
 }
 
-static void check_stages(struct past_run *run)
+static uint64_t samples_of(const struct recorder *rec, const char *stage)
+{
+    const struct recorder_stage *s = recorder_stage(rec, stage);
+
+    return s != NULL ? histogram_total(&s->total) : 0;
+}
+
+static void check_stages(struct past_run *run, const struct recorder *warm_up)
 {
     char why[sizeof run->trouble];
     const cJSON *s;
 
     cJSON_ArrayForEach(s, json_get(run->summary, "stages_us"))
     {
-        const struct recorder_stage *stage = recorder_stage(run->totals, s->string);
-        uint64_t logged = stage != NULL ? histogram_total(&stage->total) : 0;
+        uint64_t logged = samples_of(run->totals, s->string);
+        uint64_t warm = samples_of(warm_up, s->string);
         uint64_t told = json_whole(s, "count");
+        if (warm != 0 && logged + warm == told) { /* it never came to its measurement */
+            recorder_merge(run->totals, s->string, &recorder_stage(warm_up, s->string)->total);
+            logged = told;
+        }
         if (logged == told) {
             recorder_set_extremes(run->totals, s->string, json_whole(s, "min"),
                                   json_whole(s, "max"));
@@ -96,17 +120,19 @@ static bool read_histograms(struct past_run *run, struct error *err)
 {
     char *path = xasprintf("%s/latency.hlog", run->dir);
     struct hlog_stats stats = {0};
+    struct reading reading = {.run = run, .warm_up = recorder_new()};
     bool ok = true;
 
     if (access(path, R_OK) != 0)
         not_whole(run, "it has no latency.hlog");
     else
-        ok = hlog_read_file(path, add_interval, run, &stats, err);
+        ok = hlog_read_file(path, add_interval, &reading, &stats, err);
     if (stats.truncated)
         not_whole(run, "the last line of its latency.hlog is cut off");
     free(path);
     if (ok)
-        check_stages(run);
+        check_stages(run, reading.warm_up);
+    recorder_free(reading.warm_up);
     return ok;
 }
 

@@ -86,34 +86,35 @@ static void says_what_is_wrong_and_where(void **state)
     static const struct {
         const char *text, *says;
     } cases[] = {
-        {"",                          "'', column 1: no stage or counter"                                                },
-        {"  < 5",                     "column 3: no stage or counter"                                                    },
-        {"comand.total p99 < 2s",     "column 1: comand.total: no such stage (did you mean "
+        {"",                            "'', column 1: no stage or counter"                                              },
+        {"  < 5",                       "column 3: no stage or counter"                                                  },
+        {"comand.total p99 < 2s",       "column 1: comand.total: no such stage (did you mean "
                                   "command.total?)"                                     },
-        {"connect.faild < 5",         "no such counter (did you mean connect.failed?)"                                   },
-        {"command.total < 2s",        "column 1: command.total is a stage: say which of its"                             },
-        {"connect.failed p99 < 2s",   "is a counter, it has no statistics (as "
+        {"probe/comand.total p99 < 2s", "no such stage (did you mean probe/command.total?)"                              },
+        {"connect.faild < 5",           "no such counter (did you mean connect.failed?)"                                 },
+        {"command.total < 2s",          "column 1: command.total is a stage: say which of its"                           },
+        {"connect.failed p99 < 2s",     "is a counter, it has no statistics (as "
                                     "'connect.failed < 5' or 'connect.failed < 0.1%')"},
-        {"messages.sent p99 < 2s",    "has no statistics (as 'messages.sent < 5')"                                       },
-        {"command.total meen < 2s",   "column 15: meen: not a statistic (did you mean mean?"                             },
-        {"command.total p101 < 2s",   "column 15: p101: not a percentile"                                                },
-        {"command.total p < 2s",      "column 15: p: not a percentile"                                                   },
-        {"command.total p9.9.9 < 2s", "not a percentile"                                                                 },
-        {"command.total p99 2s",      "column 19: a comparison is missing"                                               },
-        {"command.total p99 << 2s",   "column 19: <<: not a comparison"                                                  },
-        {"command.total p99 =< 2s",   "column 19: =<: not a comparison"                                                  },
-        {"command.total p99 <",       "column 20: nothing to compare with"                                               },
-        {"command.total p99 < 2",     "column 21: 2: a duration needs a unit (2ms or 2s?)"                               },
-        {"command.total p99 < 2 sec", "column 21: 2sec: not a duration"                                                  },
-        {"command.total p99 < 5%",    "column 21: 5%: not a duration"                                                    },
-        {"command.total p99 == 5s",   "never exactly one value (use < or >)"                                             },
-        {"command.total count < 5%",  "a number of samples is no share"                                                  },
-        {"command.total count < x",   "column 23: x: not a number"                                                       },
-        {"messages.sent < 5%",        "messages.sent is no share of anything"                                            },
-        {"connect.failed < 101%",     "column 18: a share is at most 100%"                                               },
-        {"connect.failed < 5s",       "column 18: 5s: not a number"                                                      },
-        {"connect.failed < -1",       "column 18: -1: not a number"                                                      },
-        {"µ.µ.µ p99 2s",           "column 11: a comparison is missing"                                               },
+        {"messages.sent p99 < 2s",      "has no statistics (as 'messages.sent < 5')"                                     },
+        {"command.total meen < 2s",     "column 15: meen: not a statistic (did you mean mean?"                           },
+        {"command.total p101 < 2s",     "column 15: p101: not a percentile"                                              },
+        {"command.total p < 2s",        "column 15: p: not a percentile"                                                 },
+        {"command.total p9.9.9 < 2s",   "not a percentile"                                                               },
+        {"command.total p99 2s",        "column 19: a comparison is missing"                                             },
+        {"command.total p99 << 2s",     "column 19: <<: not a comparison"                                                },
+        {"command.total p99 =< 2s",     "column 19: =<: not a comparison"                                                },
+        {"command.total p99 <",         "column 20: nothing to compare with"                                             },
+        {"command.total p99 < 2",       "column 21: 2: a duration needs a unit (2ms or 2s?)"                             },
+        {"command.total p99 < 2 sec",   "column 21: 2sec: not a duration"                                                },
+        {"command.total p99 < 5%",      "column 21: 5%: not a duration"                                                  },
+        {"command.total p99 == 5s",     "never exactly one value (use < or >)"                                           },
+        {"command.total count < 5%",    "a number of samples is no share"                                                },
+        {"command.total count < x",     "column 23: x: not a number"                                                     },
+        {"messages.sent < 5%",          "messages.sent is no share of anything"                                          },
+        {"connect.failed < 101%",       "column 18: a share is at most 100%"                                             },
+        {"connect.failed < 5s",         "column 18: 5s: not a number"                                                    },
+        {"connect.failed < -1",         "column 18: -1: not a number"                                                    },
+        {"µ.µ.µ p99 2s",             "column 11: a comparison is missing"                                             },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -213,6 +214,10 @@ static void judges_counters_and_shares(void **state)
     assert_true(held("connect.succeeded > 99%", rec));
     assert_true(held("connect.failed < 3", rec));
     assert_false(held("connect.failed < 2", rec));
+    recorder_count(rec, "probe/commands.succeeded", 3);
+    recorder_count(rec, "probe/commands.failed", 1);
+    assert_true(held("probe/commands.failed == 25%", rec));
+    assert_false(held("commands.failed < 25%", rec));
     recorder_free(rec);
 }
 

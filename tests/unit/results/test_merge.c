@@ -324,6 +324,25 @@ static void repetitions_need_no_shards(void **state)
     free(nowhere);
 }
 
+static void warm_up_only(struct made_run *m)
+{
+    /* The log has it under another name. */
+    recorder_value(m->rec, "loop.lag", 700);
+    hlog_write_entry(&m->log, "warm_up/loop.lag", m->at, USEC_PER_SEC,
+                     &recorder_stage(m->rec, "loop.lag")->interval);
+    m->exit_status = ERROR_INVALID;
+    m->reason = "it ended before the measurement began";
+}
+
+static void a_shard_that_never_measured_says_so(void **state)
+{
+    const char *root = *state;
+
+    write_shard(root, "a", 0, 2, NULL);
+    write_shard(root, "b", 1, 2, warm_up_only);
+    assert_invalid(root, "shard 1 of 2: it ended before the measurement began");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_gravest_end_counts, make, unmake),
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_refused, make, unmake),
+        cmocka_unit_test_setup_teardown(a_shard_that_never_measured_says_so, make, unmake),
         cmocka_unit_test_setup_teardown(repetitions_need_no_shards, make, unmake),
     };
 
