@@ -127,7 +127,9 @@ local function calm(trip)
     return math.min(route.seconds_on(trip), edge.window - since)
   end
   local metres = edge.metres - (trip.metres - trip.shown_metres)
-  return math.min(route.seconds_steady(trip), metres / trip.v, edge.heartbeat - since)
+  local change = edge.speed - math.abs(trip.v * 3.6 - trip.shown_speed)
+  return math.min(route.seconds_on(trip), metres / math.max(1, trip.v), edge.heartbeat - since,
+    route.seconds_to_change(trip, change / 3.6))
 end
 
 local function step(car, dt, body)

@@ -177,10 +177,16 @@ function route.move(trip, car, seconds)
   return metres, slope
 end
 
--- Seconds before which a car that moves cannot have come to the end of this part of the way.
+-- Seconds before which a car that moves cannot have come to the end of this part of the way: at the speed that is
+-- allowed, and braking in comfort before it has to be slower.
 function route.seconds_on(trip)
-  local r, i = trip.route, trip.segment
-  return (r.length[i] - trip.at) / math.max(trip.v, r.limit[i] * trip.flow)
+  local r, i, v, cap = trip.route, trip.segment, trip.v, trip.cap
+  local left, top = r.length[i] - trip.at, r.limit[i] * trip.flow
+  local braking = math.sqrt(cap * cap + 2 * brake * left)
+  if v > math.min(top, braking) + 1e-6 then
+    return left / v
+  end
+  return math.max(left / top, (braking - cap) / brake)
 end
 
 -- Seconds for which it goes on at the speed that it has: 0 if it is getting faster or slower.
@@ -190,6 +196,11 @@ function route.seconds_steady(trip)
     return 0
   end
   return (r.length[i] - trip.at - math.max(0, v * v - trip.cap * trip.cap) / (2 * brake)) / v
+end
+
+-- Seconds before which its speed cannot have changed by so many m/s, in comfort.
+function route.seconds_to_change(trip, by)
+  return route.seconds_steady(trip) + by / math.max(trip.acceleration, brake)
 end
 
 -- Metres and seconds to the end, as the navigator knows them.
