@@ -1,5 +1,6 @@
 /* The tiles below the head: what a reader asks first. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -92,6 +93,12 @@ static void write_cars(const struct report *r, struct buf *out)
     close_fact(out, &note);
 }
 
+/* Its stages and counters are those of its last step. */
+static bool is_search(const struct report *r)
+{
+    return cJSON_IsObject(json_get(r->summary, "search"));
+}
+
 static void write_time(const struct report *r, struct buf *out)
 {
     const char *lived = json_str(json_get(r->summary, "settings"), "simulated", NULL);
@@ -105,7 +112,7 @@ static void write_time(const struct report *r, struct buf *out)
         buf_append_str(&note, "for ");
         xml_text(&note, lived);
         buf_append_str(&note, " of virtual time");
-    } else if (warm_up > 0) {
+    } else if (warm_up > 0 && !is_search(r)) {
         number_duration(&note, warm_up * 1e6);
         buf_append_str(&note, " of it to warm up");
     }
@@ -120,7 +127,7 @@ static void write_asked(const struct report *r, const char *what, struct buf *no
     {
         double rate = json_num(arrival, "rate_per_s", 0);
         if (strcmp(json_str(arrival, "what", ""), what) == 0 && rate > 0)
-            buf_printf(note, "%.6g/s asked for, ", rate);
+            buf_printf(note, "%.4g/s asked for, ", rate);
     }
 }
 
@@ -136,6 +143,8 @@ static void write_commands(const struct report *r, struct buf *out)
     buf_init(&note, NOTE_MAX);
     open_fact(out, "Commands");
     number_write(out, sent);
+    if (is_search(r))
+        buf_append_str(&note, "last step: ");
     write_asked(r, "commands", &note);
     if (report_is_load(r)) {
         number_share(&note, fmin(succeeded / sent, 1));

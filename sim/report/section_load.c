@@ -115,7 +115,7 @@ static void write_arrival(const cJSON *arrival, struct buf *out)
     xml_text(out, json_str(arrival, "what", "?"));
     buf_append_str(out, "</th><td>");
     xml_text(out, json_str(arrival, "pattern", ""));
-    buf_printf(out, "</td><td class=\"n\">%.6g/s</td>", json_num(arrival, "rate_per_s", 0));
+    buf_printf(out, "</td><td class=\"n\">%.4g/s</td>", json_num(arrival, "rate_per_s", 0));
     put_count(out, arrival, "intended");
     put_count(out, arrival, "sent");
     buf_append_str(out, "<td class=\"n\">");

@@ -63,9 +63,9 @@ static void write_result(const cJSON *search, struct buf *out)
     if (strcmp(bound, "at_least") == 0) {
         buf_append_str(out, "; more was not tried, or the simulator could not");
     } else if (precision > 0) {
-        buf_append_str(out, "; ");
+        buf_append_str(out, "; what was less than ");
         number_share(out, precision);
-        buf_append_str(out, " more did not");
+        buf_append_str(out, " above did not");
     }
     buf_append_str(out, "</p>\n");
 }

@@ -179,7 +179,7 @@ static void test_search(void **state)
         "{\"value\":1800,\"outcome\":\"" HOSTILE "\",\"reached\":2000000},7]}}";
     static const char *const expected[] = {
         "<b>1\xe2\x80\xaf"
-        "600 commands/s</b> held twice; 10 % more did not",
+        "600 commands/s</b> held twice; what was less than 10 % above did not",
         ">400\xc2\xa0ms</td>",
         "held (tried again)",
         "ended early: too much failed",
