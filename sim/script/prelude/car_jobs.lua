@@ -291,9 +291,9 @@ local function serve(car)
   end
 end
 
--- Power came.
+-- Power came. A broker without device shadows has no jobs either.
 function tools.serve_jobs(car)
-  if next(core.model_of(car).jobs) then
+  if next(core.model_of(car).jobs) and core.shadows() then
     core.spawn_for(car, serve, car)
   end
 end
