@@ -212,11 +212,12 @@ static void add_verdicts(struct comparison *c, const struct past_run *runs[2], c
 
     cJSON_ArrayForEach(one, json_get(runs[0]->summary, key))
     {
-        cJSON_ArrayForEach(
-            two, json_get(runs[1]->summary,
-                          key)) if (strcmp(json_str(one, name, ""), json_str(two, name, "")) == 0 &&
-                                    strcmp(json_str(one, "file", ""), json_str(two, "file", "")) ==
-                                        0) break;
+        cJSON_ArrayForEach(two, json_get(runs[1]->summary, key))
+        {
+            if (strcmp(json_str(one, name, ""), json_str(two, name, "")) == 0 &&
+                strcmp(json_str(one, "file", ""), json_str(two, "file", "")) == 0)
+                break;
+        }
         if (two == NULL || is_fine(verdict_of(one)) == is_fine(verdict_of(two)))
             continue;
         c->verdicts = xrealloc(c->verdicts, (c->verdict_count + 1) * sizeof *c->verdicts);
@@ -231,8 +232,9 @@ static void add_verdicts(struct comparison *c, const struct past_run *runs[2], c
 
 static void add_setting(struct comparison *c, const char *name)
 {
-    /* Where they were run and what was typed differs always. */
-    static const char *const ignored[] = {"command_line", "endpoint"};
+    /* Where they were run and left their results, and what was typed, differs always. */
+    static const char *const ignored[] = {"command_line", "endpoint", "results", "name",  "junit",
+                                          "cloud",        "meet",     "shard",   "shards"};
 
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         if (strcmp(ignored[i], name) == 0)
@@ -251,13 +253,14 @@ static void add_settings(struct comparison *c, const struct past_run *runs[2])
     if (strcmp(json_str(runs[0]->summary, "version", ""),
                json_str(runs[1]->summary, "version", "")) != 0)
         add_setting(c, "version");
-    for (int r = 0; r < 2; r++) {
-        const cJSON *others = json_get(runs[1 - r]->summary, "settings");
-        cJSON_ArrayForEach(
-            s, json_get(runs[r]->summary, "settings")) if (cJSON_IsString(s) &&
-                                                           strcmp(json_str(others, s->string, ""),
-                                                                  s->valuestring) != 0)
-            add_setting(c, s->string);
+    for (int i = 0; i < 4; i++) {
+        const char *member = i < 2 ? "settings" : "options";
+        const cJSON *others = json_get(runs[1 - i % 2]->summary, member);
+        cJSON_ArrayForEach(s, json_get(runs[i % 2]->summary, member))
+        {
+            if (cJSON_IsString(s) && strcmp(json_str(others, s->string, ""), s->valuestring) != 0)
+                add_setting(c, s->string);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 #include "metrics/table_text.h"
 #include "results/compare.h"
 
-#define FORMAT 1 /* rises when a member changes its meaning */
+#define TIMES_FROM 10 /* percentages beyond that say little */
+#define FORMAT     1  /* rises when a member changes its meaning */
 
 /* ---- for people ---- */
 
@@ -46,7 +47,9 @@ static void put_percent(struct buf *out, double from, double to)
 {
     char text[32] = "";
 
-    if (from > 0)
+    if (from > 0 && to / from >= TIMES_FROM)
+        snprintf(text, sizeof text, "×%.1f", to / from);
+    else if (from > 0)
         snprintf(text, sizeof text, "%+.1f %%", (to - from) / from * 100);
     table_right(out, text);
 }

@@ -97,10 +97,11 @@ static cJSON *settings_of(const struct merge *m, const struct past_run *run, boo
     cJSON *object = cJSON_CreateObject();
     const cJSON *s;
 
-    cJSON_ArrayForEach(
-        s, json_get(run->summary, "settings")) if (cJSON_IsString(s) &&
-                                                   same_in_all(m, s->string, s->valuestring) != own)
-        cJSON_AddStringToObject(object, s->string, s->valuestring);
+    cJSON_ArrayForEach(s, json_get(run->summary, "settings"))
+    {
+        if (cJSON_IsString(s) && same_in_all(m, s->string, s->valuestring) != own)
+            cJSON_AddStringToObject(object, s->string, s->valuestring);
+    }
     return object;
 }
 
@@ -134,8 +135,11 @@ static cJSON *arrivals_of(cJSON *list, const cJSON *from)
 {
     cJSON *a;
 
-    cJSON_ArrayForEach(a, list) if (strcmp(json_str(a, "what", ""), json_str(from, "what", "")) ==
-                                    0) return a;
+    cJSON_ArrayForEach(a, list)
+    {
+        if (strcmp(json_str(a, "what", ""), json_str(from, "what", "")) == 0)
+            return a;
+    }
     a = cJSON_CreateObject();
     json_add_text(a, "what", json_str(from, "what", ""));
     json_add_text(a, "pattern", json_str(from, "pattern", NULL));
@@ -265,9 +269,11 @@ static cJSON *slowest_of_all(const struct merge *m)
         if (run == NULL)
             continue;
         double later = (double)(run->started_wall_ms - m->started_wall_ms) * 1000;
-        cJSON_ArrayForEach(
-            journey, json_get(run->summary, "slowest_commands")) if (of_run++ < RECORDER_SLOWEST)
-            all[count++] = (struct slow){journey, later};
+        cJSON_ArrayForEach(journey, json_get(run->summary, "slowest_commands"))
+        {
+            if (of_run++ < RECORDER_SLOWEST)
+                all[count++] = (struct slow){journey, later};
+        }
     }
     qsort(all, count, sizeof *all, slower_first);
     for (size_t i = 0; i < count && i < RECORDER_SLOWEST; i++) {
@@ -283,14 +289,26 @@ static cJSON *slowest_of_all(const struct merge *m)
 
 /* ---- all of it ---- */
 
+/* They were called alike, but each tells of its own cars. */
+static cJSON *options_of_all(const struct merge *m, double vehicles)
+{
+    cJSON *options = cJSON_Duplicate(json_get(m->first->summary, "options"), true);
+    char text[32];
+
+    snprintf(text, sizeof text, "%.0f", vehicles);
+    if (m->shards > 0 && json_get(options, "vehicles") != NULL)
+        json_put(options, "vehicles", cJSON_CreateString(text));
+    return options;
+}
+
 static cJSON *members_of(const struct merge *m)
 {
     cJSON *members = cJSON_CreateObject(), *load = load_of_all(m);
 
     if (load != NULL)
         cJSON_AddItemToObject(members, "load", load);
-    cJSON *options = cJSON_Duplicate(json_get(m->first->summary, "options"), true);
-    if (options != NULL) /* they were called alike */
+    cJSON *options = options_of_all(m, json_num(load, "vehicles", 0));
+    if (options != NULL)
         cJSON_AddItemToObject(members, "options", options);
     if (limits_count(m->limits) > 0)
         cJSON_AddItemToObject(members, "limits", limits_json(m->limits));
