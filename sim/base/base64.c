@@ -20,13 +20,17 @@ void base64_four(const uint8_t *bytes, size_t count, char ret[4])
         ret[2] = '=';
 }
 
-void base64_put(struct buf *out, struct slice bytes)
+bool base64_put(struct buf *out, struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        char four[4];
+    size_t len = (bytes.len + 2) / 3 * 4;
+    char *four = (char *)buf_reserve(out, len);
+
+    if (four == NULL)
+        return false;
+    for (size_t i = 0; i < bytes.len; i += 3, four += 4)
         base64_four(bytes.data + i, bytes.len - i < 3 ? bytes.len - i : 3, four);
-        buf_append(out, four, sizeof four);
-    }
+    buf_commit(out, len);
+    return true;
 }
 
 static int digit(uint8_t c)

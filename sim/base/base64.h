@@ -6,7 +6,8 @@
 
 /* 1 to 3 bytes as 4 characters. */
 void base64_four(const uint8_t *bytes, size_t count, char ret[4]);
-void base64_put(struct buf *out, struct slice bytes);
+/* False, with nothing appended, if it does not fit. */
+bool base64_put(struct buf *out, struct slice bytes);
 /* `room` has at least 3/4 of text.len bytes. False if it is not base64. */
 bool base64_read(struct slice text, uint8_t *room, size_t *ret_len);
 

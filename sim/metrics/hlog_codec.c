@@ -4,6 +4,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/base64.h"
+
 /* The low byte of the published cookies is 0x03/0x04; the 0x10 says "word size by LEB128". */
 #define COOKIE_PLAIN      UINT32_C(0x1c849313)
 #define COOKIE_COMPRESSED UINT32_C(0x1c849314)
@@ -85,31 +87,6 @@ static void put_plain(const struct histogram *h, struct buf *b)
     put64(p + 32, RATIO_ONE);
 }
 
-static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static bool put_base64(struct slice s, struct buf *out)
-{
-    uint8_t *to = buf_reserve(out, (s.len + 2) / 3 * 4);
-
-    if (to == NULL)
-        return false;
-    for (size_t i = 0; i < s.len; i += 3, to += 4) {
-        size_t left = s.len - i;
-        uint32_t v = (uint32_t)s.data[i] << 16;
-        if (left > 1)
-            v |= (uint32_t)s.data[i + 1] << 8;
-        if (left > 2)
-            v |= s.data[i + 2];
-        to[0] = (uint8_t)base64_digits[v >> 18];
-        to[1] = (uint8_t)base64_digits[v >> 12 & 63];
-        to[2] = left > 1 ? (uint8_t)base64_digits[v >> 6 & 63] : '=';
-        to[3] = left > 2 ? (uint8_t)base64_digits[v & 63] : '=';
-    }
-    buf_commit(out, (s.len + 2) / 3 * 4);
-    return true;
-}
-
 bool hlog_encode(const struct histogram *h, struct buf *out)
 {
     struct buf plain, packed;
@@ -126,41 +103,21 @@ bool hlog_encode(const struct histogram *h, struct buf *out)
         put32(room, COOKIE_COMPRESSED);
         put32(room + 4, (uint32_t)size);
         buf_commit(&packed, COMPRESSED_HEADER + size);
-        ok = put_base64(buf_slice(&packed), out);
+        ok = base64_put(out, buf_slice(&packed));
     }
     buf_done(&plain);
     buf_done(&packed);
     return ok;
 }
 
-static int digit_value(uint8_t c)
-{
-    const char *at = c != '\0' ? strchr(base64_digits, c) : NULL;
-
-    return at != NULL ? (int)(at - base64_digits) : -1;
-}
-
 static bool get_base64(struct slice s, struct buf *out)
 {
-    if (s.len == 0 || s.len % 4 != 0 || s.len / 4 * 3 > out->max)
+    size_t len;
+    uint8_t *room = s.len != 0 ? buf_reserve(out, s.len / 4 * 3) : NULL;
+
+    if (room == NULL || !base64_read(s, room, &len))
         return false;
-    size_t pad = s.data[s.len - 1] != '=' ? 0 : s.data[s.len - 2] != '=' ? 1 : 2;
-    uint8_t *to = buf_reserve(out, s.len / 4 * 3);
-    if (to == NULL)
-        return false;
-    for (size_t i = 0; i < s.len; i += 4, to += 3) {
-        uint32_t v = 0;
-        for (size_t k = i; k < i + 4; k++) {
-            int d = k >= s.len - pad ? 0 : digit_value(s.data[k]);
-            if (d < 0)
-                return false;
-            v = v << 6 | (uint32_t)d;
-        }
-        to[0] = (uint8_t)(v >> 16);
-        to[1] = (uint8_t)(v >> 8);
-        to[2] = (uint8_t)v;
-    }
-    buf_commit(out, s.len / 4 * 3 - pad);
+    buf_commit(out, len);
     return true;
 }
 

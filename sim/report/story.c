@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/timeunit.h"
 #include "metrics/xml.h"
+#include "report/story_look.h"
 #include "report/story_picture.h"
 #include "report/story_shadow.h"
 #include "report/story_table.h"
@@ -289,7 +290,7 @@ static void put_car(struct buf *out, const cJSON *failure, const cJSON *car, boo
                        "<p class=\"note\">What the car sent and received is not known: cars on "
                        "the Paho client (--client paho) do not tell.</p>\n");
     story_table(car, &m, out);
-    /* The car as it looked: here, when the view can draw it. */
+    story_look(car, out);
     story_shadow(car, frame.began, out);
     story_signals(car, out);
     buf_append_str(out, "</details>\n");

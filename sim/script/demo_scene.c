@@ -5,6 +5,7 @@
 
 #include "fleet/simulation.h"
 #include "metrics/recorder.h"
+#include "script/car_look.h"
 #include "script/demo_core.h"
 
 /* ---- what the prelude says of the car ---- */
@@ -54,15 +55,6 @@ static bool flag_at(lua_State *L, int table, const char *name)
     bool on = lua_toboolean(L, -1) != 0;
     lua_pop(L, 1);
     return on;
-}
-
-static void take_picture(lua_State *L, int table, struct car_picture *ret)
-{
-    memset(ret, 0, sizeof *ret);
-    for (size_t i = 0; i < picture_field_count(); i++) {
-        const struct picture_field *f = &picture_fields[i];
-        picture_set(ret, f, (float)number_at(L, table, f->name, 0));
-    }
 }
 
 static void take_status(lua_State *L, int table, struct scene_status *ret)
@@ -392,20 +384,13 @@ void demo_look(struct demo *demo)
 {
     struct car *car = demo->cars[demo->selected];
     const struct vehicle *v = car->vehicle;
-    struct script *script = demo->owner.script;
-    lua_State *L = script->L;
+    lua_State *L = demo->owner.script->L;
     int top = lua_gettop(L);
 
     memset(&demo->scene.status, 0, sizeof demo->scene.status);
-    script->uncapped++;
-    script_push_prelude(L, "picture_of");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
-    lua_getiuservalue(L, -1, 1); /* its model */
-    lua_remove(L, -2);
-    if (lua_pcall(L, 2, 4, 0) == LUA_OK) {
+    if (car_look_push(car)) {
         struct scene_status *status = &demo->scene.status;
-        take_picture(L, top + 1, &demo->scene.picture);
+        car_look_fields(L, top + 1, &demo->scene.picture);
         take_status(L, top + 2, status);
         picture_body_find(lua_tostring(L, top + 3), &demo->scene.body);
         snprintf(status->title, sizeof status->title, "%s", lua_tostring(L, top + 4));
@@ -415,7 +400,6 @@ void demo_look(struct demo *demo)
         demo_notice(demo, why != NULL ? why : "the picture cannot be made");
     }
     lua_settop(L, top);
-    script->uncapped--;
     demo->scene.status.link = (enum scene_link)v->tcu->state;
     snprintf(demo->scene.status.name, sizeof demo->scene.status.name, "%.39s",
              v->identity.thing_name);

@@ -11,9 +11,11 @@
 #include "metrics/json_text.h"
 #include "report/failure_log.h"
 #include "script/car.h"
+#include "script/car_look.h"
 #include "script/scenario.h"
 
 #define CARS_TOLD    4
+#define LOOKS_TOLD   2 /* how so many of them looked: each is drawn, in some 20 ms */
 #define PAYLOADS_MAX ((size_t)512 << 10) /* of one story, before what is left is cut short */
 #define STEPS_MAX    200
 #define SOFT_MAX     50
@@ -83,8 +85,12 @@ static void add_cars(cJSON *story, const struct scenario *s, const struct car *a
 
     pick_cars(&p);
     cJSON *cars = cJSON_AddArrayToObject(story, "cars");
-    for (size_t i = 0; i < p.count; i++)
-        cJSON_AddItemToArray(cars, car_story_tell(p.cars[i], p.cars[i] == about, &room));
+    for (size_t i = 0; i < p.count; i++) {
+        cJSON *told = car_story_tell(p.cars[i], p.cars[i] == about, &room);
+        if (i < LOOKS_TOLD)
+            cJSON_AddItemToObject(told, "picture", car_look_json(p.cars[i]));
+        cJSON_AddItemToArray(cars, told);
+    }
     if (p.all == p.count)
         return;
     cJSON *others = cJSON_AddObjectToObject(story, "other_cars");

@@ -85,6 +85,8 @@ def checks_refusal(story):
     check(of_kind(car, "state", **{"from": "syncing", "to": "online"}), "life cycle")
     speed, = [s for s in car["signals"] if s["path"] == "driving.speed"]
     check_equal((speed["before"], speed["value"]), (0, 50), "speed")
+    look = car["picture"]
+    check_equal((look["body"], look["road"], look["speed"]), ("hatch", 1, 13.889), "picture")
 
 
 def tells_what_happened(place):
@@ -110,7 +112,8 @@ def tells_what_happened(place):
     articles = by_class(root, "story")
     check_equal(len(articles), 4, "stories")
     check("<b>told" not in text, "text became markup")
-    check(not re.search(r"(src|href)=|url\(|@import", text), "the page needs something else")
+    check_equal(len(by_class(root, "look")), 4, "pictures: of each car that was told, two of a story at most")
+    check(not re.search(r'(src|href)=(?!"data:)|url\(|@import', text), "the page needs something else")
     refused = [a for a in articles if "refused &" in words(a)][0]
     check_in("VEHICLE_MOVING", words(by_class(refused, "outstanding")[0]))
     picture = by_class(refused, "sequence")[0]

@@ -85,7 +85,8 @@ static const char story[] =
     "\":\"" HOSTILE
     "\"},\"reported\":{\"a\":1,\"new\":[],\"locks\":{\"all\":\"unlocked\"}}},\"gap\":true},"
     "\"signals\":[{\"path\":\"locks.all\",\"value\":\"jammed\",\"before\":\"locked\",\"reported\":"
-    "true},{\"path\":\"" HOSTILE "\",\"unit\":\"" HOSTILE "\",\"value\":3}]}]}\n";
+    "true},{\"path\":\"" HOSTILE "\",\"unit\":\"" HOSTILE "\",\"value\":3}],"
+    "\"picture\":{\"body\":\"van\",\"trunk\":1,\"" HOSTILE "\":1,\"night\":\"" HOSTILE "\"}}]}\n";
 
 /* Everything that a story can hold is on the page, and nothing of it is markup. */
 static void a_story_is_drawn(void **state)
@@ -115,6 +116,9 @@ static void a_story_is_drawn(void **state)
         "<td class=\"added\"><ins>[]</ins></td>",
         "<td class=\"differs\">jammed</td>",
         "4 more cars of this scenario: 3 online, 1 ",
+#ifdef FLEETSIM_VIEW
+        "alt=\"van, from above\" src=\"data:image/png;base64,iVBORw0KGgo",
+#endif
         NULL,
     };
     struct buf page, again;
