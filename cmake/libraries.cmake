@@ -16,7 +16,7 @@ add_library(cJSON ALIAS PkgConfig::CJSON)
 pkg_check_modules(LIBEDIT IMPORTED_TARGET libedit)
 # `fleetsim demo`; without them it is left out, or has no window.
 if(FLEETSIM_VIEW)
-    pkg_check_modules(PANGOCAIRO REQUIRED IMPORTED_TARGET pangocairo cairo)
+    pkg_check_modules(PANGOCAIRO REQUIRED IMPORTED_TARGET pangocairo cairo fontconfig)
     pkg_check_modules(SDL2 IMPORTED_TARGET sdl2)
 endif()
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)

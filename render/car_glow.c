@@ -80,7 +80,7 @@ static double strength(enum glow glow, const struct brush *b)
     case GLOW_ALARM:
         return (double)p->alarm * (0.30 + 0.65 * air_beat(b->phase));
     case GLOW_ENERGY:
-        return (double)p->charging * charge_pulse(b->phase);
+        return (double)(p->charging * (1 - p->alarm)) * charge_pulse(b->phase);
     case GLOW_HEAD:
         return fmax(beam, 0.55 * fmax((double)p->daytime, (double)p->parking)) *
                (0.6 + 0.4 * night);

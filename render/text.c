@@ -1,5 +1,6 @@
 #include "render/text.h"
 
+#include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <pango/pangocairo.h>
 
@@ -61,4 +62,11 @@ double text_width(cairo_t *cr, const struct text_style *style, const char *text)
     pango_layout_get_extents(layout, NULL, &extent);
     g_object_unref(layout);
     return extent.width / (double)PANGO_SCALE;
+}
+
+void text_forget_fonts(void)
+{
+    pango_cairo_font_map_set_default(NULL);
+    cairo_debug_reset_static_data();
+    FcFini();
 }

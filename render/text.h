@@ -21,6 +21,8 @@ struct text_style {
 
 /* Draws one line with its baseline at y; returns its width. What is not UTF-8 is left out. */
 double text_draw(cairo_t *cr, double x, double y, const struct text_style *style, const char *text);
+/* Lets go of the fonts that the libraries keep for the process. While no text is being drawn. */
+void text_forget_fonts(void);
 double text_width(cairo_t *cr, const struct text_style *style, const char *text);
 
 #endif

@@ -10,6 +10,7 @@
 #include "render/motion.h"
 #include "render/panel.h"
 #include "render/stage.h"
+#include "render/text.h"
 
 #define TOP    84.0  /* units of the design that the words above the car take */
 #define BOTTOM 112.0 /* and below it */
@@ -85,6 +86,11 @@ void view_free(struct view *v)
     ground_free(v->ground);
     free(v->cells);
     free(v);
+}
+
+void view_done(void)
+{
+    text_forget_fonts();
 }
 
 void view_resize(struct view *v, int width, int height)

@@ -38,6 +38,8 @@ struct view_key {
 
 struct view *view_new(int width, int height, const struct view_key *keys);
 void view_free(struct view *view); /* NULL is fine */
+/* After the last one: lets go of the fonts that libraries keep for the process. */
+void view_done(void);
 void view_resize(struct view *view, int width, int height);
 /* The car alone. */
 void view_set_clean(struct view *view, bool clean);

@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "radio/radio_profile.h"
+#include "render/view.h"
 
 struct settings {
     struct demo_run_options run;
@@ -231,6 +232,7 @@ int cmd_demo(int argc, char **argv)
     if (o->run.vehicles_dir == NULL)
         o->run.vehicles_dir = found != NULL ? found : "vehicles";
     int status = o->headless ? play_frames(o) : play_screen(o);
+    view_done();
     free(found);
     return status;
 }

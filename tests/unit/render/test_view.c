@@ -203,6 +203,13 @@ static void any_size_and_any_text_are_survived(void **state)
         }
 }
 
+static int done(void **state)
+{
+    (void)state;
+    view_done();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,5 +223,5 @@ int main(void)
         cmocka_unit_test(any_size_and_any_text_are_survived),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, done);
 }
