@@ -42,6 +42,8 @@ static void tell_cost(const cJSON *json, struct buf *out)
         json_num(data, "received_bytes_per_s", 0) / 1e3, month / 1e6);
     buf_printf(out, "  %-10s %.2f cores, %.0f MB of memory\n", "simulator",
                json_num(self, "cores", 0), json_num(self, "memory_bytes", 0) / 1e6);
+    buf_printf(out, "  %-10s %.2f of %.0f cores were busy, with whatever runs here\n", "machine",
+               json_num(self, "machine_cores", 0), json_num(self, "processors", 0));
 }
 
 static void tell_value(const struct load_run *l, const cJSON *step, struct buf *out)

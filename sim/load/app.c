@@ -116,6 +116,8 @@ static void on_connected(void *ctx, const struct companion_connected *e)
     (void)e;
     app->load->trouble[0] = '\0';
     app->load->sim->companion_reached = true;
+    if (app->probe && !app->load->observer.listens)
+        load_observer_listen(app);
     load_dispatch(app->load);
 }
 
@@ -142,7 +144,23 @@ static void on_watching(void *ctx, const struct companion_watching *e)
     load_dispatch(app->load);
 }
 
+static void on_subscribed(void *ctx, const struct companion_subscribed *e)
+{
+    struct load_app *app = ctx;
+
+    load_observer_granted(app->load, e->ok);
+}
+
+static void on_message(void *ctx, const struct mqtt_message *m, usec_t received_at)
+{
+    struct load_app *app = ctx;
+
+    load_observer_saw(app->load, m->payload, received_at);
+}
+
 static const struct companion_events events = {
+    .subscribed = on_subscribed,
+    .message = on_message,
     .connected = on_connected,
     .lost = on_lost,
     .watching = on_watching,

@@ -45,12 +45,12 @@ static uint16_t abilities_of(struct load *load, const struct vehicle *v)
 static uint16_t pick_kind(struct load *load, uint16_t can)
 {
     double all = 0;
-    uint16_t last = 0;
+    size_t last = 0;
 
-    for (uint16_t i = 0; i < load->kind_count; i++)
+    for (size_t i = 0; i < load->kind_count; i++)
         all += (can >> i & 1) != 0 ? load->kinds[i].share : 0;
     double at = rng_unit(&load->rng) * all;
-    for (uint16_t i = 0; i < load->kind_count; i++) {
+    for (size_t i = 0; i < load->kind_count; i++) {
         if ((can >> i & 1) == 0)
             continue;
         last = i;
@@ -58,7 +58,7 @@ static uint16_t pick_kind(struct load *load, uint16_t can)
         if (at < 0)
             break;
     }
-    return last;
+    return (uint16_t)last;
 }
 
 static bool is_open(const struct load *load, uint64_t number)

@@ -75,6 +75,13 @@ struct load_source {
     struct load_tally tally;
 };
 
+/* The probe app, as it watches telemetry arrive. */
+struct load_observer {
+    struct load_sighting *sightings; /* a ring; NULL: nothing was sent yet */
+    uint64_t stride;                 /* one of so many messages is for it */
+    bool listens, granted;
+};
+
 struct load_phase_kept {
     char *name;
     usec_t from, to; /* to 0: it goes on */
@@ -104,11 +111,13 @@ struct load {
     struct load_queue waiting, probes_waiting, under_way;
     uint64_t last_number;
     struct loop_timer sweep;
-    uint64_t telemetry_seq;
+    uint64_t telemetry_seq; /* of the last one */
+    struct load_observer observer;
     struct load_phase_kept phases[LOAD_PHASES_MAX];
     size_t phase_count;
     usec_t measured_from, finished;            /* 0: not yet */
     struct process_usage usage_from, usage_to; /* then */
+    usec_t busy_from, busy_to;                 /* and the whole machine */
     uint64_t bytes_sent, bytes_received;
 };
 
@@ -133,6 +142,23 @@ void load_give_up(struct load *load, usec_t now);
 /* ---- telemetry.c ---- */
 
 void load_telemetry_due(struct load *load, usec_t due);
+
+/* ---- observer.c ---- */
+
+/* The kind of telemetry that the probe app is for. */
+#define LOAD_OBSERVED "observed"
+
+/* Telemetry comes at that rate from now on. */
+void load_observe_rate(struct load *load, double rate);
+/* The probe app is connected; later, whether it may listen. */
+void load_observer_listen(struct load_app *app);
+void load_observer_granted(struct load *load, bool ok);
+/* Is this message one of those it is to see? Then it was sent; then it has arrived. */
+bool load_observer_wants(const struct load *load, uint64_t seq);
+void load_observer_sent(struct load *load, uint64_t seq, usec_t due);
+void load_observer_saw(struct load *load, struct slice payload, usec_t at);
+/* Nothing more will arrive: what has not is lost. */
+void load_observer_close(struct load *load);
 
 /* ---- load.c ---- */
 

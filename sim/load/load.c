@@ -98,6 +98,8 @@ void load_stream(struct load *load, enum load_stream stream, double from, double
 
     arrivals_stretch(&s->arrivals, clock_now(), from, to, length);
     s->tally.rate = to;
+    if (stream == LOAD_TELEMETRY)
+        load_observe_rate(load, from > to ? from : to);
     loop_timer_start(&s->timer, 0);
 }
 
@@ -248,6 +250,7 @@ struct load *load_new(const struct load_options *options, struct error *err)
     load->in_flight = options->in_flight;
     load->telemetry_size = options->telemetry_size;
     load->seed = options->seed;
+    load->observer.stride = 1;
     load->measures = options->measures;
     rng_init(&load->rng, options->seed, LOAD_STREAM_COUNT);
     loop_timer_init(&load->sweep, load->sim->loop, on_sweep, load);
@@ -283,6 +286,7 @@ void load_free(struct load *load)
     if (load == NULL)
         return;
     load_stop(load);
+    load_observer_close(load);
     loop_timer_stop(&load->sweep);
     for (size_t i = 0; i <= LOAD_APPS_MAX; i++)
         load_app_close(&load->apps[i]);

@@ -103,6 +103,8 @@ void load_begin_phase(struct load *load, const char *name);
 const char *load_phase(const struct load *load); /* "" before the first */
 /* The measurement begins: counts and the recorder start anew. */
 void load_measure(struct load *load);
+/* Nothing is under way any more: what has not arrived is lost. Before it is judged. */
+void load_close_books(struct load *load);
 /* What it measures has ended, but for what is under way. */
 void load_finish(struct load *load);
 usec_t load_measured_from(const struct load *load); /* 0: not yet */

@@ -3,6 +3,7 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "load/core.h"
+#include "load/machine.h"
 #include "metrics/recorder.h"
 
 void load_begin_phase(struct load *load, const char *name)
@@ -28,6 +29,7 @@ void load_measure(struct load *load)
 {
     load->measured_from = clock_now();
     process_usage_read_load(&load->usage_from);
+    load->busy_from = machine_busy();
     if (load->measures)
         recorder_start_anew(load->recorder, load->measured_from);
     for (unsigned i = 0; i < LOAD_STREAM_COUNT; i++) {
@@ -40,8 +42,18 @@ void load_finish(struct load *load)
 {
     load->finished = clock_now();
     process_usage_read_load(&load->usage_to);
+    load->busy_to = machine_busy();
     load->bytes_sent = recorder_counter(load->recorder, "bytes.sent");
     load->bytes_received = recorder_counter(load->recorder, "bytes.received");
+}
+
+void load_close_books(struct load *load)
+{
+    size_t waiting = load->waiting.count + load->probes_waiting.count;
+
+    load_observer_close(load);
+    if (waiting > 0)
+        recorder_count_by(load->recorder, "load.unsent", "waiting", waiting);
 }
 
 usec_t load_measured(const struct load *load)
@@ -116,6 +128,9 @@ static void add_cost(const struct load *load, cJSON *to)
     cJSON *self = cJSON_AddObjectToObject(to, "simulator");
     double cpu = (double)(load->usage_to.cpu - load->usage_from.cpu) / 1e6;
     cJSON_AddNumberToObject(self, "cores", cpu / measured);
+    double busy = (double)(load->busy_to - load->busy_from) / 1e6;
+    cJSON_AddNumberToObject(self, "machine_cores", busy / measured);
+    cJSON_AddNumberToObject(self, "processors", machine_processors());
     cJSON_AddNumberToObject(self, "memory_bytes", (double)load->usage_to.resident);
 }
 

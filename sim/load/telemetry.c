@@ -36,20 +36,23 @@ void load_telemetry_due(struct load *load, usec_t due)
         load_unsent(load, "no_car");
         return;
     }
-    struct vehicle *v = fleet->cars[load->telemetry_seq++ % fleet->used].v;
+    struct vehicle *v = fleet->cars[++load->telemetry_seq % fleet->used].v;
     if (v->tcu->state != TCU_ONLINE) {
         load_unsent(load, "offline");
         return;
     }
     buf_init(&payload, load->telemetry_size + AROUND + 1024);
     write_payload(load, v, &payload);
-    bool ok = tcu_telemetry(v->tcu, KIND, buf_slice(&payload), 1);
+    bool observed = load_observer_wants(load, load->telemetry_seq);
+    bool ok = tcu_telemetry(v->tcu, observed ? LOAD_OBSERVED : KIND, buf_slice(&payload), 1);
     buf_done(&payload);
     if (!ok) {
         load_unsent(load, "refused");
         return;
     }
     recorder_count(load->recorder, "telemetry.sent", 1);
+    if (observed)
+        load_observer_sent(load, load->telemetry_seq, due);
     if (due >= load->measured_from)
         load->sources[LOAD_TELEMETRY].tally.sent++;
 }

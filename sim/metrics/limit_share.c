@@ -26,6 +26,9 @@ static const struct share_whole reports = {
 static const struct share_whole samples = {
     "telemetry samples", {"telemetry.samples", "telemetry.dropped", NULL}
 };
+static const struct share_whole watched = {
+    "telemetry messages that were watched", {"telemetry.observed", NULL}
+};
 static const struct share_whole texts = {
     "text messages", {"sms.sent", NULL}
 };
@@ -57,6 +60,8 @@ const struct share_row share_rows[] = {
     {"shadow.accepted",             &reports       },
     {"shadow.rejected",             &reports       },
     {"telemetry.dropped",           &samples       },
+    {"telemetry.lost",              &watched       },
+    {"telemetry.duplicated",        &watched       },
     {"sms.delivered",               &texts         },
     {"sms.lost",                    &texts         },
     {"sms.expired",                 &texts         },

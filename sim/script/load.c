@@ -4,11 +4,11 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "load/flags.h"
+#include "load/machine.h"
 #include "load/plan.h"
 #include "radio/radio_profile.h"
 #include "script/app.h"
@@ -151,9 +151,7 @@ static int f_radio_name(lua_State *L)
 /* processors(): how many the machine has */
 static int f_processors(lua_State *L)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    lua_pushinteger(L, n > 0 ? n : 1);
+    lua_pushinteger(L, machine_processors());
     return 1;
 }
 
@@ -289,6 +287,7 @@ void load_script_free_all(struct script *script, const struct script_owner *owne
         }
         *p = s->next;
         load_stop(s->load);
+        load_close_books(s->load);
         if (host != NULL && host->load == s->load) {
             host->ended(host->ctx, s->load);
             host->load = NULL;

@@ -207,6 +207,7 @@ local function plan_of(call, profile, count, flags)
   p.kinds = kinds_of(call, commands.kinds, flags.kinds)
   p.rate = rate_of(call, "commands", commands, flags.commands, count, vehicles)
   if not flags.is_load then
+    p.ramp = { linear = small.warm_up }
     p.rate = math.min(p.rate, 1) * small.rate_per_car * count
   end
   p.process = flags.process or commands.arrivals or "poisson"

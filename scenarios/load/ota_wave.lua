@@ -1,0 +1,20 @@
+-- An update over the air goes out to the whole fleet, so many cars a minute, while people go on as ever: what a rollout
+-- costs those who only want their car unlocked.
+
+load_profile("an update over the air", {
+  vehicles = 500,
+  mix = { compact_ev_ota = 1 },
+  commands = { per_car = 0.05 },
+  phases = {
+    { name = "before", duration = 15 },
+    { name = "rollout", duration = 60, before = function(fleet, t)
+      local app = t:companion { watch = "all" }
+      t.job = app:create_job(fleet, { operation = "update", version = "2.0", size = 2000000 }, { rate = 1000 })
+    end, after = function(_, t)
+      local count = t.job:status().count
+      print(string.format("  updated %d cars, %d are at it, %d wait, %d failed", count.succeeded, count.in_progress,
+        count.queued, count.failed + count.rejected))
+    end },
+    { name = "after", duration = 15 },
+  },
+})
