@@ -205,13 +205,13 @@ static void put_totals(struct exposition *e, const struct exposition_label *labe
 /* As snprintf() would, but there are thousands of them. */
 static const char *write_count(uint64_t value, char ret[static COUNT_MAX])
 {
-    char *at = ret + COUNT_MAX - 1;
+    size_t at = COUNT_MAX - 1;
 
-    *at = '\0';
+    ret[at] = '\0';
     do
-        *--at = (char)('0' + value % 10);
+        ret[--at] = (char)('0' + value % 10);
     while ((value /= 10) != 0);
-    return at;
+    return &ret[at];
 }
 
 void exposition_histogram(struct exposition *e, const struct exposition_label *labels,
@@ -220,7 +220,7 @@ void exposition_histogram(struct exposition *e, const struct exposition_label *l
     struct ladder buckets;
     struct sums sums;
     uint64_t below = 0;
-    char bound[32], count[COUNT_MAX];
+    char bound[32], count[COUNT_MAX] = "";
 
     sum_up(h, &sums);
     ladder_begin(&buckets, e, "_bucket", labels, "le");

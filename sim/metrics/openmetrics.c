@@ -236,7 +236,7 @@ static void put_group(struct exposition *e, const struct recorder *rec, enum sta
 {
     for (size_t i = 0; i < recorder_stage_count(rec); i++) {
         const struct recorder_stage *stage = recorder_stage_at(rec, i);
-        struct stage_labels l;
+        struct stage_labels l = {0};
         take_apart(stage->name, &l);
         if ((l.kind != NULL) != (group == KINDS) || strcmp(stage->name, LAG) == 0)
             continue;
@@ -252,7 +252,7 @@ static void put_group(struct exposition *e, const struct recorder *rec, enum sta
 
 static bool any_kinds(const struct recorder *rec)
 {
-    struct stage_labels l;
+    struct stage_labels l = {0};
 
     for (size_t i = 0; i < recorder_stage_count(rec); i++) {
         take_apart(recorder_stage_at(rec, i)->name, &l);
@@ -303,7 +303,8 @@ static void put_counts(struct exposition *e, const char *family, const char *hel
         char word[RECORDER_NAME_MAX]; /* "backing off" would have to be quoted everywhere */
         snprintf(word, sizeof word, "%s", counts->items[i].name);
         for (char *p = word; *p != '\0'; p++)
-            *p = *p == ' ' ? '_' : *p;
+            if (*p == ' ')
+                *p = '_';
         count_with(e, label, word, counts->items[i].value);
     }
 }
