@@ -101,6 +101,8 @@ static void paint_title(struct pen *p, const struct live_moment *m)
     pen_text(p, "  ");
     pen_coloured(p, PEN_CYAN, m->doing);
     pen_text(p, "  ");
+    if (m->left > 0 && pen_left(p) < pen_width(times))
+        snprintf(times, sizeof times, "%s left", left);
     size_t room = pen_left(p), need = pen_width(times) + 2;
     if (m->left > 0 && room > need + CELL) {
         struct pen_part parts[] = {

@@ -141,6 +141,16 @@ static void ascii_of_sixty_columns(void **state)
                         "limit              . loop.lag p99 < 50ms\n");
 }
 
+static void what_matters_of_few_columns(void **state)
+{
+    struct live_style style = {.columns = 36, .rows = 6};
+
+    assert_string_equal(painted(*state, &style), "fleetsim load  steady  2:45 left\n"
+                                                 "10,000 cars        #############=+-.\n"
+                                                 "# 9,412 online  = 120 syncing  \n"
+                                                 "errors             1,242  commands.t\n");
+}
+
 /* No line is longer than the terminal is wide, nor the picture higher; escape sequences end. */
 static void it_fits_any_terminal(void **state)
 {
@@ -231,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(eighty_columns, make, unmake),
         cmocka_unit_test_setup_teardown(ascii_of_sixty_columns, make, unmake),
+        cmocka_unit_test_setup_teardown(what_matters_of_few_columns, make, unmake),
         cmocka_unit_test_setup_teardown(it_fits_any_terminal, make, unmake),
         cmocka_unit_test_setup_teardown(colours_end, make, unmake),
         cmocka_unit_test_setup_teardown(one_line_for_a_log, make, unmake),
