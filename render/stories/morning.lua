@@ -1,4 +1,4 @@
--- A minute with a car, for an audience: fleetsim demo --story render/stories/morning.lua
+-- A minute with a car, for an audience: fleetsim demo --storyboard render/stories/morning.lua
 
 caption("A car sleeps in front of the house")
 car:wait_online(30)

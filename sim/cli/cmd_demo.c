@@ -155,7 +155,7 @@ static const struct option_spec options[] = {
      "so many cars (default 5)"},
     {"model", 'm', OPTION_LIST, &settings.models, "NAME",
      "their model; repeated: taken in turn (default: one of each)"},
-    {"story", 0, OPTION_STRING, &settings.run.story, "FILE",
+    {"storyboard", 0, OPTION_STRING, &settings.run.story, "FILE",
      "a Lua file that tells a story with them (docs/view.md)"},
     {"radio", 0, OPTION_STRING, &settings.run.radio, "PROFILE",
      "mobile network of all cars (default lte_good; docs/radio.md)"},
@@ -176,7 +176,7 @@ static const struct option_spec options[] = {
     {"record", 0, OPTION_STRING, &settings.record, "DIR",
      "with --headless: all frames as PNG pictures"},
     {"at", 0, OPTION_DURATION, &settings.at, "TIME",
-     "with --headless: ends so long after the first car is online (default\n2s; with --story: when it ends)"},
+     "with --headless: ends so long after the first car is online (default\n2s; with --storyboard: when it ends)"},
     {"fps", 0, OPTION_NUMBER, &settings.fps, "N",
      "with --headless: frames per second (default 30)"},
     {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
@@ -206,7 +206,7 @@ static const struct command_spec command = {
     "  fleetsim demo\n"
     "  fleetsim demo --model electric_bus --vehicles 500\n"
     "  fleetsim demo --cloud lab                     a running `fleetsim cloud --dir lab`\n"
-    "  fleetsim demo --story render/stories/morning.lua\n"
+    "  fleetsim demo --storyboard render/stories/morning.lua\n"
     "  fleetsim demo --headless --snapshot car.png --at 2s\n"};
 
 int cmd_demo(int argc, char **argv)

@@ -81,7 +81,7 @@ def a_story_is_seen(place):
     with open(os.path.join(place.dir, "story.lua"), "w", encoding="utf-8") as file:
         file.write('t:equal(app:request(car, { locks = { all = "unlocked" } }):await().status, "SUCCEEDED")\n'
                    'car:open_door("front_left")\ncar:open_door("trunk")\nwait(1)\n')
-    demo(place, "--clean", "--snapshot", "after.png", "--story", "story.lua", "-n", "1").expect(0)
+    demo(place, "--clean", "--snapshot", "after.png", "--storyboard", "story.lua", "-n", "1").expect(0)
     before, after = (rows_of(os.path.join(place.dir, name)) for name in ("before.png", "after.png"))
     share = difference(before, after)
     check(0.01 < share < 0.4, f"{share:.3f} of the picture differs")
@@ -99,7 +99,7 @@ def a_broker_that_dies_is_started_again(place):
     place.write("long.lua", 't:eventually(30, function() return app:connection().losses > 0 end)\n'
                             't:eventually(30, function() return app:connection().connected end)\ncar:wait_online(30)\n'
                             't:equal(app:request(car, { locks = { all = "unlocked" } }):await(20).status, "SUCCEEDED")\n')
-    with place.start("demo", *VEHICLES, "--headless", "--snapshot", "late.png", "--story", "long.lua", "-n", "1",
+    with place.start("demo", *VEHICLES, "--headless", "--snapshot", "late.png", "--storyboard", "long.lua", "-n", "1",
                      "--radio", "perfect", "--size", "320x240") as running:
         broker = running.broker()
         running.until(lambda: any("as companion" in open(path, encoding="utf-8", errors="replace").read()
@@ -115,10 +115,10 @@ def a_broker_that_dies_is_started_again(place):
 def errors_of_a_story_are_told(place):
     """With file and line, and exit status 3."""
     place.write("wrong.lua", 'caption("so far so good")\ncar:open_dor("front_left")\n')
-    demo(place, "--snapshot", "x.png", "--story", "wrong.lua", "-n", "1").expect(
+    demo(place, "--snapshot", "x.png", "--storyboard", "wrong.lua", "-n", "1").expect(
         3, "wrong.lua:2: a car has no 'open_dor'; did you mean 'open_door'?")
     place.write("torn.lua", 'caption("so far"\n')
-    demo(place, "--snapshot", "x.png", "--story", "torn.lua", "-n", "1").expect(3, "torn.lua:2: ")
+    demo(place, "--snapshot", "x.png", "--storyboard", "torn.lua", "-n", "1").expect(3, "torn.lua:2: ")
 
 
 def every_model_can_be_shown(place):
@@ -154,7 +154,7 @@ def wrong_usage(place):
                             (("--headless", "--snapshot", "a.png", "--size", "big"), "--size big: not a size"),
                             (("--vehicles", "0"), "--vehicles 0: from 1 to 20000"),
                             (("--radio", "nothing"), "--radio nothing: not a profile"),
-                            (("--headless", "--snapshot", "a.png", "--story", "none.lua"), "none.lua: No such file"),
+                            (("--headless", "--snapshot", "a.png", "--storyboard", "none.lua"), "none.lua: No such file"),
                             (("--headless", "--snapshot", "none/a.png", "--at", "0.1s"), "none/a.png: ")):
         place.run("demo", *VEHICLES, *arguments).refuses(2, text)
 
