@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/xmem.h"
@@ -57,13 +58,13 @@ static bool check_frames(struct settings *o, struct error *err)
     if (files && !o->headless)
         return error_set(err, ERROR_USAGE, "%s: only with --headless",
                          o->snapshot != NULL ? "--snapshot" : "--record");
-    if (o->headless && !files)
+    if (o->headless && !files && o->run.api.address == NULL)
         return error_set(err, ERROR_USAGE,
                          "--headless: nothing would be seen (give --snapshot FILE.png or --record "
-                         "DIR)");
+                         "DIR, or --api :9465)");
     if (o->fps == 0 || o->fps > 120)
         return error_set(err, ERROR_USAGE, "--fps %" PRIu64 ": from 1 to 120", o->fps);
-    if (o->at == 0 && o->run.story == NULL)
+    if (o->at == 0 && o->run.story == NULL && files)
         o->at = 2 * USEC_PER_SEC;
     return true;
 }
@@ -81,7 +82,7 @@ static bool check(struct settings *o, struct error *err)
     if (run->radio != NULL && radio_profile_find(slice_str(run->radio)) == NULL)
         return error_set(err, ERROR_USAGE, "--radio %s: not a profile (%s)", run->radio,
                          radio_profile_names());
-    if (!check_size(o, err) || !check_frames(o, err))
+    if (!check_size(o, err) || !check_frames(o, err) || !api_endpoint_check(&run->api, false, err))
         return false;
     if (run->seed == 0 && getrandom(&run->seed, sizeof run->seed, 0) == sizeof run->seed)
         run->seed %= 1000000000000u; /* twelve digits can be typed again */
@@ -118,6 +119,24 @@ static int play_frames(struct settings *o)
     int status = demo_run_stop(run);
 
     return ok ? status : options_fail(&err);
+}
+
+/* Nobody looks: the cars live for whoever uses the API, until they are stopped. */
+static int play_unseen(const struct settings *o)
+{
+    const struct timespec moment = {.tv_nsec = 50000000};
+    struct demo_run *run = demo_run_start(&o->run);
+    usec_t began = clock_now();
+
+    while (demo_run_state(run) < (o->run.story != NULL ? DEMO_TOLD : DEMO_ENDED) &&
+           (o->at == 0 || clock_now() - began < o->at))
+        nanosleep(&moment, NULL);
+    return demo_run_stop(run);
+}
+
+static int play_headless(struct settings *o)
+{
+    return o->snapshot != NULL || o->record != NULL ? play_frames(o) : play_unseen(o);
 }
 
 static int play_screen(struct settings *o)
@@ -170,7 +189,7 @@ static const struct option_spec options[] = {
     {"clean", 0, OPTION_FLAG, &settings.clean, NULL,
      "the car alone, for recordings"},
     {"headless", 0, OPTION_FLAG, &settings.headless, NULL,
-     "no window: pictures into files"},
+     "no window: pictures into files, or cars for --api, until Ctrl-C"},
     {"snapshot", 0, OPTION_STRING, &settings.snapshot, "FILE",
      "with --headless: a PNG picture at the end"},
     {"record", 0, OPTION_STRING, &settings.record, "DIR",
@@ -179,6 +198,7 @@ static const struct option_spec options[] = {
      "with --headless: ends so long after the first car is online (default\n2s; with --storyboard: when it ends)"},
     {"fps", 0, OPTION_NUMBER, &settings.fps, "N",
      "with --headless: frames per second (default 30)"},
+    API_ENDPOINT_ROWS(settings.run.api),
     {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
      "where the models are"},
     {"cloud", 0, OPTION_STRING, &settings.run.target.cloud_dir, "DIR",
@@ -207,7 +227,8 @@ static const struct command_spec command = {
     "  fleetsim demo --model electric_bus --vehicles 500\n"
     "  fleetsim demo --cloud lab                     a running `fleetsim cloud --dir lab`\n"
     "  fleetsim demo --storyboard render/stories/morning.lua\n"
-    "  fleetsim demo --headless --snapshot car.png --at 2s\n"};
+    "  fleetsim demo --headless --snapshot car.png --at 2s\n"
+    "  fleetsim demo --headless --api :9465 --vehicles 20    for tests of an app; docs/api.md\n"};
 
 int cmd_demo(int argc, char **argv)
 {
@@ -231,7 +252,7 @@ int cmd_demo(int argc, char **argv)
     char *found = o->run.vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (o->run.vehicles_dir == NULL)
         o->run.vehicles_dir = found != NULL ? found : "vehicles";
-    int status = o->headless ? play_frames(o) : play_screen(o);
+    int status = o->headless ? play_headless(o) : play_screen(o);
     view_done();
     free(found);
     return status;

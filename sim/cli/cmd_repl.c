@@ -11,6 +11,7 @@
 #include "actors/companion.h"
 #include "base/log.h"
 #include "base/xmem.h"
+#include "cli/api_endpoint.h"
 #include "cli/clock_options.h"
 #include "cli/options.h"
 #include "cli/oracle_run.h"
@@ -29,6 +30,7 @@
 struct settings {
     const char *model, *mqtt, *vehicles_dir, *history;
     struct clock_options clock;
+    struct api_endpoint_options api;
     struct target_options target;
     struct option_list topics; /* as topic_set_choose() takes them */
     uint64_t seed;
@@ -43,6 +45,7 @@ struct session {
     struct repl *repl;
     struct file_watch *watch;
     struct terminal *terminal;
+    struct api_endpoint api;
     ev_signal sigint, sigterm;
     bool greeted, failed;
     enum error_code aborted;
@@ -198,6 +201,18 @@ static bool open_simulation(struct session *s, struct error *err)
     return s->script != NULL && companion_prepare(NULL, err);
 }
 
+static bool open_api(struct session *s, struct error *err)
+{
+    struct api_endpoint_source source = {
+        .metrics = {.sim = s->sim, .run = "repl", .command = "repl", .started = clock_now()},
+        .script = s->script,
+        .target = &s->target,
+        .own_cloud = s->settings->target.endpoint == NULL
+    };
+
+    return api_endpoint_open(&s->api, &s->settings->api, &source, err);
+}
+
 static char *history_path(const struct settings *o)
 {
     const char *home = getenv("HOME");
@@ -238,6 +253,7 @@ static void talk(struct session *s)
     ev_signal_stop(s->sim->loop->ev, &s->sigint);
     ev_signal_stop(s->sim->loop->ev, &s->sigterm);
     file_watch_free(s->watch);
+    api_endpoint_close(&s->api);
     repl_free(s->repl);
     terminal_free(s->terminal);
     free(history);
@@ -259,13 +275,15 @@ static int run(const struct settings *settings)
     struct error err;
     int status;
 
-    if (target_open(&s.target, &settings->target, &err) && open_simulation(&s, &err)) {
+    if (target_open(&s.target, &settings->target, &err) && open_simulation(&s, &err) &&
+        open_api(&s, &err)) {
         bool interactive = isatty(0) != 0;
         talk(&s);
         status = exit_status(&s, interactive);
     } else {
         status = options_fail(&err);
     }
+    api_endpoint_close(&s.api);
     script_free(s.script);
     target_close(&s.target);
     simulation_free(s.sim);
@@ -280,7 +298,8 @@ static bool check(struct settings *o, struct error *err)
         return false;
     if (strcmp(o->mqtt, "5") != 0 && strcmp(o->mqtt, "3.1.1") != 0)
         return error_set(err, ERROR_USAGE, "--mqtt %s: not a version (5 or 3.1.1)", o->mqtt);
-    if (!clock_options_check(&o->clock, &o->target, err))
+    if (!clock_options_check(&o->clock, &o->target, err) ||
+        !api_endpoint_check(&o->api, o->target.virtual_time, err))
         return false;
     if (o->seed == 0 && getrandom(&o->seed, sizeof o->seed, 0) == sizeof o->seed)
         o->seed %= 1000000000000u; /* twelve digits can be typed again */
@@ -329,6 +348,7 @@ static const struct option_spec options[] = {
     {"seed", 0, OPTION_NUMBER, &settings.seed, "N",
      "the car's identity and randomness (default: random)"},
     CLOCK_OPTIONS_ROWS(settings.clock),
+    API_ENDPOINT_ROWS(settings.api),
     {"no-events", 0, OPTION_FLAG, &settings.quiet_events, NULL,
      "do not tell when the car's state changes"},
     {"history", 0, OPTION_STRING, &settings.history, "FILE",
@@ -346,6 +366,7 @@ static const struct command_spec command = {
     options,
     "  fleetsim repl\n"
     "  fleetsim repl --model combustion_van --time virtual --start 2026-01-12T06:30\n"
+    "  fleetsim repl --api :9465                     and at http://127.0.0.1:9465/v1 as well\n"
     "  fleetsim repl --cloud lab                     a running `fleetsim cloud --dir lab`\n"
     "  fleetsim repl --endpoint mqtts://….amazonaws.com:8883 --certificates things/ \\\n"
     "    --app-cert app.pem --app-key app.key\n"

@@ -52,8 +52,9 @@ static void end_progress(struct console *c)
     c->told_at = clock_now();
 }
 
-void console_certificates(struct console *c, uint32_t made, uint32_t count)
+void console_certificates(void *ctx, uint32_t made, uint32_t count)
 {
+    struct console *c = ctx;
     if (!begin_progress(c))
         return;
     fprintf(stderr, "certificates %" PRIu32 "/%" PRIu32, made, count);

@@ -29,8 +29,8 @@ struct console {
 void console_clear(struct console *c);
 /* How far the run has come; about once a second. */
 void console_status(struct console *c, const struct load_run *load);
-/* How far its preparation has come. */
-void console_certificates(struct console *c, uint32_t made, uint32_t count);
+/* How far its preparation has come, as fleet_progress.made; `ctx` is a struct console. */
+void console_certificates(void *ctx, uint32_t made, uint32_t count);
 void console_verdict(struct console *c, const struct scenario *s);
 /* What was measured. */
 void console_table(struct console *c);

@@ -39,6 +39,7 @@ struct demo_run {
     struct simulation *sim;
     struct script *script;
     struct demo *demo;
+    struct api_endpoint api;
     ev_signal sigint, sigterm;
     struct loop_timer revival; /* of the local cloud */
     struct error error;
@@ -189,6 +190,18 @@ static bool open_simulation(struct demo_run *run, struct error *err)
     return run->script != NULL && companion_prepare(NULL, err);
 }
 
+static bool open_api(struct demo_run *run, struct error *err)
+{
+    struct api_endpoint_source source = {
+        .metrics = {.sim = run->sim, .run = "demo", .command = "demo", .started = clock_now()},
+        .script = run->script,
+        .target = &run->target,
+        .own_cloud = run->options->target.endpoint == NULL
+    };
+
+    return api_endpoint_open(&run->api, &run->options->api, &source, err);
+}
+
 static void watch_signal(struct demo_run *run, ev_signal *w, int number)
 {
     ev_signal_init(w, on_signal, number);
@@ -238,10 +251,12 @@ static void *simulate(void *arg)
     };
 
     if (target_open(&run->target, &o->target, &run->error) && open_simulation(run, &run->error) &&
+        open_api(run, &run->error) &&
         (run->demo = demo_new(run->script, &demo, &run->error)) != NULL)
         play(run);
     else
         run->status = (int)run->error.code;
+    api_endpoint_close(&run->api);
     demo_free(run->demo);
     run->demo = NULL;
     script_free(run->script);

@@ -8,6 +8,7 @@
 #ifndef CLI_DEMO_RUN_H
 #define CLI_DEMO_RUN_H
 
+#include "cli/api_endpoint.h"
 #include "cli/options.h"
 #include "cli/target.h"
 #include "render/scene.h"
@@ -23,6 +24,7 @@ struct demo_run_options {
     bool insecure;
     bool strict; /* an error of the story ends it, with ERROR_SCRIPT */
     struct target_options target;
+    struct api_endpoint_options api;
     void (*news)(void *ctx); /* there is something to take; must not call back */
     void *ctx;
 };

@@ -54,6 +54,7 @@ static const char *expected(enum option_kind kind)
     static const char *const words[OPTION_KIND_COUNT] = {
         "1 or 0",
         "text",
+        "text",
         "a whole number such as 200 or 10k",
         "a number",
         "a duration such as 30s or 1h30m",
@@ -87,6 +88,7 @@ static bool store(const struct option_spec *spec, const char *text)
     case OPTION_FLAG:
         return store_flag(spec->target, text);
     case OPTION_STRING:
+    case OPTION_SECRET:
         *(const char **)spec->target = text;
         return true;
     case OPTION_NUMBER:
@@ -278,6 +280,7 @@ static void put_option(const struct option_spec *spec, struct buf *out)
     case OPTION_LIST:
         put_list(spec->target, out);
         return;
+    case OPTION_SECRET:
     case OPTION_KIND_COUNT:
         return;
     }

@@ -16,6 +16,7 @@
 enum option_kind {
     OPTION_FLAG,     /* bool *: set to true; --no-NAME is not made */
     OPTION_STRING,   /* const char **: points into argv or the environment */
+    OPTION_SECRET,   /* as OPTION_STRING, but options_json() does not tell it */
     OPTION_NUMBER,   /* uint64_t *: decimal, may end in k or M */
     OPTION_REAL,     /* double * */
     OPTION_DURATION, /* usec_t *: 30s, 10m, 1h30m, or seconds */

@@ -62,6 +62,7 @@ struct run {
     struct console console;
     struct outputs outputs;
     struct metrics_endpoint metrics;
+    struct api_endpoint api;
     struct preflight preflight;
     struct loop_timer refusal; /* somebody said no while a scenario runs */
 };
@@ -392,15 +393,18 @@ static bool open_results(struct run *run, struct error *err)
 
 static bool open_metrics(struct run *run, struct error *err)
 {
-    struct metrics_source source = {.sim = run->sim,
-                                    .runner = run->runner,
-                                    .run = run->settings->name,
-                                    .command = run_command(run->settings),
-                                    .started = run->console.started,
-                                    .phase = load_run_phase,
-                                    .ctx = &run->load};
+    const struct run_settings *s = run->settings;
+    struct api_endpoint_source source = {
+        .metrics = {run->sim, run->runner, s->name, run_command(s), run->console.started,
+                    load_run_phase, &run->load},
+        .script = run->script,
+        .results = run_results_path(run->results),
+        .target = &run->target,
+        .own_cloud = s->target.endpoint == NULL
+    };
 
-    return metrics_endpoint_open(&run->metrics, run->settings->metrics, &source, err);
+    return metrics_endpoint_open(&run->metrics, s->metrics, &source.metrics, err) &&
+           api_endpoint_open(&run->api, &s->api, &source, err);
 }
 
 static void run_loop(struct run *run)
@@ -527,6 +531,7 @@ static void release(struct run *run)
 {
     console_close(&run->console);
     metrics_endpoint_close(&run->metrics);
+    api_endpoint_close(&run->api);
     run_results_close(run->results, NULL);
     outputs_close(&run->outputs, 0, NULL, NULL);
     if (run->settings->read != NULL && run->runner != NULL)
@@ -543,11 +548,6 @@ static void release(struct run *run)
     free(run->abort_reason);
     free(run->unreachable);
     load_run_close(&run->load);
-}
-
-static void on_certificates(void *ctx, uint32_t made, uint32_t count)
-{
-    console_certificates(ctx, made, count);
 }
 
 static int list(struct run *run)
@@ -572,7 +572,7 @@ int run_scenarios(const struct run_settings *settings, char **paths, int count)
     int status;
 
     struct capacity_car car = run_capacity_car(settings);
-    struct fleet_progress progress = {.made = on_certificates, .ctx = &run.console};
+    struct fleet_progress progress = {.made = console_certificates, .ctx = &run.console};
     struct target_options target = settings->target;
 
     target.progress = &progress;

@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "cli/api_endpoint.h"
 #include "cli/clock_options.h"
 #include "cli/options.h"
 #include "cli/shard.h"
@@ -28,9 +29,10 @@ struct run_settings {
     const char *name;        /* of the run */
     bool yes;                /* more than CONSENT_CARS may go to another machine's address */
     const char *metrics;     /* where to serve metrics (http_address.h); NULL: nowhere */
-    const char *mqtt;        /* "5" or "3.1.1" */
-    const char *client;      /* "native" or "paho" */
-    const char *profile;     /* "aws" or "generic"; NULL: as the endpoint's name says */
+    struct api_endpoint_options api;
+    const char *mqtt;    /* "5" or "3.1.1" */
+    const char *client;  /* "native" or "paho" */
+    const char *profile; /* "aws" or "generic"; NULL: as the endpoint's name says */
     const char *vehicles_dir;
     bool vehicles_found;               /* nobody has named it */
     const char *command_line;          /* as it was typed, for the results; NULL: nobody typed it */

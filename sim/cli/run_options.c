@@ -94,7 +94,7 @@ static bool check_settings(struct run_settings *s, struct error *err)
                          "--client paho: it takes no --crl, --resumption and --source-address");
     if (!check_cloud(s, err) || !clock_options_check(&s->clock, &s->target, err))
         return false;
-    if (!check_numbers(s, err))
+    if (!check_numbers(s, err) || !api_endpoint_check(&s->api, s->target.virtual_time, err))
         return false;
     if (s->seed == 0 && getrandom(&s->seed, sizeof s->seed, 0) == sizeof s->seed)
         s->seed %= 1000000000000u; /* twelve digits can be typed again */

@@ -47,6 +47,7 @@ struct run_options {
     {"no-results", 0, OPTION_FLAG, &(o).settings.no_results, NULL, \
      "leave no results behind"}, \
     METRICS_ENDPOINT_ROW((o).settings.metrics), \
+    API_ENDPOINT_ROWS((o).settings.api), \
     {"yes", 'y', OPTION_FLAG, &(o).settings.yes, NULL, \
      "more than 100 cars may go to an address that is not this machine's:\ndo not ask"}, \
     {"name", 0, OPTION_STRING, &(o).settings.name, "NAME", \

@@ -10,7 +10,7 @@
 
 /* Only the whole does these: it writes the JUnit file, and has the cloud that they are about. */
 static const char *const whole[] = {"junit",   "broker-conf", "delivery", "quotas", "rules",
-                                    "metrics", "shards",      "meet",     "results"};
+                                    "metrics", "api",         "shards",   "meet",   "results"};
 /* These are options of their own, and no abbreviations of those. */
 static const char *const others[] = {"shard"};
 
@@ -60,7 +60,7 @@ static void copy_words(const struct shards_command *c, struct words *w)
 }
 
 /* Each serves its own, from the port that was given on. */
-static char *metrics_address(const char *address, uint32_t index)
+static char *own_address(const char *address, uint32_t index)
 {
     const char *colon = strrchr(address, ':');
     const char *port = colon != NULL ? colon + 1 : address;
@@ -89,7 +89,9 @@ char **shards_command_new(const struct shards_command *c, uint32_t index)
     if (c->yes)
         add(&w, xstrdup("--yes"));
     if (s->metrics != NULL)
-        add_option(&w, "--metrics", metrics_address(s->metrics, index));
+        add_option(&w, "--metrics", own_address(s->metrics, index));
+    if (s->api.address != NULL)
+        add_option(&w, "--api", own_address(s->api.address, index));
     return w.items;
 }
 

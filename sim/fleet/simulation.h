@@ -101,6 +101,10 @@ struct simulation {
     /* In virtual time, told the time of day after each leap; may be NULL. */
     void (*leapt)(void *ctx, int64_t wall_ms);
     void *leapt_ctx;
+    /* Told of each event of these kinds (bits of enum vehicle_event_kind), of every car. */
+    uint32_t watched;
+    void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
+    void *event_ctx;
     /* Private part */
     struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
                                       const struct mqtt_client_events *events, void *ctx);

@@ -1,15 +1,24 @@
 #include "fleet/vehicle_tell.h"
 
+#include "fleet/simulation.h"
 #include "mqtt/describe.h"
+
+static bool has(uint32_t kinds, enum vehicle_event_kind kind)
+{
+    return (kinds >> kind & 1) != 0;
+}
 
 static bool is_watched(const struct vehicle *v, enum vehicle_event_kind kind)
 {
-    return v->watched != NULL && (*v->watched >> kind & 1) != 0;
+    return (v->watched != NULL && has(*v->watched, kind)) || has(v->sim->watched, kind);
 }
 
 static void tell(struct vehicle *v, const struct vehicle_event *e)
 {
-    v->behaviour->event(v->ctx, v, e);
+    if (v->watched != NULL && has(*v->watched, e->kind))
+        v->behaviour->event(v->ctx, v, e);
+    if (has(v->sim->watched, e->kind))
+        v->sim->event(v->sim->event_ctx, v, e);
 }
 
 void vehicle_tell_packet(struct vehicle *v, bool outgoing, struct slice bytes, usec_t at)

@@ -1,7 +1,6 @@
 #include "http/http_server.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,103 +9,36 @@
 
 #include "base/log.h"
 #include "base/xmem.h"
+#include "http/http_exchange.h"
 
-#define PLAIN "text/plain; charset=utf-8"
+/* ---- the library's ---- */
 
-struct http_server {
-    struct loop *loop;
-    const struct http_route *routes;
-    struct MHD_Daemon *daemon;
-    ev_io ready;             /* the library's own epoll: one descriptor for all */
-    struct loop_timer timer; /* its next time-out, or work that needs no descriptor */
-    char url[sizeof "http://" + HTTP_ADDRESS_TEXT];
-};
-
-/* ---- answers ---- */
-
-static const struct http_route *route_of(const struct http_server *s, const char *path)
-{
-    const struct http_route *route = s->routes;
-
-    while (route->path != NULL && strcmp(route->path, path) != 0)
-        route++;
-    return route->path != NULL ? route : NULL;
-}
-
-static void say_what_there_is(const struct http_server *s, struct http_reply *reply)
-{
-    reply->status = MHD_HTTP_NOT_FOUND;
-    buf_append_str(&reply->body, "not here; there is:");
-    for (const struct http_route *route = s->routes; route->path != NULL; route++)
-        buf_printf(&reply->body, " %s", route->path);
-    buf_append_str(&reply->body, "\n");
-}
-
-static void fill(const struct http_server *s, const char *method,
-                 const struct http_request *request, struct http_reply *reply)
-{
-    const struct http_route *route = route_of(s, request->path);
-
-    if (route == NULL) {
-        say_what_there_is(s, reply);
-    } else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
-               strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        reply->status = MHD_HTTP_METHOD_NOT_ALLOWED;
-        buf_append_str(&reply->body, "GET and HEAD only\n");
-    } else {
-        route->answer(route->ctx, request, reply);
-    }
-    if (!reply->body.overflow)
-        return;
-    *reply = (struct http_reply){
-        .status = MHD_HTTP_INTERNAL_SERVER_ERROR, .content_type = PLAIN, .body = reply->body};
-    buf_clear(&reply->body);
-}
-
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
-{
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        buf_len(&reply->body), buf_data(&reply->body), MHD_RESPMEM_MUST_COPY);
-
-    if (response == NULL)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    enum MHD_Result result = MHD_queue_response(connection, reply->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-/* The library calls it when the headers are there, for each piece of a body, and at the end. */
 // NOLINTNEXTLINE(readability-function-size): the library's parameters
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *piece,
                                   size_t *piece_size, void **state)
 {
-    struct http_server *s = ctx;
+    struct http_exchange *x = *state;
 
     (void)version;
-    (void)piece;
-    if (*state == NULL) {
-        *state = s;
-        return MHD_YES;
-    }
-    if (*piece_size != 0) { /* nobody reads it */
+    if (x != NULL && *piece_size != 0) {
+        size_t size = *piece_size;
         *piece_size = 0;
-        return MHD_YES;
+        return http_exchange_body(x, piece, size);
     }
-    struct http_request request = {
-        .path = url,
-        .accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT)};
-    struct http_reply reply = {.status = MHD_HTTP_OK, .content_type = PLAIN};
-    buf_init(&reply.body, HTTP_SERVER_BODY_MAX);
-    fill(s, method, &request, &reply);
-    enum MHD_Result result = send_reply(connection, &reply);
-    buf_done(&reply.body);
+    enum MHD_Result result = http_exchange_run(ctx, connection, url, method, &x);
+    *state = x;
     return result;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)ctx;
+    (void)connection;
+    (void)why;
+    http_exchange_free(*state);
+    *state = NULL;
 }
 
 __attribute__((format(printf, 2, 0))) static void on_library_log(void *ctx, const char *fmt,
@@ -178,8 +110,9 @@ static void name_url(struct http_server *s, int fd)
 static bool start(struct http_server *s, int fd, struct error *err)
 {
     s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER,
-        on_library_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
+        MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)HTTP_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_SERVER_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_SERVER_IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_END);
@@ -214,14 +147,23 @@ struct http_server *http_server_new(struct loop *loop, const struct http_address
     return NULL;
 }
 
+void http_server_guard(struct http_server *s, const struct http_guard *guard)
+{
+    s->guard = *guard;
+}
+
 void http_server_free(struct http_server *s)
 {
     if (s == NULL)
         return;
+    for (struct http_exchange *x = s->exchanges; x != NULL; x = http_exchange_next(x))
+        http_exchange_give_up(x);
     ev_io_stop(s->loop->ev, &s->ready);
     loop_timer_stop(&s->timer);
-    if (s->daemon != NULL)
+    if (s->daemon != NULL) {
+        MHD_run(s->daemon); /* the last words go out */
         MHD_stop_daemon(s->daemon);
+    }
     free(s);
 }
 

@@ -38,8 +38,7 @@ struct recorder {
     size_t slowest_count;
     bool warming_up;
     usec_t measured_from; /* 0: since ever */
-    void (*marked)(void *ctx, const struct journey *journey);
-    void *marked_ctx;
+    struct recorder_listener *listeners;
 };
 
 struct recorder *recorder_new(void)
@@ -425,11 +424,20 @@ static void sample(struct recorder *rec, struct entry *e)
     }
 }
 
-void recorder_listen(struct recorder *rec, void (*marked)(void *ctx, const struct journey *journey),
-                     void *ctx)
+void recorder_listen(struct recorder *rec, struct recorder_listener *listener)
 {
-    rec->marked = marked;
-    rec->marked_ctx = ctx;
+    listener->next = rec->listeners;
+    rec->listeners = listener;
+}
+
+void recorder_unlisten(struct recorder *rec, struct recorder_listener *listener)
+{
+    for (struct recorder_listener **p = &rec->listeners; *p != NULL; p = &(*p)->next) {
+        if (*p == listener) {
+            *p = listener->next;
+            return;
+        }
+    }
 }
 
 void recorder_journey_mark(struct recorder *rec, const char *token, enum journey_mark mark,
@@ -443,8 +451,8 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
     set_mark(&e->journey, mark, at);
     if (e->journey.outcome != JOURNEY_OPEN)
         sample(rec, e);
-    if (rec->marked != NULL)
-        rec->marked(rec->marked_ctx, &e->journey);
+    for (const struct recorder_listener *l = rec->listeners; l != NULL; l = l->next)
+        l->marked(l->ctx, &e->journey);
 }
 
 static void consider_slowest(struct recorder *rec, struct entry *e)
@@ -488,6 +496,9 @@ static void end_entry(struct recorder *rec, struct entry *e, enum journey_outcom
     rec->ended_last = e;
     if (is_measured(rec, e) && !e->probe)
         consider_slowest(rec, e);
+    for (const struct recorder_listener *l = rec->listeners; l != NULL; l = l->next)
+        if (l->ended != NULL)
+            l->ended(l->ctx, &e->journey);
 }
 
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,

@@ -87,11 +87,19 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
    already ended tokens are ignored. */
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,
                           usec_t at);
-/* Whoever wants to hear of each mark that a journey gets, after it has it; one at most. NULL:
- * nobody.
- */
-void recorder_listen(struct recorder *rec, void (*marked)(void *ctx, const struct journey *journey),
-                     void *ctx);
+/* Whoever wants to hear of journeys; kept by value where it listens. */
+struct recorder_listener {
+    /* It has got a mark. */
+    void (*marked)(void *ctx, const struct journey *journey);
+    /* It has ended; may be NULL. */
+    void (*ended)(void *ctx, const struct journey *journey);
+    void *ctx;
+    struct recorder_listener *next; /* the recorder's */
+};
+/* Until recorder_unlisten(). */
+void recorder_listen(struct recorder *rec, struct recorder_listener *listener);
+/* Idempotent. */
+void recorder_unlisten(struct recorder *rec, struct recorder_listener *listener);
 /* NULL if the token is unknown (or its journey is over for longer than RECORDER_LINGER). */
 const struct journey *recorder_journey(const struct recorder *rec, const char *token);
 /* Ends all that are open, e.g. as JOURNEY_LOST when the run stops. */

@@ -42,8 +42,10 @@ static void await(struct script *script, struct command *c)
 {
     if (c->awaiting++ > 0)
         return;
-    if (script->awaited == NULL)
-        recorder_listen(script->sim->recorder, on_mark, script);
+    if (script->awaited == NULL) {
+        script->stages = (struct recorder_listener){.marked = on_mark, .ctx = script};
+        recorder_listen(script->sim->recorder, &script->stages);
+    }
     c->awaited_by = script;
     c->next_awaited = script->awaited;
     script->awaited = c;
@@ -58,7 +60,7 @@ static void await_no_more(struct command *c)
         p = &(*p)->next_awaited;
     *p = c->next_awaited;
     if (c->awaited_by->awaited == NULL)
-        recorder_listen(c->awaited_by->sim->recorder, NULL, NULL);
+        recorder_unlisten(c->awaited_by->sim->recorder, &c->awaited_by->stages);
     c->awaited_by = NULL;
 }
 

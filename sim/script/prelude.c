@@ -12,6 +12,7 @@ const struct prelude_file prelude_files[] = {
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },
     {"=service",      prelude_service,      &prelude_service_len     },
     {"=sms",          prelude_sms,          &prelude_sms_len         },
+    {"=remote",       prelude_remote,       &prelude_remote_len      },
     {"=oracle",       prelude_oracle,       &prelude_oracle_len      },
     {"=test",         prelude_test,         &prelude_test_len        },
     {"=fleet",        prelude_fleet,        &prelude_fleet_len       },

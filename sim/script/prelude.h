@@ -16,6 +16,8 @@ struct prelude_file {
 extern const struct prelude_file prelude_files[];
 extern const size_t prelude_file_count;
 
+extern const unsigned char prelude_remote[];
+extern const size_t prelude_remote_len;
 extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicle[],
     prelude_telemetry[], prelude_companion[], prelude_service[], prelude_sms[], prelude_oracle[],
     prelude_test[], prelude_fleet[], prelude_events[], prelude_arrivals[], prelude_steps[],

@@ -30,6 +30,7 @@
 #include "script/prelude.h"
 #include "script/queue.h"
 #include "script/record.h"
+#include "script/remote.h"
 #include "script/repl.h"
 #include "script/scenario.h"
 #include "script/service.h"
@@ -495,6 +496,7 @@ static int open_all(lua_State *L)
     params_open(L);
     repl_open(L);
     demo_open(L);
+    remote_open(L);
     run_prelude(L);
     return 0;
 }

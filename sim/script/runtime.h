@@ -18,6 +18,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "fleet/sms.h"
+#include "metrics/recorder.h"
 #include "script/scheduler.h"
 
 struct seal_key;
@@ -109,6 +110,7 @@ struct script {
     struct script_load *running_loads;
     struct load_host *load_host; /* who runs loads; NULL: nobody, they are scenarios like others */
     struct command *awaited;     /* whose stages somebody waits for: app_stage.c's */
+    struct recorder_listener stages; /* the same's, while there are any */
     const struct seal_key *telemetry_key;
     struct script_shard shard;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */

@@ -213,6 +213,18 @@ function prelude.act(car, order, changes)
   core.order_done(order, outcome, code, description, twice)
 end
 
+-- Somebody at the car presses its buttons: as a command, but what is refused is raised, and nobody is answered.
+function tools.press(car, changes)
+  local parts, wishes = by_part(car, changes)
+  refresh(car, core.model_of(car))
+  tools.outcomes.before_order(car, parts, wishes)
+  local _, outcome, code, description = tools.outcomes.around(act_all, car, parts, wishes)
+  acted(car, core.model_of(car), "command")
+  if outcome ~= "SUCCEEDED" then
+    error(setmetatable({ code = code, description = description, failed = outcome == "FAILED" }, refusal), 0)
+  end
+end
+
 -- One after the other, but those behind one that waits do not wait for it.
 function prelude.start_parts(car, first)
   local starts = core.model_of(car).starts

@@ -1,0 +1,146 @@
+#include "cli/api_endpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "base/xmem.h"
+#include "cli/target.h"
+#include "fleet/simulation.h"
+#include "script/runtime.h"
+
+#define TOKEN_BYTES 32
+
+/* ---- what was asked for ---- */
+
+static bool check_address(const struct api_endpoint_options *o, struct error *err)
+{
+    struct http_address at;
+
+    if (!http_address_parse(o->address, &at, err))
+        return error_prefix(err, "--api");
+    if (http_address_is_loopback(&at) || o->token != NULL)
+        return true;
+    return error_set(err, ERROR_USAGE,
+                     "--api %s: other machines could reach it (give it a token of your own: "
+                     "FLEETSIM_API_TOKEN=$(openssl rand -hex 32))",
+                     o->address);
+}
+
+bool api_endpoint_check(const struct api_endpoint_options *o, bool virtual_time, struct error *err)
+{
+    if (o->address == NULL)
+        return true;
+    if (virtual_time)
+        return error_set(err, ERROR_USAGE,
+                         "--api: not with --time virtual, in which hours pass between two requests "
+                         "(use --time-scale)");
+    if (!check_address(o, err))
+        return false;
+    if (o->token != NULL && !http_token_check(o->token, err))
+        return error_prefix(err, "--api-token");
+    for (size_t i = 0; i < o->origins.count; i++)
+        if (!http_origin_check(o->origins.items[i], err))
+            return error_prefix(err, "--api-origin");
+    return true;
+}
+
+/* ---- the token ---- */
+
+static bool make_token(char ret[static 2 * TOKEN_BYTES + 1], struct error *err)
+{
+    uint8_t bytes[TOKEN_BYTES];
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return error_set(err, ERROR_USAGE, "--api: no random token: %s (give --api-token)",
+                         strerror(errno));
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+/* For who starts the program and wants to use the API: nobody else can read it. */
+static void write_file(struct api_endpoint *e, const char *dir)
+{
+    e->file = xasprintf("%s/api.json", dir);
+    unlink(e->file);
+    int fd = open(e->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok =
+        fd >= 0 && dprintf(fd, "{\"url\":\"%s/v1\",\"token\":%s%s%s,\"pid\":%d}\n", api_url(e->api),
+                           e->token[0] != '\0' ? "\"" : "", e->token[0] != '\0' ? e->token : "null",
+                           e->token[0] != '\0' ? "\"" : "", (int)getpid()) > 0;
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (ok)
+        return;
+    log_warn("%s: %s (the API is there all the same)", e->file, strerror(why));
+    free(e->file);
+    e->file = NULL;
+}
+
+static void tell(const struct api_endpoint *e)
+{
+    fprintf(stderr, "fleetsim: control API at %s/v1", api_url(e->api));
+    if (e->token[0] != '\0')
+        fprintf(stderr, ", token %s", e->token);
+    if (e->file != NULL)
+        fprintf(stderr, " (%s in %s)", e->token[0] != '\0' ? "both are" : "it is", e->file);
+    fputs("\n", stderr);
+}
+
+/* ---- its life ---- */
+
+bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options *o,
+                       const struct api_endpoint_source *source, struct error *err)
+{
+    struct api_options options = {.script = source->script,
+                                  .token = o->token,
+                                  .origins = o->origins.items,
+                                  .origin_count = o->origins.count};
+
+    *e = (struct api_endpoint){.api = NULL};
+    if (o->address == NULL)
+        return true;
+    if (!http_address_parse(o->address, &options.address, err) ||
+        !metrics_endpoint_open(&e->metrics, NULL, &source->metrics, err))
+        return error_prefix(err, "--api");
+    if (o->token == NULL) {
+        if (!make_token(e->token, err))
+            return false;
+        options.token = e->token;
+    }
+    options.sim = source->script->sim;
+    options.more = e->metrics.routes;
+    e->api = api_new(&options, err);
+    if (e->api == NULL)
+        return error_prefix(err, "--api");
+    if (!http_address_is_loopback(&options.address))
+        log_warn("--api %s: the token goes over the network as it is, for anybody on the way to "
+                 "read (put a TLS proxy before it)",
+                 o->address);
+    const char *dir = source->results;
+    if (dir == NULL && source->own_cloud)
+        dir = source->target->pki_dir;
+    if (dir != NULL)
+        write_file(e, dir);
+    tell(e);
+    return true;
+}
+
+void api_endpoint_close(struct api_endpoint *e)
+{
+    api_free(e->api);
+    e->api = NULL;
+    if (e->file != NULL)
+        unlink(e->file);
+    free(e->file);
+    e->file = NULL;
+}

@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""The control API as the test of an app uses it: cars listed and driven, refusals pinned, woken by text messages of
+three shapes, their events read; and who is kept out."""
+import base64
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
+
+TOKEN = "a-token-of-this-test-0123456789"
+# Goes on until it is told to stop.
+CARS = """
+scenario("cars for an app", { timeout = 300 }, function(t)
+  t:fleet { count = 3 }:wait_online()
+  print("ready")
+  t:wait(250)
+end)
+"""
+
+
+def stop(run):
+    run.send(signal.SIGTERM)
+    run.wait().expect(128 + signal.SIGTERM)
+
+
+class Api:
+    """Of a run that has begun."""
+
+    def __init__(self, url, token):
+        self.url, self.token = url, token
+
+    def ask(self, path, body=None, method=None, headers=None):
+        """The status, the headers, and the body as JSON, if it is."""
+        headers = {"Authorization": "Bearer " + self.token, **(headers or {})}
+        if body is not None and not isinstance(body, bytes):
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers)
+        try:
+            answer = urllib.request.urlopen(request, timeout=20)
+        except urllib.error.HTTPError as refused:
+            answer = refused
+        with answer:
+            text = answer.read().decode()
+            kind = answer.headers["Content-Type"] or ""
+            return answer.status, answer.headers, json.loads(text) if "json" in kind else text
+
+    def ok(self, *arguments, **named):
+        status, _, answer = self.ask(*arguments, **named)
+        check(status == 200, f"{arguments}: {status} {answer}")
+        return answer
+
+    def refused(self, status, *arguments, **named):
+        """What is said about it."""
+        seen, headers, problem = self.ask(*arguments, **named)
+        check(seen == status, f"{arguments}: expected {status}, saw {seen} {problem}")
+        check_equal(headers["Content-Type"], "application/problem+json")
+        check_equal(problem["status"], status)
+        return problem
+
+    def signal(self, car, path):
+        value = self.ok(f"/v1/vehicles/{car}")["signals"]
+        for name in path.split("."):
+            value = value[name]
+        return value
+
+    def wait_state(self, car, state):
+        deadline = time.monotonic() + 20
+        while self.ok(f"/v1/vehicles/{car}")["state"] != state:
+            check(time.monotonic() < deadline, f"car {car} is not {state}")
+            time.sleep(0.05)
+
+    def events(self, query):
+        """Yields kind and data of each; the connection is open when this returns."""
+        request = urllib.request.Request(self.url + "/v1/events" + query,
+                                         headers={"Authorization": "Bearer " + self.token})
+        stream = urllib.request.urlopen(request, timeout=20)
+        check_equal(stream.headers["Content-Type"], "text/event-stream")
+        check_in("retry", stream.readline().decode())
+
+        def read():
+            kind = None
+            for line in stream:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name == "event":
+                    kind = value
+                elif name == "data":
+                    yield kind, json.loads(value)
+        return read()
+
+
+def begin(place, *arguments):
+    place.write("s.lua", CARS)
+    return place.start("run", "s.lua", "--api", ":0", *arguments)
+
+
+def url_of(run):
+    run.until(lambda: "ready" in run.text()[1], "the cars")
+    return re.search(r"control API at (http://\S+)/v1", run.text()[1]).group(1)
+
+
+@contextlib.contextmanager
+def api_of(place):
+    with begin(place, "--api-token", TOKEN, "--no-results") as run:
+        yield run, Api(url_of(run), TOKEN)
+        stop(run)
+
+
+def form(fields):
+    return urllib.parse.urlencode(fields).encode()
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def an_app_tester_drives_a_car(place):
+    """Unlocks as the driver, opens a door, is refused as a command is, pins a refusal, sees events."""
+    with api_of(place) as (run, api):
+        cars = api.ok("/v1/vehicles?limit=2")
+        check_equal([c["index"] for c in cars["vehicles"]], [0, 1])
+        check_equal(cars["total"], 3)
+        rest = api.ok(cars["next"])
+        check_equal([c["index"] for c in rest["vehicles"]], [2])
+        check("next" not in rest, "a page behind the last")
+        car = cars["vehicles"][0]["vin"]
+
+        events = api.events(f"?vehicle={car}&path=locks.all&kinds=signal")
+        check_equal(api.ok(f"/v1/vehicles/{car}/signals", {"locks": {"all": "unlocked"}}, method="PATCH"),
+                    {"locks.all": "unlocked"})
+        kind, event = next(events)
+        check_equal((kind, event["vin"], event["path"], event["value"]), ("signal", car, "locks.all", "unlocked"))
+        api.ok(f"/v1/vehicles/{car}/actions/open_door", ["front_left"])
+        check_equal(api.signal(0, "doors.front_left"), "open")
+        problem = api.refused(409, "/v1/vehicles/0/signals", {"locks.all": "locked"})
+        check_equal((problem["outcome"], problem["code"]), ("REJECTED", "DOOR_OPEN"))
+        api.ok("/v1/vehicles/0/actions/close_door", ["front_left"])
+
+        pins = api.ok("/v1/vehicles/0/outcomes", {"target": "locks", "outcome": "fail:MOTOR_FAULT", "times": 2})
+        check_equal(pins["outcomes"], [{"target": "locks", "outcome": "fail:MOTOR_FAULT", "times": 2}])
+        problem = api.refused(409, "/v1/vehicles/0/signals", {"locks.all": "locked"})
+        check_equal((problem["outcome"], problem["code"]), ("FAILED", "MOTOR_FAULT"))
+        check_equal(api.ok("/v1/vehicles/0/outcomes?target=locks", method="DELETE"), {"outcomes": []})
+        api.ok("/v1/vehicles/0/signals", {"locks.all": "locked", "battery": {"state_of_charge": 12}})
+        check_equal(api.signal(0, "battery.state_of_charge"), 12)
+        names = [a["name"] for a in api.ok("/v1/vehicles/0/actions")["actions"]]
+        check("open_door" in names and "unlock" in names, names)
+        check_in("pinned: locks", api.ok("/v1/vehicles/0/timeline?lines=500"))
+        check_in("fleetsim_vehicles", api.ok("/metrics"))
+        check_in("openapi: 3", api.ok("/v1/openapi.yaml"))
+
+
+def what_takes_long_is_answered_later(place):
+    """Prefer: respond-async and wait; the operation tells how it ended."""
+    with api_of(place) as (run, api):
+        status, headers, running = api.ask("/v1/vehicles/1/signals", {"windows": {"front_left": 20}},
+                                           headers={"Prefer": "respond-async"})
+        check_equal((status, running["status"]), (202, "running"))
+        run.until(lambda: api.ok(headers["Location"])["status"] != "running", "the window")
+        done = api.ok(headers["Location"])
+        check_equal((done["status"], done["result"]), ("succeeded", {"windows.front_left": 20}))
+        api.ok("/v1/vehicles/1/outcomes", {"target": "horn", "outcome": "timeout"})
+        status, headers, _ = api.ask("/v1/vehicles/1/signals", {"horn.active": True}, headers={"Prefer": "wait=0.2"})
+        check_equal((status, api.ok(headers["Location"])["status"]), (202, "running"))
+        api.refused(404, "/v1/operations/999")
+
+
+def text_messages_wake_cars(place):
+    """In the shapes of Twilio and SNS, and our own; a car without signal gets its message when it has some again."""
+    with api_of(place) as (run, api):
+        cars = api.ok("/v1/vehicles")["vehicles"]
+        for car in cars:
+            check_equal(api.ok(f"/v1/vehicles/{car['index']}/power", {"to": "sleep"}), {"state": "asleep"})
+        number = [c["msisdn"] for c in cars]
+        basic = base64.b64encode(f"AC1:{TOKEN}".encode()).decode()
+        twilio = "/2010-04-01/Accounts/AC1/Messages.json"
+        status, _, message = api.ask(twilio, form({"To": number[0], "From": "+15550100", "Body": "wake"}),
+                                     headers={**FORM, "Authorization": "Basic " + basic})
+        check_equal((status, message["status"], message["to"]), (201, "queued", number[0]))
+        api.wait_state(0, "online")
+        status, _, message = api.ask(twilio, form({"To": "+1", "Body": "x"}), headers=FORM)
+        check_equal((status, message["code"]), (400, 21211))
+
+        scope = f"{TOKEN}/20261129/eu-central-1/sns/aws4_request"
+        signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        status, _, answer = api.ask("/", form({"Action": "Publish", "PhoneNumber": number[1], "Message": "wake"}),
+                                    headers={**FORM, "Authorization": signed})
+        check_equal(status, 200)
+        check(re.search(r"<MessageId>[0-9a-f-]{36}</MessageId>", answer), answer)
+        api.wait_state(1, "online")
+
+        api.ok("/v1/vehicles/2/radio", {"profile": "garage"})
+        status, headers, _ = api.ask("/v1/sms", {"to": number[2], "text": "wake"}, headers={"Prefer": "respond-async"})
+        check_equal(status, 202)
+        check_equal(api.ok("/v1/vehicles/2")["state"], "asleep")
+        check_equal(api.ok("/v1/vehicles/2/radio", {"profile": "lte_good"})["profile"], "lte_good")
+        api.wait_state(2, "online")
+        check_equal(api.ok(headers["Location"])["result"], {"status": "delivered"})
+        api.refused(404, "/v1/sms", {"to": "+1"})
+
+
+def wrong_requests_are_told_why(place):
+    """401, 403, 404, 405, 413, 415, 421, 422 with what, why and what to do."""
+    with api_of(place) as (run, api):
+        stranger = Api(api.url, "not-the-token-of-this-test")
+        check_in("Bearer", stranger.refused(401, "/v1/vehicles")["advice"])
+        status, headers, _ = stranger.ask("/v1/vehicles")
+        check_equal(headers["WWW-Authenticate"], 'Bearer realm="fleetsim"')
+        check_equal(stranger.ask("/nothing")[0], 401)
+        check_in("--api-origin", api.refused(403, "/v1", headers={"Origin": "http://evil.example"})["advice"])
+        api.refused(421, "/v1", headers={"Host": "evil.example"})
+        check_in("/v1/vehicles", api.refused(404, "/v1/vehicles/99")["advice"])
+        check_in("/v1/events", api.refused(404, "/v1/nothing")["advice"])
+        check_in("GET", api.refused(405, "/v1/vehicles", {})["advice"])
+        api.refused(413, "/v1/vehicles/0/signals", {"x": "y" * 70000})
+        api.refused(415, "/v1/vehicles/0/signals", b"<a/>", headers={"Content-Type": "text/xml"})
+        api.refused(400, "/v1/vehicles/0/signals", b"{", headers={"Content-Type": "application/json"})
+        check_in("did you mean 'locks.all'",
+                 api.refused(422, "/v1/vehicles/0/signals", {"locks.al": "locked"})["detail"])
+        api.refused(422, "/v1/vehicles/0/signals", {"locks.all": "open"})
+        api.refused(422, "/v1/vehicles/0/signals", {"climate.target": 99})
+        check_in("'open_door'", api.refused(422, "/v1/vehicles/0/actions/open_dor", [])["detail"])
+        pin = {"target": "locks", "outcome": "refus"}
+        check_in("'refuse'", api.refused(422, "/v1/vehicles/0/outcomes", pin)["detail"])
+        api.refused(422, "/v1/vehicles/0/power", {"to": "fly"})
+        api.refused(422, "/v1/vehicles/0/radio", {"profile": "6g"})
+        api.refused(422, "/v1/events?kinds=signals")
+        api.refused(422, "/v1/vehicles?state=broken")
+
+
+def it_is_for_this_machine_and_who_has_the_token(place):
+    """Listens on the loopback alone; the random token is in a file that others cannot read, and in no result; what is
+    not safe is refused before anything begins."""
+    with begin(place) as run:
+        url = url_of(run)
+        port = int(url.rsplit(":", 1)[1])
+        own = socket.gethostbyname(socket.gethostname())
+        if not own.startswith("127."):
+            with socket.socket() as other:
+                check(other.connect_ex((own, port)) != 0, f"listens at {own} as well")
+        name = re.search(r"\(both are in (\S+)\)", run.text()[1]).group(1)
+        path = os.path.join(place.dir, name)
+        check_equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
+        with open(path) as file:
+            told = json.load(file)
+        check_equal(told["url"], url + "/v1")
+        check_equal(Api(url, told["token"]).ok("/v1/vehicles")["total"], 3)
+        stop(run)
+    check(not os.path.exists(path), "api.json is still there")
+
+    with begin(place, "--api-token", TOKEN, "--name", "given") as run:
+        url_of(run)
+        stop(run)
+    for folder, _, files in os.walk(place.dir):
+        for file in files:
+            with open(os.path.join(folder, file), errors="replace") as content:
+                check(TOKEN not in content.read(), f"the token is in {file}")
+    for arguments, why in (
+            (["--api", "0.0.0.0:0"], "token of your own"),
+            (["--api", ":0", "--api-token", "short"], "openssl rand"),
+            (["--api", "there"], "not an address"),
+            (["--api", ":0", "--api-origin", "*"], "not the origin"),
+            (["--api", ":0", "--time", "virtual"], "--time-scale")):
+        place.run("run", "s.lua", "--no-results", *arguments).refuses(2, why)
+
+
+if __name__ == "__main__":
+    main([an_app_tester_drives_a_car, what_takes_long_is_answered_later, text_messages_wake_cars,
+          wrong_requests_are_told_why, it_is_for_this_machine_and_who_has_the_token])
