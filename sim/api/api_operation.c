@@ -38,6 +38,13 @@ struct api_operation {
 static const char *const end_names[REMOTE_END_COUNT] = {"succeeded", "rejected", "failed",
                                                         "impossible", "gone"};
 
+static void dispose(struct api_operation *op)
+{
+    loop_timer_stop(&op->patience);
+    free(op->text);
+    free(op);
+}
+
 static void free_operation(struct api_operation *op)
 {
     struct api_operation **p = &op->api->operations;
@@ -45,9 +52,7 @@ static void free_operation(struct api_operation *op)
     while (*p != op)
         p = &(*p)->next;
     *p = op->next;
-    loop_timer_stop(&op->patience);
-    free(op->text);
-    free(op);
+    dispose(op);
 }
 
 /* ---- answers ---- */
@@ -241,6 +246,9 @@ void api_operation_answer(void *ctx, const struct http_request *request, struct 
 
 void api_operations_free(struct api *api)
 {
-    while (api->operations != NULL)
-        free_operation(api->operations);
+    for (struct api_operation *op = api->operations, *next; op != NULL; op = next) {
+        next = op->next;
+        dispose(op);
+    }
+    api->operations = NULL;
 }

@@ -217,8 +217,10 @@ void remote_free(struct remote *remote)
     if (remote == NULL)
         return;
     scheduler_cancel_owner(&remote->owner.script->scheduler, &remote->owner);
-    while (remote->calls != NULL)
-        free_call(remote->calls);
+    for (struct call *call = remote->calls, *next; call != NULL; call = next) {
+        next = call->next;
+        free(call);
+    }
     violations_done(&remote->violations);
     free(remote);
 }
