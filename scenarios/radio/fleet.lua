@@ -1,7 +1,9 @@
 -- A whole fleet loses its network at once, and gets it back at once. The size of the fleet is what --vehicles says,
 -- else 1,000.
 
-scenario("a thousand cars enter a dead zone at once and come back", { timeout = 180, alone = true }, function(t)
+scenario("a thousand cars enter a dead zone at once and come back", {
+  timeout = 180, alone = true, tags = { "large_fleet" },
+}, function(t)
   t:needs_radio()
   t:needs_virtual_time()
   local fleet = t:fleet { count = 1000, radio = "lte_good", mqtt = { keep_alive = 10 } }
