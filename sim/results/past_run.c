@@ -142,6 +142,14 @@ struct past_run *past_run_open(const char *dir, struct error *err)
 
     if (summary == NULL)
         return NULL;
+    if (cJSON_IsObject(json_get(summary, "search"))) {
+        cJSON_Delete(summary);
+        error_set(err, ERROR_USAGE,
+                  "%s: a search (--search): many loads, of which its results hold the last (see "
+                  "what it found by fleetsim report; repeat a step as a load without --search)",
+                  dir);
+        return NULL;
+    }
     struct past_run *run = xcalloc(1, sizeof *run);
     run->dir = xstrdup(dir);
     run->summary = summary;

@@ -302,6 +302,22 @@ static void what_does_not_belong_together_is_refused(void **state)
     assert_non_null(strstr(err.text, "no shard that can be"));
 }
 
+static void search_it(struct made_run *m)
+{
+    cJSON_AddObjectToObject(m->members, "search");
+}
+
+static void a_search_is_no_load(void **state)
+{
+    const char *root = *state;
+    struct error err;
+
+    write_shard(root, "a", 0, 0, search_it);
+    assert_null(merge_of(root, &err));
+    assert_int_equal(err.code, ERROR_USAGE);
+    assert_non_null(strstr(err.text, "a search (--search)"));
+}
+
 static void repetitions_need_no_shards(void **state)
 {
     const char *root = *state;
@@ -353,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_shard_that_never_measured_says_so, make, unmake),
+        cmocka_unit_test_setup_teardown(a_search_is_no_load, make, unmake),
         cmocka_unit_test_setup_teardown(repetitions_need_no_shards, make, unmake),
     };
 
