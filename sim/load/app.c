@@ -56,7 +56,7 @@ static void rejected(struct load *load, const char *token, const char *why, usec
         return;
     recorder_journey_end(load->recorder, token, JOURNEY_REJECTED, at);
     snprintf(name, sizeof name, "commands.rejected.%s", why);
-    recorder_count(load->recorder, name, 1);
+    recorder_journey_count(load->recorder, token, name);
 }
 
 static void on_accepted(struct load *load, struct vehicle *v, const struct companion_shadow *e)

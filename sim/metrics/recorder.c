@@ -334,33 +334,31 @@ static bool begin_journey(struct recorder *rec, const struct journey *journey, b
     return true;
 }
 
-static void describe_journey(struct journey *j, const char *token, uint32_t vehicle_index,
-                             const char *kind)
+static struct journey journey_of(const char *token, uint32_t vehicle_index, const char *kind,
+                                 usec_t intended, usec_t sent)
 {
-    *j = (struct journey){.vehicle_index = vehicle_index};
-    snprintf(j->token, sizeof j->token, "%s", token);
-    snprintf(j->kind, sizeof j->kind, "%s", kind != NULL ? kind : "");
+    struct journey j = {.vehicle_index = vehicle_index};
+
+    snprintf(j.token, sizeof j.token, "%s", token);
+    snprintf(j.kind, sizeof j.kind, "%s", kind != NULL ? kind : "");
+    set_mark(&j, JOURNEY_INTENDED, intended);
+    set_mark(&j, JOURNEY_SENT, sent);
+    return j;
 }
 
 bool recorder_journey_begin(struct recorder *rec, const char *token, uint32_t vehicle_index,
                             const char *kind, usec_t intended, usec_t sent)
 {
-    struct journey j;
+    struct journey j = journey_of(token, vehicle_index, kind, intended, sent);
 
-    describe_journey(&j, token, vehicle_index, kind);
-    set_mark(&j, JOURNEY_INTENDED, intended);
-    set_mark(&j, JOURNEY_SENT, sent);
     return begin_journey(rec, &j, false);
 }
 
 bool recorder_journey_begin_probe(struct recorder *rec, const char *token, uint32_t vehicle_index,
                                   const char *kind, usec_t intended, usec_t sent)
 {
-    struct journey j;
+    struct journey j = journey_of(token, vehicle_index, kind, intended, sent);
 
-    describe_journey(&j, token, vehicle_index, kind);
-    set_mark(&j, JOURNEY_INTENDED, intended);
-    set_mark(&j, JOURNEY_SENT, sent);
     return begin_journey(rec, &j, true);
 }
 
@@ -392,19 +390,11 @@ static bool is_measured(const struct recorder *rec, const struct entry *e)
     return e->journey.at[JOURNEY_INTENDED] >= rec->measured_from;
 }
 
-static void sample_stage(struct recorder *rec, const struct entry *e, const char *stage,
-                         usec_t value)
-{
-    char name[sizeof RECORDER_PROBE + RECORDER_NAME_MAX];
-
-    snprintf(name, sizeof name, "%s%s", e->probe ? RECORDER_PROBE : "", stage);
-    recorder_value(rec, name, value);
-}
-
 /* One sample for each stage that has become complete. */
 static void sample(struct recorder *rec, struct entry *e)
 {
     const struct journey *j = &e->journey;
+    char name[sizeof RECORDER_PROBE + RECORDER_NAME_MAX];
 
     if (!is_measured(rec, e))
         return;
@@ -418,7 +408,8 @@ static void sample(struct recorder *rec, struct entry *e)
             continue;
         }
         usec_t value = j->at[stage->to] - j->at[stage->from];
-        sample_stage(rec, e, stage->name, value);
+        snprintf(name, sizeof name, "%s%s", e->probe ? RECORDER_PROBE : "", stage->name);
+        recorder_value(rec, name, value);
         if (stage->from == JOURNEY_INTENDED && stage->to == JOURNEY_SEEN && !e->probe)
             sample_kind(rec, j->kind, value);
     }
@@ -516,6 +507,14 @@ void recorder_journey_end_all(struct recorder *rec, enum journey_outcome outcome
         for (struct entry *e = rec->buckets[i]; e != NULL; e = e->next)
             if (e->journey.outcome == JOURNEY_OPEN)
                 end_entry(rec, e, outcome, at);
+}
+
+void recorder_journey_count(struct recorder *rec, const char *token, const char *counter)
+{
+    const struct entry *e = table_find(rec, token);
+
+    if (e != NULL && is_measured(rec, e))
+        count_for(rec, e, counter);
 }
 
 const struct journey *recorder_journey(const struct recorder *rec, const char *token)

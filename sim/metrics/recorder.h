@@ -104,6 +104,9 @@ void recorder_unlisten(struct recorder *rec, struct recorder_listener *listener)
 const struct journey *recorder_journey(const struct recorder *rec, const char *token);
 /* Ends all that are open, e.g. as JOURNEY_LOST when the run stops. */
 void recorder_journey_end_all(struct recorder *rec, enum journey_outcome outcome, usec_t at);
+/* Counts one more thing of it, as its outcome is counted: only if it is measured, and apart if it
+   is a probe's. Unknown tokens are ignored. */
+void recorder_journey_count(struct recorder *rec, const char *token, const char *counter);
 size_t recorder_journeys_open(const struct recorder *rec);
 /* Lets go of journeys that ended RECORDER_LINGER ago; run_results_flush() calls it. */
 void recorder_sweep(struct recorder *rec, usec_t now);

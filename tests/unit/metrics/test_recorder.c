@@ -385,6 +385,9 @@ static void probes_are_apart(void **state)
     assert_null(recorder_stage(rec, "command.total"));
     assert_null(recorder_stage(rec, "command.total/locks"));
     assert_int_equal(recorder_counter(rec, "probe/commands.succeeded"), 1);
+    recorder_journey_count(rec, "p", "commands.rejected.throttled");
+    assert_int_equal(recorder_counter(rec, "probe/commands.rejected.throttled"), 1);
+    assert_int_equal(recorder_counter(rec, "commands.rejected.throttled"), 0);
     assert_int_equal(recorder_counter(rec, "commands.sent"), 0);
     assert_int_equal(recorder_slowest(rec, slowest), 0);
 }
