@@ -47,6 +47,7 @@ struct shards {
     struct consent consent;
     struct child *children;
     bool ending; /* the others have been told that one never began */
+    bool cloud_ended;
     struct shards_progress progress;
 };
 
@@ -205,11 +206,22 @@ static uint32_t look_after(struct shards *s)
     return running;
 }
 
+/* Nothing that was measured without it counts. */
+static void look_after_cloud(struct shards *s)
+{
+    if (s->cloud_ended || target_alive(&s->target))
+        return;
+    s->cloud_ended = true;
+    log_error("local cloud: the broker ended by itself: the shards are ending (see %s)", s->parts);
+    tell_all(s, SIGTERM);
+}
+
 static void wait_for_all(struct shards *s)
 {
     int told = 0;
 
     while (look_after(s) > 0) {
+        look_after_cloud(s);
         int caught = stop_signals_caught();
         if (caught != told) {
             log_error("interrupted: the shards are ending (once more: stop at once)");
@@ -316,6 +328,8 @@ int shards_run(const struct run_settings *settings, uint32_t count, int argc, ch
             tell_all(&s, SIGTERM);
         wait_for_all(&s);
         status = ok ? merge_all(&s) : options_fail(&err);
+        if (s.cloud_ended && stop_signals_caught() == 0)
+            status = ERROR_TARGET;
     } else {
         status = options_fail(&err);
     }

@@ -48,15 +48,19 @@ static bool is_whole(const char *word)
     return false;
 }
 
-static void copy_words(const struct shards_command *c, struct words *w)
+/* Up to "--", behind which nothing is an option. Returns how many. */
+static int copy_words(const struct shards_command *c, struct words *w)
 {
-    for (int i = 0; i < c->argc; i++) {
+    int i = 0;
+
+    for (; i < c->argc && strcmp(c->argv[i], "--") != 0; i++) {
         const char *word = c->argv[i];
         if (strncmp(word, "--", 2) != 0 || !is_whole(word))
             add(w, xstrdup(word));
         else if (strchr(word, '=') == NULL)
             i++; /* its value */
     }
+    return i;
 }
 
 /* Each serves its own, from the port that was given on. */
@@ -77,7 +81,7 @@ char **shards_command_new(const struct shards_command *c, uint32_t index)
     struct words w = {0};
 
     add(&w, xstrdup("fleetsim"));
-    copy_words(c, &w);
+    int copied = copy_words(c, &w);
     add_option(&w, "--shards", xstrdup("1"));
     add_option(&w, "--shard", xasprintf("%" PRIu32 "/%" PRIu32, index, c->count));
     add_option(&w, "--seed", xasprintf("%" PRIu64, s->seed));
@@ -92,6 +96,8 @@ char **shards_command_new(const struct shards_command *c, uint32_t index)
         add_option(&w, "--metrics", own_address(s->metrics, index));
     if (s->api.address != NULL)
         add_option(&w, "--api", own_address(s->api.address, index));
+    for (int i = copied; i < c->argc; i++)
+        add(&w, xstrdup(c->argv[i]));
     return w.items;
 }
 

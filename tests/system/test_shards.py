@@ -110,6 +110,25 @@ def is_shard(pid, parent, shard):
         return False
 
 
+def their_cloud_ends(place):
+    with place.start("load", "--vehicles", "8", "--shards", "2", "--commands", "5/s", "--duration", "60s", "--warm-up", "0s",
+                     "--ramp", "1s", "--", "steady") as running:
+        running.until(lambda: glob.glob(place.path("results/*/load/shard-*/timeline.csv")), "a timeline")
+        broker = next(int(p) for p in os.listdir("/proc") if p.isdigit() and is_broker(p, running.pid))
+        os.kill(broker, signal.SIGKILL)
+        running.wait().expect(4, "local cloud: the broker ended by itself", "INVALID")
+    place.check_clean("a run whose cloud ended")
+
+
+def is_broker(pid, parent):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            head, tail = stat.read().rsplit(")", 1)
+        return head.endswith("(mosquitto") and int(tail.split()[1]) == parent
+    except (OSError, ValueError):
+        return False
+
+
 def interrupted_together(place):
     with place.start("load", "--vehicles", "8", "--shards", "2", "--commands", "5/s", "--duration", "60s", "--warm-up", "0s",
                      "--ramp", "1s") as running:
@@ -144,5 +163,5 @@ def what_cannot_be_shared_out_is_refused(place):
 
 if __name__ == "__main__":
     check(os.path.exists(FLEETSIM), "not built")
-    main([four_processes_here, shards_by_hand_and_merge, a_lost_shard_makes_it_invalid, interrupted_together,
-          what_cannot_be_shared_out_is_refused])
+    main([four_processes_here, shards_by_hand_and_merge, a_lost_shard_makes_it_invalid, their_cloud_ends,
+          interrupted_together, what_cannot_be_shared_out_is_refused])

@@ -67,6 +67,17 @@ static void what_only_the_whole_does_is_left_out(void **state)
     assert_non_null(strstr(words_of(&s, NULL, argv), "--yes --metrics [::1]:0"));
 }
 
+static void what_is_no_option_stays_behind_them(void **state)
+{
+    (void)state;
+    struct run_settings s = {.name = "n", .seed = 1};
+    const char *const argv[] = {"load", "--shards", "4", "-q", "--", "--results", NULL};
+
+    assert_string_equal(words_of(&s, NULL, argv),
+                        "fleetsim load -q --shards 1 --shard 2/4 --seed 1 --results out --name n "
+                        "--meet out/m -- --results");
+}
+
 static void the_environment_is_cleaned(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_typed_is_made_a_shard),
         cmocka_unit_test(what_only_the_whole_does_is_left_out),
+        cmocka_unit_test(what_is_no_option_stays_behind_them),
         cmocka_unit_test(the_environment_is_cleaned),
     };
 
