@@ -134,7 +134,7 @@ def results_folder(place):
     place.run_clean("run", "s.lua", "--name", "../my run/1", "--results", "deep/er", "--seed", "3").expect(0)
     folders = os.listdir(place.path("deep/er"))
     check_equal(len(folders), 1, "folders")
-    check(re.fullmatch(r"\d{8}T\d{6}Z-\.\.-my-run-1", folders[0]), f"the folder's name: {folders[0]}")
+    check(re.fullmatch(r"\d{8}T\d{6}Z--\.-my-run-1", folders[0]), f"the folder's name: {folders[0]}")
     check(set(os.listdir(place.path("deep/er/" + folders[0]))) >= {"summary.json", "junit.xml", "latency.hlog"}, "files")
     with open(place.path(f"deep/er/{folders[0]}/summary.json"), encoding="utf-8") as f:
         summary = json.load(f)
