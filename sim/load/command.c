@@ -9,6 +9,8 @@
 #define WAITING_MAX ((size_t)RECORDER_JOURNEYS_MAX / 2)
 /* So many cars in a row are found busy before a command waits for the first of them. */
 #define BUSY_MAX 64
+/* So many that have ended are kept behind one that has not, and twice as many as are open. */
+#define ENDED_MAX 1024
 
 void load_token(const struct load *load, uint64_t number, char *ret, size_t size)
 {
@@ -204,11 +206,28 @@ void load_dispatch(struct load *load)
         send_waiting(load, &load->probes_waiting);
 }
 
+/* One that is not answered holds up all that were sent after it. */
+static void let_ended_go(struct load *load)
+{
+    struct load_queue *q = &load->under_way;
+    size_t open = recorder_journeys_open(load->recorder);
+
+    if (q->count < ENDED_MAX + 2 * open)
+        return;
+    for (size_t left = q->count; left > 0; left--) {
+        const struct load_command c = *load_queue_first(q);
+        load_queue_drop(q);
+        if (is_open(load, c.number))
+            load_queue_put(q, &c);
+    }
+}
+
 void load_give_up(struct load *load, usec_t now)
 {
     const struct load_command *c;
     char token[JOURNEY_TOKEN_MAX];
 
+    let_ended_go(load);
     while ((c = load_queue_first(&load->under_way)) != NULL) {
         load_token(load, c->number, token, sizeof token);
         const struct journey *j = recorder_journey(load->recorder, token);

@@ -79,6 +79,7 @@ struct load_source {
 struct load_observer {
     struct load_sighting *sightings; /* a ring; NULL: nothing was sent yet */
     uint64_t stride;                 /* one of so many messages is for it */
+    uint64_t observed;               /* so many were: the next one's place in the ring */
     bool listens, granted;
 };
 
@@ -164,5 +165,7 @@ void load_observer_close(struct load *load);
 
 /* It was due, and is never sent. */
 void load_unsent(struct load *load, const char *why);
+/* Begins whatever has come due. */
+void load_catch_up(struct load *load);
 
 #endif

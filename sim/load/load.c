@@ -92,24 +92,50 @@ void load_set_process(struct load *load, enum load_stream stream, enum arrivals_
     s->tally.process = process;
 }
 
+static void catch_up(struct load_source *s, usec_t until)
+{
+    usec_t due;
+
+    while (arrivals_due(&s->arrivals, &due) && due <= until) {
+        arrivals_take(&s->arrivals);
+        begin_one(s, due, clock_now());
+    }
+}
+
+void load_catch_up(struct load *load)
+{
+    usec_t now = clock_now();
+
+    for (unsigned i = 0; i < LOAD_STREAM_COUNT; i++)
+        catch_up(&load->sources[i], now);
+}
+
 void load_stream(struct load *load, enum load_stream stream, double from, double to, usec_t length)
 {
     struct load_source *s = &load->sources[stream];
+    usec_t now = clock_now();
 
-    arrivals_stretch(&s->arrivals, clock_now(), from, to, length);
+    catch_up(s, now);
+    arrivals_stretch(&s->arrivals, now, from, to, length);
     s->tally.rate = to;
     if (stream == LOAD_TELEMETRY)
         load_observe_rate(load, from > to ? from : to);
     loop_timer_start(&s->timer, 0);
 }
 
-void load_stop(struct load *load)
+static void silence(struct load *load)
 {
     for (unsigned i = 0; i < LOAD_STREAM_COUNT; i++) {
         struct load_source *s = &load->sources[i];
         loop_timer_stop(&s->timer);
         arrivals_stretch(&s->arrivals, clock_now(), 0, 0, 1);
     }
+}
+
+void load_stop(struct load *load)
+{
+    load_catch_up(load);
+    silence(load);
 }
 
 static void on_sweep(void *arg)
@@ -285,7 +311,7 @@ void load_free(struct load *load)
 {
     if (load == NULL)
         return;
-    load_stop(load);
+    silence(load);
     load_observer_close(load);
     loop_timer_stop(&load->sweep);
     for (size_t i = 0; i <= LOAD_APPS_MAX; i++)

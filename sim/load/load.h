@@ -93,10 +93,12 @@ const char *load_stream_name(enum load_stream stream); /* "commands", … */
 void load_set_process(struct load *load, enum load_stream stream, enum arrivals_process process);
 /* For `length` from now on the stream goes from a rate to another, per second. */
 void load_stream(struct load *load, enum load_stream stream, double from, double to, usec_t length);
-/* Nothing more is due. What is under way goes on. */
+/* What has come due is begun; nothing more is due. What is under way goes on. */
 void load_stop(struct load *load);
 /* Commands that wait to be sent, and those that were since the oldest that is under way. */
 size_t load_open_commands(struct load *load);
+/* Measured telemetry that the probe app has not seen arrive yet. */
+size_t load_unseen(const struct load *load);
 
 /* Another phase begins. Names are copied. */
 void load_begin_phase(struct load *load, const char *name);

@@ -48,24 +48,46 @@ bool load_observer_wants(const struct load *load, uint64_t seq)
     return load->observer.granted && seq % load->observer.stride == 0;
 }
 
+static bool is_missing(const struct load *load, const struct load_sighting *s)
+{
+    return s->seq != 0 && !s->seen && s->due >= load->measured_from;
+}
+
 static void settle(struct load *load, const struct load_sighting *s)
 {
-    if (s->seq != 0 && !s->seen && s->due >= load->measured_from)
+    if (is_missing(load, s))
         recorder_count(load->recorder, "telemetry.lost", 1);
 }
 
-static struct load_sighting *place_of(struct load *load, uint64_t seq)
+static struct load_sighting *place_of(struct load *load, uint64_t number)
 {
     struct load_observer *o = &load->observer;
 
     if (o->sightings == NULL)
         o->sightings = xcalloc(SIGHTINGS, sizeof *o->sightings);
-    return &o->sightings[seq / o->stride & (SIGHTINGS - 1)];
+    return &o->sightings[number & (SIGHTINGS - 1)];
+}
+
+/* The one with this seq, which grows from one to the next; NULL: it is none of those kept. */
+static struct load_sighting *find(struct load *load, uint64_t seq)
+{
+    uint64_t end = load->observer.observed;
+    uint64_t low = end > SIGHTINGS ? end - SIGHTINGS : 0, high = end;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (place_of(load, middle)->seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct load_sighting *s = low < end ? place_of(load, low) : NULL;
+    return s != NULL && s->seq == seq ? s : NULL;
 }
 
 void load_observer_sent(struct load *load, uint64_t seq, usec_t due)
 {
-    struct load_sighting *s = place_of(load, seq);
+    struct load_sighting *s = place_of(load, load->observer.observed++);
 
     settle(load, s);
     *s = (struct load_sighting){.seq = seq, .due = due};
@@ -81,14 +103,24 @@ void load_observer_saw(struct load *load, struct slice payload, usec_t at)
     int64_t number = json_peek_int(seq.value, 0);
     if (number <= 0)
         return;
-    struct load_sighting *s = place_of(load, (uint64_t)number);
-    if (s->seq != (uint64_t)number || s->due < load->measured_from)
+    struct load_sighting *s = find(load, (uint64_t)number);
+    if (s == NULL || s->due < load->measured_from)
         return;
     if (s->seen)
         recorder_count(load->recorder, "telemetry.duplicated", 1);
     else
         recorder_value(load->recorder, "telemetry.delivery", at > s->due ? at - s->due : 0);
     s->seen = true;
+}
+
+size_t load_unseen(const struct load *load)
+{
+    const struct load_sighting *sightings = load->observer.sightings;
+    size_t count = 0;
+
+    for (uint64_t i = 0; sightings != NULL && i < SIGHTINGS; i++)
+        count += is_missing(load, &sightings[i]);
+    return count;
 }
 
 void load_observer_close(struct load *load)
@@ -99,5 +131,6 @@ void load_observer_close(struct load *load)
         settle(load, &o->sightings[i]);
     free(o->sightings);
     o->sightings = NULL;
+    o->observed = 0;
     o->granted = false;
 }

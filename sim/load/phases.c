@@ -27,6 +27,7 @@ const char *load_phase(const struct load *load)
 
 void load_measure(struct load *load)
 {
+    load_catch_up(load); /* it belongs to what was before */
     load->measured_from = clock_now();
     process_usage_read_load(&load->usage_from);
     load->busy_from = machine_busy();

@@ -77,7 +77,7 @@ const char *search_run_trip(const struct search_run *c)
     const struct load *load = c->load;
     struct endings e = endings_of(load->recorder);
     double rate = load->sources[LOAD_COMMANDS].tally.rate;
-    double open = (double)(load->under_way.count + load->waiting.count);
+    double open = (double)(recorder_journeys_open(load->recorder) + load->waiting.count);
     double lost = (double)recorder_counter(load->recorder, "connect.lost");
 
     if (e.ended >= TRIP_MIN && e.failed > TRIP_FAILURES * e.ended)

@@ -405,6 +405,13 @@ static int f_open(lua_State *L)
     return 1;
 }
 
+/* unseen(): telemetry that the probe app is still to see */
+static int f_unseen(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)load_unseen(check(L)));
+    return 1;
+}
+
 /* online(): how many of its cars are */
 static int f_online(lua_State *L)
 {
@@ -520,6 +527,7 @@ static const luaL_Reg methods[] = {
     {"stream",       f_stream      },
     {"stop",         f_stop        },
     {"open",         f_open        },
+    {"unseen",       f_unseen      },
     {"online",       f_online      },
     {"phase",        f_phase       },
     {"measure",      f_measure     },

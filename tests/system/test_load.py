@@ -83,10 +83,22 @@ def search(place):
 
 def search_for_vehicles(place):
     run = place.run("load", "--vehicles", "6", "--probes", "1", "--search", "connect.total p99 < 1us", "--search-for",
-                    "vehicles", "--search-from", "2", "--step", "500ms", "--settle", "0", "--warm-up", "0", *PATIENT)
+                    "vehicles", "--search-from", "2", "--step", "500ms", "--settle", "0", *PATIENT)
     run.expect(5, "found: nothing that holds")
-    found = summary_of(place)[1]["search"]
+    name, summary = summary_of(place)
+    found = summary["search"]
+    # The whole fleet would come for a warm-up.
+    check("warm-up" not in [p["name"] for p in summary["load"]["phases"]], f"{summary['load']['phases']}")
+    place.run("report", "compare", f"results/{name}", f"results/{name}").expect(2, "a search (--search)")
     check_equal([(s["value"], s["outcome"]) for s in found["steps"]], [(2, "missed"), (1, "missed")])
+
+
+def nothing_but_a_burst(place):
+    run = place.run("load", "--vehicles", "5", "--duration", "3s", "--warm-up", "0", "--commands", "0", "--burst",
+                    "20/s:1s", "--arrivals", "constant", *PATIENT)
+    run.expect(0)
+    commands = next(a for a in summary_of(place)[1]["load"]["arrivals"] if a["what"] == "commands")
+    check(19 <= commands["intended"] <= 21, f"20/s for 1 s, not {commands}")
 
 
 def invalid(place):
@@ -118,4 +130,4 @@ def refusals(place):
 
 
 if __name__ == "__main__":
-    main([steady, profile, search, search_for_vehicles, invalid, refusals])
+    main([steady, profile, search, search_for_vehicles, nothing_but_a_burst, invalid, refusals])

@@ -124,7 +124,7 @@ local function ramp_of(call, ramp, count)
 end
 
 -- What an event of the command line makes of the phases: before it, it, after it.
-local function with_event(phases, event, rate)
+local function with_event(phases, event, rate, alone)
   if not event then
     return phases
   end
@@ -138,13 +138,15 @@ local function with_event(phases, event, rate)
   local rest = (total - event.time) / 2
   local middle = { duration = event.time }
   if event.burst then
-    middle.name, middle.commands = "burst", rate > 0 and event.burst / rate or 0
+    middle.name, middle.commands = "burst", alone and 1 or rate > 0 and event.burst / rate or 0
   elseif event.storm then
     middle.name, middle.storm = "storm", event.storm
   else
     middle.name, middle.outage = "outage", event.outage
   end
-  return { { name = "steady", duration = rest }, middle, { name = "recovery", duration = rest } }
+  local others = alone and 0 or 1
+  return { { name = "steady", duration = rest, commands = others }, middle,
+    { name = "recovery", duration = rest, commands = others } }
 end
 
 -- Together as long as the command line wants.
@@ -203,9 +205,14 @@ local function plan_of(call, profile, count, flags)
   p.names, p.shares = mix_of(call, flags.models or profile.mix or { compact_ev = 1 })
   p.ramp = ramp_of(call, flags.ramp or profile.ramp, count)
   local warm_up = number(call, "warm_up", profile.warm_up or 10, 0)
-  p.warm_up = flags.warm_up or warm_up
+  -- Each step of a search for cars connects its own, and settles.
+  local by_cars = flags.search and flags.search.what == "vehicles"
+  p.warm_up = by_cars and 0 or flags.warm_up or warm_up
   p.kinds = kinds_of(call, commands.kinds, flags.kinds)
   p.rate = rate_of(call, "commands", commands, flags.commands, count, vehicles)
+  -- A burst in a load without commands is all that there are.
+  local alone = p.rate == 0 and flags.event and flags.event.burst
+  p.rate = alone or p.rate
   if not flags.is_load then
     p.ramp = { linear = small.warm_up }
     p.rate = math.min(p.rate, 1) * small.rate_per_car * count
@@ -228,7 +235,7 @@ local function plan_of(call, profile, count, flags)
     duration = profile.duration
   end
   p.phases = duration and stretched(phases, duration) or phases
-  p.phases = with_event(p.phases, flags.event, p.rate)
+  p.phases = with_event(p.phases, flags.event, p.rate, alone)
   p.search, p.rate_per_car = flags.search, p.rate / count
   return p
 end
@@ -393,7 +400,7 @@ local function drain(run, name)
   local deadline = core.now() + run.plan.options.patience + 1
   run.load:phase(name)
   run.load:stop()
-  while run.load:open() > 0 and core.now() < deadline do
+  while run.load:open() + run.load:unseen() > 0 and core.now() < deadline do
     pause:wait(0.05)
   end
 end
