@@ -156,8 +156,8 @@ void api_free(struct api *api)
 {
     if (api == NULL)
         return;
+    http_server_free(api->server); /* first: its clients ask the others */
     remote_free(api->remote);
-    http_server_free(api->server);
     api_events_close(api);
     api_operations_free(api);
     free(api);

@@ -11,6 +11,7 @@
     ((size_t)1 << 20) /* of a body that is too large: so far it is read and dropped                \
                        */
 #define PREFLIGHT_S "600"
+#define THE_END     "the run has ended"
 
 enum stage { READING, LATER, ANSWERED, STREAMING };
 
@@ -280,6 +281,12 @@ void http_later(const struct http_request *request, const struct http_waiting *w
 
     x->stage = LATER;
     x->waiting = *waiting;
+    x->server->waiting++;
+}
+
+bool http_later_may(const struct http_request *request)
+{
+    return request->exchange->server->waiting < HTTP_SERVER_WAITING;
 }
 
 struct http_reply *http_later_reply(struct http_exchange *x)
@@ -290,6 +297,7 @@ struct http_reply *http_later_reply(struct http_exchange *x)
 void http_later_answer(struct http_exchange *x)
 {
     x->stage = ANSWERED;
+    x->server->waiting--;
     resume(x);
 }
 
@@ -349,6 +357,8 @@ static enum MHD_Result answer(struct http_exchange *x)
 {
     if (x->preflight) {
         x->reply.status = MHD_HTTP_NO_CONTENT;
+    } else if (x->server->closing) {
+        refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, THE_END);
     } else if (!x->refused) {
         x->request.body = buf_slice(&x->body);
         x->match.route->answer(x->match.route->ctx, &x->request, &x->reply);
@@ -381,6 +391,8 @@ void http_exchange_free(struct http_exchange *x)
         return;
     if (x->stage == STREAMING)
         x->server->streams--;
+    if (x->stage == LATER)
+        x->server->waiting--;
     if ((x->stage == STREAMING || x->stage == LATER) && x->waiting.gone != NULL)
         x->waiting.gone(x->waiting.ctx);
     if (x->next != NULL)
@@ -408,7 +420,7 @@ void http_exchange_give_up(struct http_exchange *x)
     } else if (x->stage == LATER) {
         if (x->waiting.gone != NULL)
             x->waiting.gone(x->waiting.ctx);
-        http_problem(&x->reply, MHD_HTTP_SERVICE_UNAVAILABLE, "the run has ended");
+        refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, THE_END);
         http_later_answer(x);
     }
 }

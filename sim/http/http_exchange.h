@@ -22,6 +22,8 @@ struct http_server {
     char url[sizeof "http://" + HTTP_ADDRESS_TEXT];
     struct http_exchange *exchanges; /* all */
     size_t streams;
+    size_t waiting; /* are to be answered later */
+    bool closing;   /* whom the routes speak for may be gone */
 };
 
 /* The library calls it when the headers are there, for each piece of a body, at its end, and again

@@ -7,11 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/xmem.h"
 #include "http/http_server.h"
 
 #define DETAIL_MAX    1024
 #define UNPROCESSABLE 422 /* the libraries disagree about its name */
+
+/* What asks and what scripts raise need not be UTF-8, JSON must be. */
+static void add_text(cJSON *problem, const char *key, struct slice text)
+{
+    char *clean = xstrndup((const char *)text.data, text.len), *p = clean;
+
+    for (p += json_utf8_prefix(slice_str(p)); *p != '\0'; p += json_utf8_prefix(slice_str(p)))
+        *p++ = '?';
+    cJSON_AddStringToObject(problem, key, clean);
+    free(clean);
+}
 
 /* "… (do that)" in two. */
 static void add_detail(cJSON *problem, const char *detail)
@@ -22,15 +34,12 @@ static void add_detail(cJSON *problem, const char *detail)
     for (const char *next = open; next != NULL; next = strstr(next + 1, " ("))
         open = next;
     if (open == NULL) {
-        cJSON_AddStringToObject(problem, "detail", detail);
+        add_text(problem, "detail", slice_of(detail, len));
         return;
     }
-    char *first = xstrndup(detail, (size_t)(open - detail));
-    char *rest = xstrndup(open + 2, len - (size_t)(open - detail) - 3);
-    cJSON_AddStringToObject(problem, "detail", first);
-    cJSON_AddStringToObject(problem, "advice", rest);
-    free(first);
-    free(rest);
+    size_t first = (size_t)(open - detail);
+    add_text(problem, "detail", slice_of(detail, first));
+    add_text(problem, "advice", slice_of(open + 2, len - first - 3));
 }
 
 void http_problem_code(struct http_reply *reply, unsigned status, const char *outcome,
@@ -46,7 +55,7 @@ void http_problem_code(struct http_reply *reply, unsigned status, const char *ou
     if (outcome != NULL)
         cJSON_AddStringToObject(problem, "outcome", outcome);
     if (code != NULL)
-        cJSON_AddStringToObject(problem, "code", code);
+        add_text(problem, "code", slice_str(code));
     add_detail(problem, detail);
     char *text = cJSON_PrintUnformatted(problem);
     cJSON_Delete(problem);

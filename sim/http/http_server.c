@@ -156,6 +156,7 @@ void http_server_free(struct http_server *s)
 {
     if (s == NULL)
         return;
+    s->closing = true;
     for (struct http_exchange *x = s->exchanges; x != NULL; x = http_exchange_next(x))
         http_exchange_give_up(x);
     ev_io_stop(s->loop->ev, &s->ready);

@@ -25,6 +25,7 @@
 
 #define HTTP_SERVER_CONNECTIONS 64
 #define HTTP_SERVER_STREAMS     16 /* of these, at once */
+#define HTTP_SERVER_WAITING     32 /* likewise, to be answered later: others find room as well */
 #define HTTP_SERVER_MEMORY      ((size_t)32 * 1024)
 #define HTTP_SERVER_REQUEST_MAX ((size_t)64 * 1024)
 #define HTTP_SERVER_IDLE_S      75
@@ -61,8 +62,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_address
                                     const struct http_route *routes, struct error *err);
 /* Whom it answers from now on; until then, everybody. */
 void http_server_guard(struct http_server *s, const struct http_guard *guard);
-/* Before the loop is freed: what is to be answered later is told that there is nobody any more.
-   NULL is fine. */
+/* Before the loop is freed: what is to be answered later is told that there is nobody any more. No
+   route is called from then on. NULL is fine. */
 void http_server_free(struct http_server *s);
 /* Where it listens, with the port that it has found: "http://127.0.0.1:9464". */
 const char *http_server_url(const struct http_server *s);
@@ -81,6 +82,9 @@ struct http_waiting {
 /* In a route's answer(): not now. Until http_later_answer() nothing is said, and no time runs out.
  */
 void http_later(const struct http_request *request, const struct http_waiting *waiting);
+/* Is there room for one more that waits? A client that has gone holds its place until the answer,
+   so a route had better answer at once when there is none. */
+bool http_later_may(const struct http_request *request);
 /* To be filled, then sent. */
 struct http_reply *http_later_reply(struct http_exchange *x);
 void http_later_answer(struct http_exchange *x);

@@ -283,6 +283,31 @@ static void nobody_waits_for_ever(void **state)
     assert_says(lab->response, " 503 ");
 }
 
+/* No route is called once the server goes, whatever comes. */
+static void who_comes_at_the_end_is_told(void **state)
+{
+    struct lab *lab = *state;
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)lab->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct loop_timer end;
+    char response[4096] = "";
+
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(write(fd, "GET /hello HTTP/1.0\r\n", 21), 21);
+    loop_timer_init(&end, lab->loop, stop, lab->loop);
+    loop_timer_start(&end, 50 * USEC_PER_MSEC);
+    loop_run(lab->loop);
+    assert_int_equal(write(fd, "\r\n", 2), 2);
+    http_server_free(lab->server);
+    lab->server = NULL;
+    assert_true(read(fd, response, sizeof response - 1) > 0);
+    close(fd);
+    assert_int_equal(lab->answered, 0);
+    assert_says(response, " 503 ");
+}
+
 static void a_stream_goes_on_until_the_end(void **state)
 {
     struct lab *lab = *state;
@@ -383,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_body_has_an_end, make, unmake),
         cmocka_unit_test_setup_teardown(an_answer_may_come_later, make, unmake),
         cmocka_unit_test_setup_teardown(nobody_waits_for_ever, make, unmake),
+        cmocka_unit_test_setup_teardown(who_comes_at_the_end_is_told, make, unmake),
         cmocka_unit_test_setup_teardown(a_stream_goes_on_until_the_end, make, unmake),
         cmocka_unit_test_setup_teardown(a_stream_has_bounds, make, unmake),
         cmocka_unit_test_setup_teardown(strangers_are_kept_out, make, unmake),
