@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
@@ -209,6 +210,7 @@ struct remote *remote_new(struct script *script)
                                           .raised = on_raised,
                                           .violations = &remote->violations};
     violations_init(&remote->violations);
+    rng_init(&remote->owner.rng, script->sim->seed, hash_text(remote->owner.name));
     return remote;
 }
 

@@ -135,7 +135,9 @@ local function exclusively(car, part, wishes)
   if not ok and is_refusal(raised) and raised.failed then
     tools.outcomes.after_fault(car, part, raised.code)
   end
-  busy[part] = nil
+  if busy[part] == queue then -- else the power was lost meanwhile
+    busy[part] = nil
+  end
   queue:notify()
   return ok, raised
 end
@@ -246,9 +248,15 @@ end
 function prelude.power_lost(car)
   refresh(car, core.model_of(car)) -- what was with power is not to be taken for without
   core.stop_tasks(car)
-  local store = core.store(car)
+  local store, queues = core.store(car), {}
+  for _, part in ipairs(core.model_of(car).parts) do
+    queues[#queues + 1] = store[part]
+  end
   for key in pairs(store) do
     store[key] = nil
+  end
+  for _, queue in ipairs(queues) do -- who is no task of the car's still waits
+    queue:notify()
   end
 end
 
