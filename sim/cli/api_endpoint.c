@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -70,29 +71,46 @@ static void write_file(struct api_endpoint *e, const char *dir)
 {
     e->file = xasprintf("%s/api.json", dir);
     unlink(e->file);
-    int fd = open(e->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok =
-        fd >= 0 && dprintf(fd, "{\"url\":\"%s/v1\",\"token\":%s%s%s,\"pid\":%d}\n", api_url(e->api),
-                           e->token[0] != '\0' ? "\"" : "", e->token[0] != '\0' ? e->token : "null",
-                           e->token[0] != '\0' ? "\"" : "", (int)getpid()) > 0;
+    e->fd = open(e->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool ok = e->fd >= 0 &&
+              dprintf(e->fd, "{\"url\":\"%s/v1\",\"token\":%s%s%s,\"pid\":%d}\n", api_url(e->api),
+                      e->token[0] != '\0' ? "\"" : "", e->token[0] != '\0' ? e->token : "null",
+                      e->token[0] != '\0' ? "\"" : "", (int)getpid()) > 0;
     int why = errno;
 
-    if (fd >= 0)
-        close(fd);
     if (ok)
         return;
+    if (e->fd >= 0)
+        close(e->fd);
     log_warn("%s: %s (the API is there all the same)", e->file, strerror(why));
     free(e->file);
     e->file = NULL;
 }
 
+/* Another run may have put its own in the place of ours. */
+static void remove_file(struct api_endpoint *e)
+{
+    struct stat ours, there;
+
+    if (fstat(e->fd, &ours) == 0 && lstat(e->file, &there) == 0 && ours.st_dev == there.st_dev &&
+        ours.st_ino == there.st_ino)
+        unlink(e->file);
+    close(e->fd);
+    free(e->file);
+    e->file = NULL;
+}
+
+/* Not as an error is told. Logs of stderr are for anybody to read: the token is there only if
+   nothing else has it. */
 static void tell(const struct api_endpoint *e)
 {
-    fprintf(stderr, "fleetsim: control API at %s/v1", api_url(e->api));
-    if (e->token[0] != '\0')
-        fprintf(stderr, ", token %s", e->token);
+    bool made = e->token[0] != '\0';
+
+    fprintf(stderr, "control API at %s/v1", api_url(e->api));
     if (e->file != NULL)
-        fprintf(stderr, " (%s in %s)", e->token[0] != '\0' ? "both are" : "it is", e->file);
+        fprintf(stderr, " (%s in %s)", made ? "its token is" : "told", e->file);
+    else if (made)
+        fprintf(stderr, ", token %s", e->token);
     fputs("\n", stderr);
 }
 
@@ -140,7 +158,5 @@ void api_endpoint_close(struct api_endpoint *e)
     api_free(e->api);
     e->api = NULL;
     if (e->file != NULL)
-        unlink(e->file);
-    free(e->file);
-    e->file = NULL;
+        remove_file(e);
 }

@@ -29,7 +29,7 @@ struct api_endpoint_options {
      "(127.0.0.1:9465; :9465 is the same; docs/api.md)"},                                          \
     {"api-token", 0, OPTION_SECRET, &(o).token, "TOKEN",                                           \
      "what its clients must show (better in the environment: FLEETSIM_API_TOKEN;\n"                \
-     "default: a random one, told on stderr)"},                                                    \
+     "default: a random one, in the file that stderr tells of)"},                                   \
     {"api-origin", 0, OPTION_LIST, &(o).origins, "ORIGIN",                                         \
      "web pages that may use it, as http://localhost:3000 (default none)"}
 // clang-format on
@@ -38,6 +38,7 @@ struct api_endpoint {
     struct metrics_endpoint metrics; /* behind the API's own paths */
     struct api *api;                 /* NULL: closed */
     char *file;                      /* api.json; NULL: none was written */
+    int fd;                          /* it, open, so that it is told from one in its place */
     char token[65];                  /* that was made; "": one was given */
 };
 

@@ -105,7 +105,7 @@ static bool make_folders(struct shards *s, struct error *err)
 }
 
 /* In the new process. It ends with us, whatever ends us; signals to our group are ours to tell. */
-static _Noreturn void become(char **argv, int log, pid_t parent)
+static _Noreturn void become(char **argv, int log, pid_t parent, const char *token)
 {
     sigset_t none;
 
@@ -116,12 +116,14 @@ static _Noreturn void become(char **argv, int log, pid_t parent)
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     shards_command_clean_environment();
+    if (token != NULL)
+        setenv("FLEETSIM_API_TOKEN", token, 1);
     if (getppid() == parent)
         execv("/proc/self/exe", argv);
     _exit(ERROR_USAGE);
 }
 
-static bool start_child(struct child *child, char **argv, struct error *err)
+static bool start_child(struct child *child, char **argv, const char *token, struct error *err)
 {
     int log = open(child->log, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     pid_t parent = getpid();
@@ -130,7 +132,7 @@ static bool start_child(struct child *child, char **argv, struct error *err)
         return error_set(err, ERROR_USAGE, "%s: %s", child->log, strerror(errno));
     pid_t pid = fork();
     if (pid == 0)
-        become(argv, log, parent);
+        become(argv, log, parent, token);
     close(log);
     if (pid < 0)
         return error_set(err, ERROR_USAGE, "cannot start another process: %s", strerror(errno));
@@ -154,7 +156,7 @@ static bool start_all(struct shards *s, int argc, char **argv, struct error *err
 
     for (uint32_t i = 0; i < s->count && ok; i++) {
         char **words = shards_command_new(&command, i);
-        ok = start_child(&s->children[i], words, err);
+        ok = start_child(&s->children[i], words, s->settings->api.token, err);
         shards_command_free(words);
     }
     return ok;

@@ -48,6 +48,15 @@ static bool is_whole(const char *word)
     return false;
 }
 
+/* Is it "--api-token", maybe abbreviated? */
+static bool is_token(const char *word)
+{
+    static const char name[] = "--api-token";
+    size_t len = strcspn(word, "=");
+
+    return len >= strlen("--api-t") && len < sizeof name && strncmp(word, name, len) == 0;
+}
+
 /* Up to "--", behind which nothing is an option. Returns how many. */
 static int copy_words(const struct shards_command *c, struct words *w)
 {
@@ -55,7 +64,7 @@ static int copy_words(const struct shards_command *c, struct words *w)
 
     for (; i < c->argc && strcmp(c->argv[i], "--") != 0; i++) {
         const char *word = c->argv[i];
-        if (strncmp(word, "--", 2) != 0 || !is_whole(word))
+        if (strncmp(word, "--", 2) != 0 || (!is_whole(word) && !is_token(word)))
             add(w, xstrdup(word));
         else if (strchr(word, '=') == NULL)
             i++; /* its value */

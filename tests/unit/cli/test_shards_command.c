@@ -78,6 +78,19 @@ static void what_is_no_option_stays_behind_them(void **state)
                         "--meet out/m -- --results");
 }
 
+/* Everybody can read command lines. */
+static void the_token_is_left_out(void **state)
+{
+    (void)state;
+    struct run_settings s = {.name = "n", .seed = 1};
+    const char *const argv[] = {"load",      "--api-token",      "secret-1", "--api-tok=secret-2",
+                                "--api-ori", "http://a.example", NULL};
+    const char *line = words_of(&s, NULL, argv);
+
+    assert_null(strstr(line, "secret"));
+    assert_non_null(strstr(line, "load --api-ori http://a.example --shards 1"));
+}
+
 static void the_environment_is_cleaned(void **state)
 {
     (void)state;
@@ -98,6 +111,7 @@ int main(void)
         cmocka_unit_test(what_was_typed_is_made_a_shard),
         cmocka_unit_test(what_only_the_whole_does_is_left_out),
         cmocka_unit_test(what_is_no_option_stays_behind_them),
+        cmocka_unit_test(the_token_is_left_out),
         cmocka_unit_test(the_environment_is_cleaned),
     };
 
