@@ -54,8 +54,8 @@ struct api_plan {
    wait so long (Prefer, RFC 7240). */
 void api_begin(struct api *api, const struct http_request *request, struct http_reply *reply,
                const struct api_plan *plan);
-/* Begins what nobody waits for. */
-void api_begin_quietly(struct api *api, const struct api_plan *plan);
+/* Begins what nobody waits for. False, and nothing is begun: there is enough under way. */
+bool api_begin_quietly(struct api *api, const struct api_plan *plan);
 void api_operation_answer(void *ctx, const struct http_request *request, struct http_reply *reply);
 void api_operations_free(struct api *api);
 

@@ -16,6 +16,7 @@
 #define PATIENCE_MAX   (600 * USEC_PER_SEC)
 #define KEPT_MOST      256  /* that are done, to be asked for */
 #define RUNNING_MOST   1024 /* at once */
+#define TEXTS_MOST     4096 /* text messages: they are under way until their cars have coverage */
 #define THING_NAME_MAX 129
 
 struct api_operation {
@@ -152,18 +153,29 @@ static usec_t patience_of(const struct http_request *request)
     return seconds * 1e6 < (double)PATIENCE_MAX ? (usec_t)(seconds * 1e6) : PATIENCE_MAX;
 }
 
-/* Those that are done long ago are forgotten. Returns how many run. */
-static size_t sweep(struct api *api)
+static bool is_text(const char *verb)
 {
+    return strcmp(verb, "sms") == 0;
+}
+
+static size_t most(const char *verb)
+{
+    return is_text(verb) ? TEXTS_MOST : RUNNING_MOST;
+}
+
+/* Those that are done long ago are forgotten. Is there room for one more? */
+static bool sweep(struct api *api, const char *verb)
+{
+    bool text = is_text(verb);
     size_t done = 0, running = 0;
 
     for (struct api_operation *op = api->operations, *next; op != NULL; op = next) {
         next = op->next;
-        running += !op->done;
+        running += !op->done && is_text(op->verb) == text;
         if (op->done && ++done > KEPT_MOST)
             free_operation(op);
     }
-    return running;
+    return running < most(verb);
 }
 
 static struct api_operation *begin(struct api *api, const struct api_plan *plan)
@@ -186,23 +198,27 @@ static struct api_operation *begin(struct api *api, const struct api_plan *plan)
     return op;
 }
 
-void api_begin_quietly(struct api *api, const struct api_plan *plan)
+bool api_begin_quietly(struct api *api, const struct api_plan *plan)
 {
-    sweep(api);
+    if (!sweep(api, plan->verb)) {
+        cJSON_Delete(plan->arguments);
+        return false;
+    }
     begin(api, plan);
+    return true;
 }
 
 void api_begin(struct api *api, const struct http_request *request, struct http_reply *reply,
                const struct api_plan *plan)
 {
-    if (sweep(api) >= RUNNING_MOST) {
+    if (!sweep(api, plan->verb)) {
         cJSON_Delete(plan->arguments);
-        http_problem(reply, 503, "%d operations are under way already (wait for some of them)",
-                     RUNNING_MOST);
+        http_problem(reply, 503, "%zu %s are under way already (wait for some of them)",
+                     most(plan->verb), is_text(plan->verb) ? "text messages" : "operations");
         return;
     }
     struct api_operation *op = begin(api, plan);
-    usec_t patience = plan->look ? PATIENCE : patience_of(request);
+    usec_t patience = plan->look ? PATIENCE : http_later_may(request) ? patience_of(request) : 0;
     if (patience == 0) {
         promise(op, reply);
         return;

@@ -13,6 +13,7 @@
 #include "fleet/simulation.h"
 #include "http/http_form.h"
 #include "http/http_problem.h"
+#include "metrics/json_text.h"
 
 #define NUMBER_MAX 24
 #define ID_BYTES   16
@@ -47,9 +48,10 @@ static cJSON *text_argument(const char *text)
     return arguments;
 }
 
-static void send_quietly(struct api *api, struct vehicle *v, const char *text)
+/* False: there are too many already. */
+static bool send_quietly(struct api *api, struct vehicle *v, const char *text)
 {
-    api_begin_quietly(
+    return api_begin_quietly(
         api, &(struct api_plan){.vehicle = v, .verb = "sms", .arguments = text_argument(text)});
 }
 
@@ -109,23 +111,15 @@ void api_sms(void *ctx, const struct http_request *request, struct http_reply *r
 
 /* ---- Twilio: Programmable Messaging, "Create a Message" ---- */
 
-static void twilio_error(struct http_reply *reply, int code, const char *message)
+static void twilio_error(struct http_reply *reply, unsigned status, int code, const char *message)
 {
     cJSON *error = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(error, "code", code);
     cJSON_AddStringToObject(error, "message", message);
     cJSON_AddStringToObject(error, "more_info", "https://www.twilio.com/docs/errors");
-    cJSON_AddNumberToObject(error, "status", 400);
-    api_reply_json(reply, 400, error);
-}
-
-static void add_date(cJSON *to, const char *name, const char *date)
-{
-    if (date != NULL)
-        cJSON_AddStringToObject(to, name, date);
-    else
-        cJSON_AddNullToObject(to, name);
+    cJSON_AddNumberToObject(error, "status", status);
+    api_reply_json(reply, status, error);
 }
 
 static cJSON *twilio_message(const struct http_form *form, const char *account)
@@ -141,27 +135,25 @@ static cJSON *twilio_message(const struct http_form *form, const char *account)
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &utc);
     snprintf(uri, sizeof uri, "/2010-04-01/Accounts/%.64s/Messages/%s.json", account, sid);
     cJSON_AddStringToObject(message, "sid", sid);
-    cJSON_AddStringToObject(message, "account_sid", account);
+    json_add_text(message, "account_sid", account);
     cJSON_AddStringToObject(message, "api_version", "2010-04-01");
-    cJSON_AddStringToObject(message, "to", http_form_get(form, "To"));
-    const char *from = http_form_get(form, "From");
-    const char *service = http_form_get(form, "MessagingServiceSid");
-    add_date(message, "from", from);
-    add_date(message, "messaging_service_sid", service);
+    json_add_text(message, "to", http_form_get(form, "To"));
+    json_add_text(message, "from", http_form_get(form, "From"));
+    json_add_text(message, "messaging_service_sid", http_form_get(form, "MessagingServiceSid"));
     const char *text = http_form_get(form, "Body");
-    cJSON_AddStringToObject(message, "body", text != NULL ? text : "");
+    json_add_text(message, "body", text != NULL ? text : "");
     cJSON_AddStringToObject(message, "status", "queued");
     cJSON_AddStringToObject(message, "direction", "outbound-api");
     cJSON_AddStringToObject(message, "num_segments", "1");
     cJSON_AddStringToObject(message, "num_media", "0");
-    add_date(message, "date_created", date);
-    add_date(message, "date_updated", date);
-    add_date(message, "date_sent", NULL);
-    add_date(message, "price", NULL);
+    json_add_text(message, "date_created", date);
+    json_add_text(message, "date_updated", date);
+    json_add_text(message, "date_sent", NULL);
+    json_add_text(message, "price", NULL);
     cJSON_AddStringToObject(message, "price_unit", "USD");
-    add_date(message, "error_code", NULL);
-    add_date(message, "error_message", NULL);
-    cJSON_AddStringToObject(message, "uri", uri);
+    json_add_text(message, "error_code", NULL);
+    json_add_text(message, "error_message", NULL);
+    json_add_text(message, "uri", uri);
     return message;
 }
 
@@ -175,14 +167,15 @@ void api_sms_twilio(void *ctx, const struct http_request *request, struct http_r
     const char *to = http_form_get(&form, "To"), *text = http_form_get(&form, "Body");
     struct vehicle *v = to != NULL ? addressee(api, to) : NULL;
     if (to == NULL) {
-        twilio_error(reply, 21604, "A 'To' phone number is required.");
+        twilio_error(reply, 400, 21604, "A 'To' phone number is required.");
     } else if (text == NULL) {
-        twilio_error(reply, 21602, "Message body is required.");
+        twilio_error(reply, 400, 21602, "Message body is required.");
     } else if (v == NULL) {
-        twilio_error(reply, 21211, "Invalid 'To' Phone Number: no car has it.");
+        twilio_error(reply, 400, 21211, "Invalid 'To' Phone Number: no car has it.");
+    } else if (!send_quietly(api, v, text)) {
+        twilio_error(reply, 429, 20429, "Too Many Requests: messages wait for coverage.");
     } else {
         char *account = xstrndup((const char *)request->param[0].data, request->param[0].len);
-        send_quietly(api, v, text);
         api_reply_json(reply, 201, twilio_message(&form, account));
         free(account);
     }
@@ -202,12 +195,13 @@ static void make_uuid(char ret[static 37])
     snprintf(ret, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
 }
 
-static void sns_error(struct http_reply *reply, const char *code, const char *message)
+static void sns_error(struct http_reply *reply, unsigned status, const char *code,
+                      const char *message)
 {
     char request_id[37];
 
     make_uuid(request_id);
-    reply->status = 400;
+    reply->status = status;
     buf_printf(&reply->body,
                "<ErrorResponse xmlns=\"" SNS_NAMESPACE "\"><Error><Type>Sender</Type>"
                "<Code>%s</Code><Message>%s</Message></Error><RequestId>%s</RequestId>"
@@ -229,14 +223,15 @@ void api_sms_sns(void *ctx, const struct http_request *request, struct http_repl
     struct vehicle *v = to != NULL ? addressee(api, to) : NULL;
     reply->content_type = "text/xml";
     if (action == NULL || strcmp(action, "Publish") != 0) {
-        sns_error(reply, "InvalidAction", "Publish to a PhoneNumber is all that is here");
+        sns_error(reply, 400, "InvalidAction", "Publish to a PhoneNumber is all that is here");
     } else if (text == NULL || *text == '\0') {
-        sns_error(reply, "InvalidParameter", "Invalid parameter: Empty message");
+        sns_error(reply, 400, "InvalidParameter", "Invalid parameter: Empty message");
     } else if (v == NULL) {
-        sns_error(reply, "InvalidParameter",
+        sns_error(reply, 400, "InvalidParameter",
                   "Invalid parameter: PhoneNumber Reason: no car has that number");
+    } else if (!send_quietly(api, v, text)) {
+        sns_error(reply, 429, "Throttled", "Rate exceeded: messages wait for coverage");
     } else {
-        send_quietly(api, v, text);
         make_uuid(message_id);
         make_uuid(request_id);
         buf_printf(&reply->body,

@@ -3,6 +3,7 @@
 three shapes, their events read; and who is kept out."""
 import base64
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -99,8 +100,22 @@ class Api:
         return read()
 
 
-def begin(place, *arguments):
-    place.write("s.lua", CARS)
+# The first car's horn is busy with a command that does not end.
+BUSY = """
+scenario("a car with a busy horn", { timeout = 300 }, function(t)
+  local car, app = t:vehicle(), t:companion()
+  car:wait_online()
+  car:pin("horn", "timeout", { times = 1 })
+  app:request(car, { horn = { active = true } })
+  t:eventually(10, function() return #car:pins() == 0 end)
+  print("ready")
+  t:wait(250)
+end)
+"""
+
+
+def begin(place, *arguments, script=CARS):
+    place.write("s.lua", script)
     return place.start("run", "s.lua", "--api", ":0", *arguments)
 
 
@@ -110,8 +125,8 @@ def url_of(run):
 
 
 @contextlib.contextmanager
-def api_of(place):
-    with begin(place, "--api-token", TOKEN, "--no-results") as run:
+def api_of(place, script=CARS):
+    with begin(place, "--api-token", TOKEN, "--no-results", script=script) as run:
         yield run, Api(url_of(run), TOKEN)
         stop(run)
 
@@ -208,6 +223,60 @@ def text_messages_wake_cars(place):
         api.refused(404, "/v1/sms", {"to": "+1"})
 
 
+def too_much_at_once_leaves_room_for_others(place):
+    """Text messages for a dead spot have a limit of their own, and clients that wait do not take all connections."""
+    with api_of(place) as (run, api):
+        api.ok("/v1/vehicles/0/radio", {"profile": "garage"})
+        fields = {"To": api.ok("/v1/vehicles/0")["msisdn"], "Body": "wake"}
+        line = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=20)
+        status, sent = 201, 0
+        while status == 201:
+            line.request("POST", "/2010-04-01/Accounts/AC1/Messages.json", form(fields),
+                         {**FORM, "Authorization": "Bearer " + TOKEN})
+            answer = line.getresponse()
+            status, text = answer.status, answer.read()
+            sent += status == 201
+        check_equal((status, json.loads(text)["code"], sent), (429, 20429, 4096))
+        check_in("4096 text messages", api.refused(503, "/v1/sms", {"to": fields["To"], "text": "x"})["detail"])
+        fields = {"Action": "Publish", "PhoneNumber": fields["To"], "Message": "x"}
+        status, _, text = api.ask("/", form(fields), headers=FORM)
+        check_equal((status, "<Code>Throttled</Code>" in text), (429, True))
+        api.ok("/v1/vehicles/1/signals", {"locks.all": "unlocked"}, method="PATCH")
+
+        api.ok("/v1/vehicles/1/outcomes", {"target": "horn", "outcome": "timeout"})
+        path, body = "/v1/vehicles/1/signals", b'{"horn.active": true}'
+        head = (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nPrefer: wait=600\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")
+        port = int(api.url.rsplit(":", 1)[1])
+        with contextlib.ExitStack() as lines:
+            first = int(api.ask(path, json.loads(body), headers={"Prefer": "respond-async"})[2]["operation"])
+            for _ in range(32):
+                lines.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(head.encode() + body)
+            run.until(lambda: api.ask(f"/v1/operations/{first + 32}")[0] == 200, "all to wait")
+            check_equal(api.ask(path, json.loads(body), headers={"Prefer": "wait=600"})[0], 202)
+            api.ok("/v1/vehicles")
+
+
+def what_waits_for_a_part_goes_on_when_the_power_goes(place):
+    """The part's wish is lost with the power; who waits for its end is not."""
+    with api_of(place, BUSY) as (run, api):
+        _, headers, running = api.ask("/v1/vehicles/0/signals", {"horn.active": True},
+                                      headers={"Prefer": "wait=0.2"})
+        check_equal(running.get("status"), "running")
+        api.ok("/v1/vehicles/0/power", {"to": "cut"})
+        run.until(lambda: api.ok(headers["Location"])["status"] != "running", "the wish")
+
+
+def answers_are_utf8(place):
+    """Whatever was asked."""
+    with api_of(place) as (run, api):
+        check_in("'?\u00e4'", api.refused(422, "/v1/vehicles/0/actions/%ff%c3%a4", [])["detail"])
+        number = api.ok("/v1/vehicles/0")["msisdn"]
+        status, _, message = api.ask("/2010-04-01/Accounts/AC1/Messages.json",
+                                     f"To=%2b{number[1:]}&Body=%ff&From=%c3%a4".encode(), headers=FORM)
+        check_equal((status, message["body"], message["from"]), (201, "?", "\u00e4"))
+
+
 def wrong_requests_are_told_why(place):
     """401, 403, 404, 405, 413, 415, 421, 422 with what, why and what to do."""
     with api_of(place) as (run, api):
@@ -247,15 +316,24 @@ def it_is_for_this_machine_and_who_has_the_token(place):
         if not own.startswith("127."):
             with socket.socket() as other:
                 check(other.connect_ex((own, port)) != 0, f"listens at {own} as well")
-        name = re.search(r"\(both are in (\S+)\)", run.text()[1]).group(1)
+        name = re.search(r"\(its token is in (\S+)\)", run.text()[1]).group(1)
         path = os.path.join(place.dir, name)
         check_equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
         with open(path) as file:
             told = json.load(file)
         check_equal(told["url"], url + "/v1")
         check_equal(Api(url, told["token"]).ok("/v1/vehicles")["total"], 3)
+        check(told["token"] not in run.text()[1], "stderr tells the token")
         stop(run)
     check(not os.path.exists(path), "api.json is still there")
+
+    with begin(place, "--name", "replaced") as run:
+        url_of(run)
+        name = re.search(r"\(its token is in (\S+)\)", run.text()[1]).group(1)
+        os.unlink(os.path.join(place.dir, name))
+        place.write(name, "another's")
+        stop(run)
+    check(os.path.exists(os.path.join(place.dir, name)), "another's api.json is gone")
 
     with begin(place, "--api-token", TOKEN, "--name", "given") as run:
         url_of(run)
@@ -275,4 +353,5 @@ def it_is_for_this_machine_and_who_has_the_token(place):
 
 if __name__ == "__main__":
     main([an_app_tester_drives_a_car, what_takes_long_is_answered_later, text_messages_wake_cars,
+          too_much_at_once_leaves_room_for_others, what_waits_for_a_part_goes_on_when_the_power_goes, answers_are_utf8,
           wrong_requests_are_told_why, it_is_for_this_machine_and_who_has_the_token])
