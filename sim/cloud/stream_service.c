@@ -8,26 +8,31 @@
 #include "base/base64.h"
 #include "base/json.h"
 
-#define DEPTH           8
-#define TOKEN_MAX       64
-#define FILE_ID_MAX     255
-#define BLOCK_MIN       256
-#define OFFSET_MAX      98304
-#define BITMAP_DIGITS   24576 /* of 12288 bytes */
-#define DEVICE_PREFIX   "$aws/things/"
-#define OPERATOR_PREFIX "fleetsim/streams/"
-#define ID_BYTES        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+#define DEPTH         8
+#define TOKEN_MAX     64
+#define FILE_ID_MAX   255
+#define BLOCK_MIN     256
+#define OFFSET_MAX    98304
+#define BITMAP_DIGITS 24576 /* of 12288 bytes */
 
 struct stream_file {
     struct stream_file *next;
     int64_t id;
     size_t size, received;
+    size_t repeated; /* of a whole one: so many bytes came again from its beginning, the same */
     uint8_t bytes[];
 };
 
 struct stream {
     struct stream_file *files; /* by id; of one id a whole one and one that is coming, at most */
     int64_t version;
+};
+
+/* A part of a file that comes. */
+struct piece {
+    int64_t id;
+    size_t size, offset, len;
+    uint8_t *bytes; /* room for len, or more */
 };
 
 struct exchange {
@@ -38,59 +43,6 @@ struct exchange {
     const char *token;
     struct cloud_actions *out;
 };
-
-/* ---- topics ---- */
-
-static const char *skip(const char *p, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return p != NULL && strncmp(p, prefix, len) == 0 ? p + len : NULL;
-}
-
-/* Takes a level of such bytes; what follows its slash, or NULL. */
-static const char *take_level(const char *p, const char *bytes, char *ret)
-{
-    size_t len = p != NULL ? strspn(p, bytes) : 0;
-
-    if (len == 0 || len > STREAM_ID_MAX || p[len] != '/')
-        return NULL;
-    memcpy(ret, p, len);
-    ret[len] = '\0';
-    return p + len + 1;
-}
-
-static bool parse_device(const char *topic, struct stream_address *ret)
-{
-    char thing[STREAM_ID_MAX + 1];
-    const char *p = take_level(skip(topic, DEVICE_PREFIX), ID_BYTES ":", thing);
-
-    p = take_level(skip(p, "streams/"), ID_BYTES, ret->stream);
-    if (p == NULL)
-        return false;
-    ret->op = strcmp(p, "describe/json") == 0 ? STREAM_DESCRIBE
-              : strcmp(p, "get/json") == 0    ? STREAM_GET
-                                              : STREAM_NO_CALL;
-    snprintf(ret->base, sizeof ret->base, "%.*s", (int)(p - 1 - topic), topic);
-    return true;
-}
-
-static bool parse_operator(const char *topic, struct stream_address *ret)
-{
-    const char *p = take_level(skip(topic, OPERATOR_PREFIX), ID_BYTES, ret->stream);
-
-    if (p == NULL || (strcmp(p, "put") != 0 && strcmp(p, "delete") != 0))
-        return false;
-    ret->op = *p == 'p' ? STREAM_PUT : STREAM_DELETE;
-    snprintf(ret->base, sizeof ret->base, "%s", topic);
-    return true;
-}
-
-bool stream_address_parse(const char *topic, struct stream_address *ret)
-{
-    *ret = (struct stream_address){.op = STREAM_NO_CALL};
-    return parse_device(topic, ret) || parse_operator(topic, ret);
-}
 
 /* ---- life ---- */
 
@@ -110,6 +62,7 @@ void stream_service_init(struct stream_service *s)
 {
     table_init(&s->streams);
     s->bytes = 0;
+    s->last_version = 0;
 }
 
 void stream_service_done(struct stream_service *s)
@@ -181,16 +134,6 @@ static void write_number(struct text *t, const char *name, int64_t value)
     text_int(t, value);
 }
 
-static void write_base64(struct text *t, const uint8_t *bytes, size_t len)
-{
-    char four[4];
-
-    for (size_t i = 0; i < len; i += 3) {
-        base64_four(bytes + i, len - i < 3 ? len - i : 3, four);
-        text_bytes(t, four, sizeof four);
-    }
-}
-
 /* ---- numbers ---- */
 
 /* A whole number from 0 to `max` at that name; `fallback` if it is not there; -1 for anything else.
@@ -245,6 +188,7 @@ static bool on_describe(struct exchange *x)
 struct wanted {
     int64_t block_size, offset, count;
     const char *bitmap; /* hexadecimal digits; NULL: all */
+    size_t digits;
 };
 
 static int hex_digit(char c)
@@ -258,10 +202,9 @@ static int hex_digit(char c)
 /* Bit 0 is the lowest of the first byte. */
 static bool is_wanted(const struct wanted *w, int64_t i)
 {
-    size_t len = w->bitmap != NULL ? strlen(w->bitmap) : 0;
     size_t at = (size_t)(i / 8) * 2 + (i % 8 < 4 ? 1 : 0);
 
-    return w->bitmap == NULL || (at < len && (hex_digit(w->bitmap[at]) >> (i % 4) & 1) != 0);
+    return w->bitmap == NULL || (at < w->digits && (hex_digit(w->bitmap[at]) >> (i % 4) & 1) != 0);
 }
 
 static bool read_bitmap(const struct exchange *x, struct wanted *w)
@@ -274,11 +217,11 @@ static bool read_bitmap(const struct exchange *x, struct wanted *w)
     if (strncmp(p, "0x", 2) == 0)
         p += 2;
     w->bitmap = p;
-    size_t len = strlen(p);
+    w->digits = strlen(p);
     for (; *p != '\0'; p++)
         if (hex_digit(*p) < 0)
             return false;
-    return len > 0 && len % 2 == 0;
+    return w->digits > 0 && w->digits % 2 == 0;
 }
 
 /* What is wrong with it: an error code; NULL: nothing. */
@@ -295,8 +238,7 @@ static const char *read_wanted(const struct exchange *x, struct wanted *w)
         return "BlockCountLimitExceeded";
     if (!read_bitmap(x, w))
         return "InvalidRequest";
-    return w->bitmap != NULL && strlen(w->bitmap) > BITMAP_DIGITS ? "BlockBitmapLimitExceeded"
-                                                                  : NULL;
+    return w->digits > BITMAP_DIGITS ? "BlockBitmapLimitExceeded" : NULL;
 }
 
 static bool send_block(struct exchange *x, const struct stream_file *file, const struct wanted *w,
@@ -315,7 +257,7 @@ static bool send_block(struct exchange *x, const struct stream_file *file, const
     write_number(&t, "i", block);
     text_key(&t, "p");
     text_str(&t, "\"");
-    write_base64(&t, file->bytes + from, len);
+    text_base64(&t, file->bytes + from, len);
     text_str(&t, "\"}");
     return publish(x, "data/json", &t);
 }
@@ -326,16 +268,19 @@ static bool send_blocks(struct exchange *x, const struct stream_file *file, cons
     int64_t blocks = ((int64_t)file->size + w->block_size - 1) / w->block_size;
     int64_t most = STREAM_BLOCK_MAX / w->block_size;
     int64_t left = w->count < most ? w->count : most;
+    size_t before = x->out->count;
     bool ok = true;
 
-    if (w->offset >= blocks)
-        return reject(x, "ResourceNotFound", "the file has no such block");
+    if (w->bitmap != NULL && blocks > w->offset + (int64_t)w->digits * 4)
+        blocks = w->offset + (int64_t)w->digits * 4;
     for (int64_t i = w->offset; ok && left > 0 && i < blocks; i++) {
         if (!is_wanted(w, i - w->offset))
             continue;
         ok = send_block(x, file, w, i);
         left--;
     }
+    if (ok && x->out->count == before)
+        return reject(x, "ResourceNotFound", "the file has no such block");
     return ok;
 }
 
@@ -358,11 +303,6 @@ static bool on_get(struct exchange *x)
     return send_blocks(x, file, &w);
 }
 
-static bool on_no_call(struct exchange *x)
-{
-    return reject(x, "InvalidTopic", "the topic is none of a call");
-}
-
 /* ---- an operator's ---- */
 
 static struct stream *stream_for(struct stream_service *s, const char *id)
@@ -378,23 +318,30 @@ static struct stream *stream_for(struct stream_service *s, const char *id)
     return NULL;
 }
 
-static struct stream_file *add_file(struct stream_service *s, struct stream *stream, int64_t id,
-                                    size_t size)
+/* A file that begins with the first `offset` bytes of `like` takes the place of the one that was
+   coming. */
+static struct stream_file *begin_file(struct stream_service *s, const char *key,
+                                      const struct piece *piece, const struct stream_file *like)
 {
-    struct stream_file *old = find_file(stream, id, false);
-    struct stream_file *file = malloc(sizeof *file + size);
-    struct stream_file **link = &stream->files;
+    struct stream_file *file = malloc(sizeof *file + piece->size);
+    struct stream *stream = file != NULL ? stream_for(s, key) : NULL;
 
-    if (file == NULL)
+    if (stream == NULL) {
+        free(file);
         return NULL;
-    *file = (struct stream_file){.id = id, .size = size};
+    }
+    *file = (struct stream_file){.id = piece->id, .size = piece->size, .received = piece->offset};
+    if (piece->offset != 0)
+        memcpy(file->bytes, like->bytes, piece->offset);
+    struct stream_file *old = find_file(stream, piece->id, false);
     if (old != NULL)
         drop_file(s, stream, old);
-    while (*link != NULL && (*link)->id < id)
+    struct stream_file **link = &stream->files;
+    while (*link != NULL && (*link)->id < piece->id)
         link = &(*link)->next;
     file->next = *link;
     *link = file;
-    s->bytes += size;
+    s->bytes += piece->size;
     return file;
 }
 
@@ -407,12 +354,13 @@ static void complete(struct stream_service *s, struct stream *stream, struct str
         old = old->next;
     if (old != NULL)
         drop_file(s, stream, old);
-    stream->version++;
+    s->last_version = s->last_version < INT32_MAX ? s->last_version + 1 : 1;
+    stream->version = s->last_version;
 }
 
-static bool accept_put(struct exchange *x, const struct stream *stream,
-                       const struct stream_file *file)
+static bool accept_put(struct exchange *x, const struct stream_file *file)
 {
+    const struct stream *stream = table_get(&x->service->streams, x->address->stream);
     struct text t;
 
     text_init(&t);
@@ -427,34 +375,95 @@ static bool accept_put(struct exchange *x, const struct stream *stream,
     return publish(x, "accepted", &t);
 }
 
-/* Decodes into the file at its end; the piece twice is the same as once. */
-static const char *append(struct stream_file *file, size_t offset, struct slice data)
+/* Decodes it; what is wrong with it, "" if there is no memory, NULL: nothing, and the bytes are the
+   caller's to free. */
+static const char *read_piece(struct piece *piece, struct slice data)
 {
-    size_t len = 0, most = data.len / 4 * 3;
-    uint8_t *room;
+    size_t room = piece->size - piece->offset;
 
-    if (offset > file->received)
-        return "offset: bytes are missing before it";
-    if (most > file->size - offset + 2)
+    piece->bytes = NULL;
+    if (data.len / 4 * 3 > room + 2)
         return "data: more than the size";
-    room = malloc(most + 1);
-    if (room == NULL)
+    piece->bytes = malloc(data.len / 4 * 3 + 1);
+    if (piece->bytes == NULL)
         return "";
-    const char *why = !base64_read(data, room, &len) ? "data: not base64"
-                      : len > file->size - offset    ? "data: more than the size"
-                                                     : NULL;
-    if (why == NULL) {
-        memcpy(file->bytes + offset, room, len);
-        if (offset + len > file->received)
-            file->received = offset + len;
-    }
-    free(room);
+    const char *why = !base64_read(data, piece->bytes, &piece->len) ? "data: not base64"
+                      : piece->len > room                           ? "data: more than the size"
+                                                                    : NULL;
+    if (why != NULL)
+        free(piece->bytes);
     return why;
+}
+
+/* A piece twice is the same as once. */
+static void append(struct stream_file *file, const struct piece *piece)
+{
+    size_t end = piece->offset + piece->len;
+
+    memcpy(file->bytes + piece->offset, piece->bytes, piece->len);
+    if (end > file->received)
+        file->received = end;
+}
+
+/* It is there already, in a whole file: its answer was lost, or the same file is put again. Another
+   file of that size may begin the same, so that how far they agree is kept. */
+static bool repeats(struct stream_file *whole, const struct piece *piece)
+{
+    size_t end = piece->offset + piece->len;
+
+    if (whole == NULL || whole->size != piece->size ||
+        memcmp(whole->bytes + piece->offset, piece->bytes, piece->len) != 0)
+        return false;
+    if (piece->offset == 0 || (piece->offset <= whole->repeated && end > whole->repeated))
+        whole->repeated = end;
+    return true;
+}
+
+/* The file that the piece belongs to; NULL: it was rejected, or (false) there is no memory. */
+static bool take_file(struct exchange *x, const struct piece *piece, struct stream_file **ret)
+{
+    const struct stream *stream = table_get(&x->service->streams, x->address->stream);
+    const struct stream_file *whole = find_file(stream, piece->id, true);
+    bool follows = whole != NULL && whole->size == piece->size && piece->offset <= whole->repeated;
+
+    *ret = piece->offset != 0 ? find_file(stream, piece->id, false) : NULL;
+    if (*ret == NULL && (piece->offset == 0 || follows)) {
+        if (x->service->bytes + piece->size > STREAM_ALL_MAX)
+            return reject(x, "LimitExceeded", "all files together: more than 256 MB");
+        *ret = begin_file(x->service, x->address->stream, piece, whole);
+        return *ret != NULL;
+    }
+    const char *why = *ret == NULL || (*ret)->size != piece->size ? "offset: begin with 0"
+                      : piece->offset > (*ret)->received ? "offset: bytes are missing before it"
+                                                         : NULL;
+    if (why != NULL)
+        *ret = NULL;
+    return why == NULL || reject(x, "InvalidRequest", why);
+}
+
+static bool put_piece(struct exchange *x, const struct piece *piece)
+{
+    struct stream_service *s = x->service;
+    struct stream *stream = table_get(&s->streams, x->address->stream);
+    struct stream_file *coming = find_file(stream, piece->id, false);
+    struct stream_file *file = find_file(stream, piece->id, true);
+
+    if ((coming == NULL || piece->offset == 0) && repeats(file, piece)) {
+        if (coming != NULL)
+            drop_file(s, stream, coming);
+        return accept_put(x, file);
+    }
+    bool ok = take_file(x, piece, &file);
+    if (file == NULL)
+        return ok;
+    append(file, piece);
+    if (is_whole(file))
+        complete(s, table_get(&s->streams, x->address->stream), file);
+    return accept_put(x, file);
 }
 
 static bool on_put(struct exchange *x)
 {
-    struct stream_service *s = x->service;
     const char *data = json_str(x->document, "data", NULL);
     int64_t id = number(x, "fileId", FILE_ID_MAX, 0);
     int64_t size = number(x, "size", STREAM_FILE_MAX, -1);
@@ -462,25 +471,13 @@ static bool on_put(struct exchange *x)
 
     if (id < 0 || size < 1 || offset < 0 || offset > size || data == NULL)
         return reject(x, "InvalidRequest", "fileId: 0 to 255; size: 1 to 24 MB; offset; data");
-    struct stream *stream = stream_for(s, x->address->stream);
-    if (stream == NULL)
-        return false;
-    struct stream_file *file = find_file(stream, id, false);
-    if (offset == 0 && s->bytes + (uint64_t)size > STREAM_ALL_MAX)
-        return reject(x, "LimitExceeded", "all files together: more than 256 MB");
-    if (offset == 0) {
-        file = add_file(s, stream, id, (size_t)size);
-        if (file == NULL)
-            return false;
-    }
-    if (file == NULL || file->size != (size_t)size)
-        return reject(x, "InvalidRequest", "offset: begin with 0");
-    const char *why = append(file, (size_t)offset, slice_str(data));
+    struct piece piece = {.id = id, .size = (size_t)size, .offset = (size_t)offset};
+    const char *why = read_piece(&piece, slice_str(data));
     if (why != NULL)
         return *why != '\0' && reject(x, "InvalidRequest", why);
-    if (is_whole(file))
-        complete(s, stream, file);
-    return accept_put(x, stream, file);
+    bool ok = put_piece(x, &piece);
+    free(piece.bytes);
+    return ok;
 }
 
 static bool on_delete(struct exchange *x)
@@ -506,7 +503,7 @@ bool stream_service_request(struct stream_service *s, const struct stream_addres
                             const char *client_id, struct slice payload, struct cloud_actions *out)
 {
     static bool (*const handlers[STREAM_OPERATION_COUNT])(struct exchange * x) = {
-        on_describe, on_get, on_no_call, on_put, on_delete};
+        on_describe, on_get, NULL, on_put, on_delete};
     bool device = address->op <= STREAM_NO_CALL;
     cJSON *document = json_is_utf8(payload) ? json_parse(payload, DEPTH) : NULL;
     struct exchange x = {.service = s,
@@ -520,11 +517,11 @@ bool stream_service_request(struct stream_service *s, const struct stream_addres
 
     if (bad_token)
         x.token = NULL;
-    bool ok = address->op == STREAM_NO_CALL ? on_no_call(&x)
-              : !cJSON_IsObject(document)
-                  ? reject(&x, "InvalidJson", "the payload is not a JSON object")
-              : bad_token ? reject(&x, "InvalidRequest", "the client token has more than 64 bytes")
-                          : handlers[address->op](&x);
+    bool ok =
+        address->op == STREAM_NO_CALL ? reject(&x, "InvalidTopic", "the topic is none of a call")
+        : !cJSON_IsObject(document) ? reject(&x, "InvalidJson", "the payload is not a JSON object")
+        : bad_token ? reject(&x, "InvalidRequest", "the client token has more than 64 bytes")
+                    : handlers[address->op](&x);
     cJSON_Delete(document);
     if (!ok)
         cloud_actions_cut(out, before);
@@ -548,13 +545,18 @@ static void save_stream(const char *key, const void *value, void *ctx)
         write_number(t, "size", (int64_t)f->size);
         text_key(t, "data");
         text_str(t, "\"");
-        write_base64(t, f->bytes, f->size);
+        text_base64(t, f->bytes, f->size);
         text_str(t, "\"}\n");
     }
 }
 
 void stream_service_save(const struct stream_service *s, struct text *to)
 {
+    if (s->last_version != 0) {
+        text_str(to, "{\"lastStreamVersion\":");
+        text_int(to, s->last_version);
+        text_str(to, "}\n");
+    }
     table_each(&s->streams, save_stream, to);
 }
 
@@ -565,20 +567,27 @@ bool stream_service_load(struct stream_service *s, const cJSON *record)
     const char *data = json_str(record, "data", NULL);
     int64_t id = number(&x, "fileId", FILE_ID_MAX, -1);
     int64_t size = number(&x, "size", STREAM_FILE_MAX, -1);
-    int64_t version = number(&x, "version", INT32_MAX, -1);
+    int64_t last = number(&x, "lastStreamVersion", INT32_MAX, -1);
+    int64_t version = number(&x, "version", INT32_MAX, last);
 
-    if (key == NULL || data == NULL || id < 0 || size < 1 || version < 1 || strlen(key) == 0 ||
-        strlen(key) > STREAM_ID_MAX || s->bytes + (uint64_t)size > STREAM_ALL_MAX)
+    if (version < 1)
         return false;
-    struct stream *stream = stream_for(s, key);
-    struct stream_file *file = stream != NULL && find_file(stream, id, true) == NULL
-                                   ? add_file(s, stream, id, (size_t)size)
-                                   : NULL;
-    if (file == NULL)
-        return false;
-    stream->version = version;
-    if (append(file, 0, slice_str(data)) == NULL && is_whole(file))
+    if (version > s->last_version)
+        s->last_version = version;
+    if (last >= 1)
         return true;
-    drop_file(s, stream, file);
-    return false;
+    if (key == NULL || data == NULL || id < 0 || size < 1 || strlen(key) == 0 ||
+        strlen(key) > STREAM_ID_MAX || s->bytes + (uint64_t)size > STREAM_ALL_MAX ||
+        find_file(table_get(&s->streams, key), id, true) != NULL)
+        return false;
+    struct piece piece = {.id = id, .size = (size_t)size};
+    if (read_piece(&piece, slice_str(data)) != NULL)
+        return false;
+    struct stream_file *file = piece.len == piece.size ? begin_file(s, key, &piece, NULL) : NULL;
+    if (file != NULL) {
+        append(file, &piece);
+        ((struct stream *)table_get(&s->streams, key))->version = version;
+    }
+    free(piece.bytes);
+    return file != NULL;
 }

@@ -14,7 +14,8 @@
  *
  *     fleetsim/streams/<stream>/put     {"fileId":0,"size":n,"offset":n,"data":"<base64>"}
  *         → {"streamId","fileId","size","received","streamVersion"}; offset 0 begins it anew,
- *         and once it is whole it takes the place of the one before
+ *         and once it is whole it takes the place of the one before, with another version; what is
+ *         there already is accepted and changes nothing
  *     fleetsim/streams/<stream>/delete
  *
  * Owns      the files. Devices see only whole ones.
@@ -28,36 +29,17 @@
 
 #include "base/slice.h"
 #include "cloud/actions.h"
+#include "cloud/stream_address.h"
 #include "cloud/table.h"
 
-#define STREAM_ID_MAX     128
-#define STREAM_TOPIC_SIZE 384
-#define STREAM_FILE_MAX   25165824  /* 24 MB */
-#define STREAM_ALL_MAX    268435456 /* 256 MB: of all files */
-#define STREAM_BLOCK_MAX  131072
-
-/* ORDER STREAM_OPERATION */
-enum stream_operation {
-    STREAM_DESCRIBE,
-    STREAM_GET,
-    STREAM_NO_CALL, /* inside the namespace, but no call: InvalidTopic */
-    STREAM_PUT,     /* an operator's from here on */
-    STREAM_DELETE,
-    STREAM_OPERATION_COUNT
-};
-
-struct stream_address {
-    enum stream_operation op;
-    char stream[STREAM_ID_MAX + 1];
-    char base[STREAM_TOPIC_SIZE]; /* answers go below it */
-};
-
-/* False unless a client may have something to say on that topic. */
-bool stream_address_parse(const char *topic, struct stream_address *ret);
+#define STREAM_FILE_MAX  25165824  /* 24 MB */
+#define STREAM_ALL_MAX   268435456 /* 256 MB: of all files */
+#define STREAM_BLOCK_MAX 131072
 
 struct stream_service {
     struct table streams;
-    uint64_t bytes; /* of all files */
+    uint64_t bytes;       /* of all files */
+    int64_t last_version; /* no two files, not even of a deleted stream, have the same */
 };
 
 void stream_service_init(struct stream_service *s);
@@ -65,7 +47,7 @@ void stream_service_done(struct stream_service *s);
 /* One message on such a topic, by that client. */
 bool stream_service_request(struct stream_service *s, const struct stream_address *address,
                             const char *client_id, struct slice payload, struct cloud_actions *out);
-/* Appends a line of JSON for each whole file. */
+/* Appends a line of JSON for each whole file, and one for the last version. */
 void stream_service_save(const struct stream_service *s, struct text *to);
 /* Takes over such a line. False: it is none, or no memory. */
 bool stream_service_load(struct stream_service *s, const cJSON *record);

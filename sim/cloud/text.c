@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
+
 void text_init(struct text *t)
 {
     *t = (struct text){0};
@@ -95,6 +97,16 @@ void text_number(struct text *t, double value)
     if (islessgreater(strtod(digits, NULL), value))
         n = snprintf(digits, sizeof digits, "%.17g", value);
     text_bytes(t, digits, (size_t)n);
+}
+
+void text_base64(struct text *t, const uint8_t *bytes, size_t len)
+{
+    char four[4];
+
+    for (size_t i = 0; i < len; i += 3) {
+        base64_four(bytes + i, len - i < 3 ? len - i : 3, four);
+        text_bytes(t, four, sizeof four);
+    }
 }
 
 static void escape(struct text *t, unsigned char c)

@@ -30,6 +30,8 @@ void text_str(struct text *t, const char *s);
 void text_int(struct text *t, int64_t value);
 /* The shortest decimal that reads back as the same number; value must be finite. */
 void text_number(struct text *t, double value);
+/* With padding. */
+void text_base64(struct text *t, const uint8_t *bytes, size_t len);
 /* A JSON string with its quotes and escapes. */
 void text_quoted(struct text *t, const char *s);
 /* `,"name":`, or without the comma right after an opening brace. */

@@ -150,11 +150,17 @@ static void from_put_to_block(void **state)
     assert_int_equal(w->out.count, 2);
     assert_block(w, 0, 1, 256, 256);
     assert_block(w, 1, 3, 768, 232);
-    /* Once more from its beginning: another version, once it is whole. */
+    /* Another file, which begins the same: another version, once it is whole. */
+    w->bytes[700]++;
     put(w, 0, 600);
+    put(w, 600, 800);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":800,\"streamVersion\":1");
     say(w, DEVICE "get/json", "{\"s\":1,\"f\":3,\"l\":1000}");
+    assert_says(w, 0, DEVICE "data/json", "\"l\":1000");
+    put(w, 800, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":2");
+    say(w, DEVICE "get/json", "{\"s\":2,\"f\":3,\"l\":1000}");
     assert_block(w, 0, 0, 0, SIZE);
-    put(w, 600, SIZE);
     say(w, DEVICE "get/json", "{\"s\":1,\"f\":3,\"l\":256}");
     assert_says(w, 0, DEVICE "rejected/json", "VersionMismatch");
     say(w, OPERATOR "delete", "{}");
@@ -179,13 +185,15 @@ static void refused(void **state)
         {DEVICE "get/json", "{\"f\":3,\"l\":256,\"n\":98305}",             "BlockCountLimitExceeded"},
         {DEVICE "get/json", "{\"f\":3,\"l\":256,\"b\":\"xy\"}",            "InvalidRequest"         },
         {DEVICE "get/json", "{\"f\":3,\"l\":256,\"o\":4}",                 "ResourceNotFound"       },
+        {DEVICE "get/json", "{\"f\":3,\"l\":256,\"n\":0}",                 "ResourceNotFound"       },
+        {DEVICE "get/json", "{\"f\":3,\"l\":256,\"b\":\"00\"}",            "ResourceNotFound"       },
         {DEVICE "get/json", "{\"f\":4,\"l\":256}",                         "ResourceNotFound"       },
         {OPERATOR "put",    "{}",                                          "InvalidRequest"         },
         {OPERATOR "put",    "{\"size\":25165825,\"data\":\"\"}",           "InvalidRequest"         },
         {OPERATOR "put",    "{\"size\":9,\"offset\":3,\"data\":\"AAAA\"}", "begin with 0"           },
         {OPERATOR "put",    "{\"size\":2,\"data\":\"AAAA\"}",              "more than the size"     },
         {OPERATOR "put",    "{\"size\":9,\"data\":\"A!==\"}",              "not base64"             },
-        {OPERATOR "put",    "{\"size\":9,\"offset\":6,\"data\":\"AAAA\"}", "missing before"         },
+        {OPERATOR "put",    "{\"size\":9,\"offset\":9,\"data\":\"\"}",     "begin with 0"           },
     };
     struct world *w = *state;
 
@@ -202,22 +210,82 @@ static void refused(void **state)
     assert_says(w, 0, DEVICE "rejected/json", "InvalidRequest");
 }
 
+static void a_piece_twice_is_once(void **state)
+{
+    struct world *w = *state;
+
+    put(w, 0, 600);
+    put(w, 0, 600);
+    put(w, 600, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    put(w, 600, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    put(w, 0, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    assert_int_equal(w->service.bytes, SIZE);
+    /* Another last piece, when no other came again before it. */
+    put(w, 0, 300);
+    w->bytes[900]++;
+    put(w, 600, SIZE);
+    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    /* One that was given up is not mixed with another. */
+    put(w, 0, 400);
+    w->bytes[500]++;
+    put(w, 400, 600);
+    put(w, 0, 400);
+    put(w, 600, SIZE);
+    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    assert_int_equal(w->service.bytes, SIZE);
+    /* The version of what is deleted does not come again. */
+    say(w, OPERATOR "delete", "{}");
+    put(w, 0, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"streamVersion\":2");
+}
+
+static void what_is_rejected_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+
+    say(w, OPERATOR "put", "{\"size\":9,\"data\":\"A!==\"}");
+    assert_says(w, 0, OPERATOR "put/rejected", "not base64");
+    say(w, OPERATOR "put", "{\"size\":9,\"offset\":6,\"data\":\"AAAA\"}");
+    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    say(w, DEVICE "describe/json", "{}");
+    assert_says(w, 0, DEVICE "rejected/json", "ResourceNotFound");
+    assert_int_equal(w->service.bytes, 0);
+    /* Nor does it end what is coming. */
+    put(w, 0, 600);
+    say(w, OPERATOR "put", "{\"fileId\":3,\"size\":1000,\"data\":\"A!==\"}");
+    put(w, 700, SIZE);
+    assert_says(w, 0, OPERATOR "put/rejected", "missing before");
+    put(w, 600, SIZE);
+    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000");
+}
+
 static void survives(void **state)
 {
     struct world *w = *state;
     struct text saved;
+    char *line;
 
+    put(w, 0, SIZE);
+    say(w, OPERATOR "delete", "{}");
     put(w, 0, SIZE);
     text_init(&saved);
     stream_service_save(&w->service, &saved);
     stream_service_done(&w->service);
     stream_service_init(&w->service);
-    cJSON *record = json_parse(slice_of(saved.data, saved.len), 4);
+    line = memchr(saved.data, '\n', saved.len);
+    assert_non_null(line);
+    cJSON *record = json_parse(slice_of(saved.data, (size_t)(line - saved.data)), 4);
+    assert_true(stream_service_load(&w->service, record)); /* the last version */
+    cJSON_Delete(record);
+    record = json_parse(slice_of(line + 1, saved.len - (size_t)(line + 1 - saved.data)), 4);
     assert_true(stream_service_load(&w->service, record));
     assert_false(stream_service_load(&w->service, record)); /* it is there */
     cJSON_Delete(record);
     text_done(&saved);
-    say(w, DEVICE "get/json", "{\"s\":1,\"f\":3,\"l\":512,\"o\":1}");
+    say(w, DEVICE "get/json", "{\"s\":2,\"f\":3,\"l\":512,\"o\":1}");
     assert_block(w, 0, 1, 512, 488);
     record =
         json_parse(slice_str("{\"stream\":\"x\",\"version\":1,\"fileId\":0,\"size\":9,\"data\":"
@@ -236,6 +304,8 @@ int main(void)
         cmocka_unit_test(addresses),
         TEST(from_put_to_block),
         TEST(refused),
+        TEST(a_piece_twice_is_once),
+        TEST(what_is_rejected_leaves_nothing),
         TEST(survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
