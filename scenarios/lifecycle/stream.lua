@@ -30,6 +30,18 @@ scenario("an update comes by a stream, block by block", function(t)
   app:delete_stream(stream.id)
 end)
 
+scenario("a car downloads more releases in one connection than that may have subscriptions", function(t)
+  local car, app = connected(t)
+
+  for i = 1, 20 do
+    local stream = app:put_stream("release-" .. i .. "-" .. car.name, bytes_of(400))
+    stream.sha256 = ("0"):rep(64) -- not to be installed: only the download counts
+    local execution = app:create_job(car, release(stream)):wait_execution(car, "FAILED")
+    t:equal(execution.statusDetails.reason, "DIGEST_MISMATCH")
+    app:delete_stream(stream.id)
+  end
+end)
+
 scenario("a file that is not the one that was meant is not installed", function(t)
   local car, app = connected(t)
   local stream = app:put_stream("wrong-" .. car.name, bytes_of(20000))

@@ -118,6 +118,36 @@ scenario("a job that no part knows is rejected", function(t)
   t:equal(execution.statusDetails.reason, "INVALID_DOCUMENT")
 end)
 
+scenario("bad documents end no more than their jobs", function(t)
+  local car, app = connected(t)
+  local function refused(document, reason)
+    local execution = app:create_job(car, document):wait_execution(car, "REJECTED")
+    t:equal(execution.statusDetails.reason, reason)
+  end
+
+  refused({ operation = "a\nb" .. ("ä"):rep(2000) }, "UNKNOWN_OPERATION")
+  refused({ operation = "update", version = "2\n0", size = 1000 }, "INVALID_DOCUMENT")
+  for _, stream in ipairs { { id = "+" }, { id = "a/b" }, { id = "#" }, { id = "" }, { id = "a", file = "0" },
+    { id = "a", file = 256 }, { id = "a", file = 0.5 } } do
+    refused({ operation = "update", version = "2.0", size = 1000, stream = stream }, "INVALID_DOCUMENT")
+  end
+  t:equal(app:create_job(car, release):await(40).count.succeeded, 1)
+end)
+
+scenario("an update waits for hours until the car is parked", function(t)
+  t:needs_virtual_time()
+  local car, app = connected(t)
+  local job = app:create_job(car, { operation = "update", version = "2.0", size = 30000000 })
+
+  car:wait_until(function() return car.state.update.progress >= 20 end, 60)
+  car:drive(150, 60)
+  job:wait_execution(car, function(e) return e.statusDetails.step == "waiting for the car to be parked" end, 120)
+  t:wait(1800)
+  t:equal(job:execution(car).status, "IN_PROGRESS")
+  car:stop()
+  t:equal(job:await(120).count.succeeded, 1)
+end)
+
 scenario("cars whose model knows no jobs do not ask for them", function(t)
   local car, app = connected(t, { model = "compact_ev" })
 

@@ -14,18 +14,30 @@ local state, progress, version = "update.state", "update.progress", "update.vers
 local previous, job_id, reason = "update.previous", "update.job", "update.reason"
 
 local steps = { "downloading", "installing", "restarting", "testing" }
+local longest_step = 7 * 24 * 60 -- minutes that AWS IoT Jobs gives a step at most
+
+-- As AWS IoT has streams and their files.
+local function is_stream(stream)
+  if type(stream) ~= "table" or type(stream.id) ~= "string" or type(stream.sha256 or "") ~= "string" then
+    return false
+  end
+  local file = stream.file or 0
+  return #stream.id <= 128 and stream.id:find("^[%w_-]+$") ~= nil
+    and math.type(file) == "integer" and file >= 0 and file <= 255
+end
 
 local function read_document(car, document)
   local size = document.size
-  if type(document.version) ~= "string" or document.version == "" or #document.version > 64 then
-    car:refuse("INVALID_DOCUMENT", "version: a text of at most 64 bytes")
+  if type(document.version) ~= "string" or document.version == "" or #document.version > 64
+    or document.version:find("%c") then
+    car:refuse("INVALID_DOCUMENT", "version: a text of at most 64 bytes, none of them a control character")
   elseif type(size) ~= "number" or not (size > 0 and size <= 1e12) then
     car:refuse("INVALID_DOCUMENT", "size: a number of bytes")
   end
   local stream = document.stream
-  if stream ~= nil and (type(stream) ~= "table" or type(stream.id) ~= "string"
-    or type(stream.sha256 or "") ~= "string") then
-    car:refuse("INVALID_DOCUMENT", "stream: an id, and the SHA-256 of the file")
+  if stream ~= nil and not is_stream(stream) then
+    car:refuse("INVALID_DOCUMENT",
+      "stream: an id of letters, digits, _ and -; the number of a file, 0 to 255; its SHA-256")
   end
   return { version = document.version, size = size, stream = stream }
 end
@@ -108,10 +120,11 @@ return part("update", function(options)
 
   function act.installing(car, job, wanted)
     if driving(car) then
-      job:progress({ step = "waiting for the car to be parked", progress = tostring(car:get(progress)) })
+      job:progress({ step = "waiting for the car to be parked", progress = tostring(car:get(progress)) }, longest_step)
       while driving(car) do
         car:wait_change(3600)
       end
+      job:progress(details(car), step_minutes)
     end
     advance(car, job, 90, function() return wanted.size / 30 / install_bytes_per_second end)
     car:set(previous, car:get(version))

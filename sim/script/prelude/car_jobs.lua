@@ -12,6 +12,7 @@
 local core, _, prelude, tools = ...
 
 local patience = 10 -- seconds for an answer
+local detail_characters = 1024
 
 local car_job = tools.seal({}, "a car's job")
 tools.car_job = car_job
@@ -141,12 +142,19 @@ local function update(self, status, details, minutes)
   end
 end
 
+-- As the service takes it: without control characters, and not too long.
+local function detail(value)
+  local text = tostring(value):gsub("%c", " "):gsub("\xc2[\x80-\x9f]", " ")
+  local past = utf8.len(text) and utf8.offset(text, detail_characters + 1) or detail_characters + 1
+  return text:sub(1, past - 1)
+end
+
 -- Details are texts; none at all are left out.
 local function merge(...)
   local all = {}
   for _, details in ipairs { ... } do
     for name, value in pairs(details) do
-      all[name] = tostring(value)
+      all[name] = detail(value)
     end
   end
   return next(all) and all or nil
@@ -211,6 +219,22 @@ local function is_over(raised)
   return debug.getmetatable(raised) == over
 end
 
+local function first_line(raised)
+  return type(raised) == "string" and raised:match("^[^\n]*") or "an error that is no text"
+end
+
+-- Whoever has the car is told of it, as of every error, in a task of its own: this one goes on.
+local function tell(car, raised)
+  car:log("jobs: " .. first_line(raised))
+  core.spawn(error, raised, 0)
+end
+
+-- An error in a part ends its job, not all that come after it.
+local function end_by_error(self, handler, raised)
+  tell(self.car, raised)
+  report_failure(self, handler, { failed = true, code = "INTERNAL_ERROR", description = first_line(raised) })
+end
+
 local function execute(car, e)
   local self = setmetatable({
     car = car, id = e.jobId, document = e.jobDocument, version = e.versionNumber, number = e.executionNumber,
@@ -223,14 +247,14 @@ local function execute(car, e)
   if handler then
     ok, raised = xpcall(run, tools.traceback, self, handler)
   else
-    ok, raised = xpcall(update, tools.traceback, self, "REJECTED", {
+    ok, raised = xpcall(update, tools.traceback, self, "REJECTED", merge {
       reason = "UNKNOWN_OPERATION", description = "no part of this car knows " .. tostring(e.jobDocument.operation),
     })
   end
   if not ok and is_over(raised) then
     give_up(self, handler or {}, raised)
   elseif not ok then
-    error(raised, 0)
+    end_by_error(self, handler or {}, raised)
   end
 end
 
@@ -278,11 +302,20 @@ local function wait_for_news(car)
   return false
 end
 
+-- What neither the part nor the service can end stays until there is news: it is not tried again at once.
+local function work_off_or_tell(car)
+  local ok, raised = xpcall(work_off, tools.traceback, car)
+  if not ok then
+    tell(car, raised)
+  end
+  return not ok or raised
+end
+
 local function serve(car)
   while true do
     wait_online(car)
     if listen(car) then
-      while work_off(car) and wait_for_news(car) do -- luacheck: ignore
+      while work_off_or_tell(car) and wait_for_news(car) do -- luacheck: ignore
       end
     end
     if car.link == "online" then

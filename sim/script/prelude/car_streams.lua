@@ -6,6 +6,7 @@ local core, _, _, tools = ...
 local car_job = tools.car_job
 
 local patience = 10 -- seconds for an answer
+local subscribe_tries = 3
 
 -- By car: { key, version, size, block, next, digest } of the file that it is downloading.
 local flash = setmetatable({}, { __mode = "k" })
@@ -27,11 +28,14 @@ local function take(car, filter)
   return type(said) == "table" and said or nil, message ~= nil
 end
 
--- Publishes a request; its token, or nil.
+-- Publishes a request; its token, or nil, a second later, if it cannot be sent now.
 local function publish(car, stream, call, document)
   asked[car] = (asked[car] or 0) + 1
   document.c = "stream-" .. asked[car]
-  return core.car_publish(car, topic(car, stream, call), core.to_json(document), { qos = 1 }, false) and document.c
+  if core.car_publish(car, topic(car, stream, call), core.to_json(document), { qos = 1 }, false) then
+    return document.c
+  end
+  core.wait(1)
 end
 
 -- Calls look() until it is true, the connection ends, or nothing has come for too long. Where there was news it looks
@@ -55,11 +59,26 @@ local function wait_for(car, look)
   return false
 end
 
-local function listen(car, stream)
+-- To the answers for any stream: a broker grants a connection only so many subscriptions (AWS: 50), and a car has many
+-- downloads in its life. Whether it is granted, and why not; nil if there is no answer.
+local function listen(car)
   local id = car.link == "online" and core.car_subscribe(car, {
-    topic(car, stream, "description/json"), topic(car, stream, "data/json"), topic(car, stream, "rejected/json"),
+    topic(car, "+", "description/json"), topic(car, "+", "data/json"), topic(car, "+", "rejected/json"),
   }, { qos = 1 })
-  return id and wait_for(car, function() return core.car_answer(car, id) ~= nil end)
+  local codes
+  local answered = id and wait_for(car, function()
+    codes = core.car_answer(car, id)
+    return codes ~= nil
+  end)
+  if not answered then
+    return nil
+  end
+  for _, code in ipairs(codes) do
+    if code >= 0x80 then
+      return false, core.reason_name("suback", code)
+    end
+  end
+  return true
 end
 
 -- The rejection of the request with that token.
@@ -150,14 +169,22 @@ local function fetch(car, kept, stream, options)
 end
 
 local function open(car, options)
+  local refused = 0
   while true do
     wait_online(car)
-    if listen(car, options.stream) then
-      local size, version = describe(car, options.stream, options.file)
-      if size then
-        return size, version
-      end
+    local granted, why = listen(car)
+    local size, version
+    if granted then
+      size, version = describe(car, options.stream, options.file)
+    elseif granted == false then
+      refused = refused + 1
     end
+    if size then
+      return size, version
+    elseif refused == subscribe_tries then
+      car:fail("SUBSCRIPTION_REFUSED", "the broker refuses to say what is in the stream: " .. tostring(why))
+    end
+    core.wait(1)
   end
 end
 
