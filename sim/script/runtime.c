@@ -126,7 +126,7 @@ char *script_take_text(struct script *script, lua_State *from)
         lua_xmove(from, L, 1);
     lua_pushcfunction(L, to_text);
     lua_insert(L, -2);
-    lua_sethook(L, script_on_budget, LUA_MASKCOUNT, SCRIPT_OUTSIDE_BUDGET);
+    lua_sethook(L, script_on_budget, LUA_MASKCOUNT, SCRIPT_TEXT_BUDGET);
     int status = lua_pcall(L, 1, 1, 0);
     lua_sethook(L, NULL, 0, 0);
     char *text = xstrdup(status == LUA_OK ? lua_tostring(L, -1) : "(a value that has no text)");

@@ -188,8 +188,10 @@ void script_push_where(lua_State *L);
    Use as `return script_raise(…)`; formats as lua_pushfstring() does. */
 int script_raise(lua_State *L, const char *fmt, ...);
 
-/* What runs outside of any task needs no more: files declare, error values show themselves. */
+/* What runs outside of any task needs no more: files declare, … */
 #define SCRIPT_OUTSIDE_BUDGET 100000000
+/* … and error values show themselves. Meanwhile all other scripts wait, and time runs. */
+#define SCRIPT_TEXT_BUDGET (SCRIPT_OUTSIDE_BUDGET / 10)
 /* The hook that ends it. */
 void script_on_budget(lua_State *L, lua_Debug *ar);
 

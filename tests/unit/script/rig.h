@@ -153,7 +153,7 @@ static inline void rig_load(struct rig *rig, const char *text)
 
 static inline void rig_run(struct rig *rig)
 {
-    loop_timer_start(&rig->watchdog, 60 * USEC_PER_SEC);
+    loop_timer_start(&rig->watchdog, 300 * USEC_PER_SEC);
     runner_start(rig->runner);
     if (rig->all_done == 0)
         loop_run(rig->lab->sim->loop);
