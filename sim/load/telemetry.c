@@ -36,6 +36,9 @@ void load_telemetry_due(struct load *load, usec_t due)
         load_unsent(load, "no_car");
         return;
     }
+    /* Numbers of other shards, whose telemetry this one's probe app hears as well, are others. */
+    if (load->telemetry_seq == 0)
+        load->telemetry_seq = (uint64_t)fleet->cars[0].v->identity.index << 32;
     struct vehicle *v = fleet->cars[++load->telemetry_seq % fleet->used].v;
     if (v->tcu->state != TCU_ONLINE) {
         load_unsent(load, "offline");
