@@ -36,6 +36,7 @@ struct window *window_open(const char *title, int width, int height, struct erro
         window_close(w);
         return NULL;
     }
+    SDL_EventState(SDL_MOUSEMOTION, SDL_IGNORE); /* hundreds a second, for nothing */
     return w;
 }
 
@@ -131,38 +132,60 @@ static void take_window(struct window *w, const SDL_WindowEvent *event, struct w
     }
 }
 
-void window_wait(struct window *w, int ms, struct window_event *ret)
+static void take(struct window *w, const SDL_Event *event, struct window_event *ret)
 {
-    SDL_Event event;
-
-    *ret = (struct window_event){.what = WINDOW_NOTHING};
-    if (!SDL_WaitEventTimeout(&event, ms < 1 ? 1 : ms))
-        return;
-    switch (event.type) {
+    switch (event->type) {
     case SDL_QUIT:
         ret->what = WINDOW_QUIT;
         break;
     case SDL_KEYDOWN:
-        if (event.key.repeat == 0)
-            take_key(&event.key, ret);
+        if (event->key.repeat == 0)
+            take_key(&event->key, ret);
         break;
     case SDL_MOUSEBUTTONDOWN:
-        if (event.button.button == SDL_BUTTON_LEFT)
-            take_click(w, &event.button, ret);
+        if (event->button.button == SDL_BUTTON_LEFT)
+            take_click(w, &event->button, ret);
         break;
     case SDL_WINDOWEVENT:
-        take_window(w, &event.window, ret);
+        take_window(w, &event->window, ret);
         break;
     default:
         break;
     }
 }
 
+void window_wait(struct window *w, int ms, struct window_event *ret)
+{
+    SDL_Event event;
+
+    *ret = (struct window_event){.what = WINDOW_NOTHING};
+    if (SDL_WaitEventTimeout(&event, ms < 1 ? 1 : ms))
+        take(w, &event, ret);
+}
+
+bool window_poll(struct window *w, struct window_event *ret)
+{
+    SDL_Event event;
+
+    *ret = (struct window_event){.what = WINDOW_NOTHING};
+    if (!SDL_PollEvent(&event))
+        return false;
+    take(w, &event, ret);
+    return true;
+}
+
+/* One that is pending is enough: whoever takes it looks at all that is new. */
 void window_wake(void)
 {
     SDL_Event event = {.type = SDL_USEREVENT};
 
-    SDL_PushEvent(&event);
+    if (!SDL_HasEvent(SDL_USEREVENT))
+        SDL_PushEvent(&event);
+}
+
+void window_hide(struct window *w)
+{
+    SDL_HideWindow(w->window);
 }
 
 void window_toggle_full_screen(struct window *w)

@@ -37,8 +37,12 @@ void window_show(struct window *w, cairo_surface_t *surface, const struct view_b
                  size_t count);
 /* Waits at most `ms` for the next event. */
 void window_wait(struct window *w, int ms, struct window_event *ret);
-/* Ends the wait; from any thread. */
+/* The next event that has come already; false: there is none. */
+bool window_poll(struct window *w, struct window_event *ret);
+/* Ends the wait; from any thread, while there is a window. */
 void window_wake(void);
+/* It is gone from the screen; window_close() follows. */
+void window_hide(struct window *w);
 void window_toggle_full_screen(struct window *w);
 
 #endif

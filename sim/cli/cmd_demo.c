@@ -113,7 +113,6 @@ static int play_frames(struct settings *o)
                               .fps = o->fps};
     struct error err;
 
-    o->run.strict = true;
     struct demo_run *run = demo_run_start(&o->run);
     bool ok = demo_frames_play(run, &how, &err);
     int status = demo_run_stop(run);
@@ -136,6 +135,7 @@ static int play_unseen(const struct settings *o)
 
 static int play_headless(struct settings *o)
 {
+    o->run.strict = true;
     return o->snapshot != NULL || o->record != NULL ? play_frames(o) : play_unseen(o);
 }
 
@@ -143,13 +143,13 @@ static int play_screen(struct settings *o)
 {
     struct demo_screen how = {
         .width = o->width, .height = o->height, .clean = o->clean, .full_screen = o->full_screen};
-    struct demo_run *run = NULL;
     struct error err;
+    int status = 0;
 
     o->run.news = demo_screen_news;
-    if (!demo_screen_play(&how, start, &o->run, &run, &err))
+    if (!demo_screen_play(&how, start, &o->run, &status, &err))
         return options_fail(&err);
-    return demo_run_stop(run);
+    return status;
 }
 
 /* ---- the command line ---- */

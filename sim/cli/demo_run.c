@@ -243,6 +243,7 @@ static void *simulate(void *arg)
         .vehicles = (uint32_t)o->vehicles,
         .seed = o->seed,
         .story = o->story,
+        .strict = o->strict,
         .seen = on_seen,
         .ready = on_ready,
         .failed = on_failed,

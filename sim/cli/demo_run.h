@@ -22,7 +22,7 @@ struct demo_run_options {
     uint64_t vehicles, seed;
     double time_scale;
     bool insecure;
-    bool strict; /* an error of the story ends it, with ERROR_SCRIPT */
+    bool strict; /* nobody watches: see struct demo_options; an error of the story ends it, too */
     struct target_options target;
     struct api_endpoint_options api;
     void (*news)(void *ctx); /* there is something to take; must not call back */

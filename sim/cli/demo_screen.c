@@ -177,7 +177,9 @@ static void play(struct screen *s)
         usec_t due = s->drawn + FRAME_MS * USEC_PER_MSEC, now = clock_now();
         int rest = s->moving ? now >= due ? 1 : (int)((due - now) / USEC_PER_MSEC) : IDLE_MS;
         window_wait(s->window, rest, &event);
-        handle(s, &event);
+        do /* all that has come is in the next frame */
+            handle(s, &event);
+        while (!s->over && window_poll(s->window, &event));
         take_news(s);
         if (clock_now() >= due)
             draw(s);
@@ -187,7 +189,7 @@ static void play(struct screen *s)
 }
 
 bool demo_screen_play(const struct demo_screen *how, struct demo_run *(*start)(void *ctx),
-                      void *ctx, struct demo_run **ret, struct error *err)
+                      void *ctx, int *ret_status, struct error *err)
 {
     struct screen *s = calloc(1, sizeof *s);
     int width, height;
@@ -207,8 +209,10 @@ bool demo_screen_play(const struct demo_screen *how, struct demo_run *(*start)(v
     if (how->clean)
         view_set_clean(s->view, s->clean = true);
     scene_init(&s->scene);
-    *ret = s->run = start(ctx);
+    s->run = start(ctx);
     play(s);
+    window_hide(s->window);
+    *ret_status = demo_run_stop(s->run); /* before the window goes that it wakes */
     view_free(s->view);
     window_close(s->window);
     free(s);
@@ -228,12 +232,12 @@ void demo_screen_news(void *ctx)
 }
 
 bool demo_screen_play(const struct demo_screen *how, struct demo_run *(*start)(void *ctx),
-                      void *ctx, struct demo_run **ret, struct error *err)
+                      void *ctx, int *ret_status, struct error *err)
 {
     (void)how;
     (void)start;
     (void)ctx;
-    (void)ret;
+    (void)ret_status;
     return error_set(err, ERROR_USAGE,
                      "no window: this build has no SDL2 (install libsdl2-dev and build again, or "
                      "use --headless)");

@@ -15,9 +15,9 @@ struct demo_screen {
 bool demo_screen_is_built(void);
 /* For struct demo_run_options. */
 void demo_screen_news(void *ctx);
-/* Until somebody closes it, or the demo ends. `start` starts the demo once the window is there.
-   False: there is no screen. */
+/* Until somebody closes it, or the demo ends. `start` starts the demo once the window is there; it
+   is stopped before the window goes. `ret_status` is demo_run_stop()'s. False: no screen. */
 bool demo_screen_play(const struct demo_screen *how, struct demo_run *(*start)(void *ctx),
-                      void *ctx, struct demo_run **ret, struct error *err);
+                      void *ctx, int *ret_status, struct error *err);
 
 #endif

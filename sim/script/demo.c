@@ -37,7 +37,7 @@ static void on_raised(struct script_owner *owner, lua_State *co)
     demo_notice(demo, text);
     free(demo->raised);
     demo->raised = xstrdup(text);
-    if (!demo->ready)
+    if (!demo->begun || (demo->options.strict && !demo->ready))
         demo->options.failed(demo->options.ctx, text);
     free(text);
 }
@@ -88,6 +88,7 @@ void demo_select(struct demo *demo, int64_t index)
         return;
     demo->selected = (uint32_t)(index < 0 ? 0 : index > last ? last : index);
     memset(&demo->scene.map, 0, sizeof demo->scene.map);
+    memset(&demo->scene.journey, 0, sizeof demo->scene.journey);
     demo->token[0] = '\0';
     demo->seen_lines = SIZE_MAX;
     demo->fresh = true;
@@ -261,7 +262,8 @@ static void begin(struct demo *demo)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_pushinteger(L, demo->options.vehicles);
-    start(demo, "demo_begin", 2, false);
+    lua_pushboolean(L, demo->options.strict);
+    start(demo, "demo_begin", 3, false);
     if (demo->story == NULL)
         return;
     lua_pushstring(L, demo->story);

@@ -22,11 +22,13 @@ struct demo_options {
     uint32_t vehicles;
     uint64_t seed;
     const char *story; /* a Lua file; NULL: none */
+    bool strict; /* a car or an app that does not come online in time, or an error until then, ends
+                    it; else it says so and goes on */
     /* Something is new. The scene and its cells are borrowed during the call. */
     void (*seen)(void *ctx, const struct scene *scene);
     /* The first car is online, and the app beside it: seen() has told. */
     void (*ready)(void *ctx);
-    /* It cannot go on; ERROR_SCRIPT. */
+    /* It cannot go on: there is no car, or it is strict; ERROR_SCRIPT. */
     void (*failed)(void *ctx, const char *text);
     /* The story has come to its end; `why`: by this error, NULL: well. */
     void (*told)(void *ctx, const char *why);

@@ -22,8 +22,9 @@ struct demo {
     char *story;
     char *raised; /* the last error of a task; NULL: there was none */
     usec_t notice_until, fleet_at;
-    double origin[2]; /* where the track began: degrees */
-    char token[65];   /* of the command that is shown */
+    double origin[2];  /* where the track began: degrees */
+    char token[65];    /* of the command that is shown */
+    uint32_t journeys; /* that were shown, of all cars */
     size_t seen_lines;
     uint64_t journey_sum;
     bool begun, ready, fresh;

@@ -291,10 +291,9 @@ static void begin_journey(struct demo *demo, const struct command *c,
                           const struct timeline *timeline)
 {
     struct scene_journey *s = &demo->scene.journey;
-    uint32_t number = s->number + 1;
 
     memset(s, 0, sizeof *s);
-    s->number = number;
+    s->number = ++demo->journeys;
     snprintf(demo->token, sizeof demo->token, "%s", c->token);
     if (!demo_words_of_command(timeline, s->what, sizeof s->what))
         snprintf(s->what, sizeof s->what, "a command");

@@ -164,6 +164,16 @@ bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t si
     return false;
 }
 
+static void say_time(usec_t at, char *ret, size_t size)
+{
+    int seconds = (int)(at / USEC_PER_SEC);
+
+    if (seconds < 600)
+        snprintf(ret, size, "%.2f s", (double)at / 1e6);
+    else
+        snprintf(ret, size, "%d:%02d", seconds / 60, seconds % 60);
+}
+
 void demo_words(const struct timeline *timeline, struct scene_messages *ret)
 {
     size_t count = timeline_count(timeline), stop = count > LOOK_BACK ? count - LOOK_BACK : 0;
@@ -176,11 +186,7 @@ void demo_words(const struct timeline *timeline, struct scene_messages *ret)
             memset(m, 0, sizeof *m);
             continue;
         }
-        double at = (double)line.at / 1e6;
-        if (at < 600)
-            snprintf(m->time, sizeof m->time, "%.2f s", at);
-        else
-            snprintf(m->time, sizeof m->time, "%.0f:%02.0f", at / 60, at - 60 * (int)(at / 60));
+        say_time(line.at, m->time, sizeof m->time);
         ret->count++;
     }
 }

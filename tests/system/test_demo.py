@@ -9,7 +9,7 @@ import time
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from fleetsim_test import ROOT, check, check_equal, main  # noqa: E402
+from fleetsim_test import ROOT, Failed, Skipped, check, check_equal, main  # noqa: E402
 
 VEHICLES = ("--vehicles-dir", os.path.join(ROOT, "vehicles"))
 
@@ -119,6 +119,24 @@ def errors_of_a_story_are_told(place):
         3, "wrong.lua:2: a car has no 'open_dor'; did you mean 'open_door'?")
     place.write("torn.lua", 'caption("so far"\n')
     demo(place, "--snapshot", "x.png", "--storyboard", "torn.lua", "-n", "1").expect(3, "torn.lua:2: ")
+    demo(place, "--snapshot", "x.png", "--radio", "tunnel", "-n", "1", "--time-scale", "50").expect(3, "within 30 s")
+
+
+def before_an_audience_it_goes_on(place):
+    """A torn story, a network that is away: the window stays until somebody closes it."""
+    place.write("torn.lua", 'caption("so far"\n')
+    for more in (("--storyboard", "torn.lua", "--radio", "perfect"), ("--radio", "tunnel")):
+        with place.start("demo", *VEHICLES, "-n", "1", "--size", "320x240", "--time-scale", "50", *more,
+                         env={"SDL_VIDEODRIVER": "dummy"}) as running:
+            try:
+                running.broker()
+                time.sleep(1.5)
+            except Failed as failed:
+                if "no window: " in str(failed):
+                    raise Skipped("no window in this build") from None
+                raise
+            running.send(signal.SIGTERM)
+            running.wait(30).expect(128 + signal.SIGTERM)
 
 
 def every_model_can_be_shown(place):
@@ -160,5 +178,5 @@ def wrong_usage(place):
 
 
 main([a_snapshot_is_a_picture, a_story_is_seen, frames_are_recorded, a_broker_that_dies_is_started_again,
-      errors_of_a_story_are_told,
+      errors_of_a_story_are_told, before_an_audience_it_goes_on,
       every_model_can_be_shown, mistakes_of_a_picture_are_named, wrong_usage])

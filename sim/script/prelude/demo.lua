@@ -2,6 +2,7 @@
 
 local core, api, prelude, tools = ...
 
+local FOREVER <const> = 1e9 -- seconds
 local stage = {} -- the companion, the test, the cars; made anew by demo_begin
 
 local function explain(raised)
@@ -93,6 +94,9 @@ end
 
 -- A command from the app: its way is seen.
 local function ask(car, wish)
+  if not stage.app then
+    error("the app has no connection to the cloud yet", 0)
+  end
   local answer = stage.app:request(car, wish, { expiry = 30 }):await(30)
   if answer.status ~= "SUCCEEDED" then
     core.demo_notice("The car answers " .. answer.status .. (answer.reason and ": " .. answer.reason or ""))
@@ -230,27 +234,48 @@ local function make_cars(models, count)
   end
 end
 
-function prelude.demo_begin(models, count)
+-- Somebody watches: nothing is over because a network or a broker is away.
+local function say_what_is_missing()
+  core.wait(10)
+  while not stage.online do
+    core.demo_notice(stage.app and "The car is not online yet: it goes on trying"
+      or "The app has no connection to the cloud yet: it goes on trying")
+    core.wait(10)
+  end
+end
+
+local function begin(models, count, strict)
   stage = { test = tools.new_test() }
   make_cars(models, count)
   core.demo_ready()
-  stage.app = tools.new_companion(false, 1, 15)
+  if not strict then
+    core.spawn(say_what_is_missing)
+  end
+  stage.app = tools.new_companion(false, 1, strict and 15 or FOREVER)
   local car = core.demo_car()
-  car:wait_online(30)
+  car:wait_online(strict and 30 or FOREVER)
   prelude.demo_shown(car)
   core.spawn(watch)
   core.demo_ready()
+  stage.online = true
+end
+
+function prelude.demo_begin(...)
+  local ok, raised = pcall(begin, ...)
+  if not ok then
+    error(explain(raised), 0)
+  end
 end
 
 -- A story: a Lua file that sees what scenarios see, and besides car, app, t and caption(text).
 function prelude.demo_story(text, name)
   local environment = {}
   local fn, why = load(text, "@" .. name, "t", environment)
+  while not stage.online do
+    core.wait(0.05)
+  end
   if not fn then
     error(why, 0)
-  end
-  while not stage.app do
-    core.wait(0.05)
   end
   environment.app, environment.t, environment.caption = stage.app, stage.test, core.demo_caption
   setmetatable(environment, {
@@ -265,7 +290,6 @@ function prelude.demo_story(text, name)
       return value
     end,
   })
-  core.demo_car():wait_online(30)
   local ok, raised = pcall(fn)
   if not ok then
     error(explain(raised), 0)
