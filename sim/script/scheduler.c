@@ -423,6 +423,7 @@ static void run(struct task *task)
     watch(s, task);
     int status = lua_resume(task->co, s->L, nargs, &nresults);
     s->current = NULL;
+    bool over_memory = task->over_memory;
     if (status != LUA_OK && task->over_memory) {
         lua_pushfstring(task->co, MEMORY_TEXT, (int)(s->growth_limit >> 20));
         end(task, TASK_RAISED);
@@ -435,6 +436,8 @@ static void run(struct task *task)
     } else {
         end(task, status == LUA_OK ? TASK_RETURNED : TASK_RAISED);
     }
+    if (over_memory)
+        lua_gc(s->L, LUA_GCCOLLECT); /* or the next one is refused for what this one held */
 }
 
 static void drain(void *arg)
