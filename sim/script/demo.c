@@ -88,7 +88,7 @@ void demo_select(struct demo *demo, int64_t index)
         return;
     demo->selected = (uint32_t)(index < 0 ? 0 : index > last ? last : index);
     memset(&demo->scene.map, 0, sizeof demo->scene.map);
-    memset(&demo->scene.journey, 0, sizeof demo->scene.journey);
+    demo_clear_journey(demo);
     demo->token[0] = '\0';
     demo->seen_lines = SIZE_MAX;
     demo->fresh = true;

@@ -34,6 +34,8 @@ struct demo {
 void demo_look(struct demo *demo);
 /* The journey alone; true: it has gone on. */
 bool demo_look_at_journey(struct demo *demo);
+/* No command is shown. */
+void demo_clear_journey(struct demo *demo);
 void demo_look_at_fleet(struct demo *demo);
 /* The companion of the demo; NULL: none yet. */
 struct app *demo_app(const struct demo *demo);

@@ -286,13 +286,22 @@ static void show_journey(struct demo *demo, const struct command *c, const struc
     comment_on(c, j, s->comment, sizeof s->comment);
 }
 
+void demo_clear_journey(struct demo *demo)
+{
+    struct scene_journey *s = &demo->scene.journey;
+
+    memset(s, 0, sizeof *s);
+    for (int i = 0; i < SCENE_STOP_COUNT; i++)
+        s->at[i] = -1;
+}
+
 /* Another command: what it asks for is in the newest line of the app's. */
 static void begin_journey(struct demo *demo, const struct command *c,
                           const struct timeline *timeline)
 {
     struct scene_journey *s = &demo->scene.journey;
 
-    memset(s, 0, sizeof *s);
+    demo_clear_journey(demo);
     s->number = ++demo->journeys;
     snprintf(demo->token, sizeof demo->token, "%s", c->token);
     if (!demo_words_of_command(timeline, s->what, sizeof s->what))
