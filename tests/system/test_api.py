@@ -100,12 +100,12 @@ class Api:
         return read()
 
 
-# The first car's horn is busy with a command that does not end.
+# The car's horn is busy with a command for longer than any test lasts.
 BUSY = """
 scenario("a car with a busy horn", { timeout = 300 }, function(t)
   local car, app = t:vehicle(), t:companion()
   car:wait_online()
-  car:pin("horn", "timeout", { times = 1 })
+  car:pin("horn", "delay:200s", { times = 1 })
   app:request(car, { horn = { active = true } })
   t:eventually(10, function() return #car:pins() == 0 end)
   print("ready")
