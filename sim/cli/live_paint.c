@@ -21,16 +21,16 @@
 
 static const struct {
     enum tcu_state state;
-    const char *cell;
     enum pen_colour colour;
+    const char *cell;
     const char *name;
 } states[TCU_STATE_COUNT] = {
-    {TCU_ONLINE,      "█", PEN_GREEN,  "online"     },
-    {TCU_SYNCING,     "▓", PEN_CYAN,   "syncing"    },
-    {TCU_CONNECTING,  "▒", PEN_YELLOW, "connecting" },
-    {TCU_BACKING_OFF, "░", PEN_RED,    "backing off"},
-    {TCU_ASLEEP,      "·",  PEN_BLUE,   "asleep"     },
-    {TCU_OFF,         "·",  PEN_DIM,    "off"        },
+    {TCU_ONLINE,      PEN_GREEN,  "█", "online"     },
+    {TCU_SYNCING,     PEN_CYAN,   "▓", "syncing"    },
+    {TCU_CONNECTING,  PEN_YELLOW, "▒", "connecting" },
+    {TCU_BACKING_OFF, PEN_RED,    "░", "backing off"},
+    {TCU_ASLEEP,      PEN_BLUE,   "·",  "asleep"     },
+    {TCU_OFF,         PEN_DIM,    "·",  "off"        },
 };
 
 /* The stages that are shown, in this order; the first go when there is no room for those with a
