@@ -331,7 +331,7 @@ static struct stream_file *begin_file(struct stream_service *s, const char *key,
         return NULL;
     }
     *file = (struct stream_file){.id = piece->id, .size = piece->size, .received = piece->offset};
-    if (piece->offset != 0)
+    if (like != NULL)
         memcpy(file->bytes, like->bytes, piece->offset);
     struct stream_file *old = find_file(stream, piece->id, false);
     if (old != NULL)

@@ -17,10 +17,12 @@
 /* What asks and what scripts raise need not be UTF-8, JSON must be. */
 static void add_text(cJSON *problem, const char *key, struct slice text)
 {
-    char *clean = xstrndup((const char *)text.data, text.len), *p = clean;
+    char *clean = xstrndup((const char *)text.data, text.len);
+    size_t len = strlen(clean);
 
-    for (p += json_utf8_prefix(slice_str(p)); *p != '\0'; p += json_utf8_prefix(slice_str(p)))
-        *p++ = '?';
+    for (size_t at = json_utf8_prefix(slice_of(clean, len)); at < len;
+         at += json_utf8_prefix(slice_of(clean + at, len - at)))
+        clean[at++] = '?';
     cJSON_AddStringToObject(problem, key, clean);
     free(clean);
 }
