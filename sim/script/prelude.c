@@ -9,6 +9,7 @@ const struct prelude_file prelude_files[] = {
     {"=car_jobs",     prelude_car_jobs,     &prelude_car_jobs_len    },
     {"=car_streams",  prelude_car_streams,  &prelude_car_streams_len },
     {"=companion",    prelude_companion,    &prelude_companion_len   },
+    {"=requests",     prelude_requests,     &prelude_requests_len    },
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },
     {"=service",      prelude_service,      &prelude_service_len     },
     {"=sms",          prelude_sms,          &prelude_sms_len         },

@@ -6,70 +6,10 @@ local app = tools.app_class
 
 local job = tools.seal({}, "a job")
 
-local function local_cloud_only(what)
-  if not core.cloud_is_local() then
-    error({ skip = what .. ": AWS takes jobs over HTTPS, for which only the local cloud has a stand-in" }, 0)
-  end
-end
-
--- The answers come on topics below the one that is asked, of as many levels.
-local function filter_of(topic)
-  if topic:find("/executions/[^/]+/[^/]+$") then
-    return "fleetsim/jobs/+/executions/+/+"
-  end
-  local kind, rest = topic:match("^fleetsim/(%l+)/(.*)$")
-  return "fleetsim/" .. kind .. "/" .. rest:gsub("[^/]+", "+")
-end
-
-local function listen(self, topic)
-  local filter = filter_of(topic)
-  local heard = rawget(self, "job_filters") or {}
-  rawset(self, "job_filters", heard)
-  if not heard[filter] then
-    heard[filter] = true
-    self:subscribe { filter .. "/accepted", filter .. "/rejected" }
-  end
-end
-
-local function take_answer(self, topic, token)
-  local message = self.a:take(topic)
-  while message do
-    local answer = core.from_json(message.payload)
-    if type(answer) == "table" and answer.clientToken == token then
-      return answer
-    end
-    message = self.a:take(topic)
-  end
-end
-
--- Asks a service of the cloud; raises what it rejects.
-local function ask_topic(self, what, topic, document, timeout)
-  local_cloud_only(what)
-  listen(self, topic)
-  local number = (rawget(self, "job_requests") or 0) + 1
-  rawset(self, "job_requests", number)
-  document.clientToken = "ask-" .. number
-  self:publish(topic, document, { qos = 1 })
-  local deadline = core.now() + (timeout or 10)
-  while true do
-    local accepted = take_answer(self, topic .. "/accepted", document.clientToken)
-    local rejected = not accepted and take_answer(self, topic .. "/rejected", document.clientToken)
-    if accepted then
-      return accepted
-    elseif rejected then
-      error(string.format("%s: %s: %s", what, rejected.code, rejected.message), 4)
-    end
-    local left = deadline - core.now()
-    if left <= 0 then
-      core.count_assertion()
-      tools.fail(string.format("%s: expected an answer within %g s, saw none", what, timeout or 10))
-    end
-    self.a:wait_change(math.min(left, 0.5))
-  end
-end
+local ask_cloud = tools.ask_cloud
 
 local function ask(self, what, call, document)
-  return ask_topic(self, what, "fleetsim/jobs/" .. call, document)
+  return ask_cloud(self, what, "fleetsim/jobs/" .. call, document)
 end
 
 -- ---- creating -----------------------------------------------------------------------------------
@@ -178,7 +118,7 @@ function app:put_stream(id, bytes, options)
   local file, digest = options.file or 0, core.sha256()
   digest:add(bytes)
   for offset = 0, #bytes - 1, piece_bytes do
-    ask_topic(self, "app:put_stream", "fleetsim/streams/" .. id .. "/put", {
+    ask_cloud(self, "app:put_stream", "fleetsim/streams/" .. id .. "/put", {
       fileId = file, size = #bytes, offset = offset,
       data = core.to_base64(bytes:sub(offset + 1, offset + piece_bytes)),
     })
@@ -188,7 +128,7 @@ end
 
 -- Forgets a stream and its files.
 function app:delete_stream(id)
-  ask_topic(self, "app:delete_stream", "fleetsim/streams/" .. id .. "/delete", {})
+  ask_cloud(self, "app:delete_stream", "fleetsim/streams/" .. id .. "/delete", {})
 end
 
 -- ---- watching -----------------------------------------------------------------------------------
