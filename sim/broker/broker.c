@@ -320,6 +320,10 @@ static bool configure(const struct broker *b, const struct broker_options *optio
     o.key = pki_path(pki, PKI_FILE_SERVER_KEY);
     o.ca = pki_path(pki, PKI_FILE_CA);
     o.intermediate = pki_path(pki, PKI_FILE_INTERMEDIATE);
+    if (access(pki_path(pki, PKI_FILE_CLOUD), R_OK) == 0) {
+        o.issuer = pki_path(pki, PKI_FILE_CLOUD);
+        o.issuer_key = pki_path(pki, PKI_FILE_CLOUD_KEY);
+    }
     bool ok = config_write(b->dir, &o, &listen, err);
     pki_free(pki);
     return ok;

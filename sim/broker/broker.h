@@ -35,11 +35,13 @@ struct broker_options {
     /* A file with more lines for mosquitto.conf, for all or for our listener, in place of what we
        would say of the same setting; NULL: none. Other files are named in it by absolute paths. */
     const char *more;
-    /* PEM files. `certificate` NULL: all four come from the PKI in dir (pki/pki.h). */
+    /* PEM files. `certificate` NULL: all of them come from the PKI in dir (pki/pki.h). */
     const char *certificate;  /* the server's chain */
     const char *key;          /* its key */
     const char *ca;           /* the root that clients' certificates end in */
     const char *intermediate; /* what issued them; NULL: the root did */
+    const char *issuer;       /* what signs what the cloud makes for cars; NULL: it makes nothing */
+    const char *issuer_key;
     struct broker_services services;
     bool virtual_clock; /* the cloud lives by broker_set_clock() */
     int64_t clock_ms;   /* its first time of day, since the Unix epoch */

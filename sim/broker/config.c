@@ -1,5 +1,6 @@
 #include "broker/config.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -151,6 +153,26 @@ static bool write_file(const char *dir, const char *name, struct slice bytes, st
     return ok;
 }
 
+/* For authorities that are registered while it runs: empty. */
+static bool make_trust_folder(const char *dir, struct error *err)
+{
+    char *path = xasprintf("%s/" CONFIG_TRUST_MORE, dir);
+    bool ok = mkdir(path, 0700) == 0 || errno == EEXIST;
+    DIR *folder = ok ? opendir(path) : NULL;
+    const struct dirent *entry;
+
+    if (folder == NULL)
+        error_set(err, ERROR_USAGE, "%s: %s (may it be written?)", path, strerror(errno));
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    free(path);
+    if (folder == NULL)
+        return false;
+    closedir(folder);
+    return true;
+}
+
 static bool write_trust(const char *dir, const struct broker_options *o, struct error *err)
 {
     struct buf pem;
@@ -160,9 +182,11 @@ static bool write_trust(const char *dir, const struct broker_options *o, struct 
     buf_init(&pem, 4 * PEM_MAX);
     bool ok = append_file(&pem, o->ca, remedy, err) &&
               (o->intermediate == NULL || append_file(&pem, o->intermediate, remedy, err)) &&
+              write_file(dir, CONFIG_FLEET_TRUST, buf_slice(&pem), err) &&
+              (o->issuer == NULL || append_file(&pem, o->issuer, remedy, err)) &&
               write_file(dir, CONFIG_TRUST, buf_slice(&pem), err);
     buf_done(&pem);
-    return ok;
+    return ok && make_trust_folder(dir, err);
 }
 
 /* Does a line of the text begin with that word? */
@@ -235,6 +259,7 @@ static void add_listener(struct buf *to, const char *certificate, const char *ke
 {
     buf_printf(to,
                "cafile " CONFIG_TRUST "\n"
+               "capath " CONFIG_TRUST_MORE "\n"
                "certfile %s\n"
                "keyfile %s\n"
                "require_certificate true\n"
@@ -305,6 +330,19 @@ static bool add_services(struct buf *to, const struct broker_services *s, struct
     return true;
 }
 
+static bool add_issuer(struct buf *to, const struct broker_options *o, struct error *err)
+{
+    char *certificate = o->issuer != NULL ? absolute(o->issuer, err) : NULL;
+    char *key = certificate != NULL ? absolute(o->issuer_key, err) : NULL;
+
+    if (key != NULL)
+        buf_printf(to, "plugin_opt_issuer %s\nplugin_opt_issuerkey %s\n", certificate, key);
+    bool ok = o->issuer == NULL || key != NULL;
+    free(certificate);
+    free(key);
+    return ok;
+}
+
 static bool write_config(const char *dir, const struct broker_options *o, struct slice listeners,
                          const char *plugin, struct error *err)
 {
@@ -320,11 +358,13 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                "plugin %s\n"
                "plugin_opt_logpath " CONFIG_LOG "\n"
                "plugin_opt_owner " CONFIG_SOCKET "\n"
-               "plugin_opt_state " CONFIG_STATE "\n",
+               "plugin_opt_state " CONFIG_STATE "\n"
+               "plugin_opt_trust " CONFIG_FLEET_TRUST "\n"
+               "plugin_opt_folder " CONFIG_TRUST_MORE "\n",
                plugin);
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
-    bool ok = add_services(&text, &o->services, err);
+    bool ok = add_issuer(&text, o, err) && add_services(&text, &o->services, err);
     if (ok)
         ok = text.overflow ? error_set(err, ERROR_USAGE, "%s: path too long", dir)
                            : write_settings(dir, &text, o->more, err);

@@ -16,10 +16,12 @@
 #define CONFIG_LOG    "broker.log"
 #define CONFIG_SOCKET "owner.sock"
 /* What Mosquitto and the plugin leave behind for broker_resume(). */
-#define CONFIG_SESSIONS "mosquitto.db"
-#define CONFIG_STATE    "cloud.state"
-#define CONFIG_TRUST    "trust.pem" /* root and intermediate */
-#define CONFIG_CLOCK    "clock"     /* the time of day, if it is not the real one */
+#define CONFIG_SESSIONS    "mosquitto.db"
+#define CONFIG_STATE       "cloud.state"
+#define CONFIG_TRUST       "trust.pem" /* root, intermediate, and what the cloud signs with */
+#define CONFIG_FLEET_TRUST "fleet.pem" /* the first two alone */
+#define CONFIG_TRUST_MORE  "trust"     /* folder: authorities that are registered while it runs */
+#define CONFIG_CLOCK       "clock"     /* the time of day, if it is not the real one */
 
 /* Absolute paths; free() them. */
 char *config_find_mosquitto(struct error *err);

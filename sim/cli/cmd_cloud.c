@@ -18,6 +18,7 @@
 #include "broker/broker.h"
 #include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
+#include "cli/cmd_registry.h"
 #include "cli/options.h"
 #include "pki/pki.h"
 
@@ -209,6 +210,9 @@ int cmd_cloud(int argc, char **argv)
     struct cloud_options o = {.bind = "127.0.0.1"};
     struct error err;
     int first = 0;
+
+    if (argc > 1 && cmd_registry_knows(argv[1]))
+        return cmd_registry(argc - 1, argv + 1);
     // clang-format off
     const struct option_spec specs[] = {
         {"dir", 'd', OPTION_STRING, &o.dir, "DIR",
@@ -226,16 +230,17 @@ int cmd_cloud(int argc, char **argv)
     };
     // clang-format on
     const struct command_spec command = {
-        "fleetsim cloud", "",
+        "fleetsim cloud", "[things|certificates|authorities COMMAND]",
         "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "
         "a\n"
         "vehicle and an app see of AWS IoT Core: mutual TLS, policy, device shadows, lifecycle\n"
-        "events.",
+        "events. With a word behind it, asks and changes one that runs.",
         specs,
         "  fleetsim cloud --dir lab\n"
         "  fleetsim cloud --dir lab --port 8883\n"
         "  fleetsim cloud --dir lab --bind 0.0.0.0 --server-name 192.168.1.20   # for a phone\n"
-        "  fleetsim run scenarios/ --cloud lab                                  # meanwhile\n"};
+        "  fleetsim run scenarios/ --cloud lab                                  # meanwhile\n"
+        "  fleetsim cloud things list --dir lab                                 # whom it knows\n"};
     enum options_result result = options_parse(&command, argc, argv, &first, &err);
 
     if (result == OPTIONS_HELP_SHOWN)

@@ -12,6 +12,7 @@
 #include "broker/owner.h"
 
 #define DEPTH 64
+#define JOBS  "fleetsim/jobs/"
 
 /* A path that is short enough for a socket's address, whatever the directory's is. */
 static bool ask(const char *dir, const char *topic, const char *text, struct owner_answer *ret,
@@ -41,7 +42,13 @@ static bool is_rejected(const struct owner_answer *said)
     return len >= sizeof end - 1 && strcmp(said->topic + len - (sizeof end - 1), end) == 0;
 }
 
-static cJSON *judge(const struct owner_answer *said, struct error *err)
+/* Whom the error is about. */
+static const char *family_of(const char *topic)
+{
+    return strncmp(topic, JOBS, sizeof JOBS - 1) == 0 ? "job" : "cloud";
+}
+
+static cJSON *judge(const struct owner_answer *said, const char *topic, struct error *err)
 {
     cJSON *answer = json_parse(slice_of(said->payload, said->len), DEPTH);
 
@@ -50,7 +57,7 @@ static cJSON *judge(const struct owner_answer *said, struct error *err)
     if (answer == NULL)
         error_set(err, ERROR_TARGET, "the local cloud: an answer that makes no sense");
     else
-        error_set(err, ERROR_TARGET, "job: %s: %s", json_str(answer, "code", "?"),
+        error_set(err, ERROR_TARGET, "%s: %s: %s", family_of(topic), json_str(answer, "code", "?"),
                   json_str(answer, "message", "rejected"));
     cJSON_Delete(answer);
     return NULL;
@@ -61,7 +68,7 @@ cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struc
     char *text = document != NULL ? cJSON_PrintUnformatted(document) : NULL;
     struct owner_answer said;
     cJSON *answer =
-        ask(dir, topic, text != NULL ? text : "{}", &said, err) ? judge(&said, err) : NULL;
+        ask(dir, topic, text != NULL ? text : "{}", &said, err) ? judge(&said, topic, err) : NULL;
 
     owner_answer_done(&said);
     cJSON_free(text);
@@ -71,15 +78,15 @@ cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struc
 
 cJSON *job_talk(const char *dir, const char *call, cJSON *document, struct error *err)
 {
-    char *topic = xasprintf("fleetsim/jobs/%s", call);
+    char *topic = xasprintf(JOBS "%s", call);
     cJSON *answer = job_talk_topic(dir, topic, document, err);
 
     free(topic);
     return answer;
 }
 
-cJSON *job_talk_list(const char *dir, const char *call, const char *member, const char *status,
-                     struct error *err)
+cJSON *job_talk_topic_list(const char *dir, const char *topic, const char *member,
+                           const char *status, struct error *err)
 {
     cJSON *all = cJSON_CreateArray();
     char *next = NULL;
@@ -91,7 +98,7 @@ cJSON *job_talk_list(const char *dir, const char *call, const char *member, cons
         if (next != NULL)
             cJSON_AddStringToObject(document, "nextToken", next);
         free(next);
-        cJSON *page = job_talk(dir, call, document, err);
+        cJSON *page = job_talk_topic(dir, topic, document, err);
         if (page == NULL) {
             cJSON_Delete(all);
             return NULL;
@@ -103,5 +110,15 @@ cJSON *job_talk_list(const char *dir, const char *call, const char *member, cons
         next = token != NULL ? xstrdup(token) : NULL;
         cJSON_Delete(page);
     } while (next != NULL);
+    return all;
+}
+
+cJSON *job_talk_list(const char *dir, const char *call, const char *member, const char *status,
+                     struct error *err)
+{
+    char *topic = xasprintf(JOBS "%s", call);
+    cJSON *all = job_talk_topic_list(dir, topic, member, status, err);
+
+    free(topic);
     return all;
 }

@@ -1,6 +1,7 @@
 /*
- * job_talk.h — what `fleetsim job` says to the local cloud that runs in a directory (docs/cloud.md,
- * Jobs), as its owner: over the Unix socket that only the same user can open.
+ * job_talk.h — what `fleetsim job` and `fleetsim cloud things` and its like say to the
+ * local cloud that runs in a directory (docs/cloud.md), as its owner: over the Unix socket that
+ * only the same user can open.
  */
 #ifndef CLI_JOB_TALK_H
 #define CLI_JOB_TALK_H
@@ -17,5 +18,8 @@ cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struc
 /* The pages of a list one after the other, as one array. `member`: its name in the answers. */
 cJSON *job_talk_list(const char *dir, const char *call, const char *member, const char *status,
                      struct error *err);
+/* The same on any topic of that kind. */
+cJSON *job_talk_topic_list(const char *dir, const char *topic, const char *member,
+                           const char *status, struct error *err);
 
 #endif

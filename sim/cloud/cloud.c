@@ -1,37 +1,19 @@
-#include "cloud/cloud.h"
+#include "cloud/cloud_core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/command_service.h"
 #include "cloud/filter.h"
-#include "cloud/job_service.h"
-#include "cloud/quota.h"
-#include "cloud/rules.h"
+#include "cloud/first_contact.h"
+#include "cloud/registry_operator.h"
 #include "cloud/shadow_request.h"
-#include "cloud/shadow_service.h"
-#include "cloud/stream_service.h"
 
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50
 #define SWEEP_MS          60000
 #define RECORD_DEPTH      70
-#define CONTROL_DEPTH     32
-
-struct cloud {
-    struct presence presence;
-    struct shadow_service shadows;
-    struct command_service commands;
-    struct job_service jobs;
-    struct stream_service streams;
-    struct rules rules;
-    struct quota quota;
-    int64_t sweep_at;
-    /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
-    const struct client *retained_for;
-};
 
 /* ORDER CLOUD_VERDICT */
 static const struct {
@@ -45,6 +27,7 @@ static const struct {
     {"bad topic",      0x90, PRESENCE_CLIENT_ERROR},
     {"bad filter",     0x8f, PRESENCE_CLIENT_ERROR},
     {"quota exceeded", 0x97, PRESENCE_CLIENT_ERROR},
+    {"not active",     0,    PRESENCE_NONE        },
     {"no memory",      0,    PRESENCE_SERVER_ERROR},
 };
 
@@ -65,6 +48,7 @@ struct cloud *cloud_new(uint64_t seed)
     if (cloud == NULL)
         return NULL;
     presence_init(&cloud->presence, seed);
+    registry_init(&cloud->registry);
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
@@ -79,6 +63,7 @@ void cloud_free(struct cloud *cloud)
     if (cloud == NULL)
         return;
     presence_done(&cloud->presence);
+    registry_done(&cloud->registry);
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
     job_service_done(&cloud->jobs);
@@ -88,24 +73,78 @@ void cloud_free(struct cloud *cloud)
     free(cloud);
 }
 
-enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *peer,
+/* ORDER FIRST_CONTACT_ANSWER */
+static const enum cloud_verdict first_verdicts[] = {CLOUD_ALLOW, CLOUD_CLOSE_NOT_AUTHORIZED,
+                                                    CLOUD_CLOSE_SILENT, CLOUD_CLOSE_SILENT,
+                                                    CLOUD_NO_MEMORY};
+
+/* What its certificate lets it do, and whether it is its thing's. */
+static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *peer,
+                                    const struct policy **ret_policy, int64_t now_ms,
+                                    struct cloud_actions *out)
+{
+    if (peer->owner || peer->principal == NULL) {
+        *ret_policy = peer->owner ? policy_for_owner() : NULL;
+        return CLOUD_ALLOW;
+    }
+    struct first_contact contact = first_contact_judge(&cloud->registry, peer, now_ms, out);
+    *ret_policy = contact.policy;
+    peer->is_thing = contact.is_thing;
+    return first_verdicts[contact.answer];
+}
+
+enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *caller,
                                  int64_t now_ms, struct cloud_actions *out)
 {
-    const struct policy *policy = peer->owner ? policy_for_owner() : policy_for_unit(peer->unit);
-    struct policy_principal who = presence_peer_principal(peer);
-    size_t id_len = strlen(peer->client_id);
+    struct presence_peer peer = *caller;
+    const struct policy *policy = NULL;
+    size_t id_len = strlen(peer.client_id);
 
     cloud->retained_for = NULL;
-    if (!peer->owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, peer->client_id, now_ms) ||
-                         !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
+    if (!peer.owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, peer.client_id, now_ms) ||
+                        !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
         return CLOUD_CLOSE_QUOTA;
-    if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer->client_id == '$' ||
-        !policy_allows(policy, &who, POLICY_CONNECT, peer->client_id)) {
-        presence_refuse(&cloud->presence, peer, now_ms, out);
+    enum cloud_verdict verdict = introduce(cloud, &peer, &policy, now_ms, out);
+    if (verdict != CLOUD_ALLOW && verdict != CLOUD_CLOSE_NOT_AUTHORIZED)
+        return verdict;
+    struct policy_principal who = presence_peer_principal(&peer);
+    if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer.client_id == '$' ||
+        !policy_allows(policy, &who, POLICY_CONNECT, peer.client_id)) {
+        presence_refuse(&cloud->presence, &peer, now_ms, out);
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     }
-    return presence_connect(&cloud->presence, peer, policy, now_ms, out) != NULL ? CLOUD_ALLOW
-                                                                                 : CLOUD_NO_MEMORY;
+    return presence_connect(&cloud->presence, &peer, policy, now_ms, out) != NULL ? CLOUD_ALLOW
+                                                                                  : CLOUD_NO_MEMORY;
+}
+
+struct showing {
+    void (*visit)(void *ctx, const char *id, const char *pem);
+    void *ctx;
+};
+
+static void show_authority(const char *id, const void *value, void *ctx)
+{
+    const struct showing *showing = ctx;
+
+    showing->visit(showing->ctx, id, ((const struct registry_authority *)value)->pem);
+}
+
+void cloud_each_authority(const struct cloud *cloud,
+                          void (*visit)(void *ctx, const char *id, const char *pem), void *ctx)
+{
+    struct showing showing = {.visit = visit, .ctx = ctx};
+
+    table_each(&cloud->registry.authorities, show_authority, &showing);
+}
+
+unsigned cloud_authorities_changed(const struct cloud *cloud)
+{
+    return cloud->registry.generation;
+}
+
+void cloud_set_issuer(struct cloud *cloud, const struct issuer *issuer)
+{
+    cloud->issuer = issuer;
 }
 
 bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id)
@@ -327,6 +366,21 @@ static bool serve_shadow(struct cloud *cloud, const struct shadow_address *addre
     return shadow_service_throttle(&cloud->shadows, address, payload, now_ms, out);
 }
 
+static bool serve_registry(struct cloud *cloud, const struct registry_address *address,
+                           const struct cloud_message *message, int64_t now_ms,
+                           struct cloud_actions *out)
+{
+    struct registry_exchange x = {.registry = &cloud->registry,
+                                  .presence = &cloud->presence,
+                                  .issuer = cloud->issuer,
+                                  .address = address,
+                                  .client_id = message->client_id,
+                                  .now_ms = now_ms,
+                                  .out = out};
+
+    return registry_operator_request(&x, message->payload);
+}
+
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out)
 {
@@ -335,6 +389,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct command_address command;
     struct job_address job;
     struct stream_address stream;
+    struct registry_address registry;
     bool ok = true;
 
     cloud->retained_for = NULL;
@@ -349,6 +404,8 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (stream_address_parse(message->topic, &stream))
         ok = stream_service_request(&cloud->streams, &stream, message->client_id, message->payload,
                                     out);
+    else if (registry_address_parse(message->topic, &registry))
+        ok = serve_registry(cloud, &registry, message, now_ms, out);
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -395,124 +452,13 @@ bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const 
     return false;
 }
 
-static const char *control_disconnect(struct cloud *cloud, const cJSON *request, struct text *reply,
-                                      struct cloud_actions *out)
-{
-    const char *client_id = json_str(request, "clientId", NULL);
-    struct client *client = client_id != NULL ? presence_find(&cloud->presence, client_id) : NULL;
-
-    (void)reply;
-    if (client_id == NULL)
-        return "clientId: missing (name the client to disconnect)";
-    if (client == NULL || client->handle == NULL)
-        return "clientId: not connected";
-    if (!cloud_actions_kick(out, client_id, !cJSON_IsTrue(json_get(request, "preventWillMessage"))))
-        return "no memory";
-    client->closing = PRESENCE_API_INITIATED;
-    return NULL;
-}
-
-static const char *control_status(struct cloud *cloud, const cJSON *request, struct text *reply,
-                                  struct cloud_actions *out)
-{
-    (void)request;
-    (void)out;
-    text_key(reply, "connected");
-    text_int(reply, (int64_t)presence_connected_count(&cloud->presence));
-    text_key(reply, "shadows");
-    text_int(reply, (int64_t)shadow_service_count(&cloud->shadows));
-    text_key(reply, "jobs");
-    text_int(reply, (int64_t)job_service_count(&cloud->jobs));
-    text_key(reply, "rules");
-    text_int(reply, (int64_t)cloud->rules.count);
-    text_key(reply, "droppedByRules");
-    text_int(reply, (int64_t)cloud->rules.dropped);
-    for (enum quota_kind k = 0; cloud->quota.on && k < QUOTA_COUNT; k++) {
-        text_key(reply, quota_name(k));
-        text_int(reply, (int64_t)cloud->quota.broken[k]);
-    }
-    return NULL;
-}
-
-static const char *control_rule(struct cloud *cloud, const cJSON *request, struct text *reply,
-                                struct cloud_actions *out)
-{
-    struct error err;
-
-    (void)out;
-    const cJSON *rule = json_get(request, "rule");
-
-    if (rules_add(&cloud->rules, rule, ".", &err)) {
-        rules_remember(&cloud->rules, json_str(rule, "name", ""));
-        return NULL;
-    }
-    text_key(reply, "why");
-    text_quoted(reply, err.text);
-    return "rule: not taken";
-}
-
-static const char *control_remove_rule(struct cloud *cloud, const cJSON *request,
-                                       struct text *reply, struct cloud_actions *out)
-{
-    (void)reply;
-    (void)out;
-    return rules_remove(&cloud->rules, json_str(request, "name", "")) ? NULL : "name: no such rule";
-}
-
-static const struct {
-    const char *name;
-    /* Adds to the reply, or returns what is wrong. */
-    const char *(*run)(struct cloud *cloud, const cJSON *request, struct text *reply,
-                       struct cloud_actions *out);
-} commands[] = {
-    {"disconnect",  control_disconnect },
-    {"status",      control_status     },
-    {"rule",        control_rule       },
-    {"remove-rule", control_remove_rule},
-};
-
-static const char *control(struct cloud *cloud, const cJSON *request, struct text *reply,
-                           struct cloud_actions *out)
-{
-    const char *name = json_str(request, "command", "");
-
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(cloud, request, reply, out);
-    return "command: unknown (disconnect, status, rule or remove-rule)";
-}
-
-bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
-                   struct cloud_actions *out)
-{
-    cJSON *request = json_is_utf8(payload) ? json_parse(payload, CONTROL_DEPTH) : NULL;
-    const char *token = json_str(request, "clientToken", NULL);
-    struct text reply;
-
-    cloud->retained_for = NULL;
-    text_init(&reply);
-    text_bytes(&reply, "{", 1);
-    const char *problem =
-        request != NULL ? control(cloud, request, &reply, out) : "request: not JSON";
-    if (problem != NULL) {
-        text_key(&reply, "error");
-        text_quoted(&reply, problem);
-    }
-    if (token != NULL) {
-        text_key(&reply, "clientToken");
-        text_quoted(&reply, token);
-    }
-    text_bytes(&reply, "}", 1);
-    cJSON_Delete(request);
-    return cloud_actions_publish(out, client_id, CLOUD_CONTROL_TOPIC "/response", &reply);
-}
-
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
     bool ok = presence_flush(&cloud->presence, now_ms, out) &&
               presence_tell_cut_off(&cloud->presence, now_ms, out) &&
               command_service_tick(&cloud->commands, now_ms, out) &&
-              job_service_tick(&cloud->jobs, now_ms, out);
+              job_service_tick(&cloud->jobs, now_ms, out) &&
+              first_contact_tick(&cloud->registry, &cloud->presence, now_ms, out);
 
     cloud->retained_for = NULL;
     quota_landed(&cloud->quota);
@@ -531,6 +477,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
 {
     shadow_service_save(&cloud->shadows, to);
     presence_save(&cloud->presence, now_ms, to);
+    registry_save(&cloud->registry, to);
     job_service_save(&cloud->jobs, to);
     rules_save(&cloud->rules, to);
     stream_service_save(&cloud->streams, to);
@@ -547,8 +494,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
             !presence_load(&cloud->presence, record, now_ms) &&
-            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
-            !stream_service_load(&cloud->streams, record))
+            !registry_load(&cloud->registry, record) && !job_service_load(&cloud->jobs, record) &&
+            !rules_load(&cloud->rules, record) && !stream_service_load(&cloud->streams, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

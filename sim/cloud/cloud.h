@@ -25,6 +25,7 @@ enum cloud_verdict {
     CLOUD_CLOSE_BAD_TOPIC,
     CLOUD_CLOSE_BAD_FILTER,
     CLOUD_CLOSE_QUOTA,
+    CLOUD_CLOSE_SILENT, /* a certificate that may not connect: no CONNACK (contract 4.2, 4.4) */
     CLOUD_NO_MEMORY,
     CLOUD_VERDICT_COUNT
 };
@@ -33,6 +34,7 @@ const char *cloud_verdict_name(enum cloud_verdict verdict);
 uint8_t cloud_verdict_reason_code(enum cloud_verdict verdict);
 
 struct cloud;
+struct issuer;
 
 /* The seed makes session identifiers. NULL: no memory. */
 struct cloud *cloud_new(uint64_t seed);
@@ -45,6 +47,14 @@ enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer
 bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id);
 /* The handle of the connection that is open under a client id, or NULL. */
 const void *cloud_handle(const struct cloud *cloud, const char *client_id);
+/* Shows visit() each authority whose certificates may be registered, with its PEM. */
+void cloud_each_authority(const struct cloud *cloud,
+                          void (*visit)(void *ctx, const char *id, const char *pem), void *ctx);
+/* Changes with the set of these. */
+unsigned cloud_authorities_changed(const struct cloud *cloud);
+/* Who signs for the cloud (issuer.h); it must outlive it. NULL: nobody. */
+void cloud_set_issuer(struct cloud *cloud, const struct issuer *issuer);
+
 /* A connection has ended. Ignored unless it is current: the broker may tell twice, and tells about
    clients that were never let in. */
 bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *client_id,

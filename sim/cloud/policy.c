@@ -68,6 +68,20 @@ static const struct policy_statement companion_statements[] = {
     {true,  SUBSCRIBE, "topicfilter/fleetsim/jobs/*/rejected"             },
     {true,  RECEIVE,   "topic/fleetsim/jobs/*/accepted"                   },
     {true,  RECEIVE,   "topic/fleetsim/jobs/*/rejected"                   },
+    {true,  PUBLISH,   "topic/fleetsim/things/*"                          },
+    {true,  PUBLISH,   "topic/fleetsim/certificates/*"                    },
+    {true,  PUBLISH,   "topic/fleetsim/authorities/*"                     },
+    {true,  PUBLISH,   "topic/fleetsim/templates/*"                       },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/things/*"                    },
+    {true,  RECEIVE,   "topic/fleetsim/things/*"                          },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/certificates/*"              },
+    {true,  RECEIVE,   "topic/fleetsim/certificates/*"                    },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/authorities/*"               },
+    {true,  RECEIVE,   "topic/fleetsim/authorities/*"                     },
+    {true,  SUBSCRIBE, "topicfilter/fleetsim/templates/*"                 },
+    {true,  RECEIVE,   "topic/fleetsim/templates/*"                       },
+    {true,  SUBSCRIBE, "topicfilter/$aws/events/certificates/registered/*"},
+    {true,  RECEIVE,   "topic/$aws/events/certificates/registered/*"      },
     {true,  SUBSCRIBE, "topicfilter/$aws/events/job/*"                    },
     {true,  RECEIVE,   "topic/$aws/events/job/*"                          },
     {true,  SUBSCRIBE, "topicfilter/$aws/events/jobExecution/*"           },
@@ -99,6 +113,18 @@ static const struct policy_statement companion_statements[] = {
     {false, RETAIN,    "topic/$aws/*"                                     },
 };
 
+/* A car that has no certificate of its own yet: what contract 4.1 calls a typical claim policy. */
+#define TEMPLATES "$aws/provisioning-templates/*/provision/"
+static const struct policy_statement claim_statements[] = {
+    {true, CONNECT,           "*"                                              },
+    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create/*"               },
+    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create-from-csr/*"      },
+    {true, PUBLISH | RECEIVE, "topic/" TEMPLATES "*"                           },
+    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create/*"         },
+    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create-from-csr/*"},
+    {true, SUBSCRIBE,         "topicfilter/" TEMPLATES "*"                     },
+};
+
 static const struct policy_statement owner_statements[] = {
     {true,  CONNECT | PUBLISH | RETAIN | SUBSCRIBE | RECEIVE, "*"           },
     {false, RETAIN,                                           "topic/$aws/*"},
@@ -108,9 +134,10 @@ static const struct policy_statement owner_statements[] = {
     {                                                                                              \
         name, statements, sizeof(statements) / sizeof *(statements)                                \
     }
-static const struct policy unit_policies[] = {
+static const struct policy policies[] = {
     POLICY("vehicle", vehicle_statements),
     POLICY("companion", companion_statements),
+    POLICY("claim", claim_statements),
 };
 static const struct policy owner_policy = POLICY("owner", owner_statements);
 
@@ -130,11 +157,11 @@ const char *policy_action_name(enum policy_action action)
     return action < POLICY_ACTION_COUNT ? actions[action].name : "?";
 }
 
-const struct policy *policy_for_unit(const char *unit)
+const struct policy *policy_find(const char *name)
 {
-    for (size_t i = 0; unit != NULL && i < sizeof unit_policies / sizeof *unit_policies; i++)
-        if (strcmp(unit_policies[i].name, unit) == 0)
-            return &unit_policies[i];
+    for (size_t i = 0; name != NULL && i < sizeof policies / sizeof *policies; i++)
+        if (strcmp(policies[i].name, name) == 0)
+            return &policies[i];
     return NULL;
 }
 

@@ -43,9 +43,9 @@ struct policy {
     size_t count;
 };
 
-/* The policy of a certificate whose subject has that organizational unit; NULL: none, so nothing is
-   allowed. */
-const struct policy *policy_for_unit(const char *unit);
+/* The policy of that name, as certificates are attached to it; NULL: none, so nothing is allowed.
+ */
+const struct policy *policy_find(const char *name);
 /* For the simulator's own connection, over the socket that only its user can open. */
 const struct policy *policy_for_owner(void);
 

@@ -174,19 +174,12 @@ struct policy_principal presence_principal(const struct client *c)
                                      .source_ip = c->address};
 }
 
-/* A vehicle's certificate is attached to the thing that its common name is. */
-static bool is_thing(const struct presence_peer *peer)
-{
-    return peer->unit != NULL && peer->common_name != NULL && strcmp(peer->unit, "vehicle") == 0 &&
-           strcmp(peer->common_name, peer->client_id) == 0;
-}
-
 struct policy_principal presence_peer_principal(const struct presence_peer *peer)
 {
     return (struct policy_principal){.client_id = peer->client_id,
                                      .common_name = peer->common_name,
                                      .unit = peer->unit,
-                                     .thing_name = is_thing(peer) ? peer->client_id : NULL,
+                                     .thing_name = peer->is_thing ? peer->client_id : NULL,
                                      .source_ip = peer->address};
 }
 
@@ -266,7 +259,7 @@ bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64
         *peer->client_id == '\0' || strlen(peer->client_id) > PRESENCE_CLIENT_ID_MAX)
         return true;
     make_uuid(&p->rng, session_id);
-    begin_event(&t, peer->client_id, is_thing(peer), "connect_failed", now_ms);
+    begin_event(&t, peer->client_id, peer->is_thing, "connect_failed", now_ms);
     text_str(&t, ",\"connectFailureReason\":\"AUTHORIZATION_FAILED\"");
     write_session(&t, session_id, peer->principal);
     text_key(&t, "ipAddress");
@@ -306,6 +299,7 @@ bool presence_disconnect(struct presence *p, struct client *c, enum presence_rea
 }
 
 struct telling {
+    const char *principal;
     struct cloud_actions *out;
     bool ok;
 };
@@ -329,6 +323,26 @@ bool presence_tell_cut_off(struct presence *p, int64_t now_ms, struct cloud_acti
         return true;
     p->tell_at = 0;
     table_sweep(&p->clients, tell_cut_off, &telling);
+    return telling.ok;
+}
+
+static bool cut_one(void *value, void *ctx)
+{
+    struct client *c = value;
+    struct telling *telling = ctx;
+
+    if (c->handle == NULL || strcmp(c->principal, telling->principal) != 0)
+        return false;
+    c->closing = PRESENCE_SERVER_INITIATED;
+    telling->ok &= cloud_actions_kick(telling->out, c->id, true);
+    return false;
+}
+
+bool presence_cut(struct presence *p, const char *principal, struct cloud_actions *out)
+{
+    struct telling telling = {.principal = principal, .out = out, .ok = true};
+
+    table_sweep(&p->clients, cut_one, &telling);
     return telling.ok;
 }
 
@@ -385,7 +399,7 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
     c->closing = PRESENCE_NONE;
     c->policy = policy;
     c->owner = peer->owner;
-    c->is_thing = is_thing(peer);
+    c->is_thing = peer->is_thing;
     c->version++;
     snprintf(c->principal, sizeof c->principal, "%s",
              peer->principal != NULL ? peer->principal : "");
@@ -528,6 +542,7 @@ static void save_client(const char *key, const void *value, void *ctx)
     text_quoted(t, key);
     save_text(t, "name", c->common_name);
     save_text(t, "unit", c->unit);
+    save_text(t, "policy", c->policy != NULL ? c->policy->name : NULL);
     save_text(t, "principal", c->principal);
     save_text(t, "address", c->address);
     save_text(t, "session", c->session_id);
@@ -565,7 +580,7 @@ bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms)
         return false;
     bool ok = set_string(&c->common_name, json_str(record, "name", NULL)) &&
               set_string(&c->unit, json_str(record, "unit", NULL));
-    c->policy = policy_for_unit(c->unit);
+    c->policy = policy_find(json_str(record, "policy", c->unit));
     c->is_thing = cJSON_IsTrue(json_get(record, "thing"));
     c->cut_off = cJSON_IsTrue(json_get(record, "connected"));
     if (c->cut_off)

@@ -45,6 +45,8 @@ const char *presence_reason_name(enum presence_reason reason);
    about that client, or PRESENCE_NONE. */
 enum presence_reason presence_reason_from_log(struct slice tail, const char *client_id);
 
+struct first_contact_certificate;
+
 /* A client as the broker introduces it. All borrowed. */
 struct presence_peer {
     const void *handle; /* the broker's; tells two connections of one client id apart */
@@ -54,6 +56,9 @@ struct presence_peer {
     const char *principal;          /* 64 hex digits; NULL: no certificate */
     bool owner;                     /* came over the socket that only fleetsim's user can open */
     bool clean_start;
+    bool
+        is_thing; /* its certificate is attached to a thing of its client id: the registry's word */
+    const struct first_contact_certificate *certificate; /* NULL: the fleet's own */
 };
 
 struct client {
@@ -125,6 +130,8 @@ bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *ou
 /* Publishes what is due about the clients that were connected when the server ended and have not
    come back since: a SERVER_INITIATED_DISCONNECT. */
 bool presence_tell_cut_off(struct presence *p, int64_t now_ms, struct cloud_actions *out);
+/* Ends every connection that was made with that certificate. */
+bool presence_cut(struct presence *p, const char *principal, struct cloud_actions *out);
 /* Appends a line of JSON, {"client":ID,…}, for each record but the owner's. */
 void presence_save(const struct presence *p, int64_t now_ms, struct text *to);
 /* Takes over such a line, as of a client that is not connected, or not any more. False: it is none,

@@ -25,8 +25,8 @@
 
 /* ORDER PKI_FILE */
 static const char *const file_names[PKI_FILE_COUNT] = {
-    "ca.pem",     "ca.key",     "intermediate.pem", "intermediate.key",
-    "server.pem", "server.key", "fleet.bin",        "pki.json",
+    "ca.pem",    "ca.key",     "intermediate.pem", "intermediate.key", "cloud.pem",
+    "cloud.key", "server.pem", "server.key",       "fleet.bin",        "pki.json",
 };
 
 static const char *const default_names[] = {"localhost", "127.0.0.1", "::1"};
@@ -128,8 +128,21 @@ static int lock(const struct pki *pki, int how, struct error *err)
 
 /* ---- authorities -------------------------------------------------------------------------- */
 
+static const struct authority {
+    enum pki_file file; /* its key's follows */
+    enum certificate_role role;
+    const char *kind, *title;
+} root_authority =
+    {
+        PKI_FILE_CA, CERTIFICATE_ROOT, "root", "root"
+},
+  other_authorities[] = {
+      {PKI_FILE_INTERMEDIATE, CERTIFICATE_INTERMEDIATE, "intermediate", "issuing"},
+      {PKI_FILE_CLOUD, CERTIFICATE_INTERMEDIATE, "cloud", "cloud"},
+};
+
 /* `issuer` NULL: signs itself. */
-static bool make_authority(struct pki *pki, enum certificate_role role, enum pki_file file,
+static bool make_authority(struct pki *pki, const struct authority *authority,
                            const struct certificate_issuer *issuer, struct error *err)
 {
     struct ec_key key;
@@ -138,25 +151,24 @@ static bool make_authority(struct pki *pki, enum certificate_role role, enum pki
     struct buf der;
     struct slice seed = slice_str(pki->settings.seed);
 
-    ec_key_derive(pki->ec, seed, certificate_role_name(role), 0, 0, &key);
+    ec_key_derive(pki->ec, seed, authority->kind, 0, 0, &key);
     ec_key_spki(&key, spki);
     /* The number tells the authorities of different seeds apart in a trust store. */
-    snprintf(name, sizeof name, "fleetsim %s CA %08x", issuer == NULL ? "root" : "issuing",
+    snprintf(name, sizeof name, "fleetsim %s CA %08x", authority->title,
              (unsigned)(identity_fleet(seed) >> 32));
     const struct certificate_issuer self = {.key = key};
     const struct certificate_request request = {
-        .role = role,
+        .role = authority->role,
         .name = name,
         .spki = slice_of(spki, sizeof spki),
         .not_before = pki->settings.not_before,
         .not_after = pki->settings.not_after,
     };
     buf_init(&der, CERTIFICATE_MAX);
-    /* PKI_FILE_CA_KEY follows PKI_FILE_CA, and so on. */
     bool ok = certificate_make(pki->ec, issuer != NULL ? issuer : &self, &request, &der, err) &&
-              pem_file_write_key(pki->paths[file + 1], &key, err);
+              pem_file_write_key(pki->paths[authority->file + 1], &key, err);
     const struct slice whole = buf_slice(&der);
-    ok = ok && pem_file_write_certificates(pki->paths[file], &whole, 1, err);
+    ok = ok && pem_file_write_certificates(pki->paths[authority->file], &whole, 1, err);
     buf_done(&der);
     OPENSSL_cleanse(&key, sizeof key);
     return ok;
@@ -165,18 +177,24 @@ static bool make_authority(struct pki *pki, enum certificate_role role, enum pki
 /* The certificates are written after their keys: what has a certificate is whole. */
 static bool ensure_authorities(struct pki *pki, struct error *err)
 {
-    struct certificate_issuer root;
+    struct certificate_issuer root = {0};
+    bool ok = true;
 
-    if (!exists(pki, PKI_FILE_CA) && !make_authority(pki, CERTIFICATE_ROOT, PKI_FILE_CA, NULL, err))
+    if (!exists(pki, PKI_FILE_CA) && !make_authority(pki, &root_authority, NULL, err))
         return false;
     buf_clear(&pki->root);
     if (!pem_file_read_certificate(pki->paths[PKI_FILE_CA], &pki->root, err))
         return false;
-    if (exists(pki, PKI_FILE_INTERMEDIATE))
-        return true;
-    bool ok = pem_file_read_issuer(pki->paths[PKI_FILE_CA_KEY], pki->ec, buf_slice(&pki->root),
-                                   &root, err) &&
-              make_authority(pki, CERTIFICATE_INTERMEDIATE, PKI_FILE_INTERMEDIATE, &root, err);
+    for (size_t i = 0; ok && i < sizeof other_authorities / sizeof *other_authorities; i++) {
+        if (exists(pki, other_authorities[i].file))
+            continue;
+        /* Somebody who keeps the root's key elsewhere does without what is new. */
+        if (i > 0 && !exists(pki, PKI_FILE_CA_KEY))
+            break;
+        ok = pem_file_read_issuer(pki->paths[PKI_FILE_CA_KEY], pki->ec, buf_slice(&pki->root),
+                                  &root, err) &&
+             make_authority(pki, &other_authorities[i], &root, err);
+    }
     OPENSSL_cleanse(&root, sizeof root);
     return ok;
 }

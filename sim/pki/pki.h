@@ -4,6 +4,7 @@
  *     DIR/pki/pki.json                 seed, validity, algorithm, server names
  *     DIR/pki/ca.pem, ca.key           root
  *     DIR/pki/intermediate.pem, .key   issues everything else
+ *     DIR/pki/cloud.pem, cloud.key     issues what the local cloud makes for cars
  *     DIR/pki/server.pem, server.key   the local cloud's: leaf, then intermediate
  *     DIR/pki/fleet.bin                the vehicles (fleet_file.h)
  *     DIR/issued/NAME/                 cert.pem (leaf, intermediate), key.pem, ca.pem
@@ -29,6 +30,8 @@ enum pki_file {
     PKI_FILE_CA_KEY,
     PKI_FILE_INTERMEDIATE,
     PKI_FILE_INTERMEDIATE_KEY,
+    PKI_FILE_CLOUD,
+    PKI_FILE_CLOUD_KEY,
     PKI_FILE_SERVER, /* server.pem: the chain */
     PKI_FILE_SERVER_KEY,
     PKI_FILE_FLEET,

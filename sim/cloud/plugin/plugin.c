@@ -9,12 +9,14 @@
  *          delivery what delivery_parse() takes; seed: of that
  *          quotas   "aws": clients are kept within AWS IoT's rates
  *          rules    file with rules (rules.h), whose folder relative files are below
+ *          trust    certificates of the fleet's own authorities (PEM); absent: every client is its
+ *          folder   where the broker finds authorities that are registered (OpenSSL's hashed names)
+ *          issuer   certificate of the authority that signs for the cloud; issuerkey: its key
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
  * the broker's one thread and never blocks; no lack of memory ends it.
  */
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,7 +36,10 @@
 #include "cloud/cloud.h"
 #include "cloud/delivery.h"
 #include "cloud/plugin/files.h"
+#include "cloud/plugin/introduction.h"
+#include "cloud/plugin/signer.h"
 #include "cloud/plugin/sink.h"
+#include "cloud/plugin/trust.h"
 #include "cloud/rules.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -42,7 +47,6 @@
 #define MQTT_5            5
 #define REASON_TAKEN_OVER 0x8e
 #define REASON_KEEP_ALIVE 0x8d
-#define NAME_SIZE         256
 #define LOG_TAIL_SIZE     4096
 #define SINK_LOOK_MS      5000
 
@@ -60,7 +64,10 @@ struct plugin {
     struct sink_counts sunk; /* as last warned of */
     int64_t look_at;         /* ms: when to look at that again */
     char *owner;
-    char *state;               /* path, or NULL */
+    char *state; /* path, or NULL */
+    struct trust *trust;
+    struct signer *signer;
+    char *issuer, *issuer_key; /* paths, or NULL */
     struct shared_clock clock; /* in virtual time */
     int log;                   /* descriptor, or -1 */
     off_t log_seen;
@@ -95,6 +102,7 @@ static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
     case CLOUD_CLOSE_BAD_TOPIC:
     case CLOUD_CLOSE_BAD_FILTER:
     case CLOUD_CLOSE_QUOTA:
+    case CLOUD_CLOSE_SILENT:
         /* MOSQ_ERR_UNKNOWN makes the broker send DISCONNECT 0x80 to MQTT 5 clients. */
         if (say_goodbye(client, cloud_verdict_reason_code(verdict)) || !is_mqtt5(client))
             return MOSQ_ERR_AUTH;
@@ -204,45 +212,12 @@ static void repeat_message(const struct plugin *plugin, const struct mosquitto_e
         mosquitto_property_free_all(&properties);
 }
 
-/* One entry of a certificate's subject; false if absent, too long or with a NUL inside. */
-static bool subject_entry(X509 *certificate, int nid, char ret[NAME_SIZE])
-{
-    const X509_NAME *subject = X509_get_subject_name(certificate);
-    int at = X509_NAME_get_index_by_NID(subject, nid, -1);
-    unsigned char *utf8 = NULL;
-
-    if (at < 0)
-        return false;
-    int len =
-        ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    bool ok = len > 0 && len < NAME_SIZE && memchr(utf8, '\0', (size_t)len) == NULL;
-    if (ok) {
-        memcpy(ret, utf8, (size_t)len);
-        ret[len] = '\0';
-    }
-    OPENSSL_free(utf8);
-    return ok;
-}
-
-/* The certificate id: SHA-256 of the DER, in hex (contract 4.4). */
-static bool certificate_id(const X509 *certificate, char ret[65])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned len = 0;
-
-    if (X509_digest(certificate, EVP_sha256(), digest, &len) != 1 || len != 32)
-        return false;
-    for (unsigned i = 0; i < len; i++)
-        snprintf(ret + 2 * (size_t)i, 3, "%02x", digest[i]);
-    return true;
-}
-
 static int on_connect(int event, void *event_data, void *userdata)
 {
     struct mosquitto_evt_basic_auth *e = event_data;
     struct plugin *plugin = userdata;
     X509 *certificate = mosquitto_client_certificate(e->client);
-    char principal[65], common_name[NAME_SIZE], unit[NAME_SIZE];
+    struct introduction introduction;
     struct presence_peer peer = {.handle = e->client,
                                  .client_id = mosquitto_client_id(e->client),
                                  .address = mosquitto_client_address(e->client),
@@ -253,26 +228,22 @@ static int on_connect(int event, void *event_data, void *userdata)
     cloud_actions_init(&out);
     if (peer.client_id == NULL)
         peer.client_id = "";
-    if (certificate != NULL && certificate_id(certificate, principal)) {
-        peer.principal = principal;
-        peer.common_name =
-            subject_entry(certificate, NID_commonName, common_name) ? common_name : NULL;
-        peer.unit = subject_entry(certificate, NID_organizationalUnitName, unit) ? unit : NULL;
-    }
+    introduction_make(&introduction, plugin->trust, certificate, &peer);
     peer.owner = certificate == NULL && plugin->owner != NULL && peer.address != NULL &&
                  strcmp(peer.address, plugin->owner) == 0;
-    X509_free(certificate);
     const struct mosquitto *old = cloud_handle(plugin->cloud, peer.client_id);
     enum cloud_verdict verdict = cloud_connect(plugin->cloud, &peer, now_ms(plugin), &out);
+    introduction_done(&introduction);
+    X509_free(certificate);
     if (verdict == CLOUD_ALLOW && old != NULL && old != e->client)
         say_goodbye((struct mosquitto *)(uintptr_t)old, REASON_TAKEN_OVER);
     carry_out(plugin, &out);
     if (verdict == CLOUD_ALLOW)
         return MOSQ_ERR_SUCCESS;
     /* MOSQ_ERR_AUTH makes the broker answer; AWS answers to MQTT 5 only (contract 7.3), and to
-       nobody who comes too often. */
-    return is_mqtt5(e->client) && verdict != CLOUD_CLOSE_QUOTA ? MOSQ_ERR_AUTH
-                                                               : MOSQ_ERR_CONN_REFUSED;
+       nobody who comes too often or with a certificate that is not active. */
+    return is_mqtt5(e->client) && verdict == CLOUD_CLOSE_NOT_AUTHORIZED ? MOSQ_ERR_AUTH
+                                                                        : MOSQ_ERR_CONN_REFUSED;
 }
 
 static int on_access(int event, void *event_data, void *userdata)
@@ -324,6 +295,7 @@ static int on_message(int event, void *event_data, void *userdata)
     (void)event;
     cloud_actions_init(&out);
     enum cloud_verdict verdict = cloud_message(plugin->cloud, &message, now_ms(plugin), &out);
+    trust_learn(plugin->trust, plugin->cloud);
     carry_out(plugin, &out);
     const char *rest = verdict == CLOUD_ALLOW ? rules_republished(e->topic) : NULL;
     if (rest != NULL)
@@ -430,6 +402,10 @@ static void plugin_free(struct plugin *plugin)
     cloud_actions_done(&plugin->collected);
     delivery_done(&plugin->delivery);
     sink_free(plugin->sink);
+    trust_free(plugin->trust);
+    signer_free(plugin->signer);
+    free(plugin->issuer);
+    free(plugin->issuer_key);
     cloud_free(plugin->cloud);
     free(plugin->owner);
     free(plugin->state);
@@ -461,9 +437,30 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         cloud_keep_quotas(plugin->cloud);
     else if (strcmp(key, "rules") == 0)
         return files_read_rules(plugin->cloud, value);
+    else if (strcmp(key, "trust") == 0)
+        return trust_add_fleet(plugin->trust, value);
+    else if (strcmp(key, "folder") == 0)
+        return trust_set_folder(plugin->trust, value);
+    else if (strcmp(key, "issuer") == 0)
+        return set_text(&plugin->issuer, value);
+    else if (strcmp(key, "issuerkey") == 0)
+        return set_text(&plugin->issuer_key, value);
     else if (strcmp(key, "seed") == 0)
         plugin->delivery.seed = strtoull(value, NULL, 10);
     return true;
+}
+
+static bool open_signer(struct plugin *plugin)
+{
+    struct error err;
+
+    plugin->signer = signer_new(plugin->issuer, plugin->issuer_key, &err);
+    if (plugin->signer == NULL) {
+        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s", err.text);
+        return false;
+    }
+    cloud_set_issuer(plugin->cloud, signer_issuer(plugin->signer));
+    return plugin->issuer == NULL || trust_add_cloud(plugin->trust, plugin->issuer);
 }
 
 static struct plugin *plugin_new(const struct mosquitto_opt *options, int option_count)
@@ -478,15 +475,18 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
         seed = clock_now();
     plugin->cloud = cloud_new(seed);
     plugin->sink = sink_new();
-    bool ok = plugin->cloud != NULL && plugin->sink != NULL;
+    plugin->trust = trust_new();
+    bool ok = plugin->cloud != NULL && plugin->sink != NULL && plugin->trust != NULL;
     for (int i = 0; i < option_count && ok; i++)
         ok = take_option(plugin, options[i].key, options[i].value);
+    ok = ok && open_signer(plugin);
     if (!ok) {
         plugin_free(plugin);
         return NULL;
     }
     if (plugin->state != NULL)
         files_load_state(plugin->cloud, plugin->state, now_ms(plugin));
+    trust_learn(plugin->trust, plugin->cloud);
     return plugin;
 }
 

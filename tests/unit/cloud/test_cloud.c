@@ -9,12 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "cloud/cloud.h"
 
-#define NOW       ((int64_t)1700000000000)
-#define HOUR      ((int64_t)3600 * 1000)
-#define PRINCIPAL "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define NOW  ((int64_t)1700000000000)
+#define HOUR ((int64_t)3600 * 1000)
 
 struct world {
     struct cloud *cloud;
@@ -24,6 +24,18 @@ struct world {
 
 static const int handles[4]; /* addresses to tell connections apart */
 
+/* Each name has a certificate of its own in each unit. */
+static const char *principal_of(const char *client_id, const char *unit)
+{
+    static char ids[8][65];
+    static size_t next;
+    char *id = ids[next++ % 8];
+
+    snprintf(id, 65, "%032llx%032llx", (unsigned long long)hash_text(client_id),
+             (unsigned long long)hash_text(unit != NULL ? unit : ""));
+    return id;
+}
+
 static struct presence_peer peer(int handle, const char *client_id, const char *unit)
 {
     return (struct presence_peer){.handle = &handles[handle],
@@ -31,7 +43,7 @@ static struct presence_peer peer(int handle, const char *client_id, const char *
                                   .address = "192.0.2.7",
                                   .common_name = client_id,
                                   .unit = unit,
-                                  .principal = PRINCIPAL};
+                                  .principal = principal_of(client_id, unit)};
 }
 
 static int setup(void **state)
@@ -109,7 +121,7 @@ static void connected_and_disconnected(void **state)
     assert_string_equal(json_str(e, "clientId", ""), "tcu-1");
     assert_string_equal(json_str(e, "thingName", ""), "tcu-1");
     assert_string_equal(json_str(e, "eventType", ""), "connected");
-    assert_string_equal(json_str(e, "principalIdentifier", ""), PRINCIPAL);
+    assert_string_equal(json_str(e, "principalIdentifier", ""), principal_of("tcu-1", "vehicle"));
     assert_string_equal(json_str(e, "ipAddress", ""), "192.0.2.7");
     assert_true((int64_t)json_num(e, "timestamp", 0) == NOW);
     assert_int_equal((int)json_num(e, "versionNumber", -1), 0);
@@ -187,7 +199,7 @@ static void connect_refused(void **state)
         bool event;
     } cases[] = {
         {"tcu-1", NULL,      true },
-        {"tcu-1", "claim",   true },
+        {"tcu-1", "nobody",  true },
         {"",      "vehicle", false},
         {"$tcu",  "vehicle", true },
         {"a+b",   "vehicle", false},
@@ -205,13 +217,13 @@ static void connect_refused(void **state)
     assert_int_equal(connect_as(w, 0, id, "vehicle"), CLOUD_CLOSE_NOT_AUTHORIZED);
     id[128] = '\0';
     assert_int_equal(connect_as(w, 0, id, "vehicle"), CLOUD_ALLOW);
-    connect_as(w, 0, "tcu-1", "claim");
+    connect_as(w, 0, "tcu-1", "nobody");
     cJSON *e = event(w, 0, "$aws/events/presence/connect_failed/tcu-1");
     assert_string_equal(json_str(e, "connectFailureReason", ""), "AUTHORIZATION_FAILED");
     cJSON_Delete(e);
     /* A refused stranger does not disturb the one who is in. */
     connect_as(w, 1, "tcu-1", "vehicle");
-    connect_as(w, 0, "tcu-1", "claim");
+    connect_as(w, 0, "tcu-1", "nobody");
     assert_true(cloud_is_current(w->cloud, &handles[1], "tcu-1"));
 }
 
@@ -486,7 +498,7 @@ static void control(void **state)
         const char *request, *reply;
     } cases[] = {
         {"{\"command\":\"status\",\"clientToken\":\"t\"}",
-         "{\"connected\":1,\"shadows\":0,\"jobs\":0,\"rules\":0,\"droppedByRules\":0,"
+         "{\"connected\":1,\"shadows\":0,\"jobs\":0,\"things\":1,\"rules\":0,\"droppedByRules\":0,"
          "\"clientToken\":\"t\"}"                                                                                                            },
         {"x",                                                    "{\"error\":\"request: not JSON\"}"                                         },
         {"{}",                                                   "{\"error\":\"command: unknown (disconnect, status, rule or remove-rule)\"}"},

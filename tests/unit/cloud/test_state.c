@@ -19,7 +19,7 @@ static struct presence_peer car(const char *name)
                                   .address = "127.0.0.1",
                                   .common_name = name,
                                   .unit = "vehicle",
-                                  .principal = "00"};
+                                  .principal = strcmp(name, "one") == 0 ? "01" : "02"};
 }
 
 /* Sends it; returns the payload of the first answer, to be freed. */

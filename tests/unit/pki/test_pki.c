@@ -89,7 +89,8 @@ static int mode_of(const char *path)
 static void test_layout_and_modes(void **state)
 {
     const struct fixture *f = *state;
-    static const int modes[PKI_FILE_COUNT] = {0644, 0600, 0644, 0600, 0644, 0600, 0600, 0600};
+    static const int modes[PKI_FILE_COUNT] = {0644, 0600, 0644, 0600, 0644,
+                                              0600, 0644, 0600, 0600, 0600};
     char path[128];
     mode_t before = umask(0); /* the modes must not depend on it */
 

@@ -1,0 +1,452 @@
+/* Things, certificates and authorities: contract 4.2 and 4.4, and what operators do to them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "cloud/cloud.h"
+#include "cloud/first_contact.h"
+#include "cloud/issuer.h"
+
+#define NOW       ((int64_t)1700000000000)
+#define LEAF      "00000000000000000000000000000000000000000000000000000000000000aa"
+#define AUTHORITY "00000000000000000000000000000000000000000000000000000000000000ca"
+#define OWN       "00000000000000000000000000000000000000000000000000000000000000ff"
+
+struct world {
+    struct cloud *cloud;
+    struct cloud_actions out;
+    int64_t now_ms;
+};
+
+static const int handle, owner_handle;
+
+/* Reads what a test calls a certificate: its text is its id. */
+static enum issuer_result identify(void *ctx, struct slice pem, char ret_id[REGISTRY_ID_SIZE])
+{
+    (void)ctx;
+    if (pem.len != REGISTRY_ID_SIZE - 1)
+        return ISSUER_BAD_REQUEST;
+    memcpy(ret_id, pem.data, pem.len);
+    ret_id[pem.len] = '\0';
+    return ISSUER_OK;
+}
+
+static const struct issuer issuer = {.identify = identify};
+
+static const struct presence_peer owner = {
+    .handle = &owner_handle, .client_id = "fleet-0", .address = "sock", .owner = true};
+
+static int setup(void **state)
+{
+    static struct world w;
+
+    w = (struct world){.cloud = cloud_new(1), .now_ms = NOW};
+    cloud_actions_init(&w.out);
+    cloud_set_issuer(w.cloud, &issuer);
+    assert_int_equal(cloud_connect(w.cloud, &owner, NOW, &w.out), CLOUD_ALLOW);
+    *state = &w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    cloud_actions_done(&w->out);
+    cloud_free(w->cloud);
+    return 0;
+}
+
+/* What the operator asks; the last message is the answer, as JSON to be freed. */
+static cJSON *ask(struct world *w, const char *topic, const char *payload, const char *expected)
+{
+    char full[256], suffix[300];
+    struct cloud_message m = {.handle = &owner_handle,
+                              .client_id = "fleet-0",
+                              .topic = full,
+                              .payload = slice_str(payload)};
+
+    snprintf(full, sizeof full, "fleetsim/%s", topic);
+    snprintf(suffix, sizeof suffix, "%s/%s", full, expected);
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_publish(w->cloud, &m, w->now_ms), CLOUD_ALLOW);
+    assert_int_equal(cloud_message(w->cloud, &m, w->now_ms, &w->out), CLOUD_ALLOW);
+    assert_int_equal(w->out.count, 1);
+    const struct cloud_action *a = &w->out.items[0];
+    assert_string_equal(a->topic, suffix);
+    assert_string_equal(a->client_id, "fleet-0");
+    cJSON *json = json_parse(slice_of(a->payload, a->payload_len), 20);
+    assert_non_null(json);
+    return json;
+}
+
+static void tell(struct world *w, const char *topic, const char *payload)
+{
+    cJSON_Delete(ask(w, topic, payload, "accepted"));
+}
+
+static void refused(struct world *w, const char *topic, const char *payload, const char *code)
+{
+    cJSON *answer = ask(w, topic, payload, "rejected");
+
+    assert_string_equal(json_str(answer, "code", ""), code);
+    assert_true(strlen(json_str(answer, "message", "")) > 0);
+    cJSON_Delete(answer);
+}
+
+/* A car knocks. */
+static enum cloud_verdict knock(struct world *w, const char *id,
+                                const struct first_contact_certificate *certificate,
+                                const char *client_id)
+{
+    struct presence_peer peer = {.handle = &handle,
+                                 .client_id = client_id,
+                                 .address = "192.0.2.7",
+                                 .common_name = "car-1",
+                                 .unit = "vehicle",
+                                 .principal = id,
+                                 .clean_start = true,
+                                 .certificate = certificate};
+
+    cloud_actions_cut(&w->out, 0);
+    return cloud_connect(w->cloud, &peer, w->now_ms, &w->out);
+}
+
+static void leave(struct world *w, const char *client_id)
+{
+    assert_true(cloud_disconnect(w->cloud, &handle, client_id, PRESENCE_CONNECTION_LOST, w->now_ms,
+                                 &w->out));
+}
+
+static cJSON *certificate(struct world *w, const char *id)
+{
+    char topic[128];
+
+    snprintf(topic, sizeof topic, "certificates/%s/get", id);
+    cJSON *answer = ask(w, topic, "", "accepted");
+    cJSON *detached = cJSON_DetachItemFromObject(answer, "certificate");
+    cJSON_Delete(answer);
+    return detached;
+}
+
+static void expect_status(struct world *w, const char *id, const char *status)
+{
+    cJSON *c = certificate(w, id);
+
+    assert_string_equal(json_str(c, "status", ""), status);
+    cJSON_Delete(c);
+}
+
+static const char *first(const cJSON *of, const char *member)
+{
+    const cJSON *item = cJSON_GetArrayItem(json_get(of, member), 0);
+
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+/* The fleet's own authority: nothing has to be done before a car connects. */
+static void a_car_of_the_fleet_is_registered_by_connecting(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    cJSON *c = certificate(w, OWN);
+    assert_string_equal(json_str(c, "status", ""), "ACTIVE");
+    assert_string_equal(first(c, "policies"), "vehicle");
+    assert_string_equal(first(c, "things"), "car-1");
+    assert_null(json_get(c, "caCertificateId"));
+    cJSON_Delete(c);
+    cJSON *answer = ask(w, "things/car-1/get", "", "accepted");
+    const cJSON *thing = json_get(answer, "thing");
+    assert_string_equal(first(thing, "principals"), OWN);
+    assert_true(cJSON_IsTrue(json_get(thing, "connected")));
+    cJSON_Delete(answer);
+    leave(w, "car-1");
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+}
+
+/* Its policy lets it be no other thing. */
+static void nor_may_it_connect_as_another(void **state)
+{
+    assert_int_equal(knock(*state, OWN, NULL, "car-2"), CLOUD_CLOSE_NOT_AUTHORIZED);
+}
+
+/* contract 4.4: who may connect. */
+static void status_decides(void **state)
+{
+    static const struct {
+        const char *status;
+        enum cloud_verdict verdict;
+    } cases[] = {
+        {"INACTIVE",          CLOUD_CLOSE_SILENT},
+        {"ACTIVE",            CLOUD_ALLOW       },
+        {"REVOKED",           CLOUD_CLOSE_SILENT},
+        {"REGISTER_INACTIVE", CLOUD_CLOSE_SILENT},
+    };
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char document[64];
+        leave(w, "car-1");
+        snprintf(document, sizeof document, "{\"status\":\"%s\"}", cases[i].status);
+        tell(w, "certificates/" OWN "/update", document);
+        assert_int_equal(knock(w, OWN, NULL, "car-1"), cases[i].verdict);
+    }
+    refused(w, "certificates/" OWN "/update", "{\"status\":\"PENDING_ACTIVATION\"}",
+            "InvalidRequest");
+}
+
+/* contract 4.4: "Leaving ACTIVE disconnects existing sessions within minutes, not instantly." */
+static void leaving_active_ends_connections_later(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    cloud_actions_cut(&w->out, 0);
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+    assert_int_equal(w->out.count, 0);
+    w->now_ms += 5000;
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+    assert_int_equal(w->out.count, 1);
+    assert_int_equal(w->out.items[0].kind, CLOUD_ACTION_KICK);
+    assert_string_equal(w->out.items[0].client_id, "car-1");
+}
+
+static const struct first_contact_certificate unknown = {
+    .origin = FIRST_CONTACT_AUTHORITY, .authority = AUTHORITY, .pem = "PEM"};
+
+/* contract 4.2, steps 1 to 3 and the document. */
+static void expect_registered_event(struct world *w)
+{
+    assert_int_equal(w->out.count, 1);
+    const struct cloud_action *a = &w->out.items[0];
+    assert_string_equal(a->topic, "$aws/events/certificates/registered/" AUTHORITY);
+    assert_null(a->client_id);
+    cJSON *e = json_parse(slice_of(a->payload, a->payload_len), 4);
+    assert_string_equal(json_str(e, "certificateId", ""), LEAF);
+    assert_string_equal(json_str(e, "caCertificateId", ""), AUTHORITY);
+    assert_string_equal(json_str(e, "certificateStatus", ""), "PENDING_ACTIVATION");
+    assert_string_equal(json_str(e, "awsAccountId", ""), "123456789012");
+    assert_string_equal(json_str(e, "certificateRegistrationTimestamp", ""), "1700000000000");
+    assert_string_equal(json_str(e, "sourceIp", ""), "192.0.2.7");
+    assert_true(json_num(e, "timestamp", 0) == (double)w->now_ms);
+    cJSON_Delete(e);
+}
+
+/* contract 4.2: refused and registered, told with every attempt, activated by somebody else. */
+static void a_registered_authority_registers_what_knocks(void **state)
+{
+    struct world *w = *state;
+
+    tell(w, "authorities/register", "{\"certificatePem\":\"" AUTHORITY "\"}");
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    expect_registered_event(w);
+    expect_status(w, LEAF, "PENDING_ACTIVATION");
+    w->now_ms += 1000;
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    expect_registered_event(w);
+    tell(w, "things/car-1/create", "{\"attributes\":{\"plant\":\"north\"}}");
+    tell(w, "things/car-1/attach", "{\"certificateId\":\"" LEAF "\"}");
+    tell(w, "certificates/" LEAF "/attach-policy", "{\"policyName\":\"vehicle\"}");
+    tell(w, "certificates/" LEAF "/update", "{\"status\":\"ACTIVE\"}");
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_ALLOW);
+}
+
+/* Active, but nothing is attached to it: known, not authorized. */
+static void activation_alone_does_not_authorize(void **state)
+{
+    struct world *w = *state;
+
+    tell(w, "authorities/register",
+         "{\"certificatePem\":\"" AUTHORITY "\",\"activateAfterSeconds\":2}");
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    w->now_ms += 1999;
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    w->now_ms += 1;
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_NOT_AUTHORIZED);
+    expect_status(w, LEAF, "ACTIVE");
+}
+
+static void an_authority_that_does_not_register(void **state)
+{
+    static const char *const ways[] = {"{\"autoRegistrationStatus\":\"DISABLE\"}",
+                                       "{\"autoRegistrationStatus\":\"ENABLE\","
+                                       "\"status\":\"INACTIVE\"}"};
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    tell(w, "authorities/register", "{\"certificatePem\":\"" AUTHORITY "\"}");
+    for (size_t i = 0; i < 2; i++) {
+        tell(w, "authorities/" AUTHORITY "/update", ways[i]);
+        assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+        assert_int_equal(w->out.count, 0);
+    }
+    refused(w, "certificates/" LEAF "/get", "", "ResourceNotFound");
+    tell(w, "authorities/" AUTHORITY "/delete", "");
+    refused(w, "authorities/" AUTHORITY "/get", "", "ResourceNotFound");
+}
+
+/* What this cloud has issued and forgotten, and what nobody has registered, is nobody's. */
+static void strangers_are_refused(void **state)
+{
+    static const struct first_contact_certificate strangers[] = {
+        {.origin = FIRST_CONTACT_CLOUD},
+        {.origin = FIRST_CONTACT_STRANGER},
+    };
+
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(knock(*state, LEAF, &strangers[i], "car-1"), CLOUD_CLOSE_SILENT);
+}
+
+static void what_operators_may_not(void **state)
+{
+    static const struct {
+        const char *topic, *payload, *code;
+    } cases[] = {
+        {"things/none/get",              "",                                                              "ResourceNotFound"},
+        {"things/none/attach",           "{}",                                                            "ResourceNotFound"},
+        {"things/car-1/create",          "{\"attributes\":{\"a\":1}}",                                    "InvalidRequest"  },
+        {"things/car-1/create",          "{\"thingTypeName\":\"a b\"}",                                   "InvalidRequest"  },
+        {"things/car-1/create",          "no",                                                            "InvalidJson"     },
+        {"certificates/" LEAF "/update", "{\"status\":\"ACTIVE\"}",                                       "ResourceNotFound"},
+        {"certificates/register",        "{}",                                                            "InvalidRequest"  },
+        {"certificates/register",        "{\"certificatePem\":\"short\"}",                                "InvalidRequest"  },
+        {"certificates/register",        "{\"certificatePem\":\"" LEAF "\",\"status\":\"GOOD\"}",
+         "InvalidRequest"                                                                                                   },
+        {"authorities/register",         "{\"certificatePem\":\"" LEAF "\",\"status\":\"REVOKED\"}",
+         "InvalidRequest"                                                                                                   },
+        {"authorities/register",         "{\"certificatePem\":\"" LEAF "\",\"activateAfterSeconds\":-1}",
+         "InvalidRequest"                                                                                                   },
+        {"things/list",                  "{\"maxResults\":0}",                                            "InvalidRequest"  },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused(*state, cases[i].topic, cases[i].payload, cases[i].code);
+}
+
+static void deleting_is_guarded(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    refused(w, "things/car-1/delete", "", "InvalidRequest");
+    refused(w, "certificates/" OWN "/delete", "{\"force\":true}", "CertificateState");
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"REVOKED\"}");
+    refused(w, "certificates/" OWN "/delete", "", "DeleteConflict");
+    tell(w, "certificates/" OWN "/delete", "{\"force\":true}");
+    tell(w, "things/car-1/delete", "");
+    refused(w, "things/car-1/get", "", "ResourceNotFound");
+}
+
+static void attributes_merge_or_replace(void **state)
+{
+    struct world *w = *state;
+
+    tell(w, "things/car-1/create",
+         "{\"thingTypeName\":\"suv\",\"attributes\":{\"a\":\"1\",\"b\":\"2\"}}");
+    tell(w, "things/car-1/update", "{\"attributes\":{\"b\":\"\",\"c\":\"3\"},\"merge\":true}");
+    cJSON *answer = ask(w, "things/car-1/get", "{\"clientToken\":\"t\"}", "accepted");
+    const cJSON *thing = json_get(answer, "thing");
+    cJSON *expected = cJSON_Parse("{\"a\":\"1\",\"c\":\"3\"}");
+    assert_true(json_equal(json_get(thing, "attributes"), expected));
+    assert_string_equal(json_str(thing, "thingTypeName", ""), "suv");
+    assert_true(json_num(thing, "version", 0) == 2);
+    assert_string_equal(json_str(answer, "clientToken", ""), "t");
+    cJSON_Delete(expected);
+    cJSON_Delete(answer);
+    refused(w, "things/car-1/create", "{}", "ResourceAlreadyExists");
+}
+
+static void lists_come_in_pages_by_name(void **state)
+{
+    struct world *w = *state;
+    char names[64] = "", token[80] = "{\"maxResults\":2}";
+
+    for (int i = 4; i >= 0; i--) {
+        char topic[40];
+        snprintf(topic, sizeof topic, "things/car-%d/create", i);
+        tell(w, topic, "{}");
+    }
+    for (int page = 0; page < 3; page++) {
+        const cJSON *thing;
+        cJSON *answer = ask(w, "things/list", token, "accepted");
+        cJSON_ArrayForEach(thing, json_get(answer, "things"))
+            strncat(names, json_str(thing, "thingName", "?") + 4, 2);
+        assert_true((json_get(answer, "nextToken") == NULL) == (page == 2));
+        snprintf(token, sizeof token, "{\"maxResults\":2,\"nextToken\":\"%s\"}",
+                 json_str(answer, "nextToken", ""));
+        cJSON_Delete(answer);
+    }
+    assert_string_equal(names, "01234");
+}
+
+/* All of it outlives a restart of the broker. */
+static void a_restart_loses_nothing(void **state)
+{
+    struct world *w = *state;
+    struct text saved;
+
+    tell(w, "authorities/register",
+         "{\"certificatePem\":\"" AUTHORITY "\",\"activateAfterSeconds\":0,"
+         "\"templateName\":\"t\"}");
+    assert_int_equal(knock(w, LEAF, &unknown, "car-1"), CLOUD_CLOSE_SILENT);
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "things/car-1/update", "{\"attributes\":{\"a\":\"1\"}}");
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    text_init(&saved);
+    assert_true(cloud_save(w->cloud, w->now_ms, &saved));
+    cloud_free(w->cloud);
+    w->cloud = cloud_new(2);
+    cloud_set_issuer(w->cloud, &issuer);
+    assert_int_equal(cloud_load(w->cloud, slice_of(saved.data, saved.len), w->now_ms), 0);
+    text_done(&saved);
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_connect(w->cloud, &owner, w->now_ms, &w->out), CLOUD_ALLOW);
+    cJSON *c = certificate(w, OWN);
+    assert_string_equal(json_str(c, "status", ""), "INACTIVE");
+    assert_string_equal(first(c, "things"), "car-1");
+    assert_string_equal(first(c, "policies"), "vehicle");
+    cJSON_Delete(c);
+    expect_status(w, LEAF, "PENDING_ACTIVATION");
+    cJSON *answer = ask(w, "authorities/list", "", "accepted");
+    const cJSON *a = cJSON_GetArrayItem(json_get(answer, "authorities"), 0);
+    assert_string_equal(json_str(a, "caCertificateId", ""), AUTHORITY);
+    assert_string_equal(json_str(a, "templateName", ""), "t");
+    assert_true(json_num(a, "activateAfterSeconds", -1) == 0);
+    cJSON_Delete(answer);
+    cloud_actions_cut(&w->out, 0);
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+    expect_status(w, LEAF, "ACTIVE");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(a_car_of_the_fleet_is_registered_by_connecting),
+        TEST(nor_may_it_connect_as_another),
+        TEST(status_decides),
+        TEST(leaving_active_ends_connections_later),
+        TEST(a_registered_authority_registers_what_knocks),
+        TEST(activation_alone_does_not_authorize),
+        TEST(an_authority_that_does_not_register),
+        TEST(strangers_are_refused),
+        TEST(what_operators_may_not),
+        TEST(deleting_is_guarded),
+        TEST(attributes_merge_or_replace),
+        TEST(lists_come_in_pages_by_name),
+        TEST(a_restart_loses_nothing),
+#undef TEST
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
