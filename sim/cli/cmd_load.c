@@ -20,7 +20,8 @@ struct load_words {
     const char *arrivals, *by;
     const char *search, *search_for, *search_from, *search_most;
     const char *events[LOAD_EVENT_KIND_COUNT];
-    usec_t warm_up, duration, patience, lag_budget, lateness_budget, step, settle;
+    usec_t warm_up, duration, patience, step, settle;
+    usec_t lag_budget, lateness_budget, task_budget;
     uint64_t apps, in_flight, probes, telemetry_size;
 };
 
@@ -33,6 +34,7 @@ static struct load_words words = {.warm_up = NOT_GIVEN,
                                   .patience = NOT_GIVEN,
                                   .lag_budget = NOT_GIVEN,
                                   .lateness_budget = NOT_GIVEN,
+                                  .task_budget = NOT_GIVEN,
                                   .step = NOT_GIVEN,
                                   .settle = NOT_GIVEN,
                                   .apps = NOT_GIVEN,
@@ -91,6 +93,8 @@ static const struct option_spec options[] = {
      "100ms)"},
     {"lateness-budget", 0, OPTION_DURATION, &words.lateness_budget, "TIME",
      "or if it begins what is due later than that (default 50ms)"},
+    {"task-budget", 0, OPTION_DURATION, &words.task_budget, "TIME",
+     "or if it goes on with what cars do later than that (default 100ms)"},
     {"search", 0, OPTION_STRING, &words.search, "EXPR",
      "find the most that holds this limit, as 'command.total p99 < 500ms'"},
     {"search-for", 0, OPTION_STRING, &words.search_for, "WHAT",
@@ -249,9 +253,22 @@ static bool take_words(const struct load_words *w, struct load_flags *f, struct 
         f->budget.lag = w->lag_budget;
     if (w->lateness_budget != NOT_GIVEN)
         f->budget.lateness = w->lateness_budget;
+    if (w->task_budget != NOT_GIVEN)
+        f->budget.tasks = w->task_budget;
     if (f->duration == 0)
         return error_set(err, ERROR_USAGE, "--duration 0: nothing would be measured");
     return true;
+}
+
+/* Its steps depend on what came of those before, which no shard knows of the others. */
+static void refuse_shared_search(const struct run_settings *s, struct error *err)
+{
+    error_set(err, ERROR_USAGE,
+              "--search: not with %s: one process alone can step. Search with one, or bracket the "
+              "result by hand: the load with %s and --limit '%s', once for each --%s",
+              s->shard.source != NULL ? s->shard.source : "--shards",
+              s->shard.source != NULL ? "all shards" : "--shards", load.search.limit.expression,
+              load.search.what == SEARCH_VEHICLES ? "vehicles" : "commands");
 }
 
 int cmd_load(int argc, char **argv)
@@ -288,9 +305,7 @@ int cmd_load(int argc, char **argv)
         return options_fail(&err);
     }
     if (load.search.wanted && (shard.shards > 1 || settings->shard.count > 1)) {
-        error_set(
-            &err, ERROR_USAGE,
-            "--search: by one process only, which alone can step (not with --shards, --shard)");
+        refuse_shared_search(settings, &err);
         free(profile);
         return options_fail(&err);
     }

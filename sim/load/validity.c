@@ -64,6 +64,9 @@ void load_judge(const struct load *load, const struct load_budget *budget, struc
         return;
     }
     judge_stage(load, "loop.lag", budget->lag, "fewer cars or commands, or more cores", ret);
+    judge_stage(load, "task.lateness", budget->tasks,
+                "what cars do was late by the simulator: fewer cars or commands, or more cores",
+                ret);
     judge_stage(load, "schedule.lateness", budget->lateness, "a lower rate, or more cores", ret);
     judge_unsent(load, budget->unsent, ret);
     uint64_t busy = recorder_counter(load->recorder, "load.busy");

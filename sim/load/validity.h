@@ -8,15 +8,16 @@
 
 #define LOAD_REASONS_MAX 8
 
-/* What it may be late, at the 99th percentile; and how many of what was due it may not have sent.
+/* How late it may be, at the 99th percentile; and how many of what was due it may not have sent.
  */
 struct load_budget {
-    usec_t lag, lateness;
+    usec_t lag, lateness, tasks;
     double unsent; /* a share */
 };
 #define LOAD_BUDGET_DEFAULT                                                                        \
     {                                                                                              \
-        .lag = 100 * USEC_PER_MSEC, .lateness = 50 * USEC_PER_MSEC, .unsent = 0.001                \
+        .lag = 100 * USEC_PER_MSEC, .lateness = 50 * USEC_PER_MSEC, .tasks = 100 * USEC_PER_MSEC,  \
+        .unsent = 0.001                                                                            \
     }
 
 /* Why not, one sentence each; none: it could. */

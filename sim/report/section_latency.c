@@ -41,8 +41,8 @@ static const char *const headings[GROUP_COUNT] = {
 
 static enum group group_of(const char *name)
 {
-    static const char *const own[] = {"loop.lag", "schedule.lateness", "command.schedule",
-                                      "connect.queue"};
+    static const char *const own[] = {"loop.lag", "task.lateness", "schedule.lateness",
+                                      "command.schedule", "connect.queue"};
 
     if (begins(name, PROBE))
         return GROUP_PROBES;

@@ -105,7 +105,8 @@ static void gather_done(struct gather *g)
 /* What it says, it says of us. */
 static bool is_own(const char *stage)
 {
-    static const char *const own[] = {"loop.lag", "command.schedule", "connect.queue", "schedule."};
+    static const char *const own[] = {"loop.lag", "command.schedule", "connect.queue", "schedule.",
+                                      "task."};
 
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strncmp(stage, own[i], strlen(own[i])) == 0)

@@ -531,6 +531,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     }
     lua_atpanic(script->L, on_panic);
     scheduler_init(&script->scheduler, script->L, script->sim->loop);
+    script->scheduler.pace.recorder = script->sim->recorder;
     lua_pushcfunction(script->L, script_traceback);
     lua_pushcfunction(script->L, open_all);
     if (lua_pcall(script->L, 0, 0, 1) != LUA_OK) {

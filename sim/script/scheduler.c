@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/xmem.h"
+#include "script/scheduler_inside.h"
 
 #define BUDGET_TEXT                                                                                \
     "instruction budget exceeded (%d instructions without waiting: an endless loop?)"
@@ -13,40 +14,12 @@
     "not enough memory (more than %d MiB allocated without waiting, or too much held by all "      \
     "scripts)"
 
-/* So long tasks may run before the loop looks after its events. */
-#define SLICE (5 * USEC_PER_MSEC)
-
 /* How often the budget is looked at, in instructions. */
 #define HOOK_INTERVAL 10000
 
 /* A hook makes every instruction dearer: with a budget as large as this, instructions count from
    when a run has taken some time. */
 #define BUDGET_LARGE 10000000
-
-struct task {
-    struct scheduler *s;
-    struct task *prev, *next; /* of all tasks */
-    struct task *ready_prev, *ready_next;
-    struct task *queue_prev, *queue_next;
-    struct task *subject_prev, *subject_next; /* same chain */
-    struct wait_queue *queue;
-    struct loop_timer timer;
-    lua_State *co;
-    int ref; /* registry anchor of co */
-    int nargs;
-    int rest;           /* handed over when it waits; 0: nothing */
-    int used;           /* instructions since it last waited */
-    uint64_t ready_for; /* the turn in which it runs */
-    uint64_t number;    /* rises with each task */
-    bool ready, timed_wait;
-    volatile bool hooked; /* its instructions are counted */
-    bool over_budget;
-    bool over_memory; /* it was refused memory */
-    bool handed_over; /* the rest that it named last */
-    bool ending;      /* its end function runs: nobody may free it */
-    bool returned;    /* its coroutine has nothing left on its stack that runs */
-    struct task_params params;
-};
 
 static void drain(void *arg);
 static void on_look(void *arg);
@@ -70,69 +43,6 @@ void scheduler_done(struct scheduler *s)
     free(s->subjects);
     s->subjects = NULL;
     s->subject_chains = 0;
-}
-
-/* ---- tasks by their subject ---- */
-
-#define CHAINS_FIRST ((size_t)64)
-
-static struct task **chain_of(const struct scheduler *s, const void *subject)
-{
-    uint64_t mixed = (uint64_t)(uintptr_t)subject * UINT64_C(0x9e3779b97f4a7c15);
-
-    return &s->subjects[(size_t)(mixed >> 32) & (s->subject_chains - 1)];
-}
-
-static void link_subject(struct task *task)
-{
-    struct task **chain = chain_of(task->s, task->params.subject);
-
-    task->subject_prev = NULL;
-    task->subject_next = *chain;
-    if (*chain != NULL)
-        (*chain)->subject_prev = task;
-    *chain = task;
-}
-
-static void grow_subjects(struct scheduler *s)
-{
-    struct task **old = s->subjects;
-    size_t count = s->subject_chains;
-
-    s->subject_chains = count != 0 ? count * 2 : CHAINS_FIRST;
-    s->subjects = xcalloc(s->subject_chains, sizeof(struct task *));
-    for (size_t i = 0; i < count; i++) {
-        for (struct task *task = old[i], *next; task != NULL; task = next) {
-            next = task->subject_next;
-            link_subject(task);
-        }
-    }
-    free(old);
-}
-
-static void enter_subject(struct task *task)
-{
-    struct scheduler *s = task->s;
-
-    if (task->params.subject == NULL)
-        return;
-    if (s->subject_count >= s->subject_chains)
-        grow_subjects(s);
-    s->subject_count++;
-    link_subject(task);
-}
-
-static void leave_subject(struct task *task)
-{
-    if (task->params.subject == NULL)
-        return;
-    if (task->subject_prev != NULL)
-        task->subject_prev->subject_next = task->subject_next;
-    else
-        *chain_of(task->s, task->params.subject) = task->subject_next;
-    if (task->subject_next != NULL)
-        task->subject_next->subject_prev = task->subject_prev;
-    task->s->subject_count--;
 }
 
 /* ---- ready list ---- */
@@ -205,6 +115,8 @@ static void leave_queue(struct task *task)
 
 static void wake(struct task *task, bool notified)
 {
+    if (notified)
+        task->due = clock_now(); /* or when its time was up */
     leave_queue(task);
     loop_timer_stop(&task->timer);
     if (task->timed_wait) {
@@ -246,8 +158,9 @@ int task_breathe(struct scheduler *s, lua_State *L)
 {
     struct task *task = task_current(s, L, "breathe()");
 
-    if (loop_is_virtual(s->loop) || clock_now() - s->run_began < SLICE || !lua_isyieldable(L))
+    if (loop_is_virtual(s->loop) || clock_now() - s->run_began < TASK_SLICE || !lua_isyieldable(L))
         return 0;
+    task->due = clock_now();
     make_ready(task);
     return lua_yield(L, 0);
 }
@@ -256,6 +169,7 @@ int task_sleep(struct scheduler *s, lua_State *L, usec_t delay)
 {
     struct task *task = waiting_task(s, L, "wait()");
 
+    task->due = clock_now() + (usec_t)((double)delay / s->loop->time_scale);
     loop_timer_start_scaled(&task->timer, delay);
     return lua_yield(L, 0);
 }
@@ -273,6 +187,7 @@ int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_
         queue->first = task;
     queue->last = task;
     task->timed_wait = true;
+    task->due = clock_now() + timeout;
     loop_timer_start_script(&task->timer, timeout);
     return lua_yield(L, 0);
 }
@@ -369,7 +284,7 @@ static void free_task(struct task *task)
 
     leave_queue(task);
     leave_ready(task);
-    leave_subject(task);
+    scheduler_leave_subject(task);
     loop_timer_stop(&task->timer);
     if (task->prev != NULL)
         task->prev->next = task->next;
@@ -420,6 +335,8 @@ static void run(struct task *task)
     task->used = 0;
     s->grown = 0;
     s->run_began = clock_now();
+    if (!loop_is_virtual(s->loop))
+        task_pace_ran(&s->pace, task->due, s->run_began);
     watch(s, task);
     int status = lua_resume(task->co, s->L, nargs, &nresults);
     s->current = NULL;
@@ -443,9 +360,9 @@ static void run(struct task *task)
 static void drain(void *arg)
 {
     struct scheduler *s = arg;
-    usec_t began = clock_now();
     bool is_virtual = loop_is_virtual(s->loop);
 
+    task_pace_begin(&s->pace, clock_now());
     /* What becomes ready meanwhile waits for the next turn, so that the loop is never starved. */
     s->turns++;
     /* A task that is freed has left the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
@@ -457,9 +374,10 @@ static void drain(void *arg)
         if (is_virtual && !loop_is_quiet(s->loop))
             break;
         /* Nor by many that take long each: packets have waited meanwhile. */
-        if (!is_virtual && clock_now() - began > SLICE)
+        if (!is_virtual && task_pace_is_over(&s->pace, clock_now()))
             break;
     }
+    task_pace_end(&s->pace, clock_now(), s->ready_first != NULL);
     if (s->ready_first != NULL && !loop_timer_active(&s->turn))
         loop_timer_start_script(&s->turn, 0);
 }
@@ -490,12 +408,13 @@ struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
     *(struct task **)lua_getextraspace(task->co) = task;
     lua_xmove(L, task->co, nargs + 1);
     task->nargs = nargs;
+    task->due = clock_now();
     task->number = params->number != 0 ? params->number : scheduler_next_number(s);
     task->next = s->tasks;
     if (s->tasks != NULL)
         s->tasks->prev = task;
     s->tasks = task;
-    enter_subject(task);
+    scheduler_enter_subject(task);
     make_ready(task);
     return task;
 }
@@ -515,19 +434,6 @@ void scheduler_cancel_owner(struct scheduler *s, const struct script_owner *owne
     for (struct task *t = s->tasks; t != NULL; t = next) {
         next = t->next;
         if (t->params.owner == owner && t != s->current && !t->ending)
-            task_cancel(t);
-    }
-}
-
-void scheduler_cancel_subject(struct scheduler *s, const void *subject)
-{
-    struct task *next;
-
-    if (subject == NULL || s->subject_chains == 0)
-        return;
-    for (struct task *t = *chain_of(s, subject); t != NULL; t = next) {
-        next = t->subject_next;
-        if (t->params.subject == subject && t != s->current && !t->ending)
             task_cancel(t);
     }
 }

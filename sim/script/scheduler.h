@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "loop/loop.h"
+#include "script/task_pace.h"
 #include "script/watchdog.h"
 
 struct task;
@@ -39,6 +40,7 @@ struct scheduler {
     struct loop *loop;
     int instruction_budget; /* per run between two waits; 0: unlimited */
     size_t growth_limit;    /* bytes that it may allocate meanwhile, freed ones included */
+    struct task_pace pace;  /* its recorder may be set, until lateness is recorded no more */
     /* Private part */
     size_t grown;
     usec_t run_began; /* of the running task */

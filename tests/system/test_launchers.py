@@ -20,7 +20,7 @@ except ImportError:
     yaml = None
 
 BRIEF = ["--vehicles", "20", "--commands", "20/s", "--warm-up", "1s", "--duration", "3s", "--ramp", "1s",
-         "--lag-budget", "10s", "--lateness-budget", "10s"]
+         "--lag-budget", "10s", "--lateness-budget", "10s", "--task-budget", "10s"]
 DEPLOY = os.path.join(ROOT, "deploy")
 
 

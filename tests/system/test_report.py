@@ -144,7 +144,7 @@ def ends_early(place):
 def shows_a_load(place):
     """A load: limits, phases, cars by state, a heat map, what was due and not only what was sent; timeline.csv by the second."""
     place.run_clean("load", "--vehicles", "30", "--commands", "40/s", "--telemetry", "20/s", "--ramp", "1s", "--warm-up", "1s",
-                    "--duration", "4s", "--lag-budget", "60s", "--lateness-budget", "60s", "--limit",
+                    "--duration", "4s", "--lag-budget", "60s", "--lateness-budget", "60s", "--task-budget", "60s", "--limit",
                     "command.total p50 < 60s", "--limit", "command.total p50 < 1us").expect(5)
     folder = place.results()
     with open(os.path.join(folder, "timeline.csv"), encoding="ascii") as f:

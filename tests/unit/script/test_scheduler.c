@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/xmem.h"
+#include "metrics/recorder.h"
 #include "script/scheduler.h"
 
 /* Tasks write words into `said`; `ends` gets how they ended. */
@@ -470,6 +471,70 @@ static void ten_thousand_cancelled_while_ready(void **state)
     assert_string_equal(said(st), "");
 }
 
+/* ---- when there is too much to do ---- */
+
+static void burn(usec_t time)
+{
+    usec_t began = clock_now();
+
+    while (clock_now() - began < time)
+        ;
+}
+
+static int f_burn(lua_State *L)
+{
+    burn((usec_t)(luaL_checknumber(L, 1) * 1e6));
+    return 0;
+}
+
+static void on_busy(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)ev;
+    (void)w;
+    (void)events;
+    burn(20 * USEC_PER_MSEC);
+}
+
+/* Packets that take 20 ms a turn leave as long to the tasks: 100 ms of them take some six turns; by
+   slices of 5 ms it would be 17 and more. */
+static void a_busy_loop_leaves_half_of_its_time_to_tasks(void **state)
+{
+    struct stage *st = *state;
+    ev_prepare busy;
+
+    lua_register(st->L, "burn", f_burn);
+    ev_prepare_init(&busy, on_busy);
+    ev_prepare_start(st->loop->ev, &busy);
+    for (int i = 0; i < 50; i++)
+        start(st, "burn(0.002)");
+    run_all(st);
+    ev_prepare_stop(st->loop->ev, &busy);
+    assert_in_range(st->s.turns, 3, 13);
+}
+
+static void what_a_task_waits_for_the_loop_is_recorded(void **state)
+{
+    struct stage *st = *state;
+    struct recorder *rec = recorder_new();
+
+    st->s.pace.recorder = rec;
+    lua_register(st->L, "burn", f_burn);
+    start(st, "sleep(0.01)");
+    start(st, "burn(0.04)");
+    start(st, "wait(60)");
+    turn(st);
+    queue_notify(&st->s, &st->queue);
+    burn(15 * USEC_PER_MSEC);
+    run_all(st);
+    const struct histogram *h = &recorder_stage(rec, "task.lateness")->total;
+    /* Three began, one of them 40 ms late; the sleeper went on 30 ms late, the waiter 15. */
+    assert_int_equal(histogram_total(h), 5);
+    assert_in_range(histogram_max(h), 29 * USEC_PER_MSEC, 5 * USEC_PER_SEC);
+    assert_true(histogram_percentile(h, 75) >= 14 * USEC_PER_MSEC);
+    st->s.pace.recorder = NULL;
+    recorder_free(rec);
+}
+
 #define BOTH(test)                                                                                 \
     cmocka_unit_test_setup_teardown(test, make, unmake),                                           \
     {                                                                                              \
@@ -497,6 +562,8 @@ int main(void)
         BOTH(arguments_arrive_however_many),
         cmocka_unit_test_setup_teardown(ten_thousand_tasks, make, unmake),
         BOTH(ten_thousand_cancelled_while_ready),
+        cmocka_unit_test_setup_teardown(a_busy_loop_leaves_half_of_its_time_to_tasks, make, unmake),
+        cmocka_unit_test_setup_teardown(what_a_task_waits_for_the_loop_is_recorded, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
