@@ -1,12 +1,14 @@
 /*
- * process_usage.h — what this process takes of its machine: processor, memory, descriptors.
+ * process_usage.h — what a process takes of its machine: processor, memory, descriptors.
  *
  * Threads: any.
  */
 #ifndef BASE_PROCESS_USAGE_H
 #define BASE_PROCESS_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/timeunit.h"
 
@@ -21,5 +23,9 @@ struct process_usage {
 void process_usage_read(struct process_usage *ret);
 /* Processor and memory alone, whatever the number of descriptors. */
 void process_usage_read_load(struct process_usage *ret);
+/* The same of another process of this machine, its processor time by the kernel's tick (10 ms).
+   False, and zeroes: there is none, or the system does not tell. Source: proc(5), /proc/pid/stat.
+ */
+bool process_usage_read_of(pid_t pid, struct process_usage *ret);
 
 #endif

@@ -301,6 +301,23 @@ void simulation_free(struct simulation *sim)
     free(sim);
 }
 
+void simulation_count_carried(struct simulation *sim)
+{
+    struct net_carried now, *last = &sim->carried;
+    struct recorder *rec = sim->recorder;
+
+    net_carried(sim->net, &now);
+    recorder_count(rec, "wire.sent", now.sent - last->sent);
+    recorder_count(rec, "wire.received", now.received - last->received);
+    recorder_count(rec, "wire.packets",
+                   now.packets_sent + now.packets_received - last->packets_sent -
+                       last->packets_received);
+    recorder_count(rec, "wire.headers", now.headers - last->headers);
+    recorder_count(rec, "wire.handshakes", now.handshakes - last->handshakes);
+    recorder_count(rec, "wire.handshake_bytes", now.handshake_bytes - last->handshake_bytes);
+    *last = now;
+}
+
 void simulation_count_states(const struct simulation *sim, size_t ret[static TCU_STATE_COUNT])
 {
     memcpy(ret, sim->by_state, sizeof sim->by_state);

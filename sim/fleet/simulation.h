@@ -12,11 +12,13 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/rng.h"
 #include "fleet/sms.h"
 #include "fleet/vehicle.h"
 #include "fleet/wire.h"
+#include "net/carried.h"
 #include "net/endpoints.h"
 
 struct oracle;
@@ -85,6 +87,7 @@ struct simulation {
     struct trace *trace;   /* NULL: none; before the first car */
     struct oracle *oracle; /* owned; NULL: none; before the first car */
     usec_t started;
+    pid_t cloud_process; /* that the cars' cloud is, on this machine; 0: none that is known */
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
     size_t vehicle_count;
     struct sms_options sms_options; /* of cars that have none of their own */
@@ -106,6 +109,7 @@ struct simulation {
     void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
     void *event_ctx;
     /* Private part */
+    struct net_carried carried; /* as it was counted last */
     struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
                                       const struct mqtt_client_events *events, void *ctx);
     char *uri;     /* for Paho: the endpoints, commas between */
@@ -127,6 +131,9 @@ uint32_t simulation_known_cars(const struct simulation *sim);
 /* How many cars are in each state, by enum tcu_state; kept as they change, so reading costs the
    same for any fleet. */
 void simulation_count_states(const struct simulation *sim, size_t ret[static TCU_STATE_COUNT]);
+
+/* Brings the recorder's "wire.…" counters up to date: a system call for each connected car. */
+void simulation_count_carried(struct simulation *sim);
 
 /* By thing name, or NULL. */
 struct vehicle *simulation_find(const struct simulation *sim, struct slice thing_name);

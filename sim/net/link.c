@@ -86,6 +86,7 @@ void link_close_socket(struct link *l)
 {
     ev_io_stop(l->net->loop->ev, &l->io);
     l->watching = 0;
+    carried_end(l);
     tls_free(l->tls, l->ssl, l->session_key);
     l->ssl = NULL;
     link_websocket_free(l);
@@ -120,6 +121,7 @@ int link_abandon(struct link *l)
 {
     int fd = l->fd;
 
+    carried_end(l);
     ev_io_stop(l->net->loop->ev, &l->io);
     l->fd = -1;
     tear_down(l);
@@ -307,6 +309,7 @@ void link_open_up(struct link *l, struct slice early)
 {
     l->state = LINK_OPEN;
     link_set_deadline(l, 0);
+    carried_open(l);
     l->events->opened(l->ctx);
     if (l->state == LINK_OPEN && early.len > 0)
         deliver(l, early);
@@ -346,6 +349,7 @@ static void secure(struct link *l, int events)
 
 void link_connect_up(struct link *l)
 {
+    carried_begin(l);
     if (l->tls == NULL) {
         enum link_state next = endpoint_path(l->endpoint) != NULL ? LINK_UPGRADING : LINK_OPEN;
         l->state = next;

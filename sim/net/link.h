@@ -96,7 +96,8 @@ struct link {
     ev_io io;
     ev_timer deadline;
     struct endpoint_waiter waiter;
-    struct link *next, **link; /* in net->dirty */
+    struct link *next, **link;         /* in net->dirty */
+    struct link *open_next, **open_at; /* in net->open; open_at NULL: it is not */
 };
 
 /* out_max: ceiling of unsent output in bytes. */

@@ -11,6 +11,8 @@
 /* Turns of the loop for which output waits at most, so that those who always have something to do
    do not keep others waiting. */
 #define HELD_BACK_MAX 4
+/* A loop that has much to do takes long for a turn. */
+#define HELD_BACK_FOR (5 * USEC_PER_MSEC)
 
 void net_flush(struct net *net)
 {
@@ -22,11 +24,15 @@ void net_flush(struct net *net)
 static void on_before_wait(struct ev_loop *ev, ev_prepare *w, int events)
 {
     struct net *net = w->data;
+    usec_t now = clock_now();
 
     (void)ev;
     (void)events;
+    if (net->held_back == 0)
+        net->held_since = now;
     /* What the next turn adds can leave in the same piece: a send costs more than most turns. */
-    if (loop_goes_on(net->loop) && net->held_back < HELD_BACK_MAX) {
+    if (loop_goes_on(net->loop) && net->held_back < HELD_BACK_MAX &&
+        now - net->held_since <= HELD_BACK_FOR) {
         net->held_back++;
         return;
     }
@@ -40,6 +46,8 @@ struct net *net_new(struct loop *loop)
     net->loop = loop;
     net->dirty = NULL;
     net->held_back = 0;
+    net->open = NULL;
+    net->carried = (struct net_carried){0};
     net->farewells = NULL;
     net->farewell_count = 0;
     net->sources = NULL;

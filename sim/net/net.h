@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "loop/loop.h"
+#include "net/carried.h"
 
 /* The largest TLS record. */
 #define NET_SCRATCH_SIZE ((size_t)16384)
@@ -25,6 +26,9 @@ struct net {
     struct loop *loop;
     struct link *dirty; /* links to flush before the loop waits again */
     unsigned held_back; /* turns for which they have waited */
+    usec_t held_since;
+    struct link *open;          /* those that are connected */
+    struct net_carried carried; /* by those that were */
     ev_prepare before_wait;
     struct farewell *farewells; /* sockets that have said goodbye */
     size_t farewell_count;
