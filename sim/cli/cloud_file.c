@@ -22,6 +22,7 @@ char *cloud_file_write(const char *dir, const struct broker *broker, const char 
         cJSON_AddStringToObject(doc, "websocket", websocket);
     cJSON_AddStringToObject(doc, "ca", ca);
     cJSON_AddNumberToObject(doc, "pid", (double)getpid());
+    cJSON_AddNumberToObject(doc, "broker_pid", (double)broker_pid(broker));
     char *text = cJSON_PrintUnformatted(doc);
     FILE *f = text != NULL ? fopen(aside, "we") : NULL;
     bool ok = f != NULL && fprintf(f, "%s\n", text) > 0;

@@ -14,16 +14,18 @@ enum live_track {
     LIVE_MESSAGES, /* per second, both ways */
     LIVE_P99,      /* of command.total since the sample before, µs */
     LIVE_LAG,      /* the longest loop.lag since then, µs */
+    LIVE_TASKS,    /* the longest task.lateness since then, µs */
     LIVE_CPU,      /* share of one core */
+    LIVE_BROKER,   /* the same, of the local cloud's broker */
     LIVE_TRACK_COUNT
 };
 
 struct live_view {
     double history[LIVE_TRACK_COUNT][LIVE_HISTORY]; /* the newest last */
     size_t samples;                                 /* of these, taken so far */
-    usec_t at, cpu;                                 /* when the last was taken */
+    usec_t at, cpu, broker_cpu;                     /* when the last was taken */
     uint64_t counted[LIVE_P99];                     /* then, by track */
-    struct histogram total, lag;                    /* then */
+    struct histogram total, lag, tasks;             /* then */
 };
 
 /* The newest value of a track; 0 before the first. */

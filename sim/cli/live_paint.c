@@ -276,9 +276,29 @@ static void paint_errors(struct pen *p, const struct live_moment *m)
     pen_end_line(p);
 }
 
+static enum pen_colour colour_of_lag(double lag)
+{
+    return lag >= LAG_BAD ? PEN_RED : lag >= LAG_SLOW ? PEN_YELLOW : PEN_PLAIN;
+}
+
+/* The local cloud's, which shares the machine with us. */
+static void paint_broker(struct pen *p, const struct live_view *v, const struct live_moment *m)
+{
+    double cpu = live_now(v, LIVE_BROKER);
+    char text[64];
+
+    pen_coloured(p, PEN_DIM, "broker");
+    pen_to(p, LABEL);
+    snprintf(text, sizeof text, "CPU %.0f %%", cpu * 100);
+    pen_coloured(p, cpu >= CPU_BUSY ? PEN_YELLOW : PEN_PLAIN, text);
+    pen_printf(p, " · %.0f MB", (double)m->broker.resident / MIB);
+    pen_end_line(p);
+}
+
 static void paint_machine(struct pen *p, const struct live_view *v, const struct live_moment *m)
 {
     double cpu = live_now(v, LIVE_CPU), lag = live_now(v, LIVE_LAG);
+    double tasks = live_now(v, LIVE_TASKS);
     size_t cars = fleet_size(m);
     char text[64];
 
@@ -288,7 +308,12 @@ static void paint_machine(struct pen *p, const struct live_view *v, const struct
     pen_coloured(p, cpu >= CPU_BUSY ? PEN_YELLOW : PEN_PLAIN, text);
     pen_text(p, " · loop lag ");
     duration_human(lag, text, sizeof text);
-    pen_coloured(p, lag >= LAG_BAD ? PEN_RED : lag >= LAG_SLOW ? PEN_YELLOW : PEN_PLAIN, text);
+    pen_coloured(p, colour_of_lag(lag), text);
+    if (tasks > lag) {
+        pen_text(p, " · cars late ");
+        duration_human(tasks, text, sizeof text);
+        pen_coloured(p, colour_of_lag(tasks), text);
+    }
     pen_printf(p, " · %.0f MB", (double)m->usage.resident / MIB);
     if (cars >= 1000)
         pen_printf(p, " (%.0f KB/car)", (double)m->usage.resident / BYTES_PER_KB / (double)cars);
@@ -323,7 +348,7 @@ static void paint_gap(struct pen *p, const struct live_style *style)
         pen_end_line(p);
 }
 
-/* Lines of all but the stages: title, fleet, rates, errors, simulator. */
+/* Lines of all but the stages: title, fleet, rates, errors, simulator; one more with a broker. */
 #define FIXED_LINES 10
 #define GAPS        4
 
@@ -333,10 +358,11 @@ void live_view_paint(const struct live_view *v, const struct live_moment *m,
     struct pen p = {
         .out = out, .columns = style->columns, .colour = style->colour, .unicode = style->unicode};
     size_t gaps = style->rows >= MANY_ROWS ? GAPS : 0;
-    size_t used = FIXED_LINES + gaps + m->limit_count + 1;
+    size_t fixed = FIXED_LINES + (m->broker.resident > 0);
+    size_t used = fixed + gaps + m->limit_count + 1;
 
     paint_title(&p, m);
-    if (style->rows <= FIXED_LINES + 1) { /* hardly any room: what matters most */
+    if (style->rows <= fixed + 1) { /* hardly any room: what matters most */
         if (style->rows > 3)
             paint_fleet(&p, m);
         if (style->rows > 4)
@@ -352,7 +378,9 @@ void live_view_paint(const struct live_view *v, const struct live_moment *m,
     paint_gap(&p, style);
     paint_errors(&p, m);
     paint_machine(&p, v, m);
-    for (size_t i = 0; i < m->limit_count && FIXED_LINES + i + 2 < style->rows; i++)
+    if (m->broker.resident > 0)
+        paint_broker(&p, v, m);
+    for (size_t i = 0; i < m->limit_count && fixed + i + 2 < style->rows; i++)
         paint_limit(&p, &m->limits[i]);
 }
 
@@ -389,5 +417,11 @@ void live_view_line(const struct live_view *v, const struct live_moment *m, stru
     if (count > 0)
         buf_printf(out, " (%s %" PRIu64 ")", worst.name, worst.value);
     duration_human(live_now(v, LIVE_LAG), text, sizeof text);
-    buf_printf(out, "  CPU %.0f %%, loop lag %s\n", live_now(v, LIVE_CPU) * 100, text);
+    buf_printf(out, "  CPU %.0f %%, loop lag %s", live_now(v, LIVE_CPU) * 100, text);
+    duration_human(live_now(v, LIVE_TASKS), text, sizeof text);
+    if (live_now(v, LIVE_TASKS) > live_now(v, LIVE_LAG))
+        buf_printf(out, ", cars late %s", text);
+    if (m->broker.resident > 0)
+        buf_printf(out, ", broker CPU %.0f %%", live_now(v, LIVE_BROKER) * 100);
+    buf_append_str(out, "\n");
 }

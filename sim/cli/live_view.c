@@ -15,6 +15,7 @@ struct live_view *live_view_new(void)
 
     histogram_init(&v->total);
     histogram_init(&v->lag);
+    histogram_init(&v->tasks);
     return v;
 }
 
@@ -24,6 +25,7 @@ void live_view_free(struct live_view *v)
         return;
     histogram_done(&v->total);
     histogram_done(&v->lag);
+    histogram_done(&v->tasks);
     free(v);
 }
 
@@ -33,6 +35,7 @@ void live_moment_take(struct live_moment *m, const struct simulation *sim)
     m->queued = sim->gate.queued;
     m->recorder = sim->recorder;
     process_usage_read_load(&m->usage);
+    process_usage_read_of(sim->cloud_process, &m->broker);
 }
 
 /* ---- what has happened since ---- */
@@ -105,7 +108,13 @@ void live_view_sample(struct live_view *v, const struct live_moment *m)
     }
     remember(v, LIVE_P99, (double)newest(m->recorder, "command.total", 99, &v->total));
     remember(v, LIVE_LAG, (double)newest(m->recorder, "loop.lag", 100, &v->lag));
+    remember(v, LIVE_TASKS, (double)newest(m->recorder, "task.lateness", 100, &v->tasks));
     remember(v, LIVE_CPU, (double)(m->usage.cpu - v->cpu) / (double)(m->elapsed - v->at));
+    /* It may have been there before us, or have been restarted. */
+    bool known = v->broker_cpu != 0 && m->broker.cpu >= v->broker_cpu;
+    remember(v, LIVE_BROKER,
+             known ? (double)(m->broker.cpu - v->broker_cpu) / (double)(m->elapsed - v->at) : 0);
+    v->broker_cpu = m->broker.cpu;
     v->at = m->elapsed;
     v->cpu = m->usage.cpu;
     v->samples += v->samples < LIVE_HISTORY;

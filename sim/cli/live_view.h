@@ -37,12 +37,12 @@ struct live_moment {
     size_t states[TCU_STATE_COUNT];
     size_t queued; /* of those connecting, how many wait for their turn */
     const struct recorder *recorder;
-    struct process_usage usage;
+    struct process_usage usage, broker; /* of ours; of the local cloud's broker, or zeroes */
     const struct live_limit *limits;
     size_t limit_count;
 };
 
-/* Takes the fleet's part, the recorder and the process's load from the simulation. */
+/* Takes the fleet's part, the recorder and the processes' load from the simulation. */
 void live_moment_take(struct live_moment *m, const struct simulation *sim);
 
 /* What the terminal is like. */

@@ -30,18 +30,40 @@ static void tell_arrivals(const cJSON *json, struct buf *out)
     }
 }
 
+static void tell_data(const cJSON *data, struct buf *out)
+{
+    double wire_up = json_num(data, "wire_sent_bytes_per_s", 0) / 1e3;
+    double wire_down = json_num(data, "wire_received_bytes_per_s", 0) / 1e3;
+    double headers = json_num(data, "header_bytes_per_s", 0) / 1e3;
+    double handshake = json_num(data, "bytes_per_handshake", 0) / 1e3;
+    double month = json_num(data, "bytes_per_vehicle_month", 0) / 1e6;
+
+    buf_printf(out, "  %-10s MQTT %.1f KB/s up, %.1f KB/s down", "data",
+               json_num(data, "sent_bytes_per_s", 0) / 1e3,
+               json_num(data, "received_bytes_per_s", 0) / 1e3);
+    if (headers > 0)
+        buf_printf(out, "; with TLS %.1f and %.1f; with headers %.1f KB/s both ways", wire_up,
+                   wire_down, wire_up + wire_down + headers);
+    buf_printf(out, ": %.4g MB per car and month%s\n", month,
+               headers > 0 ? "" : ", without TLS and headers");
+    if (handshake > 0)
+        buf_printf(out, "  %-10s a TLS handshake took %.1f KB\n", "", handshake);
+}
+
 static void tell_cost(const cJSON *json, struct buf *out)
 {
     const cJSON *data = json_get(json, "data");
-    const cJSON *self = json_get(json, "simulator");
-    double month = json_num(data, "bytes_per_vehicle_month", 0);
+    const cJSON *self = json_get(json, "simulator"), *broker = json_get(json, "broker");
 
-    buf_printf(
-        out, "  %-10s %.1f KB/s up, %.1f KB/s down (MQTT, before TLS): %.4g MB per car and month\n",
-        "data", json_num(data, "sent_bytes_per_s", 0) / 1e3,
-        json_num(data, "received_bytes_per_s", 0) / 1e3, month / 1e6);
+    if (data == NULL) /* nothing was measured */
+        return;
+    tell_data(data, out);
     buf_printf(out, "  %-10s %.2f cores, %.0f MB of memory\n", "simulator",
                json_num(self, "cores", 0), json_num(self, "memory_bytes", 0) / 1e6);
+    if (broker != NULL)
+        buf_printf(out, "  %-10s %.2f cores, %.0f MB of memory, on this machine as well\n",
+                   "broker", json_num(broker, "cores", 0),
+                   json_num(broker, "memory_bytes", 0) / 1e6);
     buf_printf(out, "  %-10s %.2f of %.0f cores were busy, with whatever runs here\n", "machine",
                json_num(self, "machine_cores", 0), json_num(self, "processors", 0));
 }
@@ -81,13 +103,15 @@ static void tell_search(const struct load_run *l, struct buf *out)
 
 static char *write_story(const struct load_run *l)
 {
+    double measured = json_num(l->json, "measured_s", 0);
     struct buf out;
 
     buf_init(&out, STORY_MAX);
-    buf_printf(&out,
-               l->search != NULL ? "load: %.0f cars, last measured for %.1f s\n"
-                                 : "load: %.0f cars, measured for %.1f s\n",
-               json_num(l->json, "vehicles", 0), json_num(l->json, "measured_s", 0));
+    buf_printf(&out, "load: %.0f cars, %smeasured for %.1f s", json_num(l->json, "vehicles", 0),
+               l->search != NULL ? "last " : "", measured);
+    if (l->search == NULL && measured < l->plan.measured_s - 1)
+        buf_printf(&out, " of %.0f s: it was ended early", l->plan.measured_s);
+    buf_append_str(&out, "\n");
     if (l->search != NULL) {
         tell_search(l, &out);
     } else {
@@ -127,6 +151,7 @@ static bool on_planned(void *ctx, const struct load_plan *plan, struct error *er
     struct load_run *l = ctx;
 
     l->plan = *plan;
+    l->plan.whole = NULL; /* gone after this */
     l->planned_at = clock_now();
     return l->planned == NULL || l->planned(l->planned_ctx, plan, err);
 }

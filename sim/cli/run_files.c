@@ -53,6 +53,7 @@ void run_files_measure(const struct run_files *f, const struct simulation *sim)
     struct fleet_cars cars = {.vehicles = sim->vehicle_count};
 
     simulation_count_states(sim, cars.by_state);
+    process_usage_read_of(sim->cloud_process, &cars.broker);
     fleet_log_add(f->fleet, &cars);
 }
 

@@ -25,12 +25,13 @@ struct shards_view {
     long *read;              /* of each shard's log, bytes */
     struct recorder *stages; /* of all their intervals so far, warm-up left out */
     struct recorder *now;    /* what was told last */
-    usec_t looked_at, cpu;
+    usec_t looked_at, cpu, broker_cpu;
 };
 
 /* Of all shards together, at their last lines. */
 struct sums {
     double states[TCU_STATE_COUNT], cpu_percent, memory_mib;
+    double broker_percent, broker_mib; /* the same for all */
 };
 
 struct shards_view *shards_view_new(const char *parts, uint32_t count)
@@ -136,6 +137,11 @@ static void read_counters(const struct shards_view *v, uint32_t shard)
 
 /* ---- timelines ---- */
 
+static bool is_named(const char *name, const char *text, size_t len)
+{
+    return strlen(name) == len && strncmp(name, text, len) == 0;
+}
+
 static void add_column(const char *name, size_t len, double value, struct sums *sums)
 {
     const struct {
@@ -153,8 +159,12 @@ static void add_column(const char *name, size_t len, double value, struct sums *
     };
 
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        if (strlen(columns[i].name) == len && strncmp(columns[i].name, name, len) == 0)
+        if (is_named(columns[i].name, name, len))
             *columns[i].sum += value;
+    if (is_named("broker_cpu_percent", name, len) && value > sums->broker_percent)
+        sums->broker_percent = value;
+    if (is_named("broker_memory_mib", name, len) && value > sums->broker_mib)
+        sums->broker_mib = value;
 }
 
 /* The last whole line of a file, in `tail`; NULL: there is none. */
@@ -222,10 +232,13 @@ void shards_view_look(struct shards_view *v, struct live_moment *ret)
 
     put_together(v, &sums);
     v->cpu += (usec_t)(sums.cpu_percent / 100 * (double)(now - v->looked_at));
+    v->broker_cpu += (usec_t)(sums.broker_percent / 100 * (double)(now - v->looked_at));
     v->looked_at = now;
     for (int i = 0; i < TCU_STATE_COUNT; i++)
         ret->states[i] = (size_t)sums.states[i];
     ret->usage =
         (struct process_usage){.cpu = v->cpu, .resident = (uint64_t)(sums.memory_mib * MIB)};
+    ret->broker =
+        (struct process_usage){.cpu = v->broker_cpu, .resident = (uint64_t)(sums.broker_mib * MIB)};
     ret->recorder = v->now;
 }

@@ -226,6 +226,7 @@ static bool join_cloud(struct target *t, const struct target_options *options, s
         t->uri = xstrdup(endpoint);
         t->app_uri = xstrdup(app_endpoint);
         t->pki_dir = xstrdup(dir);
+        t->joined = (pid_t)json_num(json, "broker_pid", 0);
     } else if (text != NULL) {
         error_set(err, ERROR_TARGET, "%s: no endpoint in it (start `fleetsim cloud` again)", path);
     }
@@ -343,6 +344,11 @@ bool target_control(void *target, const char *request, struct error *err)
     if (t->broker == NULL)
         return error_set(err, ERROR_USAGE, "the cloud is not the run's own");
     return broker_control(t->broker, request, err);
+}
+
+pid_t target_broker_pid(const struct target *t)
+{
+    return t->broker != NULL ? broker_pid(t->broker) : t->joined;
 }
 
 bool target_alive(const struct target *t)

@@ -45,6 +45,7 @@ struct target {
     char *app_key;
     char *app_name;
     struct broker *broker; /* NULL: not ours */
+    pid_t joined;          /* the broker of the local cloud that we have joined; 0: not known */
     char *temporary;       /* directory to remove */
     int lock;              /* descriptor of its lock file; -1: none */
 };
@@ -68,6 +69,8 @@ bool target_resume(struct target *t, bool *ret_running, struct error *err);
 bool target_control(void *target, const char *request, struct error *err);
 /* False once our own broker has ended. */
 bool target_alive(const struct target *t);
+/* The local cloud's broker, ours or not; 0: there is none, or it does not run. */
+pid_t target_broker_pid(const struct target *t);
 /* Stops our broker and removes what was temporary. Also after a failed target_open(). */
 void target_close(struct target *t);
 

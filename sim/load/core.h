@@ -7,6 +7,7 @@
 
 #include "base/process_usage.h"
 #include "load/load.h"
+#include "load/volume.h"
 
 struct recorder;
 
@@ -118,8 +119,9 @@ struct load {
     size_t phase_count;
     usec_t measured_from, finished;            /* 0: not yet */
     struct process_usage usage_from, usage_to; /* then */
-    usec_t busy_from, busy_to;                 /* and the whole machine */
-    uint64_t bytes_sent, bytes_received;
+    struct process_usage broker_from, broker_to;
+    usec_t busy_from, busy_to; /* and the whole machine */
+    struct load_volume volume;
 };
 
 /* ---- app.c ---- */

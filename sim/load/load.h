@@ -109,6 +109,7 @@ void load_measure(struct load *load);
 void load_close_books(struct load *load);
 /* What it measures has ended, but for what is under way. */
 void load_finish(struct load *load);
+bool load_finished(const struct load *load);
 usec_t load_measured_from(const struct load *load); /* 0: not yet */
 /* How long it has been measured, up to load_finish() or now. */
 usec_t load_measured(const struct load *load);

@@ -4,6 +4,7 @@
 #include "fleet/simulation.h"
 #include "load/core.h"
 #include "load/machine.h"
+#include "load/volume.h"
 #include "metrics/recorder.h"
 
 void load_begin_phase(struct load *load, const char *name)
@@ -28,8 +29,11 @@ const char *load_phase(const struct load *load)
 void load_measure(struct load *load)
 {
     load_catch_up(load); /* it belongs to what was before */
+    simulation_count_carried(load->sim);
     load->measured_from = clock_now();
+    load->finished = 0;
     process_usage_read_load(&load->usage_from);
+    process_usage_read_of(load->sim->cloud_process, &load->broker_from);
     load->busy_from = machine_busy();
     if (load->measures)
         recorder_start_anew(load->recorder, load->measured_from);
@@ -43,9 +47,10 @@ void load_finish(struct load *load)
 {
     load->finished = clock_now();
     process_usage_read_load(&load->usage_to);
+    process_usage_read_of(load->sim->cloud_process, &load->broker_to);
     load->busy_to = machine_busy();
-    load->bytes_sent = recorder_counter(load->recorder, "bytes.sent");
-    load->bytes_received = recorder_counter(load->recorder, "bytes.received");
+    simulation_count_carried(load->sim);
+    load_volume_take(load->recorder, &load->volume);
 }
 
 void load_close_books(struct load *load)
@@ -55,6 +60,11 @@ void load_close_books(struct load *load)
     load_observer_close(load);
     if (waiting > 0)
         recorder_count_by(load->recorder, "load.unsent", "waiting", waiting);
+}
+
+bool load_finished(const struct load *load)
+{
+    return load->finished != 0;
 }
 
 usec_t load_measured(const struct load *load)
@@ -110,7 +120,17 @@ static void add_arrivals(const struct load *load, cJSON *to)
     }
 }
 
-#define MONTH_S (30.0 * 86400)
+/* Of the local cloud; one that was restarted has forgotten what it took before. */
+static void add_broker(const struct load *load, double measured, cJSON *to)
+{
+    const struct process_usage *from = &load->broker_from, *end = &load->broker_to;
+
+    if (from->resident == 0 || end->resident == 0 || end->cpu < from->cpu)
+        return;
+    cJSON *o = cJSON_AddObjectToObject(to, "broker");
+    cJSON_AddNumberToObject(o, "cores", (double)(end->cpu - from->cpu) / 1e6 / measured);
+    cJSON_AddNumberToObject(o, "memory_bytes", (double)end->resident);
+}
 
 /* What the cars' connections carried, and what the process took for it. */
 static void add_cost(const struct load *load, cJSON *to)
@@ -120,12 +140,7 @@ static void add_cost(const struct load *load, cJSON *to)
 
     if (load->finished == 0 || measured <= 0 || cars <= 0)
         return;
-    double sent = (double)load->bytes_sent / measured;
-    double received = (double)load->bytes_received / measured;
-    cJSON *data = cJSON_AddObjectToObject(to, "data");
-    cJSON_AddNumberToObject(data, "sent_bytes_per_s", sent);
-    cJSON_AddNumberToObject(data, "received_bytes_per_s", received);
-    cJSON_AddNumberToObject(data, "bytes_per_vehicle_month", (sent + received) / cars * MONTH_S);
+    load_volume_json(&load->volume, measured, cars, to);
     cJSON *self = cJSON_AddObjectToObject(to, "simulator");
     double cpu = (double)(load->usage_to.cpu - load->usage_from.cpu) / 1e6;
     cJSON_AddNumberToObject(self, "cores", cpu / measured);
@@ -133,6 +148,7 @@ static void add_cost(const struct load *load, cJSON *to)
     cJSON_AddNumberToObject(self, "machine_cores", busy / measured);
     cJSON_AddNumberToObject(self, "processors", machine_processors());
     cJSON_AddNumberToObject(self, "memory_bytes", (double)load->usage_to.resident);
+    add_broker(load, measured, to);
 }
 
 cJSON *load_json(const struct load *load)

@@ -212,8 +212,8 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
 /* A fleet connects before it is measured, and its connects are worth knowing. */
 static bool outlives_warm_up(const char *name)
 {
-    static const char *const kept[] = {"connect.", RECORDER_PROBE "connect.", "oracle.",
-                                       "metrics."};
+    static const char *const kept[] = {"connect.", RECORDER_PROBE "connect.", "oracle.", "metrics.",
+                                       "wire.handshake"};
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strncmp(name, kept[i], strlen(kept[i])) == 0)
@@ -238,6 +238,9 @@ static bool outlives_all(const char *name)
 
 static void start_anew(struct recorder *rec, usec_t now, bool (*is_kept)(const char *name))
 {
+    for (const struct recorder_listener *l = rec->listeners; l != NULL; l = l->next)
+        if (l->anew != NULL)
+            l->anew(l->ctx);
     rec->warming_up = false;
     rec->measured_from = now;
     for (size_t i = 0; i < rec->stages.count; i++) {
@@ -443,7 +446,8 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
     if (e->journey.outcome != JOURNEY_OPEN)
         sample(rec, e);
     for (const struct recorder_listener *l = rec->listeners; l != NULL; l = l->next)
-        l->marked(l->ctx, &e->journey);
+        if (l->marked != NULL)
+            l->marked(l->ctx, &e->journey);
 }
 
 static void consider_slowest(struct recorder *rec, struct entry *e)

@@ -87,12 +87,14 @@ void recorder_journey_mark(struct recorder *rec, const char *token, enum journey
    already ended tokens are ignored. */
 void recorder_journey_end(struct recorder *rec, const char *token, enum journey_outcome outcome,
                           usec_t at);
-/* Whoever wants to hear of journeys; kept by value where it listens. */
+/* Whoever wants to hear of what happens; kept by value where it listens. Any may be NULL. */
 struct recorder_listener {
-    /* It has got a mark. */
+    /* A journey has got a mark. */
     void (*marked)(void *ctx, const struct journey *journey);
-    /* It has ended; may be NULL. */
+    /* A journey has ended. */
     void (*ended)(void *ctx, const struct journey *journey);
+    /* Stages and counters are about to start anew. */
+    void (*anew)(void *ctx);
     void *ctx;
     struct recorder_listener *next; /* the recorder's */
 };

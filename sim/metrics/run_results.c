@@ -30,6 +30,7 @@ enum result_file { RESULT_HLOG, RESULT_JUNIT, RESULT_SUMMARY, RESULT_FILE_COUNT 
 
 struct run_results {
     struct recorder *rec;
+    struct recorder_listener listener;
     const struct verdicts *verdicts;
     char *path, *files[RESULT_FILE_COUNT];
     char *name, *command, *reason;
@@ -281,8 +282,17 @@ static bool flush_all(struct run_results *r, struct error *err)
     return fine;
 }
 
+/* What was measured until now would be gone. Trouble with the disk shows at the next flush. */
+static void on_anew(void *ctx)
+{
+    struct error ignored;
+
+    flush_hlog(ctx, &ignored);
+}
+
 static void results_free(struct run_results *r)
 {
+    recorder_unlisten(r->rec, &r->listener);
     if (r->hlog >= 0)
         close(r->hlog);
     for (unsigned i = 0; i < RESULT_FILE_COUNT; i++)
@@ -309,6 +319,8 @@ struct run_results *run_results_open(const struct run_results_options *options,
         return NULL;
     struct run_results *r = xcalloc(1, sizeof *r);
     r->rec = rec;
+    r->listener = (struct recorder_listener){.anew = on_anew, .ctx = r};
+    recorder_listen(rec, &r->listener);
     r->verdicts = verdicts;
     r->path = path;
     r->name = xstrdup(name);

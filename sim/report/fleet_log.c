@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/process_usage.h"
 #include "base/xmem.h"
 #include "metrics/names.h"
 #include "metrics/recorder.h"
@@ -45,18 +44,41 @@ struct trouble {
 struct fleet_log {
     char *path;
     FILE *file; /* NULL: not yet, or it could not be made */
-    const struct recorder *rec;
+    struct recorder *rec;
+    struct recorder_listener listener;
     usec_t started, last;
-    usec_t last_cpu;
-    struct fleet_cars cars; /* of the last line */
-    uint64_t counted[HAPPENED];
+    usec_t last_cpu, last_broker_cpu;
+    struct fleet_cars cars;     /* of the last line */
+    uint64_t counted[HAPPENED]; /* at the last line, or when counters started anew */
+    uint64_t before[HAPPENED];  /* what the latter took with it */
     struct trouble troubles[RECORDER_COUNTERS_MAX];
     size_t trouble_count;
     int failure; /* errno */
     bool told;
 };
 
-struct fleet_log *fleet_log_new(const char *path, const struct recorder *rec, usec_t started)
+static uint64_t count_since(struct fleet_log *log, size_t i)
+{
+    uint64_t value = recorder_counter(log->rec, happened[i].counter);
+    uint64_t more = value >= log->counted[i] ? value - log->counted[i] : value;
+
+    log->counted[i] = value;
+    return more;
+}
+
+/* A second in which the measurement begins is not one in which little happened. */
+static void on_anew(void *ctx)
+{
+    struct fleet_log *log = ctx;
+
+    for (size_t i = 0; i < HAPPENED; i++) {
+        log->before[i] += count_since(log, i);
+        if (recorder_is_warming_up(log->rec, happened[i].counter))
+            log->counted[i] = 0;
+    }
+}
+
+struct fleet_log *fleet_log_new(const char *path, struct recorder *rec, usec_t started)
 {
     struct fleet_log *log = xcalloc(1, sizeof *log);
     struct process_usage usage;
@@ -64,6 +86,8 @@ struct fleet_log *fleet_log_new(const char *path, const struct recorder *rec, us
     process_usage_read_load(&usage);
     log->path = xstrdup(path);
     log->rec = rec;
+    log->listener = (struct recorder_listener){.anew = on_anew, .ctx = log};
+    recorder_listen(rec, &log->listener);
     log->started = log->last = started;
     log->last_cpu = usage.cpu;
     return log;
@@ -73,6 +97,7 @@ void fleet_log_free(struct fleet_log *log)
 {
     if (log == NULL)
         return;
+    recorder_unlisten(log->rec, &log->listener);
     if (log->file != NULL)
         fclose(log->file);
     free(log->path);
@@ -86,7 +111,8 @@ static void put_header(struct buf *out)
     for (size_t i = 0; i < HAPPENED; i++)
         buf_printf(out, ",%s", happened[i].column);
     buf_append_str(out, ",commands_open,command_p50_ms,command_p99_ms,loop_lag_p99_ms,"
-                        "loop_lag_max_ms,lateness_max_ms,cpu_percent,memory_mib,errors\n");
+                        "loop_lag_max_ms,lateness_max_ms,task_lateness_max_ms,cpu_percent,"
+                        "memory_mib,broker_cpu_percent,broker_memory_mib,errors\n");
 }
 
 /* Of the interval; nothing if it has no sample. */
@@ -156,6 +182,22 @@ static void put_errors(struct fleet_log *log, struct buf *out)
     }
 }
 
+/* A broker that was restarted counts from 0. */
+static void put_broker(struct fleet_log *log, const struct process_usage *broker, usec_t interval,
+                       struct buf *out)
+{
+    usec_t last = log->last_broker_cpu;
+
+    log->last_broker_cpu = broker->cpu;
+    if (broker->resident == 0 || last == 0) {
+        buf_append_str(out, ",,");
+        return;
+    }
+    usec_t cpu = broker->cpu >= last ? broker->cpu - last : broker->cpu;
+    buf_printf(out, ",%.1f,%.1f", 100.0 * (double)cpu / (double)interval,
+               (double)broker->resident / (1024.0 * 1024));
+}
+
 static void put_line(struct fleet_log *log, const struct fleet_cars *cars, usec_t now,
                      struct buf *out)
 {
@@ -171,9 +213,8 @@ static void put_line(struct fleet_log *log, const struct fleet_cars *cars, usec_
     for (size_t i = 0; i < FLEET_LOG_STATES; i++)
         buf_printf(out, ",%zu", cars->by_state[i]);
     for (size_t i = 0; i < HAPPENED; i++) {
-        uint64_t value = recorder_counter(log->rec, happened[i].counter);
-        buf_printf(out, ",%" PRIu64, value >= log->counted[i] ? value - log->counted[i] : value);
-        log->counted[i] = value;
+        buf_printf(out, ",%" PRIu64, log->before[i] + count_since(log, i));
+        log->before[i] = 0;
     }
     buf_printf(out, ",%zu", recorder_journeys_open(log->rec));
     put_percentile(log, "command.total", 50, out);
@@ -181,8 +222,10 @@ static void put_line(struct fleet_log *log, const struct fleet_cars *cars, usec_
     put_percentile(log, "loop.lag", 99, out);
     put_percentile(log, "loop.lag", 100, out);
     put_percentile(log, lateness, 100, out);
+    put_percentile(log, "task.lateness", 100, out);
     buf_printf(out, ",%.1f,%.1f", 100.0 * (double)(usage.cpu - log->last_cpu) / (double)interval,
                (double)usage.resident / (1024.0 * 1024));
+    put_broker(log, &cars->broker, interval, out);
     put_errors(log, out);
     buf_append_str(out, "\n");
     log->last = now;
@@ -225,6 +268,7 @@ void fleet_log_end(struct fleet_log *log)
     if (log == NULL || log->file == NULL)
         return;
     cars = log->cars;
+    cars.broker = (struct process_usage){0}; /* nobody has looked since */
     fleet_log_add(log, &cars);
 }
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/process_usage.h"
 #include "base/timeunit.h"
 
 #define FLEET_LOG_FILE   "timeline.csv"
@@ -23,14 +24,16 @@
 struct recorder;
 struct fleet_log;
 
-/* How many cars there are, and in each state of the life cycle (ORDER TCU_STATE). */
+/* How many cars there are, and in each state of the life cycle (ORDER TCU_STATE); and what their
+   cloud has taken so far, if it is on this machine. */
 struct fleet_cars {
     size_t vehicles;
     size_t by_state[FLEET_LOG_STATES];
+    struct process_usage broker; /* zeroes: not known */
 };
 
 /* `rec` outlives it; `started` (clock_now()) is what its seconds count from. */
-struct fleet_log *fleet_log_new(const char *path, const struct recorder *rec, usec_t started);
+struct fleet_log *fleet_log_new(const char *path, struct recorder *rec, usec_t started);
 /* NULL is fine. */
 void fleet_log_free(struct fleet_log *log);
 /* What has happened since the last line. Comes before the recorder's intervals end

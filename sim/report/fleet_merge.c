@@ -23,20 +23,23 @@ static enum merging merging_of(const char *name)
         const char *name;
         enum merging how;
     } columns[] = {
-        {"vehicles",        MERGE_LEVEL},
-        {"off",             MERGE_LEVEL},
-        {"asleep",          MERGE_LEVEL},
-        {"connecting",      MERGE_LEVEL},
-        {"syncing",         MERGE_LEVEL},
-        {"online",          MERGE_LEVEL},
-        {"backing_off",     MERGE_LEVEL},
-        {"commands_open",   MERGE_LEVEL},
-        {"memory_mib",      MERGE_LEVEL},
-        {"loop_lag_p99_ms", MERGE_MAX  },
-        {"loop_lag_max_ms", MERGE_MAX  },
-        {"lateness_max_ms", MERGE_MAX  },
-        {"command_p50_ms",  MERGE_NONE },
-        {"command_p99_ms",  MERGE_NONE },
+        {"vehicles",             MERGE_LEVEL},
+        {"off",                  MERGE_LEVEL},
+        {"asleep",               MERGE_LEVEL},
+        {"connecting",           MERGE_LEVEL},
+        {"syncing",              MERGE_LEVEL},
+        {"online",               MERGE_LEVEL},
+        {"backing_off",          MERGE_LEVEL},
+        {"commands_open",        MERGE_LEVEL},
+        {"memory_mib",           MERGE_LEVEL},
+        {"loop_lag_p99_ms",      MERGE_MAX  },
+        {"loop_lag_max_ms",      MERGE_MAX  },
+        {"lateness_max_ms",      MERGE_MAX  },
+        {"task_lateness_max_ms", MERGE_MAX  },
+        {"broker_cpu_percent",   MERGE_MAX  }, /* all see the same one */
+        {"broker_memory_mib",    MERGE_MAX  },
+        {"command_p50_ms",       MERGE_NONE },
+        {"command_p99_ms",       MERGE_NONE },
     };
 
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)

@@ -47,6 +47,7 @@ static const struct {
     {"scenarios", section_scenarios},
     {"latency",   section_latency  },
     {"slowest",   section_slowest  },
+    {"cost",      section_cost     },
     {"counters",  section_counters },
     {"settings",  section_settings },
     {"footer",    section_footer   },

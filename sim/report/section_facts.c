@@ -213,7 +213,7 @@ static void write_errors(const struct report *r, struct buf *out)
 
 static void write_lag(const struct report *r, struct buf *out)
 {
-    const cJSON *lag = stage_of(r, "loop.lag");
+    const cJSON *lag = stage_of(r, "loop.lag"), *tasks = stage_of(r, "task.lateness");
     struct buf note;
 
     if (lag == NULL)
@@ -223,6 +223,10 @@ static void write_lag(const struct report *r, struct buf *out)
     number_duration(out, json_num(lag, "p99", 0));
     buf_append_str(&note, "max ");
     number_duration(&note, json_num(lag, "max", 0));
+    if (tasks != NULL) {
+        buf_append_str(&note, ", cars late p99 ");
+        number_duration(&note, json_num(tasks, "p99", 0));
+    }
     if (r->fleet != NULL && fleet_table_max(r->fleet, "cpu_percent") > 0)
         buf_printf(&note, ", CPU up to %.0f %%", fleet_table_max(r->fleet, "cpu_percent"));
     close_fact(out, &note);

@@ -7,6 +7,7 @@
 #include "report/numbers.h"
 #include "report/sections.h"
 
+#define APART_S     1.0 /* between runs that began together */
 #define BAR_REACHES 1.5 /* times the limit, or as far as the value if that is more */
 
 /* ---- limits ---- */
@@ -126,35 +127,21 @@ static void write_arrival(const cJSON *arrival, struct buf *out)
     buf_append_str(out, "</tr>\n");
 }
 
-static void put_bytes(struct buf *out, double bytes)
+/* Of merged runs: were they in the same phases at the same time? */
+static void write_phases(const cJSON *load, struct buf *out)
 {
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
-    size_t i = 0;
+    const cJSON *different = json_get(load, "phases_different"), *d;
+    double apart = json_num(load, "phases_apart_s", 0);
 
-    for (; bytes >= 1000 && i + 1 < sizeof units / sizeof *units; i++)
-        bytes /= 1000;
-    buf_printf(out, "%.*f %s", bytes >= 100 || i == 0 ? 0 : 1, bytes, units[i]);
-}
-
-/* What the load cost: on the air, and here. */
-static void write_cost(const cJSON *load, struct buf *out)
-{
-    const cJSON *data = json_get(load, "data"), *own = json_get(load, "simulator");
-    double month = json_num(data, "bytes_per_vehicle_month", 0);
-
-    if (month > 0) {
-        buf_append_str(out, " Cars sent ");
-        put_bytes(out, json_num(data, "sent_bytes_per_s", 0));
-        buf_append_str(out, "/s and received ");
-        put_bytes(out, json_num(data, "received_bytes_per_s", 0));
-        buf_append_str(out, "/s (MQTT, before TLS): ");
-        put_bytes(out, month);
-        buf_append_str(out, " per car and month.");
-    }
-    if (own != NULL) {
-        buf_printf(out, " The simulator took %.2f cores and ", json_num(own, "cores", 0));
-        put_bytes(out, json_num(own, "memory_bytes", 0));
-        buf_append_str(out, " of memory.");
+    if (apart > APART_S)
+        buf_printf(out, " Its runs began the same phase up to %.1f s apart.", apart);
+    if (cJSON_GetArraySize(different) > 0)
+        buf_append_str(out, " <b>Not all went through the same phases.</b>");
+    cJSON_ArrayForEach(d, different)
+    {
+        buf_append_str(out, " ");
+        xml_text(out, cJSON_IsString(d) ? d->valuestring : "?");
+        buf_append_str(out, ".");
     }
 }
 
@@ -173,6 +160,6 @@ void section_load(const struct report *r, struct buf *out)
     buf_append_str(out, "</table></div>\n<p class=\"note\">Whatever is due is due, whatever became "
                         "of what came before: latencies count from the moment when a command was "
                         "due.");
-    write_cost(json_get(r->summary, "load"), out);
+    write_phases(json_get(r->summary, "load"), out);
     buf_append_str(out, "</p>\n</section>\n");
 }

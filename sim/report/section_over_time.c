@@ -248,16 +248,27 @@ static void write_errors(const struct source *s, struct buf *out)
 static void write_simulator(const struct source *s, struct buf *out)
 {
     struct time_panel lag = {.title = "Simulator's lateness", .unit = TIME_USEC};
-    struct time_panel cpu = {.title = "Simulator's CPU", .unit = TIME_PERCENT};
-    struct time_panel memory = {.title = "Simulator's memory", .unit = TIME_MIB};
+    bool broker = fleet_table_max(s->table, "broker_memory_mib") > 0;
+    struct time_panel cpu = {.title = broker ? "CPU of simulator and broker" : "Simulator's CPU",
+                             .unit = TIME_PERCENT};
+    struct time_panel memory = {.title = broker ? "Memory of simulator and broker"
+                                                : "Simulator's memory",
+                                .unit = TIME_MIB};
 
     add_line(&lag, "schedule", "c6", gather_values(s, "lateness_max_ms", GATHER_MAX, 1000));
+    add_line(&lag, "tasks", "c3", gather_values(s, "task_lateness_max_ms", GATHER_MAX, 1000));
     add_line(&lag, "loop, max", "c1", gather_values(s, "loop_lag_max_ms", GATHER_MAX, 1000));
     add_line(&lag, "loop, p99", "c2", gather_values(s, "loop_lag_p99_ms", GATHER_MAX, 1000));
     write_lines(s->plot, &lag, out);
-    add_line(&cpu, "of a core", "c4", gather_values(s, "cpu_percent", GATHER_MEAN, 1));
+    add_line(&cpu, broker ? "simulator, of a core" : "of a core", "c4",
+             gather_values(s, "cpu_percent", GATHER_MEAN, 1));
+    if (broker)
+        add_line(&cpu, "broker", "c2", gather_values(s, "broker_cpu_percent", GATHER_MEAN, 1));
     write_lines(s->plot, &cpu, out);
-    add_line(&memory, "resident", "c3", gather_values(s, "memory_mib", GATHER_LAST, 1));
+    add_line(&memory, broker ? "simulator" : "resident", "c3",
+             gather_values(s, "memory_mib", GATHER_LAST, 1));
+    if (broker)
+        add_line(&memory, "broker", "c2", gather_values(s, "broker_memory_mib", GATHER_LAST, 1));
     write_lines(s->plot, &memory, out);
 }
 

@@ -9,6 +9,7 @@
 #include "report/numbers.h"
 #include "report/plot.h"
 
+#define INVALID    6  /* exit status */
 #define OPEN_UP_TO 40 /* longer lists of scenarios begin closed */
 
 static const cJSON *list_of(const struct report *r, const char *name)
@@ -85,7 +86,8 @@ void section_header(const struct report *r, struct buf *out)
         buf_append_str(out, "</pre>\n");
     }
     /* Why it is invalid is told at length. */
-    if (reason != NULL && !report_is_invalid(r)) {
+    bool told = report_is_invalid(r) && json_num(r->summary, "exit_status", -1) == INVALID;
+    if (reason != NULL && !told) {
         buf_append_str(out, "<p class=\"reason\">");
         xml_text(out, reason);
         buf_append_str(out, "</p>\n");

@@ -32,6 +32,7 @@ void section_plots(const struct report *r, struct buf *out);
 void section_scenarios(const struct report *r, struct buf *out);
 void section_latency(const struct report *r, struct buf *out);
 void section_slowest(const struct report *r, struct buf *out);
+void section_cost(const struct report *r, struct buf *out);
 void section_counters(const struct report *r, struct buf *out);
 void section_settings(const struct report *r, struct buf *out);
 void section_footer(const struct report *r, struct buf *out);

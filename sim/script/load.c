@@ -171,34 +171,44 @@ static int f_shard(lua_State *L)
 
 /* ---- what is going to be ---- */
 
-static double field(lua_State *L, const char *name)
+static double field(lua_State *L, int table, const char *name)
 {
-    lua_getfield(L, 1, name);
+    lua_getfield(L, table, name);
     double value = lua_tonumber(L, -1);
     lua_pop(L, 1);
     return value;
 }
 
-/* load_planned(plan): an error if the host will not have it */
+static struct load_plan check_plan(lua_State *L, int table)
+{
+    luaL_checktype(L, table, LUA_TTABLE);
+    return (struct load_plan){
+        .vehicles = (uint64_t)field(L, table, "vehicles"),
+        .apps = (uint64_t)field(L, table, "apps"),
+        .ramp_s = field(L, table, "ramp"),
+        .warm_up_s = field(L, table, "warm_up"),
+        .measured_s = field(L, table, "measured"),
+        .connects = field(L, table, "connects"),
+        .storm = field(L, table, "storm"),
+        .commands = field(L, table, "commands"),
+        .telemetry = field(L, table, "telemetry"),
+        .telemetry_size = (uint64_t)field(L, table, "telemetry_size"),
+        .by_shadow = field(L, table, "by_shadow") > 0,
+    };
+}
+
+/* load_planned(plan, whole): an error if the host will not have it; of a shard's plan, what all do
+   together */
 static int f_planned(lua_State *L)
 {
     const struct load_host *host = script_of(L)->load_host;
+    struct load_plan whole, plan = check_plan(L, 1);
     struct error err;
 
-    luaL_checktype(L, 1, LUA_TTABLE);
-    struct load_plan plan = {
-        .vehicles = (uint64_t)field(L, "vehicles"),
-        .apps = (uint64_t)field(L, "apps"),
-        .ramp_s = field(L, "ramp"),
-        .warm_up_s = field(L, "warm_up"),
-        .measured_s = field(L, "measured"),
-        .connects = field(L, "connects"),
-        .storm = field(L, "storm"),
-        .commands = field(L, "commands"),
-        .telemetry = field(L, "telemetry"),
-        .telemetry_size = (uint64_t)field(L, "telemetry_size"),
-        .by_shadow = field(L, "by_shadow") > 0,
-    };
+    if (lua_istable(L, 2)) {
+        whole = check_plan(L, 2);
+        plan.whole = &whole;
+    }
     if (host == NULL || host->planned == NULL || host->planned(host->ctx, &plan, &err))
         return 0;
     return luaL_error(L, "%s", err.text);
@@ -287,6 +297,8 @@ void load_script_free_all(struct script *script, const struct script_owner *owne
         }
         *p = s->next;
         load_stop(s->load);
+        if (!load_finished(s->load))
+            load_finish(s->load); /* somebody has ended it early */
         load_close_books(s->load);
         if (host != NULL && host->load == s->load) {
             host->ended(host->ctx, s->load);

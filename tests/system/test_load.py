@@ -2,13 +2,14 @@
 """`fleetsim load`: a small load from its ramp to its verdict, what it leaves behind, and what it refuses."""
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
 
 # A machine that does other things as well must not make it invalid.
-PATIENT = ("--lag-budget", "60s", "--lateness-budget", "60s")
+PATIENT = ("--lag-budget", "60s", "--lateness-budget", "60s", "--task-budget", "60s")
 PROFILE = """
 load_profile("two phases", {
   vehicles = 12, mix = { compact_ev = 2, electric_bus = 1 }, warm_up = 0.5,
@@ -52,6 +53,15 @@ def steady(place):
     check_equal(counters["connect.succeeded"], 10)
     check_equal(stages["connect.total"]["count"] + stages["probe/connect.total"]["count"], 10)
     check_equal(load["invalid"], [])
+    check(stages["task.lateness"]["count"] > commands["sent"], "tasks whose lateness is known")
+    # Of the same machine, and by the kernel: TLS has more bytes than MQTT, and packets have headers.
+    data, broker = load["data"], load["broker"]
+    check(0 < broker["cores"] < 64 and broker["memory_bytes"] > 1e6, f"{broker}")
+    for direction in ("sent", "received"):
+        check(data[f"wire_{direction}_bytes_per_s"] > data[f"{direction}_bytes_per_s"] > 0, f"{data}")
+    check(data["header_bytes_per_s"] >= 40 * data["packets_per_s"] > 0 and 1e3 < data["bytes_per_handshake"] < 2e4, f"{data}")
+    all_bytes = sum(data[k] for k in ("wire_sent_bytes_per_s", "wire_received_bytes_per_s", "header_bytes_per_s"))
+    check(abs(data["bytes_per_vehicle_month"] / (all_bytes * 30 * 86400 / 10) - 1) < 1e-6, f"{data}")
     tags = tags_of(place, name)
     for tag in ("command.total", "warm_up/publish.puback", "connect.total", "schedule.lateness"):
         check(tag in tags, f"no {tag} in {sorted(tags)}")
@@ -105,6 +115,31 @@ def invalid(place):
     run = place.run("load", "--vehicles", "5", "--duration", "1s", "--warm-up", "0", "--commands", "20/s", "--lag-budget",
                     "1us", "--no-results", "--limit", "command.total p99 < 1us")
     run.expect(6, "INVALID: loop.lag p90")
+    # What cars do may be late although the loop is not.
+    run = place.run("load", "--vehicles", "5", "--duration", "1s", "--warm-up", "0", "--commands", "20/s", *PATIENT,
+                    "--task-budget", "1us", "--no-results")
+    run.expect(6, "INVALID: task.lateness p")
+
+
+def interrupted(place):
+    """What was measured until then is told, and nothing else."""
+    with place.start("load", "--vehicles", "5", "--duration", "60s", "--warm-up", "0", "--commands", "20/s",
+                     *PATIENT) as running:
+        running.until(lambda: measured_commands(place) > 20, "commands that were measured")
+        running.send(signal.SIGINT)
+        running.wait().expect(130, "of 60 s: it was ended early", "KB/s up")
+    _, summary = summary_of(place)
+    load = summary["load"]
+    check(0.5 < load["measured_s"] < 59, f"measured for {load['measured_s']} s")
+    check(load["data"]["sent_bytes_per_s"] > 0 and load["simulator"]["cores"] > 0, f"{load}")
+    check_equal(summary["exit_status"], 130)
+
+
+def measured_commands(place):
+    try:
+        return summary_of(place)[1]["counters"].get("commands.succeeded", 0)
+    except (OSError, ValueError, KeyError):
+        return 0
 
 
 def refusals(place):
@@ -130,4 +165,5 @@ def refusals(place):
 
 
 if __name__ == "__main__":
-    main([steady, profile, search, search_for_vehicles, nothing_but_a_burst, invalid, refusals])
+    main([steady, profile, search, search_for_vehicles, nothing_but_a_burst, invalid, interrupted,
+          refusals])

@@ -395,18 +395,30 @@ local function begin_load(run)
   end
 end
 
+-- When nothing of the telemetry under way has arrived for so long, in seconds, and everybody is connected, the rest is
+-- lost: nobody will send it again.
+local lost_after = 5
+
 local function drain(run, name)
-  local pause = core.queue()
-  local deadline = core.now() + run.plan.options.patience + 1
-  run.load:phase(name)
-  run.load:stop()
-  while run.load:open() + run.load:unseen() > 0 and core.now() < deadline do
+  local load, pause, began = run.load, core.queue(), core.now()
+  load:phase(name)
+  load:stop()
+  local unseen, since = load:unseen(), began
+  while core.now() < began + run.plan.options.patience + 1 do
+    local left = load:unseen()
+    if left ~= unseen then
+      unseen, since = left, core.now()
+    end
+    local lost = core.now() - since > lost_after and load:ready() and load:online() == #run.fleet
+    if load:open() == 0 and (left == 0 or lost) then
+      break
+    end
     pause:wait(0.05)
   end
 end
 
 -- What it is going to be, for those who check whether it can be.
-local function tell_plan(plan)
+local function outlook(plan)
   local ramp, told = plan.ramp, { storm = 0, measured = 0 }
   told.vehicles, told.apps, told.warm_up = plan.count, plan.options.apps, plan.warm_up
   told.ramp = ramp.linear or ramp.spread or (ramp.steps - 1) * ramp.every
@@ -423,7 +435,7 @@ local function tell_plan(plan)
   told.commands, told.telemetry = plan.rate * most, plan.telemetry * telemetry
   told.telemetry_size = plan.options.telemetry_size
   told.by_shadow = plan.options.way == "shadow" and 1 or 0
-  core.load_planned(told)
+  return told
 end
 
 -- Of several processes that are one load, this one's part: its cars, with their models as the whole fleet has them, and
@@ -450,10 +462,11 @@ end
 local function run_profile(t, plan, shard)
   local run = { t = t, plan = plan, fleet = setmetatable({}, tools.fleet), away = {} }
   run.order = tools.spread(plan.count, tools.apportion(plan.count, plan.shares))
+  local whole = shard and outlook(plan)
   if shard then
     take_shard(run, shard)
   end
-  tell_plan(plan)
+  core.load_planned(outlook(plan), whole)
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
   if plan.search then
     first = tools.first_fleet(plan)

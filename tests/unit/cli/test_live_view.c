@@ -199,6 +199,29 @@ static void one_line_for_a_log(void **state)
     buf_done(&out);
 }
 
+/* The local cloud is on the same machine, and what cars do may be later than the loop is. */
+static void a_broker_and_late_cars_have_their_place(void **state)
+{
+    struct lab *lab = *state;
+    struct live_style style = {.columns = 100, .rows = 40, .unicode = true};
+    struct buf out;
+
+    for (unsigned second = 11; second <= 12; second++) {
+        recorder_value(lab->rec, "task.lateness", second * 10000);
+        lab->moment.elapsed = second * USEC_PER_SEC;
+        lab->moment.broker =
+            (struct process_usage){.cpu = 500000 + second * 850000, .resident = 33 << 20};
+        live_view_sample(lab->view, &lab->moment);
+    }
+    const char *text = painted(lab, &style);
+    assert_non_null(strstr(text, "simulator          CPU 0 % · loop lag 0 µs · cars late 120 ms"));
+    assert_non_null(strstr(text, "broker             CPU 85 % · 33 MB\n"));
+    buf_init(&out, 4096);
+    live_view_line(lab->view, &lab->moment, &out);
+    assert_non_null(strstr(buf_cstr(&out), ", cars late 120 ms, broker CPU 85 %\n"));
+    buf_done(&out);
+}
+
 /* What has just begun has neither rates nor percentiles. */
 static void the_first_moment(void **state)
 {
@@ -245,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_fits_any_terminal, make, unmake),
         cmocka_unit_test_setup_teardown(colours_end, make, unmake),
         cmocka_unit_test_setup_teardown(one_line_for_a_log, make, unmake),
+        cmocka_unit_test_setup_teardown(a_broker_and_late_cars_have_their_place, make, unmake),
         cmocka_unit_test_setup_teardown(the_first_moment, make, unmake),
         cmocka_unit_test_setup_teardown(a_stage_that_begins_anew, make, unmake),
     };

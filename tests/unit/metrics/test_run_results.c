@@ -112,14 +112,17 @@ static cJSON *summary_of(const char *path)
 
 struct tally {
     uint64_t values;
-    size_t entries;
+    size_t entries, warm_up;
 };
 
 static bool add_up(void *arg, const struct hlog_entry *entry)
 {
     struct tally *tally = arg;
 
-    assert_string_equal(entry->tag, "connect.tls");
+    bool warm_up = strcmp(entry->tag, "warm_up/command.total") == 0;
+    assert_true(warm_up || strcmp(entry->tag, "command.total") == 0 ||
+                strcmp(entry->tag, "connect.tls") == 0);
+    tally->warm_up += warm_up;
     tally->values += histogram_total(entry->histogram);
     tally->entries++;
     return true;
@@ -229,6 +232,26 @@ static void every_flush_logs_one_interval(void **state)
     assert_true(run_results_close(r, NULL));
     assert_int_equal(logged(path).entries, 4);
     assert_int_equal(logged(path).values, 7);
+    free(path);
+}
+
+static void a_warm_up_is_logged_to_its_end(void **state)
+{
+    struct fixture *f = *state;
+    struct run_results *r = open_run(f, "x");
+    char *path = xstrdup(run_results_path(r));
+
+    recorder_warm_up(f->rec);
+    recorder_value(f->rec, "command.total", 1000);
+    assert_true(run_results_flush(r, NULL));
+    recorder_value(f->rec, "command.total", 2000); /* within its last second */
+    recorder_start_anew(f->rec, clock_now());
+    recorder_value(f->rec, "command.total", 3000);
+    assert_true(run_results_close(r, NULL));
+    assert_int_equal(logged(path).entries, 3);
+    assert_int_equal(logged(path).warm_up, 2);
+    assert_int_equal(logged(path).values, 3);
+    recorder_start_anew(f->rec, clock_now()); /* the run that would log it is gone */
     free(path);
 }
 
@@ -388,6 +411,7 @@ int main(void)
         TEST(a_finished_run_is_told_whole),
         TEST(runs_of_one_second_get_folders_of_their_own),
         TEST(every_flush_logs_one_interval),
+        TEST(a_warm_up_is_logged_to_its_end),
         TEST(a_killed_run_keeps_what_was_flushed),
         TEST(a_full_disk_is_told_once_and_loses_nothing),
         TEST(a_folder_that_vanishes_fails_the_close),

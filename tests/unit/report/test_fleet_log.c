@@ -16,7 +16,7 @@
 #include "report/fleet_table.h"
 
 /* A log of its own; its path. */
-static struct fleet_log *log_in(char path[static 64], const struct recorder *rec, usec_t ago)
+static struct fleet_log *log_in(char path[static 64], struct recorder *rec, usec_t ago)
 {
     int fd;
 
@@ -101,6 +101,48 @@ static void test_lines(void **state)
     fleet_table_done(&table);
 }
 
+/* The measurement begins between two lines: what the counters had counted is not lost, nor told
+   twice. */
+static void test_begins_anew(void **state)
+{
+    struct recorder *rec = recorder_new();
+    struct fleet_cars cars = {.vehicles = 5};
+    struct fleet_table table;
+    char path[64];
+
+    (void)state;
+    recorder_warm_up(rec);
+    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
+    recorder_count(rec, "messages.sent", 7);
+    recorder_count(rec, "connect.succeeded", 3); /* outlives the warm-up */
+    fleet_log_add(log, &cars);
+    usleep(60000);
+    recorder_count(rec, "messages.sent", 5);
+    recorder_count(rec, "connect.succeeded", 1);
+    recorder_start_anew(rec, clock_now());
+    recorder_count(rec, "messages.sent", 9);
+    recorder_count(rec, "connect.succeeded", 1);
+    cars.broker = (struct process_usage){.cpu = 70000, .resident = 25 << 20};
+    fleet_log_add(log, &cars);
+    usleep(60000);
+    cars.broker.cpu += 30000;
+    fleet_log_add(log, &cars);
+    fleet_log_free(log);
+    recorder_start_anew(rec, clock_now()); /* nobody listens any more */
+    recorder_free(rec);
+    read_back(path, &table);
+    assert_int_equal(table.rows, 3);
+    assert_value(14, &table, "messages_sent", 1);
+    assert_value(2, &table, "connects_succeeded", 1);
+    assert_value(0, &table, "messages_sent", 2);
+    /* Of a broker that is older than the run only what it took since is known. */
+    assert_true(isnan(value_of(&table, "broker_cpu_percent", 1)));
+    assert_true(value_of(&table, "broker_cpu_percent", 2) > 0);
+    assert_true(value_of(&table, "broker_cpu_percent", 2) <= 50);
+    assert_value(25, &table, "broker_memory_mib", 2);
+    fleet_table_done(&table);
+}
+
 /* A car alone is no fleet. */
 static void test_one_car(void **state)
 {
@@ -177,9 +219,8 @@ static void test_any_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_one_car),
-        cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_begins_anew),
+        cmocka_unit_test(test_one_car),  cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_any_file),
     };
 

@@ -25,7 +25,14 @@ static const char summary_text[] =
     "{\"name\":\"warm-up\",\"from_s\":2,\"to_s\":4},"
     "{\"name\":\"steady\",\"from_s\":4,\"to_s\":99},{\"name\":\"no\",\"from_s\":5}],"
     "\"arrivals\":[{\"what\":\"commands\",\"pattern\":\"" HOSTILE "\",\"rate_per_s\":20,"
-    "\"intended\":200000,\"sent\":199999,\"late\":3}],\"invalid\":[\"" HOSTILE "\"]},"
+    "\"intended\":200000,\"sent\":199999,\"late\":3}],\"invalid\":[\"" HOSTILE "\"],"
+    "\"phases_apart_s\":2.5,\"phases_different\":[\"shard 1 of 2: " HOSTILE "\",7],"
+    "\"data\":{\"sent_bytes_per_s\":1000,\"received_bytes_per_s\":2000,"
+    "\"wire_sent_bytes_per_s\":1500,\"wire_received_bytes_per_s\":2500,\"packets_per_s\":40,"
+    "\"header_bytes_per_s\":2080,\"bytes_per_handshake\":2900,"
+    "\"bytes_per_vehicle_month\":15759360},"
+    "\"simulator\":{\"cores\":0.5,\"memory_bytes\":85000000,\"machine_cores\":1.25,"
+    "\"processors\":2},\"broker\":{\"cores\":0.375,\"memory_bytes\":25000000}},"
     "\"limits\":[{\"expression\":\"command.total p99 < 2s\",\"value\":2500000,\"limit\":2000000,"
     "\"unit\":\"us\",\"held\":false},"
     "{\"expression\":\"connect.failed < 0.1%\",\"value\":0.0004,\"limit\":0.001,"
@@ -45,12 +52,13 @@ static const char summary_text[] =
 
 static const char timeline_text[] =
     "seconds,interval,vehicles,off,online,connecting,commands_due,commands_sent,"
-    "lateness_max_ms,loop_lag_max_ms,cpu_percent,memory_mib,errors\n"
-    "1.0,1.0,1000,1000,0,0,0,0,,1.5,50,20,\n"
-    "2.0,1.0,1000,400,500,100,0,0,,1.5,50,30,connect.failed.tls=4\n"
-    "2.4,0.4,1000,0,1000,0,8,8,0.2,1.5,50,30,\n"
-    "5.0,2.6,1000,0,1000,0,52,50,2600,2600,50,30,<b>&]]>=3\n"
-    "10.0,5.0,1000,0,1000,0,100,100,0.3,0.1,50,30,commands.timed_out=10;"
+    "lateness_max_ms,loop_lag_max_ms,cpu_percent,memory_mib,broker_cpu_percent,broker_memory_mib,"
+    "errors\n"
+    "1.0,1.0,1000,1000,0,0,0,0,,1.5,50,20,,,\n"
+    "2.0,1.0,1000,400,500,100,0,0,,1.5,50,30,20,25,connect.failed.tls=4\n"
+    "2.4,0.4,1000,0,1000,0,8,8,0.2,1.5,50,30,20,25,\n"
+    "5.0,2.6,1000,0,1000,0,52,50,2600,2600,50,30,20,25,<b>&]]>=3\n"
+    "10.0,5.0,1000,0,1000,0,100,100,0.3,0.1,50,30,20,25,commands.timed_out=10;"
     "a=1;b=1;c=1;d=1;e=1;f=1;g=1\n";
 
 /* A log of one sample of each stage a second, a hundred in the fifth. */
@@ -149,6 +157,15 @@ static void test_load(void **state)
         "failed.\xe2\x80\x8btls</b>",
         ">others</b>",
         "lateness",
+        "up to 2.5 s apart",
+        "Not all went through the same phases.",
+        ">What it took</h2>",
+        "<th>over TCP</th><td class=\"n\">1.5 KB/s</td><td class=\"n\">2.5 KB/s</td>",
+        "<th>with headers</th><td class=\"n\" colspan=\"2\">6.1 KB/s</td>",
+        "<b>15.8 MB</b>",
+        "<th>broker</th><td class=\"n\">0.38</td><td class=\"n\">25.0 MB</td>",
+        "of 2 were busy",
+        ">CPU of simulator and broker",
         ">uncorrected</th>",
         "Probe cars and apps",
         "The simulator itself",
