@@ -96,7 +96,9 @@ int merge_finish(struct merge *m, const char *dir)
         buf_append_str(&text, "\n");
         limits_table(merge_limits(m), colour, &text);
     }
-    printf("%s\n", buf_cstr(&text));
+    buf_append_str(&text, "\n");
+    merge_tell_phases(m, &text);
+    fputs(buf_cstr(&text), stdout);
     buf_done(&text);
     print_parts(m);
     if (merge_status(m) != 0)

@@ -16,6 +16,8 @@
 #include "base/error.h"
 #include "cli/consent.h"
 
+#define PREFLIGHT_FILE "preflight.txt"
+
 struct load_plan;
 struct run_settings;
 struct simulation;
@@ -33,7 +35,12 @@ bool preflight_begin(struct preflight *p, const struct run_settings *settings,
 bool preflight_fits(const struct preflight *p, uint64_t cars, struct error *err);
 /* And may they go where they go? */
 bool preflight_wanted(struct preflight *p, uint64_t cars, struct error *err);
-/* A load is about to begin: all of it. */
-bool preflight_load(struct preflight *p, const struct load_plan *plan, struct error *err);
+/* A load is about to begin: all of it. What it says of all shards together the first of them says,
+   and leaves in PREFLIGHT_FILE in `dir` (its results; may be NULL), for whoever has started it. */
+bool preflight_load(struct preflight *p, const struct load_plan *plan, const char *dir,
+                    struct error *err);
+/* Before shards are started that share this machine, and a local cloud if `own_cloud`: is there
+   room for all of them? Warns of ports, too few of which may do. */
+bool preflight_shards(const struct run_settings *settings, bool own_cloud, struct error *err);
 
 #endif

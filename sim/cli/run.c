@@ -50,8 +50,8 @@ struct run {
     struct run_results *results;
     struct run_files files;
     struct oracle_tally oracle;
-    struct seal_key telemetry_key; /* read if settings name one */
-    struct loop_timer second, limit, warning;
+    struct seal_key telemetry_key;                     /* read if settings name one */
+    struct loop_timer second, limit, warning, refusal; /* of a scenario that was said no to */
     struct loop_lag lag;
     struct load_run load;
     struct stop_signals signals;
@@ -64,7 +64,6 @@ struct run {
     struct metrics_endpoint metrics;
     struct api_endpoint api;
     struct preflight preflight;
-    struct loop_timer refusal; /* somebody said no while a scenario runs */
 };
 
 /* ---- events of the run ---- */
@@ -169,6 +168,7 @@ static void flush_results(struct run *run)
     struct error err;
 
     oracle_run_count(&run->oracle, run->sim);
+    run->sim->cloud_process = target_broker_pid(&run->target);
     run_files_measure(&run->files, run->sim);
     if (!run_results_flush(run->results, &err)) {
         console_clear(&run->console);
@@ -223,6 +223,7 @@ static bool open_simulation(struct run *run, struct error *err)
     if (run->sim == NULL)
         return false;
     run->console.sim = run->sim;
+    run->sim->cloud_process = target_broker_pid(&run->target);
     if (!oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err))
         return false;
     if (!preflight_begin(&run->preflight, s, run->sim, err))
@@ -301,7 +302,8 @@ static bool on_planned(void *ctx, const struct load_plan *plan, struct error *er
 {
     struct run *run = ctx;
 
-    return preflight_load(&run->preflight, plan, err) || refuse(run, err);
+    return preflight_load(&run->preflight, plan, run_results_path(run->results), err) ||
+           refuse(run, err);
 }
 
 static bool on_renew(void *ctx, struct error *err)

@@ -19,7 +19,9 @@
 #include "cli/cloud_file.h"
 #include "cli/cmd_report_merge.h"
 #include "cli/consent.h"
+#include "cli/live_screen.h"
 #include "cli/options.h"
+#include "cli/preflight.h"
 #include "cli/shards_command.h"
 #include "cli/shards_progress.h"
 #include "cli/stop_signals.h"
@@ -48,6 +50,7 @@ struct shards {
     struct child *children;
     bool ending; /* the others have been told that one never began */
     bool cloud_ended;
+    bool outlook_told; /* what the first of them said of all */
     struct shards_progress progress;
 };
 
@@ -218,6 +221,23 @@ static void look_after_cloud(struct shards *s)
     tell_all(s, SIGTERM);
 }
 
+/* The first shard says what all of them come to, but nobody reads its log. */
+static void tell_outlook(struct shards *s)
+{
+    char *path = xasprintf("%s/" PREFLIGHT_FILE, s->children[0].dir);
+    FILE *file = s->outlook_told ? NULL : fopen(path, "re");
+    char line[LINE_MAX_LEN];
+
+    free(path);
+    if (file == NULL)
+        return;
+    s->outlook_told = true;
+    live_screen_clear();
+    while (fgets(line, sizeof line, file) != NULL)
+        fputs(line, stderr);
+    fclose(file);
+}
+
 static void wait_for_all(struct shards *s)
 {
     int told = 0;
@@ -230,6 +250,7 @@ static void wait_for_all(struct shards *s)
             tell_all(s, SIGTERM);
             told = caught;
         }
+        tell_outlook(s);
         shards_progress_tell(&s->progress);
         poll(NULL, 0, LOOK_MS);
     }
@@ -261,14 +282,29 @@ static bool failed_by_itself(const struct child *child)
     return status != 0 && status != 128 + SIGTERM;
 }
 
+/* What ended all of them early; 0: nothing did. */
+static int ended_status(const struct shards *s)
+{
+    if (stop_signals_caught() != 0)
+        return 128 + stop_signals_caught();
+    return s->cloud_ended ? ERROR_TARGET : 0;
+}
+
+static const char *ended_reason(const struct shards *s)
+{
+    return stop_signals_caught() != 0 ? "interrupted"
+           : s->cloud_ended           ? "local cloud: the broker ended by itself"
+                                      : NULL;
+}
+
 /* None has run: the reason is the command's. */
 static int none_ran(const struct shards *s)
 {
     for (uint32_t i = 0; i < s->count; i++)
         if (failed_by_itself(&s->children[i]) && repeat_trouble(&s->children[i]))
             return WEXITSTATUS(s->children[i].status);
-    if (stop_signals_caught() != 0)
-        return 128 + stop_signals_caught();
+    if (ended_status(s) != 0)
+        return ended_status(s);
     log_error("no shard ran (see %s)", s->children[0].log);
     return ERROR_INVALID;
 }
@@ -280,7 +316,9 @@ static int merge_all(struct shards *s)
     struct merge *m = merge_new(&(struct merge_options){.dirs = dirs,
                                                         .dir_count = 1,
                                                         .name = s->settings->name,
-                                                        .command_line = s->settings->command_line},
+                                                        .command_line = s->settings->command_line,
+                                                        .ended_status = ended_status(s),
+                                                        .ended_reason = ended_reason(s)},
                                 &err);
 
     if (m == NULL)
@@ -292,7 +330,7 @@ static int merge_all(struct shards *s)
         status = status != 0 ? status : (int)err.code;
     }
     merge_free(m);
-    return stop_signals_caught() != 0 ? 128 + stop_signals_caught() : status;
+    return status;
 }
 
 static void close_all(struct shards *s)
@@ -320,7 +358,9 @@ int shards_run(const struct run_settings *settings, uint32_t count, int argc, ch
 
     stop_signals_catch();
     s.children = xcalloc(count, sizeof *s.children);
-    bool ok = ask_for_all(&s, &err) && make_folders(&s, &err) && open_cloud(&s, &err);
+    bool own_cloud = settings->target.endpoint == NULL && settings->target.cloud_dir == NULL;
+    bool ok = preflight_shards(settings, own_cloud, &err) && ask_for_all(&s, &err) &&
+              make_folders(&s, &err) && open_cloud(&s, &err);
     shards_progress_init(&s.progress, s.parts, count, settings->quiet);
     if (stop_signals_caught() != 0) {
         status = 128 + stop_signals_caught();
@@ -330,8 +370,6 @@ int shards_run(const struct run_settings *settings, uint32_t count, int argc, ch
             tell_all(&s, SIGTERM);
         wait_for_all(&s);
         status = ok ? merge_all(&s) : options_fail(&err);
-        if (s.cloud_ended && stop_signals_caught() == 0)
-            status = ERROR_TARGET;
     } else {
         status = options_fail(&err);
     }

@@ -314,6 +314,8 @@ static bool add_up(struct merge *m, const struct merge_options *o, struct error 
         return false;
     limits_judge(m->limits, m->totals);
     judge_parts(m);
+    if (o->ended_status != 0)
+        set_verdict(m, o->ended_status, xstrdup(o->ended_reason));
     m->verdicts = verdicts_new(m->name, m->started_wall_ms);
     merge_tell(m);
     return true;

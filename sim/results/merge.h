@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "metrics/limits.h"
 #include "metrics/recorder.h"
@@ -24,6 +25,10 @@ struct merge_options {
     const char *const *limits; /* besides those that the runs were given */
     size_t limit_count;
     const char *command_line; /* of the whole, for its settings; NULL: none */
+    /* Whoever ran all of them saw the whole end early: with that exit status (0: it did not), and
+       why. It counts more than what the runs say, of which this is the cause. */
+    int ended_status;
+    const char *ended_reason;
 };
 
 /* NULL with ERROR_USAGE: nothing to merge, a bad limit, or runs that do not belong together. */
@@ -40,11 +45,14 @@ bool merge_save_junit(const struct merge *m, const char *path, struct error *err
 
 const struct recorder *merge_totals(const struct merge *m);
 const struct limits *merge_limits(const struct merge *m);
-/* How the whole ended: 6 if a shard is lost or invalid, else what the runs came to, else 5 if a
-   limit was missed. */
+/* How the whole ended: as the options say; else 6 if a shard is lost or invalid, else what the runs
+   came to, else 5 if a limit was missed. */
 int merge_status(const struct merge *m);
 /* Why, in a line; NULL if it is 0. */
 const char *merge_reason(const struct merge *m);
+
+/* Lines for people, if the runs did not go through the same phases, or not together. */
+void merge_tell_phases(const struct merge *m, struct buf *out);
 
 /* One run, or a shard of which there is nothing. */
 struct merge_part {

@@ -31,6 +31,8 @@ struct merge {
 bool merge_write_log(const struct merge *m, struct buf *out, struct error *err);
 /* summary.json; the caller owns it. */
 cJSON *merge_json(const struct merge *m);
+/* Puts the phases of all into the merged load, and when all measured. */
+void merge_phases(const struct merge *m, cJSON *load);
 /* The suites of the runs, of each part a case, and the limits. */
 void merge_tell(struct merge *m);
 

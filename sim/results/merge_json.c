@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,10 +192,51 @@ static void add_numbers(cJSON *to, const cJSON *from, const char *const *names)
         add_to(to, *names, json_num(from, *names, 0));
 }
 
+/* All on one machine have seen the same one. */
+static void put_broker(const struct merge *m, cJSON *load)
+{
+    double cores = 0, memory = 0;
+
+    cJSON_DeleteItemFromObject(load, "broker");
+    for (size_t i = 0; i < m->count; i++) {
+        const struct past_run *run = m->parts[i].run;
+        const cJSON *own = run != NULL ? json_get(json_get(run->summary, "load"), "broker") : NULL;
+        cores = fmax(cores, json_num(own, "cores", 0));
+        memory = fmax(memory, json_num(own, "memory_bytes", 0));
+    }
+    if (memory <= 0)
+        return;
+    cJSON *broker = cJSON_AddObjectToObject(load, "broker");
+    add(broker, "cores", cores);
+    add(broker, "memory_bytes", memory);
+}
+
+/* As sim/load/volume.c has them of one. */
+static void put_data_of_all(const struct merge *m, cJSON *data, double vehicles)
+{
+    double handshakes = (double)recorder_counter(m->totals, "wire.handshakes");
+    double bytes = (double)recorder_counter(m->totals, "wire.handshake_bytes");
+    double rate = json_num(data, "sent_bytes_per_s", 0) + json_num(data, "received_bytes_per_s", 0);
+
+    if (json_num(data, "packets_per_s", 0) > 0)
+        rate = json_num(data, "wire_sent_bytes_per_s", 0) +
+               json_num(data, "wire_received_bytes_per_s", 0) +
+               json_num(data, "header_bytes_per_s", 0);
+    if (handshakes > 0)
+        add(data, "bytes_per_handshake", bytes / handshakes);
+    add(data, "bytes_per_vehicle_month", vehicles > 0 ? rate * SECONDS_PER_MONTH / vehicles : 0);
+}
+
 /* What data went over the wire, and what the processes took, of all together. */
 static void add_costs(const struct merge *m, cJSON *load, double vehicles)
 {
-    static const char *const data_names[] = {"sent_bytes_per_s", "received_bytes_per_s", NULL};
+    static const char *const data_names[] = {"sent_bytes_per_s",
+                                             "received_bytes_per_s",
+                                             "wire_sent_bytes_per_s",
+                                             "wire_received_bytes_per_s",
+                                             "packets_per_s",
+                                             "header_bytes_per_s",
+                                             NULL};
     static const char *const self_names[] = {"cores", "memory_bytes", NULL};
     cJSON *data = cJSON_CreateObject(), *self = cJSON_CreateObject();
 
@@ -204,13 +246,13 @@ static void add_costs(const struct merge *m, cJSON *load, double vehicles)
         add_numbers(data, json_get(own, "data"), data_names);
         add_numbers(self, json_get(own, "simulator"), self_names);
     }
-    double rate = json_num(data, data_names[0], 0) + json_num(data, data_names[1], 0);
-    add(data, "bytes_per_vehicle_month", vehicles > 0 ? rate * SECONDS_PER_MONTH / vehicles : 0);
+    put_data_of_all(m, data, vehicles);
+    put_broker(m, load);
     json_put(load, "data", data);
     json_put(load, "simulator", self);
 }
 
-/* Numbers added up, phases as the first had them. */
+/* Numbers added up. */
 static cJSON *load_of_all(const struct merge *m)
 {
     const cJSON *first = json_get(m->first->summary, "load");
@@ -236,6 +278,7 @@ static cJSON *load_of_all(const struct merge *m)
     json_put(load, "probe_vehicles", cJSON_CreateNumber(probes));
     json_put(load, "apps", cJSON_CreateNumber(apps));
     add_costs(m, load, vehicles);
+    merge_phases(m, load);
     json_put(load, "arrivals", arrivals);
     json_put(load, "invalid", invalid);
     return load;

@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fleetsim_test import FLEETSIM, check, check_equal, main  # noqa: E402
 
 # Short, and of a few cars that are there at once.
-BRIEF = ["--commands", "20/s", "--warm-up", "1s", "--duration", "3s", "--ramp", "1s", "--lag-budget", "10s", "--lateness-budget", "10s"]
+BRIEF = ["--commands", "20/s", "--warm-up", "1s", "--duration", "3s", "--ramp", "1s",
+         "--lag-budget", "10s", "--lateness-budget", "10s", "--task-budget", "10s"]
 SHARD = ["load", "--vehicles", "24", "--seed", "7", "--cloud", "lab", "--name", "night", *BRIEF]
 
 
@@ -38,11 +39,21 @@ def check_merged(whole, shards, cars):
         check_equal(stage["count"], sum(p["stages_us"].get(name, {"count": 0})["count"] for p in parts), name)
         of_parts = [p["stages_us"][name] for p in parts if p["stages_us"].get(name, {"count": 0})["count"] > 0]
         check_equal((stage["min"], stage["max"]), (min(s["min"] for s in of_parts), max(s["max"] for s in of_parts)), name)
+    check_phases(whole["load"], [p["load"] for p in parts])
     due = {a["what"]: a for a in whole["load"]["arrivals"]}
     check(abs(due["commands"]["rate_per_s"] - 20) < 1e-6, f"the rate of all: {due}")
     check(due["commands"]["intended"] > 20, f"commands: {due}")
     firsts = sorted((p["shard"]["first_vehicle"], p["shard"]["vehicles"]) for p in parts)
     check_equal([f for f, _ in firsts], [cars * i // len(parts) for i in range(len(parts))], "first cars")
+
+
+def check_phases(whole, parts):
+    """The same phases as each shard's, without gaps, by the clock of the first that began."""
+    check_equal([p["name"] for p in whole["phases"]], [p["name"] for p in parts[0]["phases"]], "phases")
+    check_equal(whole["phases_different"], [], "phases that others had not")
+    check(0 <= whole["phases_apart_s"] < 10, f"apart: {whole['phases_apart_s']}")
+    for this, following in zip(whole["phases"], whole["phases"][1:]):
+        check_equal(this["to_s"], following["from_s"], f"the end of {this['name']}")
 
 
 def four_processes_here(place):
@@ -91,7 +102,7 @@ def shards_by_hand_and_merge(place):
 
 def a_lost_shard_makes_it_invalid(place):
     with place.start("load", "--vehicles", "8", "--shards", "2", "--commands", "5/s", "--duration", "5s", "--warm-up", "0s",
-                     "--ramp", "1s", "--lag-budget", "10s", "--lateness-budget", "10s") as running:
+                     "--ramp", "1s", "--lag-budget", "10s", "--lateness-budget", "10s", "--task-budget", "10s") as running:
         log = running.until(lambda: glob.glob(place.path("results/*/load/shard-0001/timeline.csv")), "the shard's timeline")
         folder = os.path.dirname(log[0])
         victim = next(int(p) for p in os.listdir("/proc") if p.isdigit() and is_shard(p, running.pid, "1/2"))
@@ -116,7 +127,9 @@ def their_cloud_ends(place):
         running.until(lambda: glob.glob(place.path("results/*/load/shard-*/timeline.csv")), "a timeline")
         broker = next(int(p) for p in os.listdir("/proc") if p.isdigit() and is_broker(p, running.pid))
         os.kill(broker, signal.SIGKILL)
-        running.wait().expect(4, "local cloud: the broker ended by itself", "INVALID")
+        running.wait().expect(4, "local cloud: the broker ended by itself", "(exit status 4)")
+    whole = summary(place.results())
+    check_equal((whole["exit_status"], whole["reason"]), (4, "local cloud: the broker ended by itself"), "what the page says")
     place.check_clean("a run whose cloud ended")
 
 
@@ -134,7 +147,9 @@ def interrupted_together(place):
                      "--ramp", "1s") as running:
         running.until(lambda: glob.glob(place.path("results/*/load/shard-*/timeline.csv")), "a timeline")
         running.send(signal.SIGINT)
-        running.wait().expect(130, "interrupted: the shards are ending", "INVALID")
+        running.wait().expect(130, "interrupted: the shards are ending", "(exit status 130)")
+    whole = summary(place.results())
+    check_equal((whole["exit_status"], whole["reason"]), (130, "interrupted"), "what the page says")
     place.check_clean("an interrupted run")
 
 

@@ -359,6 +359,127 @@ static void a_shard_that_never_measured_says_so(void **state)
     assert_invalid(root, "shard 1 of 2: it ended before the measurement began");
 }
 
+/* Ramp, steady and drain, each so long. */
+static void add_phases(struct made_run *m, double ramp, const char *second)
+{
+    const char *const names[] = {"ramp", second, "drain"};
+    cJSON *load = cJSON_AddObjectToObject(m->members, "load");
+    cJSON *list = cJSON_AddArrayToObject(load, "phases");
+    const double ends[] = {ramp, ramp + 3, ramp + 4};
+
+    for (int i = 0; i < 3; i++) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "name", names[i]);
+        cJSON_AddNumberToObject(o, "from_s", i > 0 ? ends[i - 1] : 0);
+        cJSON_AddNumberToObject(o, "to_s", ends[i]);
+        cJSON_AddItemToArray(list, o);
+    }
+    cJSON_AddNumberToObject(load, "warm_up_s", ramp);
+    cJSON_AddNumberToObject(load, "measured_s", 3);
+}
+
+static void short_ramp(struct made_run *m)
+{
+    add_phases(m, 1, "steady");
+}
+
+static void long_ramp(struct made_run *m)
+{
+    add_phases(m, 3, "steady");
+}
+
+static void other_phases(struct made_run *m)
+{
+    add_phases(m, 1, "storm");
+}
+
+static cJSON *merged_load(const char *root, struct buf *told)
+{
+    char *dir = xasprintf("%s/merged", root);
+    struct merge *m = merged(root);
+    struct error err;
+
+    merge_tell_phases(m, told);
+    if (!merge_save(m, dir, &err))
+        fail_msg("%s", err.text);
+    merge_free(m);
+    cJSON *summary = summary_read(dir, &err);
+    cJSON *load = cJSON_DetachItemFromObject(summary, "load");
+    cJSON_Delete(summary);
+    free(dir);
+    return load;
+}
+
+static void assert_near(double seen, double expected, double off)
+{
+    if (!(seen >= expected - off && seen <= expected + off))
+        fail_msg("%g is not %g", seen, expected);
+}
+
+static void phases_are_those_of_all(void **state)
+{
+    const char *root = *state;
+    struct buf told;
+
+    write_shard(root, "a", 0, 2, short_ramp);
+    write_shard(root, "b", 1, 2, long_ramp);
+    buf_init(&told, 4096);
+    cJSON *load = merged_load(root, &told);
+    const cJSON *phases = json_get(load, "phases");
+    /* Shards begin as write_shard() has them; a phase begins with the first that is in it. */
+    assert_int_equal(cJSON_GetArraySize(phases), 3);
+    const cJSON *steady = cJSON_GetArrayItem(phases, 1), *drain = cJSON_GetArrayItem(phases, 2);
+    assert_string_equal(json_str(steady, "name", ""), "steady");
+    assert_near(json_num(steady, "from_s", 0), 1, 0.5);
+    assert_near(json_num(steady, "to_s", 0), json_num(drain, "from_s", -1), 1e-9);
+    assert_near(json_num(drain, "to_s", 0), 7, 0.5);
+    /* All measured from the last one's beginning to the first one's end. */
+    assert_near(json_num(load, "warm_up_s", 0), 3, 0.5);
+    assert_near(json_num(load, "measured_s", 0), 1, 0.5);
+    assert_near(json_num(load, "phases_apart_s", 0), 2, 0.5);
+    assert_int_equal(cJSON_GetArraySize(json_get(load, "phases_different")), 0);
+    assert_non_null(strstr(buf_cstr(&told), "the same phase began up to 2"));
+    cJSON_Delete(load);
+    buf_done(&told);
+}
+
+static void phases_that_differ_are_told(void **state)
+{
+    const char *root = *state;
+    struct buf told;
+
+    write_shard(root, "a", 0, 2, short_ramp);
+    write_shard(root, "b", 1, 2, other_phases);
+    buf_init(&told, 4096);
+    cJSON *load = merged_load(root, &told);
+    const cJSON *different = json_get(load, "phases_different");
+    assert_int_equal(cJSON_GetArraySize(different), 1);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(different, 0)),
+                        "shard 1 of 2: ramp, storm, drain");
+    assert_non_null(strstr(buf_cstr(&told), "other phases: shard 1 of 2: ramp, storm, drain"));
+    cJSON_Delete(load);
+    buf_done(&told);
+}
+
+static void who_ended_all_has_the_last_word(void **state)
+{
+    const char *root = *state;
+    struct error err = {0};
+
+    write_shard(root, "a", 0, 2, stop_it);
+    write_shard(root, "b", 1, 2, stop_it);
+    struct merge *m = merge_new(&(struct merge_options){.dirs = &root,
+                                                        .dir_count = 1,
+                                                        .ended_status = ERROR_TARGET,
+                                                        .ended_reason = "the broker ended"},
+                                &err);
+    assert_non_null(m);
+    assert_int_equal(merge_status(m), ERROR_TARGET);
+    assert_string_equal(merge_reason(m), "the broker ended");
+    assert_non_null(merge_part_at(m, 1).trouble);
+    merge_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +490,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_shard_that_never_measured_says_so, make, unmake),
+        cmocka_unit_test_setup_teardown(phases_are_those_of_all, make, unmake),
+        cmocka_unit_test_setup_teardown(phases_that_differ_are_told, make, unmake),
+        cmocka_unit_test_setup_teardown(who_ended_all_has_the_last_word, make, unmake),
         cmocka_unit_test_setup_teardown(a_search_is_no_load, make, unmake),
         cmocka_unit_test_setup_teardown(repetitions_need_no_shards, make, unmake),
     };
