@@ -49,13 +49,18 @@ struct cloud *cloud_new(uint64_t seed)
         return NULL;
     presence_init(&cloud->presence, seed);
     registry_init(&cloud->registry);
+    bool ok =
+        provision_service_init(&cloud->provisioning, &cloud->registry, &cloud->presence, seed);
     shadow_service_init(&cloud->shadows);
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
     stream_service_init(&cloud->streams);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
-    return cloud;
+    if (ok)
+        return cloud;
+    cloud_free(cloud);
+    return NULL;
 }
 
 void cloud_free(struct cloud *cloud)
@@ -63,6 +68,7 @@ void cloud_free(struct cloud *cloud)
     if (cloud == NULL)
         return;
     presence_done(&cloud->presence);
+    provision_service_done(&cloud->provisioning);
     registry_done(&cloud->registry);
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
@@ -88,6 +94,11 @@ static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *p
         return CLOUD_ALLOW;
     }
     struct first_contact contact = first_contact_judge(&cloud->registry, peer, now_ms, out);
+    const struct registry_authority *a =
+        contact.is_new ? registry_authority(&cloud->registry, peer->certificate->authority) : NULL;
+    if (a != NULL && a->template_name != NULL)
+        provision_service_just_in_time(&cloud->provisioning, a->template_name, contact.certificate,
+                                       peer->certificate, now_ms);
     *ret_policy = contact.policy;
     peer->is_thing = contact.is_thing;
     return first_verdicts[contact.answer];
@@ -144,7 +155,7 @@ unsigned cloud_authorities_changed(const struct cloud *cloud)
 
 void cloud_set_issuer(struct cloud *cloud, const struct issuer *issuer)
 {
-    cloud->issuer = issuer;
+    cloud->issuer = cloud->provisioning.issuer = issuer;
 }
 
 bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id)
@@ -238,6 +249,7 @@ static enum cloud_verdict check_publish(const struct client *client,
     struct command_address command;
     struct job_address job;
     struct stream_address stream;
+    struct provision_address provision;
 
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
@@ -250,7 +262,9 @@ static enum cloud_verdict check_publish(const struct client *client,
     if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
         !shadow_address_parse(message->topic, &address) &&
         !command_address_parse(message->topic, &command) &&
-        !job_address_parse(message->topic, &job) && !stream_address_parse(message->topic, &stream))
+        !job_address_parse(message->topic, &job) &&
+        !stream_address_parse(message->topic, &stream) &&
+        !provision_address_parse(message->topic, &provision))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }
@@ -390,6 +404,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct job_address job;
     struct stream_address stream;
     struct registry_address registry;
+    struct provision_address provision;
     bool ok = true;
 
     cloud->retained_for = NULL;
@@ -406,6 +421,9 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
                                     out);
     else if (registry_address_parse(message->topic, &registry))
         ok = serve_registry(cloud, &registry, message, now_ms, out);
+    else if (provision_address_parse(message->topic, &provision))
+        ok = provision_service_request(&cloud->provisioning, &provision, message->client_id,
+                                       message->payload, now_ms, out);
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -458,7 +476,8 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
               presence_tell_cut_off(&cloud->presence, now_ms, out) &&
               command_service_tick(&cloud->commands, now_ms, out) &&
               job_service_tick(&cloud->jobs, now_ms, out) &&
-              first_contact_tick(&cloud->registry, &cloud->presence, now_ms, out);
+              first_contact_tick(&cloud->registry, &cloud->presence, now_ms, out) &&
+              provision_service_tick(&cloud->provisioning, now_ms, out);
 
     cloud->retained_for = NULL;
     quota_landed(&cloud->quota);
@@ -468,6 +487,7 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
         shadow_service_sweep(&cloud->shadows, now_ms);
         command_service_sweep(&cloud->commands, now_ms);
         job_service_sweep(&cloud->jobs, now_ms);
+        provision_service_sweep(&cloud->provisioning, now_ms);
         quota_sweep(&cloud->quota, now_ms);
     }
     return ok;
@@ -478,6 +498,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     shadow_service_save(&cloud->shadows, to);
     presence_save(&cloud->presence, now_ms, to);
     registry_save(&cloud->registry, to);
+    provision_service_save(&cloud->provisioning, to);
     job_service_save(&cloud->jobs, to);
     rules_save(&cloud->rules, to);
     stream_service_save(&cloud->streams, to);
@@ -494,8 +515,10 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
         if (!shadow_service_load(&cloud->shadows, record) &&
             !presence_load(&cloud->presence, record, now_ms) &&
-            !registry_load(&cloud->registry, record) && !job_service_load(&cloud->jobs, record) &&
-            !rules_load(&cloud->rules, record) && !stream_service_load(&cloud->streams, record))
+            !registry_load(&cloud->registry, record) &&
+            !provision_service_load(&cloud->provisioning, record) &&
+            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
+            !stream_service_load(&cloud->streams, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

@@ -8,6 +8,7 @@
 #include "cloud/cloud.h"
 #include "cloud/command_service.h"
 #include "cloud/job_service.h"
+#include "cloud/provision_service.h"
 #include "cloud/quota.h"
 #include "cloud/registry.h"
 #include "cloud/rules.h"
@@ -17,6 +18,7 @@
 struct cloud {
     struct presence presence;
     struct registry registry;
+    struct provision_service provisioning;
     const struct issuer *issuer; /* borrowed; NULL: none */
     struct shadow_service shadows;
     struct command_service commands;
