@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/xmem.h"
 #include "http/http_problem.h"
 
@@ -66,12 +67,13 @@ static bool shows_token(const struct http_exchange *x, unsigned proofs)
 
     if (token == NULL || (proofs & HTTP_PROOF_NONE_NEEDED) != 0)
         return true;
-    if (http_token_equal(http_shown_token(authorization, (proofs & HTTP_PROOF_AWS) != 0), token))
+    if (secret_equal(http_shown_token(authorization, (proofs & HTTP_PROOF_AWS) != 0),
+                     slice_str(token)))
         return true;
     if ((proofs & HTTP_PROOF_BASIC) == 0)
         return false;
     char *user = MHD_basic_auth_get_username_password(x->connection, &password);
-    bool equal = password != NULL && http_token_equal(slice_str(password), token);
+    bool equal = password != NULL && secret_equal(slice_str(password), slice_str(token));
     MHD_free(user);
     MHD_free(password);
     return equal;
@@ -166,6 +168,13 @@ static void add_headers(const struct http_exchange *x, struct MHD_Response *resp
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    /* No other page may have it as a picture or a script of its own. */
+    MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+    if (reply->policy != NULL) {
+        MHD_add_response_header(response, "Content-Security-Policy", reply->policy);
+        MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+        MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    }
     if (reply->location[0] != '\0')
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, reply->location);
     add_cors(x, response);

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -33,18 +32,6 @@ bool http_origin_check(const char *origin, struct error *err)
     return error_set(err, ERROR_USAGE,
                      "%s: not the origin of a page (scheme and host, as http://localhost:3000)",
                      origin);
-}
-
-bool http_token_equal(struct slice shown, const char *token)
-{
-    size_t len = strlen(token);
-    volatile uint8_t differ = shown.len != len;
-
-    for (size_t i = 0; i < len; i++) {
-        uint8_t is = shown.len != 0 ? shown.data[i % shown.len] : 0;
-        differ = (uint8_t)(differ | (is ^ (uint8_t)token[i]));
-    }
-    return differ == 0;
 }
 
 /* What follows the scheme's name and blanks; NULL: another scheme. */

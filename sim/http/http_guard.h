@@ -31,8 +31,6 @@ bool http_token_check(const char *token, struct error *err);
 /* "http://host" or with a port, no path? ERROR_USAGE. */
 bool http_origin_check(const char *origin, struct error *err);
 
-/* The same, in a time that does not depend on where they differ. */
-bool http_token_equal(struct slice shown, const char *token);
 /* What an Authorization header shows of the token: after "Bearer ", or, if `aws`, as the access key
    of an AWS signature ("AWS4-HMAC-SHA256 Credential=KEY/…"). Empty: nothing. */
 struct slice http_shown_token(const char *authorization, bool aws);

@@ -52,6 +52,7 @@ struct http_request {
 struct http_reply {
     unsigned status;
     const char *content_type; /* must live until the server is freed */
+    const char *policy;       /* of a page: Content-Security-Policy; likewise; NULL: it is none */
     char location[128];       /* the header Location; "": none */
     struct buf body;          /* one that overflows is answered with 500 */
 };

@@ -9,17 +9,6 @@
 
 #define TOKEN "0123456789abcdef"
 
-static void a_token_is_the_same_or_not(void **state)
-{
-    (void)state;
-    assert_true(http_token_equal(slice_str(TOKEN), TOKEN));
-    assert_false(http_token_equal(slice_str(""), TOKEN));
-    assert_false(http_token_equal(slice_of(NULL, 0), TOKEN));
-    assert_false(http_token_equal(slice_str("0123456789abcdeF"), TOKEN));
-    assert_false(http_token_equal(slice_str("0123456789abcde"), TOKEN));
-    assert_false(http_token_equal(slice_str(TOKEN TOKEN), TOKEN));
-}
-
 static void the_header_shows_it(void **state)
 {
     static const struct {
@@ -106,8 +95,9 @@ static void what_is_given_is_looked_at(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_token_is_the_same_or_not), cmocka_unit_test(the_header_shows_it),
-        cmocka_unit_test(a_name_is_no_number),        cmocka_unit_test(pages_are_ours_or_listed),
+        cmocka_unit_test(the_header_shows_it),
+        cmocka_unit_test(a_name_is_no_number),
+        cmocka_unit_test(pages_are_ours_or_listed),
         cmocka_unit_test(what_is_given_is_looked_at),
     };
 
