@@ -20,6 +20,7 @@
 #include "base/xmem.h"
 #include "broker/config.h"
 #include "broker/port.h"
+#include "cloud/authorizer.h"
 #include "pki/pki.h"
 
 #define START_TIMEOUT_MS 10000
@@ -34,8 +35,8 @@ enum phase { PHASE_RUNS, PHASE_ENDS, PHASE_STARTS };
 
 struct broker {
     char *dir; /* absolute: dir/broker of the options */
-    char *endpoint, *websocket, *owner_socket, *log_path;
-    struct port port, websocket_port;
+    char *endpoint, *websocket, *page, *owner_socket, *log_path;
+    struct port port, websocket_port, page_port;
     int dir_fd;
     int life_fd;     /* reads end-of-file when the child is gone */
     int notify_fd;   /* its READY=1 comes here */
@@ -284,6 +285,7 @@ static void remove_files(const struct broker *b)
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
     unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
     unlinkat(b->dir_fd, CONFIG_STATE, 0);
+    unlinkat(b->dir_fd, CONFIG_PAGE_TOKEN, 0);
 }
 
 static bool open_dir(struct broker *b, const char *dir, struct error *err)
@@ -309,7 +311,8 @@ static bool configure(const struct broker *b, const struct broker_options *optio
                       const char *address, struct error *err)
 {
     struct broker_options o = *options;
-    const struct config_listen listen = {address, b->port.number, b->websocket_port.number};
+    const struct config_listen listen = {address, b->port.number, b->websocket_port.number,
+                                         b->page_port.number};
 
     if (o.certificate != NULL)
         return config_write(b->dir, &o, &listen, err);
@@ -358,17 +361,21 @@ static bool start(struct broker *b, const struct broker_options *options, struct
 
     if (program == NULL)
         return false;
-    bool ok = open_dir(b, options->dir, err) && make_clock(b, options, err) &&
-              port_reserve(&b->port, address, options->port, err) &&
-              (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
-              configure(b, options, address, err) && open_notify(b, err) &&
-              spawn(b, program, err) && wait_ready(b, started, err) && wait_answer(b, started, err);
+    bool ok =
+        open_dir(b, options->dir, err) && make_clock(b, options, err) &&
+        port_reserve(&b->port, address, options->port, err) &&
+        (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
+        (options->page_token == NULL || port_reserve(&b->page_port, CONFIG_PAGE_ADDRESS, 0, err)) &&
+        configure(b, options, address, err) && open_notify(b, err) && spawn(b, program, err) &&
+        wait_ready(b, started, err) && wait_answer(b, started, err);
     free(program);
     if (!ok)
         return false;
     b->endpoint = make_uri("mqtts", address, b->port.number, "");
     if (options->websocket)
         b->websocket = make_uri("wss", address, b->websocket_port.number, "/mqtt");
+    if (options->page_token != NULL)
+        b->page = make_uri("ws", CONFIG_PAGE_ADDRESS, b->page_port.number, "/mqtt");
     return true;
 }
 
@@ -377,6 +384,7 @@ struct broker *broker_start(const struct broker_options *options, struct error *
     struct broker *b = xcalloc(1, sizeof *b);
 
     b->dir_fd = b->life_fd = b->notify_fd = b->port.fd = b->websocket_port.fd = -1;
+    b->page_port.fd = -1;
     if (start(b, options, err))
         return b;
     broker_stop(b);
@@ -421,10 +429,12 @@ void broker_stop(struct broker *b)
     close_fd(b->notify_fd);
     port_release(&b->port);
     port_release(&b->websocket_port);
+    port_release(&b->page_port);
     shared_clock_close(&b->clock);
     free(b->dir);
     free(b->endpoint);
     free(b->websocket);
+    free(b->page);
     free(b->owner_socket);
     free(b->log_path);
     free(b);
@@ -454,6 +464,16 @@ const char *broker_endpoint(const struct broker *b)
 const char *broker_websocket(const struct broker *b)
 {
     return b->websocket;
+}
+
+const char *broker_page(const struct broker *b)
+{
+    return b->page;
+}
+
+const char *broker_page_user(void)
+{
+    return AUTHORIZER_USER "?x-amz-customauthorizer-name=" AUTHORIZER_NAME;
 }
 
 const char *broker_owner_socket(const struct broker *b)

@@ -27,10 +27,14 @@ struct broker_services {
 };
 
 struct broker_options {
-    const char *dir;    /* made if missing; the broker's files go to dir/broker */
-    const char *bind;   /* NULL: 127.0.0.1 */
-    uint16_t port;      /* 0: a free one */
-    bool websocket;     /* another port, a free one, for MQTT over WebSocket */
+    const char *dir;  /* made if missing; the broker's files go to dir/broker */
+    const char *bind; /* NULL: 127.0.0.1 */
+    uint16_t port;    /* 0: a free one */
+    bool websocket;   /* another port, a free one, for MQTT over WebSocket */
+    /* What the companion page shows to be let in (cloud/authorizer.h), which has a port of its own
+       on the loopback, a free one: MQTT over WebSocket without TLS, for no browser knows our
+       certificates. NULL: there is none. */
+    const char *page_token;
     const char *plugin; /* NULL: $FLEETSIM_PLUGIN, beside the program, or in its libdir */
     /* A file with more lines for mosquitto.conf, for all or for our listener, in place of what we
        would say of the same setting; NULL: none. Other files are named in it by absolute paths. */
@@ -75,6 +79,10 @@ uint16_t broker_port(const struct broker *broker);
 const char *broker_endpoint(const struct broker *broker);
 /* "wss://127.0.0.1:40124/mqtt"; NULL if it was not asked for. */
 const char *broker_websocket(const struct broker *broker);
+/* "ws://127.0.0.1:40125/mqtt", for the page; NULL if it was not asked for. */
+const char *broker_page(const struct broker *broker);
+/* CONNECT's user name there; the page's client ids begin with what is before the "?", and "-". */
+const char *broker_page_user(void);
 /* A Unix socket on which this process may do everything, without TLS; see CLOUD_CONTROL_TOPIC.
    Valid in this process alone. */
 const char *broker_owner_socket(const struct broker *broker);

@@ -270,17 +270,27 @@ static void add_listener(struct buf *to, const char *certificate, const char *ke
 }
 
 /* Mosquitto's WebSockets listen everywhere unless told the family, and do not know 0.0.0.0. */
-static void add_websocket(struct buf *to, const struct config_listen *listen)
+static void add_websocket(struct buf *to, const char *address, uint16_t port)
 {
-    bool v6 = strchr(listen->address, ':') != NULL;
-    bool everywhere = strcmp(listen->address, "0.0.0.0") == 0 || strcmp(listen->address, "::") == 0;
+    bool v6 = strchr(address, ':') != NULL;
+    bool everywhere = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 
     buf_printf(to,
                "listener %u %s\n"
                "protocol websockets\n",
-               listen->websocket_port, everywhere ? "" : listen->address);
+               port, everywhere ? "" : address);
     if (!v6)
         buf_append_str(to, "socket_domain ipv4\n");
+}
+
+/* The page shows its token instead of a certificate. */
+static bool add_page(struct buf *to, const char *dir, const char *token, uint16_t port,
+                     struct error *err)
+{
+    add_websocket(to, CONFIG_PAGE_ADDRESS, port);
+    buf_append_str(to, "max_qos 1\n"
+                       "max_topic_alias 8\n");
+    return write_file(dir, CONFIG_PAGE_TOKEN, slice_str(token), err);
 }
 
 /* Sound, as far as can be told before it is used? */
@@ -362,6 +372,8 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                "plugin_opt_trust " CONFIG_FLEET_TRUST "\n"
                "plugin_opt_folder " CONFIG_TRUST_MORE "\n",
                plugin);
+    if (o->page_token != NULL)
+        buf_append_str(&text, "plugin_opt_pagetoken " CONFIG_PAGE_TOKEN "\n");
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
     bool ok = add_issuer(&text, o, err) && add_services(&text, &o->services, err);
@@ -388,10 +400,12 @@ bool config_write(const char *dir, const struct broker_options *o,
         buf_printf(&listeners, "listener %u %s\n", listen->port, listen->address);
         add_listener(&listeners, certificate, key);
         if (listen->websocket_port != 0) {
-            add_websocket(&listeners, listen);
+            add_websocket(&listeners, listen->address, listen->websocket_port);
             add_listener(&listeners, certificate, key);
         }
-        ok = write_config(dir, o, buf_slice(&listeners), plugin, err);
+        if (listen->page_port != 0)
+            ok = add_page(&listeners, dir, o->page_token, listen->page_port, err);
+        ok = ok && write_config(dir, o, buf_slice(&listeners), plugin, err);
         buf_done(&listeners);
     }
     free(plugin);

@@ -23,6 +23,9 @@
 #define CONFIG_TRUST_MORE  "trust"     /* folder: authorities that are registered while it runs */
 #define CONFIG_CLOCK       "clock"     /* the time of day, if it is not the real one */
 
+#define CONFIG_PAGE_TOKEN   "page.token"
+#define CONFIG_PAGE_ADDRESS "127.0.0.1"
+
 /* Absolute paths; free() them. */
 char *config_find_mosquitto(struct error *err);
 char *config_find_plugin(const char *given, struct error *err);
@@ -36,6 +39,7 @@ struct config_listen {
     const char *address;     /* numeric */
     uint16_t port;           /* MQTT */
     uint16_t websocket_port; /* MQTT over WebSocket; 0: none */
+    uint16_t page_port;      /* the same for the page, on CONFIG_PAGE_ADDRESS; 0: none */
 };
 
 /* Writes configuration and trust into the directory. */

@@ -93,6 +93,10 @@ static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *p
         *ret_policy = peer->owner ? policy_for_owner() : NULL;
         return CLOUD_ALLOW;
     }
+    if (peer->user != NULL) {
+        *ret_policy = policy_find(peer->user);
+        return CLOUD_ALLOW;
+    }
     struct first_contact contact = first_contact_judge(&cloud->registry, peer, now_ms, out);
     const struct registry_authority *a =
         contact.is_new ? registry_authority(&cloud->registry, peer->certificate->authority) : NULL;

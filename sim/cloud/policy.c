@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#define THING "${iot:Connection.Thing.ThingName}"
-#define CN    "${iot:Certificate.Subject.CommonName}"
+#define THING  "${iot:Connection.Thing.ThingName}"
+#define CN     "${iot:Certificate.Subject.CommonName}"
+#define CLIENT "${iot:ClientId}"
 
 #define CONNECT   (1u << POLICY_CONNECT)
 #define PUBLISH   (1u << POLICY_PUBLISH)
@@ -125,6 +126,25 @@ static const struct policy_statement claim_statements[] = {
     {true, SUBSCRIBE,         "topicfilter/" TEMPLATES "*"                     },
 };
 
+/* The companion page in a browser: cars' shadows to read, requests to send, answers to itself
+ * alone.
+ */
+static const struct policy_statement page_statements[] = {
+    {true, CONNECT,   "client/" CN "-*"                                 },
+    {true, PUBLISH,   "topic/$aws/things/*/shadow/get"                  },
+    {true, PUBLISH,   "topic/cmd/fleetsim/*/request"                    },
+    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/get/accepted"   },
+    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/get/rejected"   },
+    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/update/accepted"},
+    {true, RECEIVE,   "topic/$aws/things/*/shadow/get/accepted"         },
+    {true, RECEIVE,   "topic/$aws/things/*/shadow/get/rejected"         },
+    {true, RECEIVE,   "topic/$aws/things/*/shadow/update/accepted"      },
+    {true, SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CLIENT     },
+    {true, RECEIVE,   "topic/cmd/fleetsim/*/response/" CLIENT           },
+    {true, SUBSCRIBE, "topicfilter/$aws/events/presence/*"              },
+    {true, RECEIVE,   "topic/$aws/events/presence/*"                    },
+};
+
 static const struct policy_statement owner_statements[] = {
     {true,  CONNECT | PUBLISH | RETAIN | SUBSCRIBE | RECEIVE, "*"           },
     {false, RETAIN,                                           "topic/$aws/*"},
@@ -138,6 +158,7 @@ static const struct policy policies[] = {
     POLICY("vehicle", vehicle_statements),
     POLICY("companion", companion_statements),
     POLICY("claim", claim_statements),
+    POLICY("page", page_statements),
 };
 static const struct policy owner_policy = POLICY("owner", owner_statements);
 

@@ -43,8 +43,8 @@ struct policy {
     size_t count;
 };
 
-/* The policy of that name, as certificates are attached to it; NULL: none, so nothing is allowed.
- */
+/* The policy of that name, as certificates are attached to it and users have it that authorizer.h
+   lets in; NULL: none, so nothing is allowed. */
 const struct policy *policy_find(const char *name);
 /* For the simulator's own connection, over the socket that only its user can open. */
 const struct policy *policy_for_owner(void);

@@ -53,7 +53,9 @@ struct presence_peer {
     const char *client_id;
     const char *address;
     const char *common_name, *unit; /* certificate subject; NULL: none */
-    const char *principal;          /* 64 hex digits; NULL: no certificate */
+    const char *principal;          /* 64 hex digits, or the user; NULL: neither */
+    const char *user;               /* whom an authorizer has let in (authorizer.h), by his policy's
+                                       name; NULL: who comes with a certificate */
     bool owner;                     /* came over the socket that only fleetsim's user can open */
     bool clean_start;
     bool

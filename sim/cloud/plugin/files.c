@@ -73,3 +73,17 @@ bool files_read_rules(struct cloud *cloud, const char *path)
     free(folder);
     return ok;
 }
+
+bool files_read_text(const char *path, char *ret, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, ret, size) : -1;
+
+    if (fd >= 0)
+        close(fd);
+    bool ok = n > 0 && (size_t)n < size;
+    ret[ok ? n : 0] = '\0';
+    if (!ok)
+        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s cannot be read", path);
+    return ok;
+}

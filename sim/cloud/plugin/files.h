@@ -14,6 +14,8 @@
 /* What files_save_state() has left there, if anything; removes it. */
 void files_load_state(struct cloud *cloud, const char *path, int64_t now_ms);
 void files_save_state(const struct cloud *cloud, const char *path, int64_t now_ms);
+/* A short text; false: it cannot be read, or has no room. */
+bool files_read_text(const char *path, char *ret, size_t size);
 /* False if they are none, or cannot be read. */
 bool files_read_rules(struct cloud *cloud, const char *path);
 

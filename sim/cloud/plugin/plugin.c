@@ -12,6 +12,7 @@
  *          trust    certificates of the fleet's own authorities (PEM); absent: every client is its
  *          folder   where the broker finds authorities that are registered (OpenSSL's hashed names)
  *          issuer   certificate of the authority that signs for the cloud; issuerkey: its key
+ *          pagetoken file with what the companion page shows (authorizer.h); absent: no page
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
  * the broker's one thread and never blocks; no lack of memory ends it.
@@ -33,6 +34,7 @@
 
 #include "base/shared_clock.h"
 #include "base/timeunit.h"
+#include "cloud/authorizer.h"
 #include "cloud/cloud.h"
 #include "cloud/delivery.h"
 #include "cloud/plugin/files.h"
@@ -64,7 +66,8 @@ struct plugin {
     struct sink_counts sunk; /* as last warned of */
     int64_t look_at;         /* ms: when to look at that again */
     char *owner;
-    char *state; /* path, or NULL */
+    char page_token[AUTHORIZER_TOKEN_SIZE]; /* "": there is no page */
+    char *state;                            /* path, or NULL */
     struct trust *trust;
     struct signer *signer;
     char *issuer, *issuer_key; /* paths, or NULL */
@@ -231,6 +234,9 @@ static int on_connect(int event, void *event_data, void *userdata)
     introduction_make(&introduction, plugin->trust, certificate, &peer);
     peer.owner = certificate == NULL && plugin->owner != NULL && peer.address != NULL &&
                  strcmp(peer.address, plugin->owner) == 0;
+    if (certificate == NULL && !peer.owner &&
+        authorizer_lets_in(plugin->page_token, e->username, e->password))
+        peer.user = peer.principal = peer.common_name = AUTHORIZER_USER;
     const struct mosquitto *old = cloud_handle(plugin->cloud, peer.client_id);
     enum cloud_verdict verdict = cloud_connect(plugin->cloud, &peer, now_ms(plugin), &out);
     introduction_done(&introduction);
@@ -445,6 +451,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         return set_text(&plugin->issuer, value);
     else if (strcmp(key, "issuerkey") == 0)
         return set_text(&plugin->issuer_key, value);
+    else if (strcmp(key, "pagetoken") == 0)
+        return files_read_text(value, plugin->page_token, sizeof plugin->page_token);
     else if (strcmp(key, "seed") == 0)
         plugin->delivery.seed = strtoull(value, NULL, 10);
     return true;

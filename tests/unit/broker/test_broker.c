@@ -164,6 +164,32 @@ static void listens_for_websockets(void **state)
     broker_stop(b);
 }
 
+/* Without TLS, and so on the loopback alone whatever else it listens on. */
+static void listens_for_the_page(void **state)
+{
+    struct error err = {0};
+    unsigned port = 0;
+    char path[PATH_MAX];
+    struct stat st;
+    struct broker *b = broker_start(
+        &(struct broker_options){.dir = lab, .bind = "0.0.0.0", .page_token = "0123456789abcdef"},
+        &err);
+
+    (void)state;
+    assert_non_null(b);
+    assert_int_equal(sscanf(broker_page(b), "ws://127.0.0.1:%u/mqtt", &port), 1);
+    assert_int_equal(knock(INADDR_LOOPBACK, port), 0);
+    assert_int_equal(knock(INADDR_LOOPBACK + 1, port), ECONNREFUSED);
+    snprintf(path, sizeof path, "%s/broker/page.token", lab);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    broker_stop(b);
+    assert_int_not_equal(stat(path, &st), 0);
+    b = start();
+    assert_null(broker_page(b));
+    broker_stop(b);
+}
+
 struct witness {
     struct loop *loop;
     struct broker *broker;
@@ -351,7 +377,7 @@ int main(void)
         cmocka_unit_test(its_death_is_noticed),   cmocka_unit_test(rises_again_after_its_death),
         cmocka_unit_test(errors_are_told),        cmocka_unit_test(stopping_nothing),
         cmocka_unit_test(listens_for_websockets), cmocka_unit_test(takes_more_settings),
-        cmocka_unit_test(restarts_in_its_place),
+        cmocka_unit_test(restarts_in_its_place),  cmocka_unit_test(listens_for_the_page),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,17 +9,18 @@
 
 #include "cloud/policy.h"
 
-enum who { CAR, APP, APP_TWO, OWNER, STRANGER, CLAIM };
+enum who { CAR, APP, APP_TWO, PAGE, OWNER, STRANGER, CLAIM };
 
 static const struct policy_principal principals[] = {
     [CAR] = {.client_id = "tcu-1",
              .common_name = "tcu-1",
              .unit = "vehicle",
              .thing_name = "tcu-1"},
-    [APP] = {.client_id = "app",                       .common_name = "app",                      .unit = "companion"  },
+    [APP] = {.client_id = "app",                       .common_name = "app",                      .unit = "companion"    },
     [APP_TWO] = {.client_id = "app-2",                       .common_name = "app",                    .unit = "companion"},
+    [PAGE] = {.client_id = "page-7",                       .common_name = "page",                   .unit = "page"  },
     [OWNER] = {.client_id = "x"                      },
-    [STRANGER] = {.client_id = "tcu-1", .common_name = "tcu-1",                        .unit = "nobody"                          },
+    [STRANGER] = {.client_id = "tcu-1", .common_name = "tcu-1",                        .unit = "nobody"                        },
     [CLAIM] = {.client_id = "tcu-1", .common_name = "batch",.unit = "claim"},
 };
 
@@ -138,6 +139,28 @@ static void roles(void **state)
         {APP_TWO,  POLICY_RECEIVE,        "app/fleetsim/anna/commands/tcu-1",                      true },
         {APP_TWO,  POLICY_RETAIN_PUBLISH, "app/fleetsim/anna/commands/tcu-1",                      false},
         {APP_TWO,  POLICY_SUBSCRIBE,      "app/#",                                                 false},
+        {PAGE,     POLICY_CONNECT,        "page-7",                                                true },
+        {PAGE,     POLICY_CONNECT,        "page",                                                  false},
+        {PAGE,     POLICY_CONNECT,        "companion",                                             false},
+        {PAGE,     POLICY_CONNECT,        "tcu-1",                                                 false},
+        {PAGE,     POLICY_PUBLISH,        "cmd/fleetsim/tcu-1/request",                            true },
+        {PAGE,     POLICY_PUBLISH,        "cmd/fleetsim/tcu-1/response/page-7",                    false},
+        {PAGE,     POLICY_PUBLISH,        "cmd/fleetsim/tcu-1/config",                             false},
+        {PAGE,     POLICY_PUBLISH,        "$aws/things/tcu-1/shadow/get",                          true },
+        {PAGE,     POLICY_PUBLISH,        "$aws/things/tcu-1/shadow/update",                       false},
+        {PAGE,     POLICY_PUBLISH,        "$aws/things/tcu-1/shadow/delete",                       false},
+        {PAGE,     POLICY_PUBLISH,        "fleetsim/jobs/j1/create",                               false},
+        {PAGE,     POLICY_PUBLISH,        "app/fleetsim/anna/commands/tcu-1",                      false},
+        {PAGE,     POLICY_RETAIN_PUBLISH, "cmd/fleetsim/tcu-1/request",                            false},
+        {PAGE,     POLICY_SUBSCRIBE,      "$aws/things/tcu-1/shadow/update/accepted",              true },
+        {PAGE,     POLICY_SUBSCRIBE,      "$aws/things/tcu-1/shadow/update/documents",             false},
+        {PAGE,     POLICY_SUBSCRIBE,      "$aws/things/tcu-1/shadow/#",                            false},
+        {PAGE,     POLICY_SUBSCRIBE,      "cmd/fleetsim/+/response/page-7",                        true },
+        {PAGE,     POLICY_SUBSCRIBE,      "cmd/fleetsim/+/response/page-8",                        false},
+        {PAGE,     POLICY_SUBSCRIBE,      "cmd/fleetsim/+/response/+",                             false},
+        {PAGE,     POLICY_RECEIVE,        "cmd/fleetsim/tcu-1/response/page-8",                    false},
+        {PAGE,     POLICY_SUBSCRIBE,      "$aws/events/presence/connected/+",                      true },
+        {PAGE,     POLICY_SUBSCRIBE,      "dt/fleetsim/#",                                         false},
         {STRANGER, POLICY_CONNECT,        "tcu-1",                                                 false},
         {STRANGER, POLICY_PUBLISH,        "dt/fleetsim/tcu-1/position",                            false},
         {OWNER,    POLICY_CONNECT,        "x",                                                     true },
