@@ -3,6 +3,8 @@
  *
  *     build/fleetsim-bench-view                  CPU time per frame at 1280x800, by what moves
  *     build/fleetsim-bench-view --pictures DIR   draws cars_rest.png, cars_night.png, … there
+ *     build/fleetsim-bench-view --bodies DIR     draws hatch.png, hatch_open.png, … for the
+ * companion page, which keeps them as WebP
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,14 +173,63 @@ static bool draw_sheet(const struct sheet *sheet, const char *folder)
     return status == CAIRO_STATUS_SUCCESS;
 }
 
+/* ---- bodies on nothing ---- */
+
+/* Metres beside the middle and before nose and tail; sim/api/companion/picture.js has the same. */
+#define ROOM_SIDE 2.4
+#define ROOM_END  1.0
+#define TALL      800.0
+
+static bool draw_body(enum picture_body body, const struct car_picture *picture, const char *ending,
+                      const char *folder)
+{
+    double width, length;
+    char path[512];
+
+    car_extent(body, &width, &length);
+    double scale = TALL / (length + 2 * ROOM_END);
+    int across = (int)(2 * ROOM_SIDE * scale);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, across, (int)TALL);
+    cairo_t *cr = cairo_create(surface);
+    struct car_painter *painter = car_painter_new();
+    struct car_place place = {ROOM_SIDE * scale, TALL / 2, scale};
+    car_paint(painter, cr, body, picture, &place, &(struct car_moment){.phase = 0});
+    car_painter_free(painter);
+    cairo_destroy(cr);
+    snprintf(path, sizeof path, "%s/%s%s.png", folder, picture_body_name(body), ending);
+    bool ok = cairo_surface_write_to_png(surface, path) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(surface);
+    if (!ok)
+        fprintf(stderr, "fleetsim-bench-view: %s: cannot be written (is the folder there?)\n",
+                path);
+    return ok;
+}
+
+static bool draw_bodies(const char *folder)
+{
+    static const struct car_picture rest = {.locked = 1};
+    static const struct car_picture open = {
+        .door = {1, 1, 1, 1},
+          .trunk = 1, .bonnet = 1
+    };
+    bool ok = true;
+
+    for (int body = 0; body < PICTURE_BODY_COUNT && ok; body++)
+        ok = draw_body((enum picture_body)body, &rest, "", folder) &&
+             draw_body((enum picture_body)body, &open, "_open", folder);
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 1) {
         measure_all();
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "--bodies") == 0)
+        return draw_bodies(argv[2]) ? 0 : 1;
     if (argc != 3 || strcmp(argv[1], "--pictures") != 0) {
-        fprintf(stderr, "Usage: %s [--pictures DIR]\n", argv[0]);
+        fprintf(stderr, "Usage: %s [--pictures DIR | --bodies DIR]\n", argv[0]);
         return 2;
     }
     bool ok = true;
