@@ -10,7 +10,12 @@ mosquitto-clients python3-paho-mqtt python3-prometheus-client openssl libxml2-ut
 slurm-wlm openmpi-bin python3-yaml'
 
 packages=$build
-[ "${1:-build}" = check ] && packages="$build $check"
+if [ "${1:-build}" = check ]; then
+    packages="$build $check"
+    # The companion page is built with npm and tried in Chromium; who has them need not have Debian's.
+    command -v npm >/dev/null || packages="$packages npm"
+    command -v chromium >/dev/null || packages="$packages chromium"
+fi
 
 missing=
 for package in $packages; do

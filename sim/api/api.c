@@ -114,14 +114,19 @@ static const struct http_route routes[] = {
     {0}
 };
 
-static void make_routes(struct api *api, const struct http_route *more)
+static size_t add_routes(struct api *api, size_t n, const struct http_route *more)
 {
-    size_t n = 0;
-
-    for (const struct http_route *r = routes; r->path != NULL; r++) {
+    for (const struct http_route *r = more; r->path != NULL && n < API_ROUTES_MAX; r++) {
         api->routes[n] = *r;
         api->routes[n++].ctx = api;
     }
+    return n;
+}
+
+static void make_routes(struct api *api, const struct http_route *more)
+{
+    size_t n = add_routes(api, add_routes(api, 0, routes), api_page_routes(api));
+
     for (const struct http_route *r = more; r != NULL && r->path != NULL && n < API_ROUTES_MAX; r++)
         api->routes[n++] = *r;
 }
@@ -140,6 +145,7 @@ struct api *api_new(const struct api_options *options, struct error *err)
 
     api->sim = options->sim;
     api->script = options->script;
+    api_page_open(api, options->page);
     make_routes(api, options->more);
     api->server = http_server_new(api->sim->loop, &options->address, api->routes, err);
     if (api->server == NULL) {

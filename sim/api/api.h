@@ -9,6 +9,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/api_page.h"
 #include "base/error.h"
 #include "http/http_server.h"
 
@@ -23,6 +24,7 @@ struct api_options {
     const char *token;
     const char *const *origins; /* of pages that may ask (http_guard.h) */
     size_t origin_count;
+    const struct api_page *page;   /* NULL: no companion page */
     const struct http_route *more; /* that it serves besides; NULL: none */
 };
 

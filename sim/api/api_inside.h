@@ -27,6 +27,8 @@ struct api {
     struct recorder_listener listener; /* while there are streams */
     struct loop_timer heartbeat;
     uint64_t events; /* told so far */
+    struct api_page page;
+    char page_policy[512]; /* its Content-Security-Policy */
 };
 
 /* ---- api.c: what all need ---- */
@@ -87,5 +89,12 @@ void api_sms_sns(void *ctx, const struct http_request *request, struct http_repl
 void api_events(void *ctx, const struct http_request *request, struct http_reply *reply);
 void api_events_open(struct api *api);
 void api_events_close(struct api *api);
+
+/* ---- api_page.c ---- */
+
+/* Before the routes are asked for. */
+void api_page_open(struct api *api, const struct api_page *page);
+/* End with a NULL path; their ctx is the API. */
+const struct http_route *api_page_routes(const struct api *api);
 
 #endif

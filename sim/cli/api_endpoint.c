@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +14,6 @@
 #include "cli/target.h"
 #include "fleet/simulation.h"
 #include "script/runtime.h"
-
-#define TOKEN_BYTES 32
 
 /* ---- what was asked for ---- */
 
@@ -54,28 +51,20 @@ bool api_endpoint_check(const struct api_endpoint_options *o, bool virtual_time,
 
 /* ---- the token ---- */
 
-static bool make_token(char ret[static 2 * TOKEN_BYTES + 1], struct error *err)
-{
-    uint8_t bytes[TOKEN_BYTES];
-
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        return error_set(err, ERROR_USAGE, "--api: no random token: %s (give --api-token)",
-                         strerror(errno));
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-    return true;
-}
-
 /* For who starts the program and wants to use the API: nobody else can read it. */
 static void write_file(struct api_endpoint *e, const char *dir)
 {
     e->file = xasprintf("%s/api.json", dir);
     unlink(e->file);
     e->fd = open(e->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = e->fd >= 0 &&
-              dprintf(e->fd, "{\"url\":\"%s/v1\",\"token\":%s%s%s,\"pid\":%d}\n", api_url(e->api),
-                      e->token[0] != '\0' ? "\"" : "", e->token[0] != '\0' ? e->token : "null",
-                      e->token[0] != '\0' ? "\"" : "", (int)getpid()) > 0;
+    bool made = e->token[0] != '\0';
+    bool ok =
+        e->fd >= 0 && dprintf(e->fd, "{\"url\":\"%s/v1\",\"token\":%s%s%s,", api_url(e->api),
+                              made ? "\"" : "", made ? e->token : "null", made ? "\"" : "") > 0;
+    if (ok && e->page)
+        ok = dprintf(e->fd, "\"companion\":\"%s/companion/%s%s\",", api_url(e->api),
+                     made ? "#token=" : "", e->token) > 0;
+    ok = ok && dprintf(e->fd, "\"pid\":%d}\n", (int)getpid()) > 0;
     int why = errno;
 
     if (ok)
@@ -100,9 +89,20 @@ static void remove_file(struct api_endpoint *e)
     e->file = NULL;
 }
 
+/* A link that opens it, for who sits at the terminal; it is not for logs. */
+static void tell_page(const struct api_endpoint *e, const char *token)
+{
+    fprintf(stderr, "companion page at %s/companion/", api_url(e->api));
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "#token=%s", token);
+    else if (e->file != NULL)
+        fprintf(stderr, " (the whole link is in %s)", e->file);
+    fputs("\n", stderr);
+}
+
 /* Not as an error is told. Logs of stderr are for anybody to read: the token is there only if
    nothing else has it. */
-static void tell(const struct api_endpoint *e)
+static void tell(const struct api_endpoint *e, const char *token)
 {
     bool made = e->token[0] != '\0';
 
@@ -112,6 +112,8 @@ static void tell(const struct api_endpoint *e)
     else if (made)
         fprintf(stderr, ", token %s", e->token);
     fputs("\n", stderr);
+    if (e->page)
+        tell_page(e, token);
 }
 
 /* ---- its life ---- */
@@ -131,12 +133,19 @@ bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options
         !metrics_endpoint_open(&e->metrics, NULL, &source->metrics, err))
         return error_prefix(err, "--api");
     if (o->token == NULL) {
-        if (!make_token(e->token, err))
-            return false;
+        if (!secret_make(e->token, err))
+            return error_prefix(err, "--api");
         options.token = e->token;
     }
+    struct api_page page = {.endpoint = NULL};
+    if (source->page)
+        page = (struct api_page){.endpoint = broker_page(source->target->broker),
+                                 .user = broker_page_user(),
+                                 .password = source->target->page_token};
+    options.page = &page;
     options.sim = source->script->sim;
     options.more = e->metrics.routes;
+    e->page = source->page;
     e->api = api_new(&options, err);
     if (e->api == NULL)
         return error_prefix(err, "--api");
@@ -149,7 +158,7 @@ bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options
         dir = source->target->pki_dir;
     if (dir != NULL)
         write_file(e, dir);
-    tell(e);
+    tell(e, options.token);
     return true;
 }
 

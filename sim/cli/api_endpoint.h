@@ -8,6 +8,7 @@
 #ifndef CLI_API_ENDPOINT_H
 #define CLI_API_ENDPOINT_H
 
+#include "base/secret.h"
 #include "cli/metrics_endpoint.h"
 #include "cli/options.h"
 
@@ -39,7 +40,8 @@ struct api_endpoint {
     struct api *api;                 /* NULL: closed */
     char *file;                      /* api.json; NULL: none was written */
     int fd;                          /* it, open, so that it is told from one in its place */
-    char token[65];                  /* that was made; "": one was given */
+    bool page;
+    char token[SECRET_SIZE]; /* that was made; "": one was given */
 };
 
 /* What it serves. */
@@ -49,6 +51,7 @@ struct api_endpoint_source {
     const char *results;         /* folder of the run's results; NULL: none */
     const struct target *target; /* whose cloud's directory has api.json when there are none */
     bool own_cloud;              /* the target is fleetsim's */
+    bool page;                   /* with the companion page, which the target lets in */
 };
 
 /* Can it be so? Asked before anything is begun. ERROR_USAGE. */

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "api/api_page.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "cli/demo_frames.h"
@@ -69,6 +70,33 @@ static bool check_frames(struct settings *o, struct error *err)
     return true;
 }
 
+/* The page is for this machine: its way to the cloud is not encrypted, and the cloud has to know
+ * it. */
+static bool check_companion(struct demo_run_options *run, struct error *err)
+{
+    struct http_address at;
+
+    if (!run->target.page)
+        return true;
+    if (!api_page_is_built())
+        return error_set(err, ERROR_USAGE,
+                         "--companion: this program was built without the page (install npm, as by "
+                         "apt-get install npm, and build again with a network)");
+    if (run->target.endpoint != NULL || run->target.cloud_dir != NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--companion: only the demo's own cloud lets the page in (leave out %s)",
+                         run->target.endpoint != NULL ? "--endpoint" : "--cloud");
+    if (run->api.address == NULL)
+        run->api.address = ":9465";
+    if (!http_address_parse(run->api.address, &at, err))
+        return error_prefix(err, "--api");
+    return http_address_is_loopback(&at) ||
+           error_set(err, ERROR_USAGE,
+                     "--companion: the page is for this machine alone, --api %s is not (give "
+                     "--api :9465)",
+                     run->api.address);
+}
+
 static bool check(struct settings *o, struct error *err)
 {
     struct demo_run_options *run = &o->run;
@@ -82,7 +110,8 @@ static bool check(struct settings *o, struct error *err)
     if (run->radio != NULL && radio_profile_find(slice_str(run->radio)) == NULL)
         return error_set(err, ERROR_USAGE, "--radio %s: not a profile (%s)", run->radio,
                          radio_profile_names());
-    if (!check_size(o, err) || !check_frames(o, err) || !api_endpoint_check(&run->api, false, err))
+    if (!check_companion(run, err) || !check_size(o, err) || !check_frames(o, err) ||
+        !api_endpoint_check(&run->api, false, err))
         return false;
     if (run->seed == 0 && getrandom(&run->seed, sizeof run->seed, 0) == sizeof run->seed)
         run->seed %= 1000000000000u; /* twelve digits can be typed again */
@@ -198,6 +227,8 @@ static const struct option_spec options[] = {
      "with --headless: ends so long after the first car is online (default\n2s; with --storyboard: when it ends)"},
     {"fps", 0, OPTION_NUMBER, &settings.fps, "N",
      "with --headless: frames per second (default 30)"},
+    {"companion", 0, OPTION_FLAG, &settings.run.target.page, NULL,
+     "serve the companion page too: an app for these cars in a browser, with\n--api :9465 unless given (docs/companion.md)"},
     API_ENDPOINT_ROWS(settings.run.api),
     {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
      "where the models are"},
@@ -225,6 +256,7 @@ static const struct command_spec command = {
     options,
     "  fleetsim demo\n"
     "  fleetsim demo --model electric_bus --vehicles 500\n"
+    "  fleetsim demo --companion                     an app for them in the browser\n"
     "  fleetsim demo --cloud lab                     a running `fleetsim cloud --dir lab`\n"
     "  fleetsim demo --storyboard render/stories/morning.lua\n"
     "  fleetsim demo --headless --snapshot car.png --at 2s\n"

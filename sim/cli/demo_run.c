@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "actors/companion.h"
+#include "api/api.h"
 #include "base/log.h"
 #include "base/xmem.h"
 #include "cli/oracle_run.h"
@@ -196,7 +197,8 @@ static bool open_api(struct demo_run *run, struct error *err)
         .metrics = {.sim = run->sim, .run = "demo", .command = "demo", .started = clock_now()},
         .script = run->script,
         .target = &run->target,
-        .own_cloud = run->options->target.endpoint == NULL
+        .own_cloud = run->options->target.endpoint == NULL,
+        .page = run->options->target.page,
     };
 
     return api_endpoint_open(&run->api, &run->options->api, &source, err);
@@ -233,6 +235,18 @@ static void play(struct demo_run *run)
     ev_signal_stop(run->sim->loop->ev, &run->sigterm);
 }
 
+/* An audience sees where the app beside the car is; only the terminal has the link with its token.
+ */
+static void say_page(struct demo_run *run)
+{
+    if (!run->options->target.page)
+        return;
+    char *text = xasprintf("The app beside it: %s/companion/ (its link is in the terminal)",
+                           api_url(run->api.api));
+    demo_notice(run->demo, text);
+    free(text);
+}
+
 static void *simulate(void *arg)
 {
     struct demo_run *run = arg;
@@ -253,9 +267,10 @@ static void *simulate(void *arg)
 
     if (target_open(&run->target, &o->target, &run->error) && open_simulation(run, &run->error) &&
         open_api(run, &run->error) &&
-        (run->demo = demo_new(run->script, &demo, &run->error)) != NULL)
+        (run->demo = demo_new(run->script, &demo, &run->error)) != NULL) {
+        say_page(run);
         play(run);
-    else
+    } else
         run->status = (int)run->error.code;
     api_endpoint_close(&run->api);
     demo_free(run->demo);

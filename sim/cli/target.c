@@ -158,7 +158,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
     struct pki_options pki = {
         .seed = seed, .vehicles = options->vehicles, .progress = options->progress};
 
-    if (!make_temporary(t, err))
+    if ((options->page && !secret_make(t->page_token, err)) || !make_temporary(t, err))
         return false;
     t->pki_dir = xstrdup(t->temporary);
     snprintf(seed, sizeof seed, "run-%" PRIu64, options->seed);
@@ -174,6 +174,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .ca = pki_path(made, PKI_FILE_CA),
         .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
         .websocket = options->websocket,
+        .page_token = options->page ? t->page_token : NULL,
         .virtual_clock = options->virtual_time,
         .clock_ms = options->epoch_ms,
         .more = options->broker_conf,

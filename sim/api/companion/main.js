@@ -1,0 +1,256 @@
+// The companion page: an app for the cars of a `fleetsim demo`, in a browser. It asks the control API
+// which cars there are, and talks to them by the cloud alone.
+
+import { ask, forgetToken, listCars, takeToken, Unwelcome } from "./access.js";
+import { showActivity, showNews } from "./activity.js";
+import { Car } from "./car.js";
+import { setUpCharge, showCharge } from "./charge.js";
+import { setUpClimate, showClimate } from "./climate.js";
+import { Cloud } from "./cloud.js";
+import { clickTime, Command } from "./command.js";
+import { $, ago, icon, make, setAttributes, setText } from "./dom.js";
+import { setUpOverview, showOverview } from "./overview.js";
+import { setUpPlace, showPlace } from "./place.js";
+import { recall, remember } from "./store.js";
+
+const KEPT = 100; // commands of a car
+const KNOCK = 5000; // ms until the API is asked again
+
+const app = {
+  cars: new Map(), // by thing
+  selected: undefined,
+  cloud: { connected: false },
+  trouble: "",
+  act,
+  draw,
+};
+
+// ---- commands --------------------------------------------------------------------------------------
+
+const wake = (car) => ask("/sms", { to: car.msisdn, text: "wake" });
+
+function act(wish, label, event) {
+  const car = app.selected;
+  const command = new Command({ car, wish, label, clicked: clickTime(event), told });
+  car.commands.unshift(command);
+  car.commands.splice(KEPT);
+  command.start(app.cloud, wake);
+  told(command);
+}
+
+function told(command) {
+  if (command.car === app.selected && command === command.car.commands[0]) {
+    showNews(command);
+  }
+  draw();
+  if (command.status !== "pending") {
+    setTimeout(draw, 2600); // the button's own mark goes
+  }
+}
+
+// ---- what the cloud says -----------------------------------------------------------------------------
+
+function onShadow(thing, verb, document) {
+  const car = app.cars.get(thing);
+  if (!car) {
+    return;
+  }
+  if (verb === "get/accepted") {
+    car.takeShadow(document);
+  } else if (verb === "update/accepted" && !car.takeUpdate(document)) {
+    app.cloud.read(thing);
+  }
+}
+
+function onMessage(topic, document) {
+  const levels = topic.split("/");
+  if (levels[1] === "things") {
+    onShadow(levels[2], levels.slice(4).join("/"), document);
+  } else if (levels[1] === "events") {
+    app.cars.get(document.clientId)?.takePresence(document);
+  } else if (levels[0] === "cmd") {
+    app.cars.get(levels[2])?.commands.find((c) => c.id === document.requestId)?.answer(document);
+  }
+  draw();
+}
+
+function onState(connected) {
+  if (connected) {
+    for (const car of app.cars.values()) {
+      car.commands.forEach((command) => command.retry());
+    }
+  }
+  draw();
+}
+
+// ---- cars --------------------------------------------------------------------------------------------
+
+function select(car) {
+  app.selected = car;
+  app.cloud.follow?.(car.thing);
+  $("news").hidden = true;
+  setTab(location.hash.slice(1));
+  draw();
+}
+
+function takeCars(listed) {
+  const before = app.cars;
+  app.cars = new Map(listed.map((one) => {
+    const known = before.get(one.thing);
+    const car = new Car({ ...known?.save(), ...one });
+    return [one.thing, known?.commands.length ? Object.assign(known, { presence: car.presence }) : car];
+  }));
+}
+
+async function begin() {
+  const access = await ask("/companion");
+  takeCars(await listCars());
+  app.trouble = "";
+  app.cloud = new Cloud(access, { message: onMessage, state: onState });
+  const wanted = app.selected?.thing ?? recall().selected;
+  select(app.cars.get(wanted) ?? app.cars.values().next().value);
+}
+
+// The demo may begin later than the page, or have gone.
+async function knock() {
+  try {
+    if (!takeToken()) {
+      throw new Unwelcome("no token");
+    }
+    await begin();
+  } catch (error) {
+    const unwelcome = error instanceof Unwelcome;
+    app.trouble = unwelcome ? "link" : "gone";
+    if (unwelcome) {
+      forgetToken();
+    } else {
+      setTimeout(knock, KNOCK);
+    }
+    draw();
+  }
+}
+
+function drawCars() {
+  const others = [...app.cars.values()];
+  $("car-list").replaceChildren(...others.slice(0, 200).map((car) => {
+    const button = make("button", { type: "button", class: "row", "aria-current": car === app.selected ? "true" : undefined },
+      make("span", { class: "dot", "data-presence": car.presence }),
+      make("span", { class: "name" }, car.title, make("small", {}, car.vin)), make("span", { class: "state" }, presenceWords(car)), icon("next"));
+    button.addEventListener("click", () => {
+      $("cars").close();
+      select(car);
+    });
+    return make("li", {}, button);
+  }));
+  setText($("car-count"), others.length > 200 ? `The first 200 of ${others.length}` : "");
+}
+
+// ---- tabs --------------------------------------------------------------------------------------------
+
+const tabs = ["car", "climate", "charge", "place"];
+
+function hasTab(name, car) {
+  return !car || { climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name] === undefined
+    || car.version === 0 || car.has({ climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name]);
+}
+
+function setTab(wanted) {
+  const name = tabs.includes(wanted) && hasTab(wanted, app.selected) ? wanted : "car";
+  for (const tab of tabs) {
+    $("tab-" + tab).hidden = tab !== name;
+    setAttributes($("go-" + tab), { "aria-current": tab === name ? "page" : undefined });
+  }
+  $("main").scrollTop = 0;
+}
+
+// ---- drawing -----------------------------------------------------------------------------------------
+
+function presenceWords(car) {
+  return { online: "Online", asleep: "Asleep", offline: "Offline" }[car.presence];
+}
+
+function drawHead(car) {
+  const connected = app.cloud.connected;
+  setText($("title"), car?.title ?? "Companion");
+  setAttributes($("presence"), { "data-presence": connected ? car?.presence : "unknown" });
+  const away = car && car.presence !== "online" && car.seen ? ` · seen ${ago(car.seen)}` : "";
+  setText($("presence-words"), !car ? "" : connected ? presenceWords(car) + away : `Last state${car.seen ? ` · ${ago(car.seen)}` : ""}`);
+  const banner = {
+    link: "Open the link that “fleetsim demo --companion” has printed: it lets this page in.",
+    gone: "The demo cannot be reached. This is the last state that is known.",
+  }[app.trouble] ?? (car && !connected ? "No connection to the cloud. Commands wait for it." : "");
+  setText($("banner"), banner);
+  $("banner").hidden = !banner;
+}
+
+let due = false;
+function draw() {
+  if (!due) {
+    due = true;
+    requestAnimationFrame(drawNow);
+  }
+}
+
+function drawNow() {
+  due = false;
+  const car = app.selected;
+  drawHead(car);
+  $("main").hidden = $("tabs").hidden = !car;
+  $("welcome").hidden = Boolean(car);
+  if (!car) {
+    return;
+  }
+  tabs.forEach((tab) => ($("go-" + tab).hidden = !hasTab(tab, car)));
+  showOverview(car);
+  showClimate(car);
+  showCharge(car);
+  showPlace(app, car);
+  if ($("log").open) {
+    showActivity(car);
+  }
+  saveSoon();
+}
+
+let saving;
+function saveSoon() {
+  saving ??= setTimeout(() => {
+    saving = undefined;
+    remember([...app.cars.values()], app.selected);
+  }, 1000);
+}
+
+// ---- the beginning -----------------------------------------------------------------------------------
+
+function setUp() {
+  [setUpOverview, setUpClimate, setUpCharge, setUpPlace].forEach((part) => part(app));
+  $("chooser").addEventListener("click", () => {
+    drawCars();
+    $("cars").showModal();
+  });
+  $("open-log").addEventListener("click", () => {
+    $("log").showModal();
+    showActivity(app.selected);
+  });
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  }
+  addEventListener("hashchange", () => (location.hash.startsWith("#token=") ? location.reload() : setTab(location.hash.slice(1))));
+  setInterval(draw, 20000); // "5 min ago"
+}
+
+// The page may run no script but its own: it says so itself of this one.
+function keepFiles() {
+  const policy = globalThis.trustedTypes?.createPolicy("companion", { createScriptURL: () => "sw.js" });
+  navigator.serviceWorker
+    ?.register(policy?.createScriptURL("") ?? "sw.js")
+    .catch((error) => console.warn("offline:", error.message));
+}
+
+const last = recall();
+takeCars(last.cars);
+app.selected = app.cars.get(last.selected);
+setUp();
+setTab(location.hash.slice(1));
+draw();
+knock();
+keepFiles();

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""The companion page as its user has it: headless Chromium unlocks a car with it, is refused, waits for a car that sleeps
+and for a cloud that is away, and opens it without a network; and who is kept out."""
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from browser import Browser, find_program  # noqa: E402
+from control_api import Api  # noqa: E402
+from fleetsim_test import FLEETSIM, Skipped, check, check_equal, check_in, main  # noqa: E402
+from websocket_mqtt import WebSocketMqtt  # noqa: E402
+
+TOKEN = "a-token-of-this-test-0123456789"
+
+
+def has_page():
+    """Was the program built with it? Else it says so."""
+    said = subprocess.run([FLEETSIM, "demo", "--companion", "--headless", "--endpoint", "mqtts://127.0.0.1:1"],
+                          capture_output=True, text=True, check=False)
+    return "built without the page" not in said.stderr
+
+
+def needs_page():
+    if not has_page():
+        raise Skipped("the program was built without the companion page (install npm, and build again)")
+
+
+@contextlib.contextmanager
+def demo(place, *arguments):
+    """A demo of two cars with its page, and its API."""
+    needs_page()
+    with place.start("demo", "--headless", "--companion", "--api", ":0", "--vehicles", "2", "--model", "compact_ev",
+                     *arguments, env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
+        run.until_said("companion page at ")
+        url = re.search(r"companion page at (http://\S+)/companion/", run.text()[1]).group(1)
+        api = Api(url, TOKEN)
+        run.until(lambda: api.ok("/v1/vehicles")["total"] == 2, "the cars")
+        api.wait_state(0, "online")
+        yield run, api
+
+
+@contextlib.contextmanager
+def browser():
+    if find_program() is None:
+        raise Skipped("there is no Chromium (apt-get install chromium)")
+    with Browser() as started:
+        yield started
+
+
+def open_page(chromium, api):
+    page = chromium.page(390, 844)
+    page.open(f"{api.url}/companion/#token={TOKEN}")
+    page.until("document.querySelector('#presence')?.dataset.presence === 'online' && !document.querySelector('#main').hidden")
+    page.until("document.querySelector('#do-lock .label').innerText === 'Unlock'")
+    return page
+
+
+def until_news(page, status, timeout=10):
+    """Waits until the newest command has that status; what the page says of it."""
+    page.until(f"document.querySelector('#news').dataset.status === '{status}'", timeout)
+    return page.text("#news")
+
+
+def listen(api):
+    """Collects the stages of all commands as the cars see them."""
+    seen, stream = [], api.events("?kinds=command")
+
+    def read():
+        with contextlib.suppress(OSError, ValueError):
+            for _, event in stream:
+                seen.append(event)
+    threading.Thread(target=read, daemon=True).start()
+    return seen
+
+
+# Clicks, and tells what the page shows in the next frame: what was asked for, as not yet certain.
+AT_ONCE = """(async () => {
+  document.querySelector("#do-lock").click();
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  const button = document.querySelector("#do-lock");
+  return [button.ariaBusy, button.querySelector(".label").innerText, document.querySelector("#lock-state").innerText];
+})()"""
+
+
+def a_car_is_unlocked_and_refuses_to_lock(place):
+    """Optimistic at once, then confirmed with the time that it took, or failed with the car's reason and as before; a car
+    that sleeps is woken. The browser finds nothing to complain about, the policy of the page among it."""
+    with demo(place) as (run, api), browser() as chromium:
+        page = open_page(chromium, api)
+        check_equal(page.run("location.href"), api.url + "/companion/", "the address, which keeps no token")
+        events = listen(api)
+        before = time.time() * 1e6
+        check_equal(page.run(AT_ONCE), ["true", "Lock", "Unlocking …"])
+        said = until_news(page, "confirmed")
+        check(re.search(r"Unlocked\nConfirmed · \d+ ms from click to answer", said), said)
+        check_equal(api.signal(0, "locks.all"), "unlocked")
+        page.until("document.querySelector('#lock-state').innerText === 'Unlocked'")
+        # The car's side knows when it was clicked, in microseconds.
+        run.until(lambda: [e for e in events if e["stage"] == "done"], "the command's stages")
+        clicked = int(re.fullmatch(r"page-(\d{16})-[0-9a-f]{8}", events[0]["token"]).group(1))
+        check(before - 1e5 < clicked < time.time() * 1e6, f"clicked at {clicked}, it began at {before}")
+
+        api.ok("/v1/vehicles/0/actions/open_door", ["rear_left"])
+        page.until("document.querySelector('#warnings').innerText === 'Rear left open'")
+        page.click("#do-lock")
+        check_in("A door is open\nThe rear left door is open", until_news(page, "failed"))
+        page.until("document.querySelector('#do-lock .label').innerText === 'Lock'")
+        check_equal(api.signal(0, "locks.all"), "unlocked")
+
+        api.ok("/v1/vehicles/0/actions/close_door", ["rear_left"])
+        api.ok("/v1/vehicles/0/power", {"to": "sleep"})
+        page.until("document.querySelector('#presence').dataset.presence === 'asleep'")
+        page.click("#do-lock")
+        check_in("Locked", until_news(page, "confirmed"))
+        check_equal(api.ok("/v1/vehicles/0")["state"], "online")
+        check_equal(page.complaints(), [])
+
+
+def it_outlives_the_cloud_and_the_demo(place):
+    """A command that is given while the cloud is away goes out when it is back; without the demo the page opens all the
+    same, and shows what it knew."""
+    with browser() as chromium:
+        with demo(place) as (run, api):
+            page = open_page(chromium, api)
+            page.run("navigator.serviceWorker.ready.then(() => true)")
+            os.kill(run.broker(), signal.SIGKILL)
+            page.until("document.querySelector('#banner').innerText.startsWith('No connection to the cloud')")
+            page.click("#do-lock")
+            check_in("Waiting for a connection", until_news(page, "pending"))
+            check_in("Unlocked", until_news(page, "confirmed", 20))
+            check_equal(api.signal(0, "locks.all"), "unlocked")
+            page.until("JSON.parse(localStorage['fleetsim.last']).cars[0].reported.locks?.all === 'unlocked'")
+            run.send(signal.SIGTERM)
+            run.wait().expect(128 + signal.SIGTERM)
+        page.open(f"{api.url}/companion/")
+        page.until("document.querySelector('#banner')?.innerText.startsWith('The demo cannot be reached')")
+        check_equal(page.text("#lock-state"), "Unlocked")
+        check_in("Compact EV", page.text("#chooser"))
+
+
+def strangers_are_kept_out(place):
+    """The page's files are for all who are on this machine, its way to the cloud is for who has the token, and leads no
+    further than an owner's app has to go."""
+    with demo(place) as (_, api):
+        stranger = Api(api.url, "not-the-token-of-this-test")
+        status, headers, text = stranger.ask("/companion/")
+        check_equal(status, 200)
+        check_in('src="main.js"', text)
+        policy = headers["Content-Security-Policy"]
+        for part in ("default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "require-trusted-types-for"):
+            check_in(part, policy)
+        check("unsafe" not in policy, policy)
+        for name, kind in (("main.js", "text/javascript"), ("manifest.webmanifest", "application/manifest+json")):
+            check_in(kind, stranger.ask("/companion/" + name)[1]["Content-Type"])
+        check_equal(stranger.ask("/companion")[0], 200)  # sent on
+        stranger.refused(404, "/companion/none.js")
+        stranger.refused(401, "/companion/..%2fmain.js")
+        stranger.refused(421, "/companion/", headers={"Host": "evil.example"})
+        stranger.refused(401, "/v1/companion")
+        api.refused(403, "/v1/companion", headers={"Origin": "http://evil.example"})
+        access = api.ok("/v1/companion")
+        check_in(re.match(r"ws://[^/]*", access["endpoint"]).group(0) + ";", policy)
+        check(TOKEN not in json.dumps(access), "the API's token is the cloud's too")
+
+        thing = api.ok("/v1/vehicles")["vehicles"][0]["thing"]
+        user, password = access["user"], access["password"]
+        for who in (("page-1", user, "x"), ("page-1", user, TOKEN), ("page-1", user, None), ("page-1",),
+                    ("companion-1", "companion", password), (thing, user, password), ("companion-1", user, password),
+                    ("page-1", "page?x-amz-customauthorizer-name=other", password)):
+            with WebSocketMqtt(access["endpoint"]) as client:
+                check(client.connect(*who) != 0, f"{who} is let in")
+        shadow, wish = f"$aws/things/{thing}/shadow/", '{"state":{"desired":{"locks":{"all":"unlocked"}}}}'
+        for may, act in ((True, lambda c: c.publish(shadow + "get", "")), (False, lambda c: c.publish(shadow + "update", wish)),
+                         (True, lambda c: c.subscribe("cmd/fleetsim/+/response/page-1")),
+                         (False, lambda c: c.subscribe("cmd/fleetsim/+/response/page-2")),
+                         (False, lambda c: c.subscribe("dt/fleetsim/#"))):
+            with WebSocketMqtt(access["endpoint"]) as client:
+                check_equal(client.connect("page-1", user, password), 0)
+                check_equal(act(client), may)
+        check_equal(api.signal(0, "locks.all"), "locked")
+
+
+def what_cannot_be_is_said(place):
+    """Before anything begins: what, why, and what to do."""
+    needs_page()
+    for arguments, why in ((("--cloud", "lab"), "leave out --cloud"), (("--endpoint", "mqtts://a:1"), "leave out --endpoint"),
+                           (("--api", "0.0.0.0:0"), "for this machine alone")):
+        place.run("demo", "--headless", "--companion", *arguments,
+                  env={"FLEETSIM_API_TOKEN": TOKEN}).refuses(2, "--companion", why)
+
+
+main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, strangers_are_kept_out,
+      what_cannot_be_is_said])
