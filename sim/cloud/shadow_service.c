@@ -550,3 +550,30 @@ bool shadow_service_load(struct shadow_service *s, const cJSON *record)
     free_shadow(shadow);
     return false;
 }
+
+bool shadow_service_look(const struct shadow_service *s, const char *key, enum shadow_part part,
+                         const char *path, struct text *to)
+{
+    const struct shadow *shadow = table_get(&s->shadows, key);
+    struct text other;
+
+    if (!exists(shadow))
+        return false;
+    if (part == SHADOW_DESIRED || part == SHADOW_REPORTED)
+        return shadow_tree_at(shadow->sections[part == SHADOW_DESIRED ? DESIRED : REPORTED], path,
+                              to);
+    text_init(&other);
+    bool there = true;
+    if (part == SHADOW_DELTA) {
+        there =
+            shadow_tree_delta(shadow->sections[DESIRED], shadow->sections[REPORTED], to, &other);
+    } else {
+        text_str(to, "{\"desired\":");
+        shadow_tree_metadata(shadow->sections[DESIRED], to);
+        text_str(to, ",\"reported\":");
+        shadow_tree_metadata(shadow->sections[REPORTED], to);
+        text_str(to, "}");
+    }
+    text_done(&other);
+    return there;
+}

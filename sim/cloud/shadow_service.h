@@ -45,6 +45,12 @@ void shadow_service_sweep(struct shadow_service *s, int64_t now_ms);
 void shadow_service_save(const struct shadow_service *s, struct text *to);
 /* Takes over such a line. False: it is none, or no memory. */
 bool shadow_service_load(struct shadow_service *s, const cJSON *record);
+/* What of a shadow, by its key, is asked for. ORDER SHADOW_PART */
+enum shadow_part { SHADOW_DESIRED, SHADOW_REPORTED, SHADOW_DELTA, SHADOW_METADATA };
+/* Writes it, or of desired and reported what is at "hvac.t". False: there is none, and nothing is
+   written. */
+bool shadow_service_look(const struct shadow_service *s, const char *key, enum shadow_part part,
+                         const char *path, struct text *to);
 /* Shadows that exist. */
 size_t shadow_service_count(const struct shadow_service *s);
 

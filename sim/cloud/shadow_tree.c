@@ -259,6 +259,30 @@ void shadow_tree_state(const struct shadow_node *section, struct text *to)
     write_node(section, to, false);
 }
 
+/* The member of that name, which has its quotes in the node. */
+static const struct shadow_node *named(const struct shadow_node *object, const char *name,
+                                       size_t len)
+{
+    for (const struct shadow_node *n = object->as.child; n != NULL; n = n->next)
+        if (n->name_len == len + 2 && memcmp(n->bytes + 1, name, len) == 0)
+            return n;
+    return NULL;
+}
+
+bool shadow_tree_at(const struct shadow_node *section, const char *path, struct text *to)
+{
+    const struct shadow_node *at = section;
+
+    while (at != NULL && *path != '\0') {
+        size_t len = strcspn(path, ".");
+        at = at->kind == SHADOW_OBJECT ? named(at, path, len) : NULL;
+        path += path[len] == '.' ? len + 1 : len;
+    }
+    if (at != NULL)
+        write_node(at, to, false);
+    return at != NULL;
+}
+
 void shadow_tree_metadata(const struct shadow_node *section, struct text *to)
 {
     write_node(section, to, true);

@@ -39,6 +39,8 @@ void shadow_tree_stamp(struct shadow_node *section, const cJSON *metadata);
 
 /* The section as JSON: {"hvac":{"t":21}}. */
 void shadow_tree_state(const struct shadow_node *section, struct text *to);
+/* What is at "hvac.t" in it, as JSON. False: nothing, and nothing is written. */
+bool shadow_tree_at(const struct shadow_node *section, const char *path, struct text *to);
 /* Its metadata: {"hvac":{"t":{"timestamp":1700000010}}}. */
 void shadow_tree_metadata(const struct shadow_node *section, struct text *to);
 /* What desired asks for that reported does not show, and the metadata of that; either section may
