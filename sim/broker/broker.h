@@ -24,6 +24,7 @@ struct broker_services {
     uint64_t seed;        /* of that */
     const char *quotas;   /* "aws": its rates are kept to */
     const char *rules;    /* file with rules (cloud/rules.h) */
+    const char *policy;   /* file or directory with policies (policy_file.h) */
 };
 
 struct broker_options {

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/xmem.h"
+#include "broker/policy_file.h"
 #include "cloud/delivery.h"
 #include "cloud/rules.h"
 
@@ -319,11 +320,26 @@ static bool add_rules(struct buf *to, const char *path, struct error *err)
     return path == NULL || full != NULL;
 }
 
+static void add_policy(void *ctx, const char *name, const char *file)
+{
+    buf_printf(ctx, "plugin_opt_policy %s %s\n", name, file);
+}
+
+/* All of them checked before the broker starts. */
+static bool add_policies(struct buf *to, const char *path, struct error *err)
+{
+    char *full = path != NULL ? absolute(path, err) : NULL;
+    bool ok = full != NULL && policy_file_each(full, add_policy, to, err);
+
+    free(full);
+    return path == NULL || ok;
+}
+
 static bool add_services(struct buf *to, const struct broker_services *s, struct error *err)
 {
     struct delivery delivery;
 
-    if (!add_rules(to, s->rules, err))
+    if (!add_rules(to, s->rules, err) || !add_policies(to, s->policy, err))
         return false;
     if (s->quotas != NULL && strcmp(s->quotas, "aws") != 0)
         return error_set(err, ERROR_USAGE, "--quotas %s: none that is known (aws)", s->quotas);

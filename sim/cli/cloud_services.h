@@ -15,7 +15,10 @@
     {"quotas", 0, OPTION_STRING, &(services).quotas, "WHOSE",                                      \
      "aws: the local cloud throttles as AWS IoT does (docs/cloud.md)"},                            \
     {"rules", 0, OPTION_STRING, &(services).rules, "FILE",                                         \
-     "what the local cloud stores, posts or publishes again (docs/cloud.md)"}
+     "what the local cloud stores, posts or publishes again (docs/cloud.md)"},                     \
+    {"policy", 0, OPTION_STRING, &(services).policy, "FILE",                                       \
+     "AWS IoT policy of the vehicles instead of the default, or a directory of\nNAME.json "        \
+     "(docs/policy.md)"}
 // clang-format on
 
 /* The first option that only a cloud of our own can follow, or NULL. */
@@ -24,6 +27,7 @@ static inline const char *cloud_services_chosen(const struct broker_services *s)
     return s->delivery != NULL ? "--delivery"
            : s->quotas != NULL ? "--quotas"
            : s->rules != NULL  ? "--rules"
+           : s->policy != NULL ? "--policy"
                                : NULL;
 }
 

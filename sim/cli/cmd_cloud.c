@@ -18,7 +18,9 @@
 #include "broker/broker.h"
 #include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
+#include "cli/cmd_policy.h"
 #include "cli/cmd_registry.h"
+#include "cli/cmd_things.h"
 #include "cli/options.h"
 #include "pki/pki.h"
 
@@ -211,6 +213,12 @@ int cmd_cloud(int argc, char **argv)
     struct error err;
     int first = 0;
 
+    if (argc > 1 && strcmp(argv[1], "policy") == 0)
+        return cmd_policy(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "group") == 0)
+        return cmd_group(argc - 1, argv + 1);
+    if (argc > 2 && strcmp(argv[1], "things") == 0 && cmd_things_is_query(argv[2]))
+        return cmd_things(argc - 1, argv + 1);
     if (argc > 1 && cmd_registry_knows(argv[1]))
         return cmd_registry(argc - 1, argv + 1);
     // clang-format off

@@ -371,6 +371,7 @@ static void print_help(const char *family)
                    commands[i].help);
     puts("\nExamples:\n"
          "  fleetsim cloud things list --dir lab\n"
+         "  fleetsim cloud things --dir lab 'connectivity.connected:false'\n"
          "  fleetsim cloud certificates list --dir lab --status PENDING_ACTIVATION\n"
          "  fleetsim cloud certificates set --dir lab 3fa9…c2 REVOKED\n"
          "  fleetsim cloud authorities register --dir lab factory.pem --activate-after 5s\n\n"

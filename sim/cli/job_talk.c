@@ -45,7 +45,19 @@ static bool is_rejected(const struct owner_answer *said)
 /* Whom the error is about. */
 static const char *family_of(const char *topic)
 {
-    return strncmp(topic, JOBS, sizeof JOBS - 1) == 0 ? "job" : "cloud";
+    static const struct {
+        const char *prefix, *name;
+    } families[] = {
+        {JOBS,                 "job"   },
+        {"fleetsim/policies/", "policy"},
+        {"fleetsim/groups/",   "group" },
+        {"fleetsim/index/",    "things"},
+    };
+
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strncmp(topic, families[i].prefix, strlen(families[i].prefix)) == 0)
+            return families[i].name;
+    return "cloud";
 }
 
 static cJSON *judge(const struct owner_answer *said, const char *topic, struct error *err)

@@ -76,6 +76,7 @@ static void put_cloud(struct buf *out, const struct run_settings *s)
     put_option(out, "delivery", t->services.delivery);
     put_option(out, "quotas", t->services.quotas);
     put_option(out, "rules", t->services.rules);
+    put_option(out, "policy", t->services.policy);
     put_option(out, "broker-conf", t->broker_conf);
     put_option(out, "cloud", t->cloud_dir);
     put_option(out, "endpoint", t->endpoint);

@@ -9,8 +9,9 @@
 #include "base/xmem.h"
 
 /* Only the whole does these: it writes the JUnit file, and has the cloud that they are about. */
-static const char *const whole[] = {"junit",   "broker-conf", "delivery", "quotas", "rules",
-                                    "metrics", "api",         "shards",   "meet",   "results"};
+static const char *const whole[] = {"junit",  "broker-conf", "delivery", "quotas",
+                                    "rules",  "policy",      "metrics",  "api",
+                                    "shards", "meet",        "results"};
 /* These are options of their own, and no abbreviations of those. */
 static const char *const others[] = {"shard"};
 

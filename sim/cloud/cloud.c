@@ -57,6 +57,8 @@ struct cloud *cloud_new(uint64_t seed)
     stream_service_init(&cloud->streams);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
+    cloud_fleet_init(cloud);
+    ok = access_init(&cloud->access, &cloud->registry) && ok;
     if (ok)
         return cloud;
     cloud_free(cloud);
@@ -69,6 +71,7 @@ void cloud_free(struct cloud *cloud)
         return;
     presence_done(&cloud->presence);
     provision_service_done(&cloud->provisioning);
+    access_done(&cloud->access);
     registry_done(&cloud->registry);
     shadow_service_done(&cloud->shadows);
     command_service_done(&cloud->commands);
@@ -84,52 +87,61 @@ static const enum cloud_verdict first_verdicts[] = {CLOUD_ALLOW, CLOUD_CLOSE_NOT
                                                     CLOUD_CLOSE_SILENT, CLOUD_CLOSE_SILENT,
                                                     CLOUD_NO_MEMORY};
 
-/* What its certificate lets it do, and whether it is its thing's. */
-static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *peer,
-                                    const struct policy **ret_policy, int64_t now_ms,
+/* Is its certificate known, and its thing's? */
+static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *peer, int64_t now_ms,
                                     struct cloud_actions *out)
 {
-    if (peer->owner || peer->principal == NULL) {
-        *ret_policy = peer->owner ? policy_for_owner() : NULL;
+    if (peer->owner || peer->principal == NULL)
         return CLOUD_ALLOW;
-    }
-    if (peer->user != NULL) {
-        *ret_policy = policy_find(peer->user);
+    if (peer->user != NULL)
         return CLOUD_ALLOW;
-    }
-    struct first_contact contact = first_contact_judge(&cloud->registry, peer, now_ms, out);
+    struct first_contact contact =
+        first_contact_judge(&cloud->registry, &cloud->access.policies, peer, now_ms, out);
     const struct registry_authority *a =
         contact.is_new ? registry_authority(&cloud->registry, peer->certificate->authority) : NULL;
     if (a != NULL && a->template_name != NULL)
         provision_service_just_in_time(&cloud->provisioning, a->template_name, contact.certificate,
                                        peer->certificate, now_ms);
-    *ret_policy = contact.policy;
     peer->is_thing = contact.is_thing;
     return first_verdicts[contact.answer];
+}
+
+static bool may_connect(const struct cloud *cloud, const struct presence_peer *peer)
+{
+    const struct policy_principal who = presence_peer_principal(peer);
+    const struct access_subject subject = {.owner = peer->owner,
+                                           .user = peer->user,
+                                           .certificate = peer->principal,
+                                           .thing = peer->is_thing ? peer->client_id : NULL};
+    struct access_view view = {0};
+    bool allowed =
+        access_decide(&cloud->access, &view, &subject, &who, POLICY_CONNECT, peer->client_id)
+            .allowed;
+
+    access_view_done(&view);
+    return allowed;
 }
 
 enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *caller,
                                  int64_t now_ms, struct cloud_actions *out)
 {
     struct presence_peer peer = *caller;
-    const struct policy *policy = NULL;
     size_t id_len = strlen(peer.client_id);
 
     cloud->retained_for = NULL;
     if (!peer.owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, peer.client_id, now_ms) ||
                         !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
         return CLOUD_CLOSE_QUOTA;
-    enum cloud_verdict verdict = introduce(cloud, &peer, &policy, now_ms, out);
+    enum cloud_verdict verdict = introduce(cloud, &peer, now_ms, out);
     if (verdict != CLOUD_ALLOW && verdict != CLOUD_CLOSE_NOT_AUTHORIZED)
         return verdict;
-    struct policy_principal who = presence_peer_principal(&peer);
     if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer.client_id == '$' ||
-        !policy_allows(policy, &who, POLICY_CONNECT, peer.client_id)) {
+        verdict != CLOUD_ALLOW || !may_connect(cloud, &peer)) {
         presence_refuse(&cloud->presence, &peer, now_ms, out);
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     }
-    return presence_connect(&cloud->presence, &peer, policy, now_ms, out) != NULL ? CLOUD_ALLOW
-                                                                                  : CLOUD_NO_MEMORY;
+    return presence_connect(&cloud->presence, &peer, now_ms, out) != NULL ? CLOUD_ALLOW
+                                                                          : CLOUD_NO_MEMORY;
 }
 
 struct showing {
@@ -192,20 +204,23 @@ static enum cloud_verdict judge(struct client *client, enum cloud_verdict verdic
     return verdict;
 }
 
-static bool allows(const struct client *client, enum policy_action action, const char *name)
+static bool allows(const struct cloud *cloud, struct client *client, enum policy_action action,
+                   const char *name)
 {
-    struct policy_principal who = presence_principal(client);
+    const struct policy_principal who = presence_principal(client);
+    const struct access_subject subject = presence_subject(client);
 
-    return policy_allows(client->policy, &who, action, name);
+    return access_decide(&cloud->access, &client->view, &subject, &who, action, name).allowed;
 }
 
-static enum cloud_verdict check_filter(const struct client *client, const char *filter)
+static enum cloud_verdict check_filter(const struct cloud *cloud, struct client *client,
+                                       const char *filter)
 {
     const char *bare = filter_unshared(filter);
 
     if (bare == NULL || !filter_within_limits(bare))
         return CLOUD_CLOSE_BAD_FILTER;
-    if (!allows(client, POLICY_SUBSCRIBE, bare))
+    if (!allows(cloud, client, POLICY_SUBSCRIBE, bare))
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     /* The broker would grant a shared $aws filter and never deliver to it; a failure is honest. */
     if (bare != filter && *bare == '$')
@@ -223,7 +238,7 @@ enum cloud_verdict cloud_subscribe(struct cloud *cloud, const char *client_id, c
     cloud->retained_for = NULL;
     if (client == NULL || client->handle == NULL)
         return CLOUD_DENY;
-    enum cloud_verdict verdict = check_filter(client, filter);
+    enum cloud_verdict verdict = check_filter(cloud, client, filter);
     if (verdict != CLOUD_ALLOW)
         return judge(client, verdict);
     if (!presence_subscribe(&cloud->presence, client, filter, now_ms, out))
@@ -246,7 +261,7 @@ enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id,
                : judge(client, CLOUD_NO_MEMORY);
 }
 
-static enum cloud_verdict check_publish(const struct client *client,
+static enum cloud_verdict check_publish(const struct cloud *cloud, struct client *client,
                                         const struct cloud_message *message)
 {
     struct shadow_address address;
@@ -259,8 +274,8 @@ static enum cloud_verdict check_publish(const struct client *client,
         return CLOUD_CLOSE_QUOTA;
     if (!topic_within_limits(message->topic))
         return CLOUD_CLOSE_BAD_TOPIC;
-    if (!allows(client, POLICY_PUBLISH, message->topic) ||
-        (message->retain && !allows(client, POLICY_RETAIN_PUBLISH, message->topic)))
+    if (!allows(cloud, client, POLICY_PUBLISH, message->topic) ||
+        (message->retain && !allows(cloud, client, POLICY_RETAIN_PUBLISH, message->topic)))
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
     if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
@@ -281,7 +296,7 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     cloud->retained_for = NULL;
     if (client == NULL)
         return CLOUD_DENY;
-    enum cloud_verdict verdict = check_publish(client, message);
+    enum cloud_verdict verdict = check_publish(cloud, client, message);
     if (client->handle == NULL || client->handle != message->handle)
         return verdict == CLOUD_ALLOW ? CLOUD_ALLOW : CLOUD_DENY;
     /* The excess is thrown away (contract 6.8). */
@@ -396,7 +411,9 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
                                   .now_ms = now_ms,
                                   .out = out};
 
-    return registry_operator_request(&x, message->payload);
+    bool ok = registry_operator_request(&x, message->payload);
+    cloud_fleet_registry_changed(cloud, address->name);
+    return ok;
 }
 
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
@@ -428,6 +445,8 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (provision_address_parse(message->topic, &provision))
         ok = provision_service_request(&cloud->provisioning, &provision, message->client_id,
                                        message->payload, now_ms, out);
+    else
+        cloud_fleet_serve(cloud, message, now_ms, out, &ok);
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -450,11 +469,11 @@ static bool matches_any(const struct client *client, const char *topic)
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
                                  bool retain, int64_t now_ms)
 {
-    const struct client *client = presence_find(&cloud->presence, client_id);
+    struct client *client = presence_find(&cloud->presence, client_id);
 
     if (client == NULL || (retain && client == cloud->retained_for) ||
         command_service_is_stale(&cloud->commands, topic) ||
-        !allows(client, POLICY_RECEIVE, topic) || !matches_any(client, topic))
+        !allows(cloud, client, POLICY_RECEIVE, topic) || !matches_any(client, topic))
         return CLOUD_DENY;
     return client->owner || client->handle == NULL ||
                    quota_take(&cloud->quota, QUOTA_MESSAGES, client_id, now_ms)
@@ -481,7 +500,8 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
               command_service_tick(&cloud->commands, now_ms, out) &&
               job_service_tick(&cloud->jobs, now_ms, out) &&
               first_contact_tick(&cloud->registry, &cloud->presence, now_ms, out) &&
-              provision_service_tick(&cloud->provisioning, now_ms, out);
+              provision_service_tick(&cloud->provisioning, now_ms, out) &&
+              cloud_fleet_tick(cloud, now_ms, out);
 
     cloud->retained_for = NULL;
     quota_landed(&cloud->quota);
@@ -503,6 +523,8 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     presence_save(&cloud->presence, now_ms, to);
     registry_save(&cloud->registry, to);
     provision_service_save(&cloud->provisioning, to);
+    policy_store_save(&cloud->access.policies, to);
+    groups_save(&cloud->access.groups, to);
     job_service_save(&cloud->jobs, to);
     rules_save(&cloud->rules, to);
     stream_service_save(&cloud->streams, to);
@@ -521,6 +543,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
             !presence_load(&cloud->presence, record, now_ms) &&
             !registry_load(&cloud->registry, record) &&
             !provision_service_load(&cloud->provisioning, record) &&
+            !policy_store_load(&cloud->access.policies, record) &&
+            !groups_load(&cloud->access.groups, record) &&
             !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
             !stream_service_load(&cloud->streams, record))
             bad++;

@@ -92,6 +92,10 @@ void cloud_keep_quotas(struct cloud *cloud);
 /* Adds rules (rules.h): a document, whose files are below `folder`. */
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err);
 
+/* A policy of that name, in the place of one if there is (contract 7). */
+bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice document, int64_t now_ms,
+                      struct error *err);
+
 /* May the client receive this? `retain`: the message carries the flag. */
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
                                  bool retain, int64_t now_ms);

@@ -5,6 +5,7 @@
 #ifndef CLOUD_CLOUD_CORE_H
 #define CLOUD_CLOUD_CORE_H
 
+#include "cloud/access.h"
 #include "cloud/cloud.h"
 #include "cloud/command_service.h"
 #include "cloud/job_service.h"
@@ -19,6 +20,8 @@ struct cloud {
     struct presence presence;
     struct registry registry;
     struct provision_service provisioning;
+    struct access access;
+    uint64_t told_membership;    /* of groups: jobs know of it */
     const struct issuer *issuer; /* borrowed; NULL: none */
     struct shadow_service shadows;
     struct command_service commands;
@@ -30,5 +33,17 @@ struct cloud {
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
 };
+
+/* ---- cloud_fleet.c: policies, groups and the fleet index ---- */
+
+/* A message to one of fleetsim/policies/…, groups/… or index/…; false if it is none, or with
+ *ret_ok if it was. */
+bool cloud_fleet_serve(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
+                       struct cloud_actions *out, bool *ret_ok);
+/* An operator has changed the registry, perhaps that thing. */
+void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing);
+/* Dynamic groups, and jobs that follow groups. */
+bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
+void cloud_fleet_init(struct cloud *cloud);
 
 #endif

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cloud/policy_defaults.h"
+
 /* ---- the fleet's own ---- */
 
 /* The thing that a vehicle's certificate names is made with it. */
@@ -82,24 +84,23 @@ static struct registry_certificate *register_stranger(struct registry *r,
 
 /* ---- the answer ---- */
 
-const struct policy *first_contact_policy(const struct registry_certificate *c)
+/* The owner's policy is nobody's role. */
+static bool is_role(const struct policy_store *policies, const char *unit)
 {
-    const struct policy *policy = NULL;
-
-    for (size_t i = 0; policy == NULL && i < c->policies.count; i++)
-        policy = policy_find(c->policies.items[i]);
-    return policy;
+    return unit != NULL && strcmp(unit, POLICY_OWNER) != 0 &&
+           policy_store_find(policies, unit) != NULL;
 }
 
 /* Of one that the registry does not know. */
-static enum first_contact_answer meet(struct registry *r, const struct presence_peer *peer,
-                                      int64_t now_ms, struct first_contact *ret)
+static enum first_contact_answer meet(struct registry *r, const struct policy_store *policies,
+                                      const struct presence_peer *peer, int64_t now_ms,
+                                      struct first_contact *ret)
 {
     const struct first_contact_certificate *seen = peer->certificate;
     enum first_contact_origin origin = seen != NULL ? seen->origin : FIRST_CONTACT_FLEET;
 
     if (origin == FIRST_CONTACT_FLEET) {
-        if (policy_find(peer->unit) == NULL)
+        if (!is_role(policies, peer->unit))
             return FIRST_CONTACT_NO_POLICY;
         ret->certificate = register_own(r, peer, now_ms);
         return ret->certificate != NULL ? FIRST_CONTACT_WELCOME : FIRST_CONTACT_NO_MEMORY;
@@ -125,21 +126,19 @@ static enum first_contact_answer recognise(struct registry *r, struct registry_c
     return c->status == REGISTRY_ACTIVE ? FIRST_CONTACT_WELCOME : FIRST_CONTACT_REFUSED;
 }
 
-struct first_contact first_contact_judge(struct registry *r, const struct presence_peer *peer,
-                                         int64_t now_ms, struct cloud_actions *out)
+struct first_contact first_contact_judge(struct registry *r, const struct policy_store *policies,
+                                         const struct presence_peer *peer, int64_t now_ms,
+                                         struct cloud_actions *out)
 {
     struct first_contact ret = {.certificate = registry_certificate(r, peer->principal)};
 
     ret.answer = ret.certificate != NULL ? recognise(r, ret.certificate, now_ms)
-                                         : meet(r, peer, now_ms, &ret);
+                                         : meet(r, policies, peer, now_ms, &ret);
     if (ret.answer == FIRST_CONTACT_PENDING && !tell_registered(ret.certificate, peer, now_ms, out))
         ret.answer = FIRST_CONTACT_NO_MEMORY;
     if (ret.answer != FIRST_CONTACT_WELCOME)
         return ret;
-    ret.policy = first_contact_policy(ret.certificate);
     ret.is_thing = registry_is_attached(ret.certificate, peer->client_id);
-    if (ret.policy == NULL)
-        ret.answer = FIRST_CONTACT_NO_POLICY;
     return ret;
 }
 

@@ -10,6 +10,7 @@
 #ifndef CLOUD_FIRST_CONTACT_H
 #define CLOUD_FIRST_CONTACT_H
 
+#include "cloud/policy_store.h"
 #include "cloud/presence.h"
 #include "cloud/registry.h"
 
@@ -46,7 +47,7 @@ struct first_contact_certificate {
 /* ORDER FIRST_CONTACT_ANSWER */
 enum first_contact_answer {
     FIRST_CONTACT_WELCOME,
-    FIRST_CONTACT_NO_POLICY, /* known, but nothing allows it to connect */
+    FIRST_CONTACT_NO_POLICY, /* of the fleet, but no policy is of its organizational unit's name */
     FIRST_CONTACT_PENDING,   /* registered, and refused until somebody activates it */
     FIRST_CONTACT_REFUSED,   /* not ACTIVE, or nobody's */
     FIRST_CONTACT_NO_MEMORY
@@ -55,7 +56,6 @@ enum first_contact_answer {
 /* What is to be known of a client that knocks. */
 struct first_contact {
     enum first_contact_answer answer;
-    const struct policy *policy;              /* of FIRST_CONTACT_WELCOME */
     struct registry_certificate *certificate; /* NULL: it is not in the registry */
     bool is_thing;                            /* attached to a thing of the client's id */
     bool is_new;                              /* registered just now */
@@ -63,11 +63,9 @@ struct first_contact {
 
 /* `peer` must have a certificate (principal). Tells of a registration (the event of contract 4.2),
    again with every attempt. */
-struct first_contact first_contact_judge(struct registry *r, const struct presence_peer *peer,
-                                         int64_t now_ms, struct cloud_actions *out);
-
-/* The policy of a certificate: the first of its names that is known. NULL: none. */
-const struct policy *first_contact_policy(const struct registry_certificate *certificate);
+struct first_contact first_contact_judge(struct registry *r, const struct policy_store *policies,
+                                         const struct presence_peer *peer, int64_t now_ms,
+                                         struct cloud_actions *out);
 
 /* Activations and removals that are due, and the end of connections whose certificates are not
    ACTIVE any more. */

@@ -1,5 +1,6 @@
 #include "cloud/job_config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #define DOCUMENT_DEPTH  24
 #define DESCRIPTION_MAX 2028
 #define THING_ARN       ":thing/"
+#define GROUP_ARN       ":thinggroup/"
+#define GROUP           "group/"
 
 static bool bad(struct job_error *error, const char *text)
 {
@@ -24,27 +27,46 @@ static bool no_memory(struct job_error *error)
 
 /* ---- targets ---- */
 
-/* "arn:aws:iot:<region>:<account>:thing/<name>" or "<name>"; NULL for none. */
-static const char *thing_of(const cJSON *item)
+/* What is behind the kind in "arn:aws:iot:<region>:<account>:<kind>/<name>"; NULL: it is none. */
+static const char *behind(const char *s, const char *kind)
+{
+    const char *name = strncmp(s, "arn:", 4) == 0 ? strstr(s, kind) : NULL;
+
+    return name != NULL ? name + strlen(kind) : NULL;
+}
+
+/* The name of a thing or, with *ret_group, of a group; NULL: neither. */
+static const char *target_of(const cJSON *item, bool *ret_group)
 {
     const char *s = cJSON_IsString(item) ? item->valuestring : "";
-    const char *name = strncmp(s, "arn:", 4) == 0 ? strstr(s, THING_ARN) : NULL;
+    const char *group = behind(s, GROUP_ARN);
+    const char *thing = behind(s, THING_ARN);
 
-    if (name != NULL)
-        s = name + strlen(THING_ARN);
+    if (strncmp(s, GROUP, sizeof GROUP - 1) == 0)
+        group = s + sizeof GROUP - 1;
+    *ret_group = group != NULL;
+    if (group != NULL || thing != NULL)
+        s = group != NULL ? group : thing;
     return job_thing_is_valid(s) ? s : NULL;
 }
 
-static bool add_target(struct job_config *c, struct table *seen, const char *thing)
+/* `seen` has both kinds, as they were written. */
+static bool add_target(struct job_config *c, struct table *seen, const char *name, bool group)
 {
-    if (table_get(seen, thing) != NULL)
+    char key[JOB_THING_MAX + sizeof GROUP];
+
+    snprintf(key, sizeof key, "%s%s", group ? GROUP : "", name);
+    if (table_get(seen, key) != NULL)
         return true;
-    char *copy = strdup(thing);
-    if (copy == NULL || !table_put(seen, thing, copy)) {
+    char *copy = strdup(name);
+    if (copy == NULL || !table_put(seen, key, copy)) {
         free(copy);
         return false;
     }
-    c->targets[c->target_count++] = copy;
+    if (group)
+        c->groups[c->group_count++] = copy;
+    else
+        c->targets[c->target_count++] = copy;
     return true;
 }
 
@@ -53,23 +75,34 @@ static bool read_targets(const cJSON *source, struct job_config *c, struct job_e
     const cJSON *list = json_get(source, "targets");
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
     struct table seen;
-    bool ok = true;
+    bool ok = true, group = false;
 
     if (count == 0)
         return bad(error, "targets: a list of names of things, or of their ARNs");
     c->targets = calloc((size_t)count, sizeof *c->targets);
-    if (c->targets == NULL)
+    c->groups = calloc((size_t)count, sizeof *c->groups);
+    if (c->targets == NULL || c->groups == NULL)
         return no_memory(error);
     table_init(&seen);
     for (const cJSON *item = list->child; item != NULL && ok; item = item->next) {
-        const char *thing = thing_of(item);
-        if (thing == NULL)
-            ok = bad(error, "targets: names of things, or their ARNs (groups are not known here)");
+        const char *name = target_of(item, &group);
+        if (name == NULL)
+            ok = bad(error, "targets: names of things, group/NAME, or such ARNs");
         else
-            ok = add_target(c, &seen, thing) || no_memory(error);
+            ok = add_target(c, &seen, name, group) || no_memory(error);
     }
     table_done(&seen, NULL);
+    c->listed_count = c->target_count;
     return ok;
+}
+
+static bool read_selection(const cJSON *source, struct job_config *c, struct job_error *error)
+{
+    const char *selection = json_str(source, "targetSelection", "SNAPSHOT");
+
+    c->continuous = strcmp(selection, "CONTINUOUS") == 0;
+    return c->continuous || strcmp(selection, "SNAPSHOT") == 0 ||
+           bad(error, "targetSelection: SNAPSHOT or CONTINUOUS");
 }
 
 /* ---- the document ---- */
@@ -202,11 +235,9 @@ static bool read_timeout(const cJSON *source, struct job_config *c, struct job_e
 bool job_config_read(const cJSON *source, struct job_config *ret, struct job_error *ret_error)
 {
     *ret = (struct job_config){0};
-    if (strcmp(json_str(source, "targetSelection", "SNAPSHOT"), "SNAPSHOT") != 0)
-        return bad(ret_error, "targetSelection: only SNAPSHOT is known here");
-    return read_targets(source, ret, ret_error) && read_document(source, ret, ret_error) &&
-           read_description(source, ret, ret_error) && read_rollout(source, ret, ret_error) &&
-           read_timeout(source, ret, ret_error) &&
+    return read_selection(source, ret, ret_error) && read_targets(source, ret, ret_error) &&
+           read_document(source, ret, ret_error) && read_description(source, ret, ret_error) &&
+           read_rollout(source, ret, ret_error) && read_timeout(source, ret, ret_error) &&
            read_criteria(json_get(source, "abortConfig"), ret, ret_error, read_abort) &&
            read_criteria(json_get(source, "jobExecutionsRetryConfig"), ret, ret_error, read_retry);
 }
@@ -215,7 +246,10 @@ void job_config_done(struct job_config *config)
 {
     for (size_t i = 0; i < config->target_count; i++)
         free(config->targets[i]);
+    for (size_t i = 0; i < config->group_count; i++)
+        free(config->groups[i]);
     free(config->targets);
+    free(config->groups);
     free(config->document);
     free(config->description);
     *config = (struct job_config){0};

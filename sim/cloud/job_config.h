@@ -2,15 +2,17 @@
  * job_config.h — what a job is to be: the document of CreateJob, with the names that AWS gives its
  * members.
  *
- *     {"targets":["car-1",…], "document":{…}, "description":"…"?,
+ *     {"targets":["car-1","group/recalled",…], "targetSelection":"SNAPSHOT|CONTINUOUS"?,
+ *      "document":{…}, "description":"…"?,
  *      "jobExecutionsRolloutConfig":{"maximumPerMinute":n}?,
  *      "abortConfig":{"criteriaList":[{"failureType":"FAILED","action":"CANCEL",
  *          "thresholdPercentage":20,"minNumberOfExecutedThings":10},…]}?,
  *      "timeoutConfig":{"inProgressTimeoutInMinutes":n}?,
  *      "jobExecutionsRetryConfig":{"criteriaList":[{"failureType":"FAILED","numberOfRetries":n}]}?}
  *
- * A target is a thing's name, or its ARN; a document may be an object, or a text of one, which is
- * how AWS has it. failureType: FAILED, REJECTED (not for retries), TIMED_OUT or ALL.
+ * A target is a thing's name, "group/" and the name of a group, or the ARN of either; a document
+ * may be an object, or a text of one, which is how AWS has it. failureType: FAILED, REJECTED (not
+ * for retries), TIMED_OUT or ALL.
  */
 #ifndef CLOUD_JOB_CONFIG_H
 #define CLOUD_JOB_CONFIG_H
@@ -33,8 +35,11 @@ struct job_abort {
 };
 
 struct job_config {
-    char **targets; /* without repetition */
-    size_t target_count;
+    char **targets;                    /* without repetition */
+    size_t target_count, listed_count; /* those that the document names come first */
+    char **groups;                     /* likewise without repetition */
+    size_t group_count;
+    bool continuous;    /* for things that join the groups later, too */
     char *document;     /* a JSON object */
     char *description;  /* or NULL */
     int64_t per_minute; /* 0: all at once */

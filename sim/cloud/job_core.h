@@ -31,6 +31,7 @@ struct job {
     char *source; /* the document that it was created with */
     struct job_config config;
     struct job_execution **latest;   /* by target; NULL: none */
+    bool *gone;                      /* by target: it has left the job's groups */
     size_t released;                 /* targets rolled out */
     size_t counts[JOB_STATUS_COUNT]; /* of the latest executions */
     enum job_state state;
@@ -108,6 +109,14 @@ void job_execution_end(struct job_turn *turn, struct job_execution *e, enum job_
 bool job_roll_out(struct job_turn *turn, struct job *job);
 /* Ends what is queued, and with `force` what is in progress. */
 void job_stop(struct job_turn *turn, struct job *job, bool force);
+
+/* ---- job_groups.c ---- */
+
+/* Finds the things of the new job's groups. False with the error. */
+bool job_groups_begin(struct job_service *s, struct job *job, struct job_error *ret_error);
+/* A member of the job's record: its targets that are there by a group. */
+void job_groups_save(const struct job *job, struct text *t);
+bool job_groups_load(struct job *job, const cJSON *record);
 
 /* ---- job_device.c, job_operator.c: requests ---- */
 

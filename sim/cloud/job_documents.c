@@ -116,12 +116,17 @@ static void write_counts(struct text *t, const struct job *job)
     text_str(t, "}");
 }
 
+static const char *selection_of(const struct job *job)
+{
+    return job->config.continuous ? "CONTINUOUS" : "SNAPSHOT";
+}
+
 void job_write_job(struct text *t, const struct job *job, bool whole)
 {
     text_str(t, "{\"jobId\":");
     text_quoted(t, job->id);
     write_text(t, "status", job_state_name(job->state));
-    write_text(t, "targetSelection", "SNAPSHOT");
+    write_text(t, "targetSelection", selection_of(job));
     write_number(t, "numberOfTargets", (int64_t)job->config.target_count);
     write_text(t, "description", job->config.description);
     write_text(t, "reasonCode", job->reason);
@@ -264,13 +269,18 @@ static void write_event_id(struct job_turn *turn, struct text *t, const char *to
     write_text(t, "eventId", id);
 }
 
+/* As the job was created: groups, not who is in them. */
 static void write_targets(struct text *t, const struct job *job)
 {
+    const struct job_config *c = &job->config;
+
     text_key(t, "targets");
     text_str(t, "[");
-    for (size_t i = 0; i < job->config.target_count; i++) {
-        text_str(t, i == 0 ? "\"" ARN_PREFIX "thing/" : ",\"" ARN_PREFIX "thing/");
-        text_str(t, job->config.targets[i]);
+    for (size_t i = 0; i < c->listed_count + c->group_count; i++) {
+        bool thing = i < c->listed_count;
+        text_str(t, i == 0 ? "\"" ARN_PREFIX : ",\"" ARN_PREFIX);
+        text_str(t, thing ? "thing/" : "thinggroup/");
+        text_str(t, thing ? c->targets[i] : c->groups[i - c->listed_count]);
         text_str(t, "\"");
     }
     text_str(t, "]");
@@ -302,7 +312,7 @@ void job_tell_event(struct job_turn *turn, const struct job *job, const char *op
     write_text(&t, "operation", operation);
     write_text(&t, "jobId", job->id);
     write_text(&t, "status", job_state_name(job->state));
-    write_text(&t, "targetSelection", "SNAPSHOT");
+    write_text(&t, "targetSelection", selection_of(job));
     write_targets(&t, job);
     write_text(&t, "description", job->config.description != NULL ? job->config.description : "");
     if (!is_end(operation))

@@ -57,6 +57,10 @@ static bool on_create(struct job_exchange *x, const cJSON *document)
     struct job *job = job_add(x->turn.service, x->address->job, document, &error);
     if (job == NULL)
         return error.code != NULL && job_reject(x, &error, NULL);
+    if (!job_groups_begin(x->turn.service, job, &error)) {
+        job_drop(x->turn.service, job);
+        return error.code != NULL && job_reject(x, &error, NULL);
+    }
     job->created_ms = job->updated_ms = x->turn.now_ms;
     if (!accept_job(x, job->id)) {
         job_drop(x->turn.service, job);

@@ -13,7 +13,8 @@ static bool has_open(const struct job *job)
 
 static void complete_if_due(struct job_turn *turn, struct job *job)
 {
-    if (job->state != JOB_RUNNING || job->released < job->config.target_count || has_open(job))
+    if (job->state != JOB_RUNNING || job->config.continuous ||
+        job->released < job->config.target_count || has_open(job))
         return;
     job->state = JOB_COMPLETED;
     job->ended_ms = job->updated_ms = turn->now_ms;
@@ -125,7 +126,8 @@ bool job_roll_out(struct job_turn *turn, struct job *job)
     size_t due = job->state == JOB_RUNNING ? wanted(job, turn->now_ms) : 0;
 
     while (job->released < due) {
-        if (job_execution_add(turn->service, job, job->released, turn->now_ms) == NULL) {
+        if (!job->gone[job->released] &&
+            job_execution_add(turn->service, job, job->released, turn->now_ms) == NULL) {
             job_due(turn->service, turn->now_ms);
             return false;
         }

@@ -75,6 +75,7 @@ static void save_job(const struct job *job, struct text *t)
     text_quoted(t, job->id);
     text_key(t, "source");
     text_str(t, job->source);
+    job_groups_save(job, t);
     save_number(t, "state", job->state);
     save_number(t, "released", (int64_t)job->released);
     save_number(t, "forced", job->forced);
@@ -151,6 +152,10 @@ static bool load_job(struct job_service *s, const char *id, const cJSON *record)
     struct job *job = job_add(s, id, source, &error);
     if (job == NULL)
         return false;
+    if (!job_groups_load(job, record)) {
+        job_drop(s, job);
+        return false;
+    }
     int64_t released = load_number(record, "released");
     job->released =
         (uint64_t)released < job->config.target_count ? (size_t)released : job->config.target_count;

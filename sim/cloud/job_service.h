@@ -38,6 +38,16 @@
 struct job;
 struct job_thing;
 
+/* The groups of things that jobs may be for. All NULL: there are none. */
+struct job_groups {
+    bool (*exists)(void *ctx, const char *group);
+    /* In it, or in one below it? */
+    bool (*has)(void *ctx, const char *group, const char *thing);
+    void (*each_thing)(void *ctx, const char *group, void (*visit)(const char *thing, void *arg),
+                       void *arg);
+    void *ctx;
+};
+
 struct job_service {
     struct table jobs, things;
     struct job *first, *last;             /* jobs, in the order in which they were created */
@@ -45,6 +55,7 @@ struct job_service {
     int64_t next_ms;                      /* nothing is due before; INT64_MAX: nothing at all */
     bool job_events, execution_events;
     uint64_t event_count;
+    struct job_groups groups; /* may be set after job_service_init() */
 };
 
 void job_service_init(struct job_service *s);
@@ -56,6 +67,8 @@ bool job_service_request(struct job_service *s, const struct job_address *addres
                          struct cloud_actions *out);
 /* Time-outs, the next things of roll-outs, and what was left undone. */
 bool job_service_tick(struct job_service *s, int64_t now_ms, struct cloud_actions *out);
+/* Things have joined groups, or left them: continuous jobs follow. */
+bool job_service_groups_changed(struct job_service *s, int64_t now_ms, struct cloud_actions *out);
 /* Forgets jobs that have ended a week ago. */
 void job_service_sweep(struct job_service *s, int64_t now_ms);
 size_t job_service_count(const struct job_service *s);

@@ -51,6 +51,7 @@ static void free_job(struct job *job)
 {
     job_config_done(&job->config);
     free(job->latest);
+    free(job->gone);
     free(job->source);
     free(job->reason);
     free(job->comment);
@@ -79,8 +80,10 @@ struct job *job_add(struct job_service *s, const char *id, const cJSON *source,
     memcpy(job->id, id, strlen(id) + 1);
     bool ok = job_config_read(source, &job->config, ret_error) && keep_source(job, source);
     if (ok) {
-        job->latest = calloc(job->config.target_count, sizeof(struct job_execution *));
-        ok = job->latest != NULL && table_put(&s->jobs, id, job);
+        /* One more, so that none of no targets is no memory. */
+        job->latest = calloc(job->config.target_count + 1, sizeof(struct job_execution *));
+        job->gone = calloc(job->config.target_count + 1, sizeof *job->gone);
+        ok = job->latest != NULL && job->gone != NULL && table_put(&s->jobs, id, job);
     }
     if (!ok) {
         free_job(job);

@@ -1,176 +1,24 @@
 #include "cloud/policy.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#define THING  "${iot:Connection.Thing.ThingName}"
-#define CN     "${iot:Certificate.Subject.CommonName}"
-#define CLIENT "${iot:ClientId}"
+#include "cloud/policy_core.h"
 
-#define CONNECT   (1u << POLICY_CONNECT)
-#define PUBLISH   (1u << POLICY_PUBLISH)
-#define RETAIN    (1u << POLICY_RETAIN_PUBLISH)
-#define SUBSCRIBE (1u << POLICY_SUBSCRIBE)
-#define RECEIVE   (1u << POLICY_RECEIVE)
-
-/* A car: its own shadows, jobs, telemetry, command requests and configuration. */
-static const struct policy_statement vehicle_statements[] = {
-    {true,  CONNECT,          "client/" THING                                               },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/get"                      },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/update"                   },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/delete"                   },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/name/*/get"               },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/name/*/update"            },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/shadow/name/*/delete"            },
-    {true,  PUBLISH | RETAIN, "topic/dt/fleetsim/" THING "/*"                               },
-    {true,  PUBLISH,          "topic/$aws/rules/*/dt/fleetsim/" THING "/*"                  },
-    {true,  PUBLISH,          "topic/cmd/fleetsim/" THING "/response/*"                     },
-    {true,  PUBLISH,          "topic/$aws/commands/things/" THING "/executions/*/response/*"},
-    {true,  SUBSCRIBE,        "topicfilter/$aws/commands/things/" THING "/executions/*"     },
-    {true,  RECEIVE,          "topic/$aws/commands/things/" THING "/executions/*"           },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/streams/*"                       },
-    {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/streams/*"                 },
-    {true,  RECEIVE,          "topic/$aws/things/" THING "/streams/*"                       },
-    {true,  PUBLISH,          "topic/$aws/things/" THING "/jobs/*"                          },
-    {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/jobs/*"                    },
-    {true,  RECEIVE,          "topic/$aws/things/" THING "/jobs/*"                          },
-    {true,  SUBSCRIBE,        "topicfilter/$aws/things/" THING "/shadow/*"                  },
-    {true,  RECEIVE,          "topic/$aws/things/" THING "/shadow/*"                        },
-    {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/request"                  },
-    {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/request"                        },
-    {true,  SUBSCRIBE,        "topicfilter/dt/fleetsim/" THING "/*"                         },
-    {true,  RECEIVE,          "topic/dt/fleetsim/" THING "/*"                               },
-    {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/config"                   },
-    {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/config"                         },
-    {false, RETAIN,           "topic/$aws/*"                                                },
-};
-
-/* An app, an observer or a service: every car's shadow, answers to its own commands, telemetry and
-   events; the configuration of every car, retained for whoever comes later; what services tell apps
-   beside the cars. */
-static const struct policy_statement companion_statements[] = {
-    {true,  CONNECT,   "client/" CN                                       },
-    {true,  CONNECT,   "client/" CN "-*"                                  },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/get"                   },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/update"                },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/delete"                },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/name/*/get"            },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/name/*/update"         },
-    {true,  PUBLISH,   "topic/$aws/things/*/shadow/name/*/delete"         },
-    {true,  PUBLISH,   "topic/cmd/fleetsim/*/request"                     },
-    {true,  PUBLISH,   "topic/cmd/fleetsim/*/config"                      },
-    {true,  PUBLISH,   "topic/fleetsim/commands/*"                        },
-    {true,  PUBLISH,   "topic/fleetsim/streams/*"                         },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/streams/*/accepted"          },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/streams/*/rejected"          },
-    {true,  RECEIVE,   "topic/fleetsim/streams/*/accepted"                },
-    {true,  RECEIVE,   "topic/fleetsim/streams/*/rejected"                },
-    {true,  PUBLISH,   "topic/fleetsim/jobs/*"                            },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/jobs/*/accepted"             },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/jobs/*/rejected"             },
-    {true,  RECEIVE,   "topic/fleetsim/jobs/*/accepted"                   },
-    {true,  RECEIVE,   "topic/fleetsim/jobs/*/rejected"                   },
-    {true,  PUBLISH,   "topic/fleetsim/things/*"                          },
-    {true,  PUBLISH,   "topic/fleetsim/certificates/*"                    },
-    {true,  PUBLISH,   "topic/fleetsim/authorities/*"                     },
-    {true,  PUBLISH,   "topic/fleetsim/templates/*"                       },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/things/*"                    },
-    {true,  RECEIVE,   "topic/fleetsim/things/*"                          },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/certificates/*"              },
-    {true,  RECEIVE,   "topic/fleetsim/certificates/*"                    },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/authorities/*"               },
-    {true,  RECEIVE,   "topic/fleetsim/authorities/*"                     },
-    {true,  SUBSCRIBE, "topicfilter/fleetsim/templates/*"                 },
-    {true,  RECEIVE,   "topic/fleetsim/templates/*"                       },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/certificates/registered/*"},
-    {true,  RECEIVE,   "topic/$aws/events/certificates/registered/*"      },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/job/*"                    },
-    {true,  RECEIVE,   "topic/$aws/events/job/*"                          },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/jobExecution/*"           },
-    {true,  RECEIVE,   "topic/$aws/events/jobExecution/*"                 },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/commandExecution/" CN "/*"},
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/commandExecution/" CN "-*"},
-    {true,  RECEIVE,   "topic/$aws/events/commandExecution/" CN "/*"      },
-    {true,  RECEIVE,   "topic/$aws/events/commandExecution/" CN "-*"      },
-    {true,  RETAIN,    "topic/cmd/fleetsim/*/config"                      },
-    {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/config"                },
-    {true,  RECEIVE,   "topic/cmd/fleetsim/*/config"                      },
-    {true,  SUBSCRIBE, "topicfilter/$aws/things/*"                        },
-    {true,  RECEIVE,   "topic/$aws/things/*"                              },
-    {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CN          },
-    {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CN "-*"     },
-    {true,  SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CN "/*"     },
-    {true,  RECEIVE,   "topic/cmd/fleetsim/*/response/" CN                },
-    {true,  RECEIVE,   "topic/cmd/fleetsim/*/response/" CN "-*"           },
-    {true,  RECEIVE,   "topic/cmd/fleetsim/*/response/" CN "/*"           },
-    {true,  SUBSCRIBE, "topicfilter/dt/fleetsim/*"                        },
-    {true,  RECEIVE,   "topic/dt/fleetsim/*"                              },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/presence/*"               },
-    {true,  RECEIVE,   "topic/$aws/events/presence/*"                     },
-    {true,  SUBSCRIBE, "topicfilter/$aws/events/subscriptions/*"          },
-    {true,  RECEIVE,   "topic/$aws/events/subscriptions/*"                },
-    {true,  PUBLISH,   "topic/app/fleetsim/*"                             },
-    {true,  SUBSCRIBE, "topicfilter/app/fleetsim/*"                       },
-    {true,  RECEIVE,   "topic/app/fleetsim/*"                             },
-    {false, RETAIN,    "topic/$aws/*"                                     },
-};
-
-/* A car that has no certificate of its own yet: what contract 4.1 calls a typical claim policy. */
-#define TEMPLATES "$aws/provisioning-templates/*/provision/"
-static const struct policy_statement claim_statements[] = {
-    {true, CONNECT,           "*"                                              },
-    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create/*"               },
-    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create-from-csr/*"      },
-    {true, PUBLISH | RECEIVE, "topic/" TEMPLATES "*"                           },
-    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create/*"         },
-    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create-from-csr/*"},
-    {true, SUBSCRIBE,         "topicfilter/" TEMPLATES "*"                     },
-};
-
-/* The companion page in a browser: cars' shadows to read, requests to send, answers to itself
- * alone.
- */
-static const struct policy_statement page_statements[] = {
-    {true, CONNECT,   "client/" CN "-*"                                 },
-    {true, PUBLISH,   "topic/$aws/things/*/shadow/get"                  },
-    {true, PUBLISH,   "topic/cmd/fleetsim/*/request"                    },
-    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/get/accepted"   },
-    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/get/rejected"   },
-    {true, SUBSCRIBE, "topicfilter/$aws/things/*/shadow/update/accepted"},
-    {true, RECEIVE,   "topic/$aws/things/*/shadow/get/accepted"         },
-    {true, RECEIVE,   "topic/$aws/things/*/shadow/get/rejected"         },
-    {true, RECEIVE,   "topic/$aws/things/*/shadow/update/accepted"      },
-    {true, SUBSCRIBE, "topicfilter/cmd/fleetsim/*/response/" CLIENT     },
-    {true, RECEIVE,   "topic/cmd/fleetsim/*/response/" CLIENT           },
-    {true, SUBSCRIBE, "topicfilter/$aws/events/presence/*"              },
-    {true, RECEIVE,   "topic/$aws/events/presence/*"                    },
-};
-
-static const struct policy_statement owner_statements[] = {
-    {true,  CONNECT | PUBLISH | RETAIN | SUBSCRIBE | RECEIVE, "*"           },
-    {false, RETAIN,                                           "topic/$aws/*"},
-};
-
-#define POLICY(name, statements)                                                                   \
-    {                                                                                              \
-        name, statements, sizeof(statements) / sizeof *(statements)                                \
-    }
-static const struct policy policies[] = {
-    POLICY("vehicle", vehicle_statements),
-    POLICY("companion", companion_statements),
-    POLICY("claim", claim_statements),
-    POLICY("page", page_statements),
-};
-static const struct policy owner_policy = POLICY("owner", owner_statements);
+#define WHOLE_MAX  1024
+#define NAME_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-"
 
 /* ORDER POLICY_ACTION */
 static const struct {
-    const char *name, *resource;
+    const char *name, *word, *resource;
 } actions[POLICY_ACTION_COUNT] = {
-    {"iot:Connect",       "client/"     },
-    {"iot:Publish",       "topic/"      },
-    {"iot:RetainPublish", "topic/"      },
-    {"iot:Subscribe",     "topicfilter/"},
-    {"iot:Receive",       "topic/"      },
+    {"iot:Connect",       "connect",        "client/"     },
+    {"iot:Publish",       "publish",        "topic/"      },
+    {"iot:RetainPublish", "retain-publish", "topic/"      },
+    {"iot:Subscribe",     "subscribe",      "topicfilter/"},
+    {"iot:Receive",       "receive",        "topic/"      },
 };
 
 const char *policy_action_name(enum policy_action action)
@@ -178,113 +26,185 @@ const char *policy_action_name(enum policy_action action)
     return action < POLICY_ACTION_COUNT ? actions[action].name : "?";
 }
 
-const struct policy *policy_find(const char *name)
+enum policy_action policy_action_find(const char *name)
 {
-    for (size_t i = 0; name != NULL && i < sizeof policies / sizeof *policies; i++)
-        if (strcmp(policies[i].name, name) == 0)
-            return &policies[i];
-    return NULL;
+    for (enum policy_action a = 0; a < POLICY_ACTION_COUNT; a++)
+        if (strcasecmp(actions[a].name, name) == 0 || strcmp(actions[a].word, name) == 0)
+            return a;
+    return POLICY_ACTION_COUNT;
 }
 
-const struct policy *policy_for_owner(void)
+const char *policy_action_resource(enum policy_action action)
 {
-    return &owner_policy;
+    return action < POLICY_ACTION_COUNT ? actions[action].resource : "?";
 }
 
-/* The value of the variable at p ("${name}"), or NULL; where it ends in either case. */
-static const char *variable(const struct policy_principal *who, const char *p, const char **ret_end)
+bool policy_name_is_valid(const char *name)
 {
-    const struct {
-        const char *name, *value;
-    } variables[] = {
-        {"${iot:ClientId}",                               who->client_id  },
-        {"${iot:Connection.Thing.ThingName}",             who->thing_name },
-        {"${iot:Certificate.Subject.CommonName}",         who->common_name},
-        {"${iot:Certificate.Subject.OrganizationalUnit}", who->unit       },
-        {"${aws:SourceIp}",                               who->source_ip  },
-    };
+    size_t len = strlen(name);
 
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        size_t len = strlen(variables[i].name);
-        const char *value = variables[i].value;
-        if (strncmp(p, variables[i].name, len) != 0)
-            continue;
-        *ret_end = p + len;
-        /* A value must not bring wildcards along (contract 7.2). */
-        return value != NULL && *value != '\0' && strpbrk(value, "*?+#") == NULL ? value : NULL;
+    return len > 0 && len <= POLICY_NAME_MAX && strspn(name, NAME_BYTES) == len;
+}
+
+static void free_statement(struct policy_statement *s)
+{
+    for (size_t i = 0; i < s->resource_count; i++)
+        free(s->resources[i]);
+    for (size_t i = 0; i < s->condition_count; i++)
+        policy_condition_done(&s->conditions[i]);
+    free(s->resources);
+    free(s->conditions);
+    free(s->sid);
+}
+
+void policy_free(struct policy *policy)
+{
+    if (policy == NULL)
+        return;
+    for (size_t i = 0; i < policy->statement_count; i++)
+        free_statement(&policy->statements[i]);
+    for (enum policy_action a = 0; a < POLICY_ACTION_COUNT; a++) {
+        struct policy_action_rules *rules = &policy->by_action[a];
+        for (size_t i = 0; i < rules->pattern_count; i++)
+            free(rules->patterns[i].code);
+        free(rules->patterns);
+        free(rules->rules);
     }
-    return NULL;
+    policy_variables_done(&policy->variables);
+    free(policy->statements);
+    free(policy->name);
+    free(policy->text);
+    free(policy);
 }
 
-/* Does one step of the pattern that is not a star match at s? Moves both on if so. */
-static bool step(const struct policy_principal *who, const char **pattern, const char **s)
+const char *policy_name(const struct policy *policy)
 {
-    const char *p = *pattern;
+    return policy->name;
+}
 
-    if (p[0] == '$' && p[1] == '{') {
-        const char *end = p;
-        const char *value = variable(who, p, &end);
-        size_t len = value != NULL ? strlen(value) : 0;
-        if (value == NULL || strncmp(*s, value, len) != 0)
+const char *policy_text(const struct policy *policy)
+{
+    return policy->text;
+}
+
+size_t policy_statement_count(const struct policy *policy)
+{
+    return policy->statement_count;
+}
+
+const char *policy_statement_id(const struct policy *policy, size_t statement)
+{
+    return statement < policy->statement_count ? policy->statements[statement].sid : NULL;
+}
+
+bool policy_denies_wildcards(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->statement_count; i++) {
+        const struct policy_statement *s = &policy->statements[i];
+        for (size_t k = 0; !s->allow && k < s->resource_count; k++)
+            if (strncmp(s->resources[k], "topic", 5) == 0 && strpbrk(s->resources[k], "+#") != NULL)
+                return true;
+    }
+    return false;
+}
+
+static bool is_of_thing(const struct policy_variable *v)
+{
+    return v->kind == POLICY_VARIABLE_THING_TYPE || v->kind == POLICY_VARIABLE_ATTRIBUTE;
+}
+
+bool policy_reads_thing(const struct policy *policy)
+{
+    for (size_t i = 0; i < policy->variables.count; i++)
+        if (is_of_thing(&policy->variables.items[i]))
+            return true;
+    for (size_t i = 0; i < policy->statement_count; i++) {
+        const struct policy_statement *s = &policy->statements[i];
+        for (size_t k = 0; k < s->condition_count; k++)
+            if (is_of_thing(&s->conditions[k].key))
+                return true;
+    }
+    return false;
+}
+
+/* ---- deciding ---- */
+
+/* One question. `whole` is made when a pattern first asks for it. */
+struct question {
+    const struct policy_principal *who;
+    enum policy_action action;
+    const char *name;
+    char whole[WHOLE_MAX];
+};
+
+static bool matches_pattern(const struct policy_action_pattern *p, const struct policy *policy,
+                            struct question *q)
+{
+    const struct pattern_scope scope = {.variables = &policy->variables, .who = q->who};
+
+    if (!p->whole)
+        return policy_pattern_matches(p->code, &scope, q->name);
+    /* Longer names have been refused before they came here. */
+    if (q->whole[0] == '\0')
+        snprintf(q->whole, sizeof q->whole, "%s%s", actions[q->action].resource, q->name);
+    return policy_pattern_matches(p->code, &scope, q->whole);
+}
+
+static bool applies(const struct policy *policy, const struct policy_rule *rule, struct question *q)
+{
+    const struct policy_statement *s = &policy->statements[rule->statement];
+    const struct policy_action_pattern *patterns = policy->by_action[q->action].patterns;
+    bool found = false;
+
+    for (size_t i = rule->first; i < rule->first + rule->count && !found; i++)
+        found = matches_pattern(&patterns[i], policy, q);
+    if (found == s->excludes)
+        return false;
+    for (size_t i = 0; i < s->condition_count; i++)
+        if (!policy_condition_holds(&s->conditions[i], &policy->variables, q->who))
             return false;
-        *pattern = end;
-        *s += len;
-        return true;
-    }
-    if (**s == '\0' || (*p != '?' && *p != **s))
-        return false;
-    ++*pattern;
-    ++*s;
     return true;
 }
 
-static bool matches(const struct policy_principal *who, const char *pattern, const char *s)
+/* The first rule that denies, or else, unless something allows already, that allows. */
+static void decide(const struct policy *policy, struct question *q, struct policy_decision *d)
 {
-    const char *star = NULL; /* what follows the last star */
-    const char *from = NULL; /* where that was tried last */
+    const struct policy_action_rules *rules = &policy->by_action[q->action];
 
-    while (*pattern != '\0' || *s != '\0') {
-        if (*pattern == '*') {
-            star = ++pattern;
-            from = s;
-        } else if (*pattern == '\0' || !step(who, &pattern, &s)) {
-            if (star == NULL || *from == '\0')
-                return false;
-            pattern = star;
-            s = ++from;
-        }
+    for (size_t i = 0; i < rules->rule_count; i++) {
+        const struct policy_rule *rule = &rules->rules[i];
+        bool allow = policy->statements[rule->statement].allow;
+        if (allow && d->allowed)
+            return;
+        if (!applies(policy, rule, q))
+            continue;
+        *d = (struct policy_decision){
+            .allowed = allow, .policy = policy, .statement = rule->statement};
+        return;
     }
-    return true;
 }
 
-static bool applies(const struct policy_statement *statement, const struct policy_principal *who,
-                    enum policy_action action, const char *name)
+struct policy_decision policy_decide(const struct policy *const *policies, size_t count,
+                                     const struct policy_principal *who, enum policy_action action,
+                                     const char *name)
 {
-    const char *kind = actions[action].resource;
-    size_t len = strlen(kind);
+    struct policy_decision d = {0};
+    struct question q;
 
-    if ((statement->actions & (1u << action)) == 0)
-        return false;
-    if (strcmp(statement->resource, "*") == 0)
-        return true;
-    return strncmp(statement->resource, kind, len) == 0 &&
-           matches(who, statement->resource + len, name);
+    q.who = who;
+    q.action = action;
+    q.name = name;
+    q.whole[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        decide(policies[i], &q, &d);
+        if (d.policy != NULL && !d.allowed)
+            break;
+    }
+    return d;
 }
 
 bool policy_allows(const struct policy *policy, const struct policy_principal *who,
                    enum policy_action action, const char *name)
 {
-    bool allowed = false;
-
-    for (size_t i = 0; policy != NULL && i < policy->count; i++) {
-        const struct policy_statement *statement = &policy->statements[i];
-        if (statement->allow && allowed)
-            continue;
-        if (!applies(statement, who, action, name))
-            continue;
-        if (!statement->allow)
-            return false;
-        allowed = true;
-    }
-    return allowed;
+    return policy != NULL && policy_decide(&policy, 1, who, action, name).allowed;
 }

@@ -5,87 +5,12 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/policy_variable.h"
 
 /* Sessions and version numbers live that long without a connection (contract 2.2, 6.5). */
 #define MEMORY_MS ((int64_t)3600 * 1000)
 /* After a restart observers come back first, then they hear of cars that did not. */
 #define CUT_OFF_MS 5000
-
-/* ORDER PRESENCE_REASON */
-static const char *const reason_names[PRESENCE_REASON_COUNT] = {"NONE",
-                                                                "AUTH_ERROR",
-                                                                "CLIENT_INITIATED_DISCONNECT",
-                                                                "CLIENT_ERROR",
-                                                                "CONNECTION_LOST",
-                                                                "DUPLICATE_CLIENTID",
-                                                                "MQTT_KEEP_ALIVE_TIMEOUT",
-                                                                "SERVER_ERROR",
-                                                                "SERVER_INITIATED_DISCONNECT",
-                                                                "API_INITIATED_DISCONNECT"};
-
-const char *presence_reason_name(enum presence_reason reason)
-{
-    return reason < PRESENCE_REASON_COUNT ? reason_names[reason] : "UNKNOWN";
-}
-
-/* What Mosquitto 2.0 writes after "Client <id>" or "on client <id>"; the longer of two that begin
-   alike comes first. */
-static const struct {
-    const char *text;
-    enum presence_reason reason;
-} log_words[] = {
-    {" disconnected due to out of memory",          PRESENCE_SERVER_ERROR       },
-    {" disconnected due to ",                       PRESENCE_CLIENT_ERROR       },
-    {" disconnected, not authorised",               PRESENCE_AUTH_ERROR         },
-    {" disconnected: ",                             PRESENCE_CONNECTION_LOST    },
-    {" disconnected.",                              PRESENCE_CLIENT_INITIATED   },
-    {" closed its connection",                      PRESENCE_CONNECTION_LOST    },
-    {" has exceeded timeout",                       PRESENCE_KEEP_ALIVE_TIMEOUT },
-    {" already connected, closing old connection",  PRESENCE_DUPLICATE_CLIENT_ID},
-    {" been disconnected by administrative action", PRESENCE_API_INITIATED      },
-    {": Unknown error",                             PRESENCE_CLIENT_ERROR       },
-    {": Invalid function arguments",                PRESENCE_CLIENT_ERROR       },
-    {": Requested QoS not supported",               PRESENCE_CLIENT_ERROR       },
-    {": Malformed UTF-8",                           PRESENCE_CLIENT_ERROR       },
-    {": ",                                          PRESENCE_CONNECTION_LOST    },
-};
-
-static enum presence_reason reason_of_line(struct slice line, const char *client_id)
-{
-    size_t id_len = strlen(client_id);
-    const uint8_t *p = line.len != 0 ? memmem(line.data, line.len, "lient ", 6) : NULL;
-
-    if (p == NULL)
-        return PRESENCE_NONE;
-    p += 6;
-    size_t left = line.len - (size_t)(p - line.data);
-    if (left < id_len || memcmp(p, client_id, id_len) != 0)
-        return PRESENCE_NONE;
-    p += id_len;
-    left -= id_len;
-    for (size_t i = 0; i < sizeof log_words / sizeof *log_words; i++) {
-        size_t len = strlen(log_words[i].text);
-        if (left >= len && memcmp(p, log_words[i].text, len) == 0)
-            return log_words[i].reason;
-    }
-    return PRESENCE_NONE;
-}
-
-enum presence_reason presence_reason_from_log(struct slice tail, const char *client_id)
-{
-    enum presence_reason found = PRESENCE_NONE;
-
-    while (tail.len != 0) {
-        const uint8_t *end = memchr(tail.data, '\n', tail.len);
-        size_t len = end != NULL ? (size_t)(end - tail.data) : tail.len;
-        enum presence_reason reason = reason_of_line(slice_of(tail.data, len), client_id);
-        if (reason != PRESENCE_NONE)
-            found = reason;
-        size_t used = end != NULL ? len + 1 : len;
-        tail = slice_of(tail.data + used, tail.len - used);
-    }
-    return found;
-}
 
 /* Wildcards in the first level match no reserved topic (contract 6.2), and no share gets one. */
 static bool takes_documents(const char *filter)
@@ -117,8 +42,10 @@ static void free_client(void *value)
 
     clear_filters(c);
     free(c->id);
+    access_view_done(&c->view);
     free(c->common_name);
     free(c->unit);
+    free(c->attributes);
     free(c);
 }
 
@@ -170,8 +97,18 @@ struct policy_principal presence_principal(const struct client *c)
     return (struct policy_principal){.client_id = c->id,
                                      .common_name = c->common_name,
                                      .unit = c->unit,
+                                     .certificate = c->attributes,
                                      .thing_name = c->is_thing ? c->id : NULL,
-                                     .source_ip = c->address};
+                                     .source_ip = c->address,
+                                     .persistent = c->persistent};
+}
+
+struct access_subject presence_subject(const struct client *c)
+{
+    return (struct access_subject){.owner = c->owner,
+                                   .user = c->is_user ? c->principal : NULL,
+                                   .certificate = c->principal,
+                                   .thing = c->is_thing ? c->id : NULL};
 }
 
 struct policy_principal presence_peer_principal(const struct presence_peer *peer)
@@ -179,8 +116,10 @@ struct policy_principal presence_peer_principal(const struct presence_peer *peer
     return (struct policy_principal){.client_id = peer->client_id,
                                      .common_name = peer->common_name,
                                      .unit = peer->unit,
+                                     .certificate = peer->attributes,
                                      .thing_name = peer->is_thing ? peer->client_id : NULL,
-                                     .source_ip = peer->address};
+                                     .source_ip = peer->address,
+                                     .persistent = !peer->clean_start};
 }
 
 /* RFC 9562, version 4. */
@@ -295,6 +234,7 @@ bool presence_disconnect(struct presence *p, struct client *c, enum presence_rea
     c->handle = NULL;
     c->closing = PRESENCE_NONE;
     c->gone_at = now_ms;
+    c->gone_why = reason;
     return publish_disconnected(c, reason, out) && flushed;
 }
 
@@ -374,16 +314,34 @@ static bool set_string(char **field, const char *value)
     return true;
 }
 
+/* Pairs of texts up to an empty one. */
+static bool set_attributes(struct client *c, const char *attributes)
+{
+    const char *end = attributes, *name, *value;
+    char *copy = NULL;
+
+    while (policy_certificate_next(&end, &name, &value))
+        continue;
+    if (attributes != NULL) {
+        copy = malloc((size_t)(end - attributes) + 1);
+        if (copy == NULL)
+            return false;
+        memcpy(copy, attributes, (size_t)(end - attributes) + 1);
+    }
+    free(c->attributes);
+    c->attributes = copy;
+    return true;
+}
+
 struct client *presence_connect(struct presence *p, const struct presence_peer *peer,
-                                const struct policy *policy, int64_t now_ms,
-                                struct cloud_actions *out)
+                                int64_t now_ms, struct cloud_actions *out)
 {
     struct client *c = presence_find(p, peer->client_id);
 
     if (c == NULL)
         c = new_client(p, peer->client_id);
     if (c == NULL || !set_string(&c->common_name, peer->common_name) ||
-        !set_string(&c->unit, peer->unit))
+        !set_string(&c->unit, peer->unit) || !set_attributes(c, peer->attributes))
         return NULL;
     if (c->handle != NULL) {
         c->closing = PRESENCE_DUPLICATE_CLIENT_ID;
@@ -397,8 +355,12 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
     c->cut_off = false;
     c->handle = peer->handle;
     c->closing = PRESENCE_NONE;
-    c->policy = policy;
+    /* Another certificate has other policies. */
+    access_view_done(&c->view);
+    c->persistent = !peer->clean_start;
+    c->connected_ms = now_ms;
     c->owner = peer->owner;
+    c->is_user = peer->user != NULL;
     c->is_thing = peer->is_thing;
     c->version++;
     snprintf(c->principal, sizeof c->principal, "%s",
@@ -542,7 +504,6 @@ static void save_client(const char *key, const void *value, void *ctx)
     text_quoted(t, key);
     save_text(t, "name", c->common_name);
     save_text(t, "unit", c->unit);
-    save_text(t, "policy", c->policy != NULL ? c->policy->name : NULL);
     save_text(t, "principal", c->principal);
     save_text(t, "address", c->address);
     save_text(t, "session", c->session_id);
@@ -552,6 +513,8 @@ static void save_client(const char *key, const void *value, void *ctx)
     text_int(t, c->handle != NULL ? saving->now_ms : c->gone_at);
     text_key(t, "connected");
     text_str(t, c->handle != NULL || c->cut_off ? "true" : "false");
+    text_key(t, "user");
+    text_str(t, c->is_user ? "true" : "false");
     text_key(t, "thing");
     text_str(t, c->is_thing ? "true" : "false");
     text_key(t, "filters");
@@ -580,8 +543,8 @@ bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms)
         return false;
     bool ok = set_string(&c->common_name, json_str(record, "name", NULL)) &&
               set_string(&c->unit, json_str(record, "unit", NULL));
-    c->policy = policy_find(json_str(record, "policy", c->unit));
     c->is_thing = cJSON_IsTrue(json_get(record, "thing"));
+    c->is_user = cJSON_IsTrue(json_get(record, "user"));
     c->cut_off = cJSON_IsTrue(json_get(record, "connected"));
     if (c->cut_off)
         p->tell_at = now_ms + CUT_OFF_MS;

@@ -16,8 +16,8 @@
 
 #include "base/rng.h"
 #include "base/slice.h"
+#include "cloud/access.h"
 #include "cloud/actions.h"
-#include "cloud/policy.h"
 #include "cloud/table.h"
 #include "cloud/text.h"
 
@@ -57,6 +57,7 @@ struct presence_peer {
     const char *user;               /* whom an authorizer has let in (authorizer.h), by his policy's
                                        name; NULL: who comes with a certificate */
     bool owner;                     /* came over the socket that only fleetsim's user can open */
+    const char *attributes;         /* of its certificate (policy_variable.h); NULL: none */
     bool clean_start;
     bool
         is_thing; /* its certificate is attached to a thing of its client id: the registry's word */
@@ -67,17 +68,22 @@ struct client {
     char *id;
     const void *handle;           /* NULL: not connected */
     enum presence_reason closing; /* why the connection will end, if that is known already */
-    const struct policy *policy;
-    char *common_name, *unit; /* or NULL */
-    bool owner;               /* no events about it */
-    bool cut_off;             /* the server has ended while it was connected: nobody was told yet */
-    bool is_thing;            /* attached to a thing of its own name */
+    struct access_view view;      /* the policies that hold for it */
+    char *common_name, *unit;     /* or NULL */
+    char *attributes;             /* of its certificate (policy_variable.h); or NULL */
+    bool owner;                   /* no events about it */
+    bool is_user;                 /* an authorizer has let him in; `principal` is his name */
+    bool persistent;              /* its session outlives the connection */
+    bool cut_off;  /* the server has ended while it was connected: nobody was told yet */
+    bool is_thing; /* attached to a thing of its own name */
     char principal[65];
     char address[64];
     char session_id[37];
     int64_t version;
+    int64_t connected_ms;
     int64_t gone_at; /* ms, while not connected */
-    char **filters;  /* in force; as subscribed, with $share */
+    enum presence_reason gone_why;
+    char **filters; /* in force; as subscribed, with $share */
     size_t filter_count;
     size_t *document_filters; /* the presence's */
 };
@@ -103,14 +109,15 @@ size_t presence_connected_count(const struct presence *p);
 
 /* The client as a policy sees it; valid as long as the client. */
 struct policy_principal presence_principal(const struct client *client);
-/* The same for one who knocks. */
+/* Whose policies hold for it; likewise. */
+struct access_subject presence_subject(const struct client *client);
+/* The first for one who knocks. */
 struct policy_principal presence_peer_principal(const struct presence_peer *peer);
 
 /* The peer is let in: makes or renews its record, and publishes `connected`, after the
    `disconnected` of the connection that it takes over. NULL: no memory; the events so far stand. */
 struct client *presence_connect(struct presence *p, const struct presence_peer *peer,
-                                const struct policy *policy, int64_t now_ms,
-                                struct cloud_actions *out);
+                                int64_t now_ms, struct cloud_actions *out);
 /* The peer is authenticated but may not connect. */
 bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64_t now_ms,
                      struct cloud_actions *out);

@@ -10,7 +10,8 @@
 #include <mosquitto.h>
 #include <mosquitto_broker.h>
 
-#define RULES_FILE_MAX 1048576
+#define RULES_FILE_MAX  1048576
+#define POLICY_FILE_MAX 65536
 
 /* Once: the next start without a proper end has nothing to go by. */
 void files_load_state(struct cloud *cloud, const char *path, int64_t now_ms)
@@ -85,5 +86,26 @@ bool files_read_text(const char *path, char *ret, size_t size)
     ret[ok ? n : 0] = '\0';
     if (!ok)
         mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s cannot be read", path);
+    return ok;
+}
+
+bool files_read_policy(struct cloud *cloud, const char *value, int64_t now_ms)
+{
+    char *text = malloc(POLICY_FILE_MAX);
+    char *name = strdup(value);
+    char *path = name != NULL ? strchr(name, ' ') : NULL;
+    struct error err = {.text = "cannot be read"};
+
+    if (path != NULL)
+        *path++ = '\0';
+    int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n = text != NULL && fd >= 0 ? read(fd, text, POLICY_FILE_MAX) : -1;
+    bool ok = n >= 0 && cloud_put_policy(cloud, name, slice_of(text, (size_t)n), now_ms, &err);
+    if (!ok)
+        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: policy %s: %s", value, err.text);
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    free(name);
     return ok;
 }

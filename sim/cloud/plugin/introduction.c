@@ -1,5 +1,7 @@
 #include "cloud/plugin/introduction.h"
 
+#include "cloud/plugin/attributes.h"
+
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -70,7 +72,7 @@ static char *make_pem(const X509 *certificate)
 void introduction_make(struct introduction *i, const struct trust *trust, X509 *certificate,
                        struct presence_peer *peer)
 {
-    i->pem = NULL;
+    i->pem = i->attributes = NULL;
     if (certificate == NULL || !certificate_hash(certificate, i->principal))
         return;
     i->certificate = (struct first_contact_certificate){0};
@@ -82,10 +84,13 @@ void introduction_make(struct introduction *i, const struct trust *trust, X509 *
     peer->principal = i->principal;
     peer->common_name = i->certificate.subject[FIRST_CONTACT_COMMON_NAME];
     peer->unit = i->certificate.subject[FIRST_CONTACT_UNIT];
+    i->attributes = attributes_make(certificate);
+    peer->attributes = i->attributes;
     peer->certificate = &i->certificate;
 }
 
 void introduction_done(struct introduction *i)
 {
     free(i->pem);
+    free(i->attributes);
 }

@@ -16,7 +16,7 @@ struct introduction {
     char principal[REGISTRY_ID_SIZE];
     char names[FIRST_CONTACT_SUBJECT_COUNT][INTRODUCTION_NAME_SIZE];
     struct first_contact_certificate certificate;
-    char *pem; /* or NULL */
+    char *pem, *attributes; /* or NULL */
 };
 
 /* Fills the peer; certificate NULL: it has none. Until introduction_done(). */

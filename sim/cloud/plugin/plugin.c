@@ -8,6 +8,7 @@
  *          clock    file with the time of day, in virtual time
  *          delivery what delivery_parse() takes; seed: of that
  *          quotas   "aws": clients are kept within AWS IoT's rates
+ *          policy   "NAME FILE", once for each: policies from the start
  *          rules    file with rules (rules.h), whose folder relative files are below
  *          trust    certificates of the fleet's own authorities (PEM); absent: every client is its
  *          folder   where the broker finds authorities that are registered (OpenSSL's hashed names)
@@ -443,6 +444,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         cloud_keep_quotas(plugin->cloud);
     else if (strcmp(key, "rules") == 0)
         return files_read_rules(plugin->cloud, value);
+    else if (strcmp(key, "policy") == 0)
+        return files_read_policy(plugin->cloud, value, now_ms(plugin));
     else if (strcmp(key, "trust") == 0)
         return trust_add_fleet(plugin->trust, value);
     else if (strcmp(key, "folder") == 0)

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "cloud/policy.h"
+#include "cloud/policy_defaults.h"
+#include "cloud/policy_store.h"
 
 enum who { CAR, APP, APP_TWO, PAGE, OWNER, STRANGER, CLAIM };
 
@@ -168,95 +170,205 @@ static void roles(void **state)
         {OWNER,    POLICY_SUBSCRIBE,      "$aws/#",                                                true },
         {OWNER,    POLICY_RETAIN_PUBLISH, "$aws/things/a/shadow/update/delta",                     false},
     };
+    struct policy_store store;
 
     (void)state;
+    assert_true(policy_store_init(&store));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct policy_principal *who = &principals[cases[i].who];
         const struct policy *policy =
-            cases[i].who == OWNER ? policy_for_owner() : policy_find(who->unit);
+            policy_store_find(&store, cases[i].who == OWNER ? POLICY_OWNER : who->unit);
         if (policy_allows(policy, who, cases[i].action, cases[i].name) != cases[i].allowed)
             fail_msg("%s: %s %s", who->client_id, policy_action_name(cases[i].action),
                      cases[i].name);
     }
+    policy_store_done(&store);
 }
 
-#define ANY(pattern)                                                                               \
-    {                                                                                              \
-        true, 1u << POLICY_PUBLISH, "topic/" pattern                                               \
-    }
+/* One statement about publishing. */
+static struct policy *made_of(const char *effect, const char *resource)
+{
+    char text[512];
+    struct error err;
 
+    snprintf(text, sizeof text,
+             "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"%s\","
+             "\"Action\":\"iot:Publish\",\"Resource\":\"%s\"}]}",
+             effect, resource);
+    struct policy *policy = policy_compile("test", slice_str(text), &err);
+    if (policy == NULL)
+        fail_msg("%s: %s", resource, err.text);
+    return policy;
+}
+
+#define TOPIC(pattern) "arn:aws:iot:eu-central-1:123456789012:topic/" pattern
+
+/* Contract 7.1: `*` is any string with slashes, `?` one character, `+` and `#` are themselves.
+   Contract 7.2: an unresolved variable, or a value with a wildcard, makes it not match. */
 static void matching(void **state)
 {
     static const struct {
-        struct policy_statement statement;
-        const char *name;
+        const char *resource, *name;
         bool matches;
     } cases[] = {
-        {ANY("a"),                                             "a",              true },
-        {ANY("a"),                                             "b",              false},
-        {ANY("a"),                                             "",               false},
-        {ANY(""),                                              "",               true },
-        {ANY("*"),                                             "",               true },
-        {ANY("*"),                                             "a/b/c",          true },
-        {ANY("a*"),                                            "a",              true },
-        {ANY("*a"),                                            "banana",         true },
-        {ANY("*a*a*"),                                         "banana",         true },
-        {ANY("*a*b"),                                          "banana",         false},
-        {ANY("a**b"),                                          "ab",             true },
-        {ANY("a?c"),                                           "abc",            true },
-        {ANY("a?c"),                                           "a/c",            true },
-        {ANY("a?c"),                                           "ac",             false},
-        {ANY("a?"),                                            "a",              false},
-        {ANY("a/+/b"),                                         "a/+/b",          true },
-        {ANY("a/+/b"),                                         "a/x/b",          false},
-        {ANY("a/#"),                                           "a/b",            false},
-        {ANY("${iot:ClientId}"),                               "me",             true },
-        {ANY("${iot:ClientId}"),                               "meh",            false},
-        {ANY("*/${iot:ClientId}/*"),                           "a/me/me/b",      true },
-        {ANY("*${iot:ClientId}"),                              "mememe",         true },
-        {ANY("${iot:Certificate.Subject.OrganizationalUnit}"), "u",              true },
-        {ANY("x${aws:SourceIp}"),                              "x192.0.2.7",     true },
-        {ANY("${iot:Certificate.Subject.CommonName}"),         "*",              false},
-        {ANY("${iot:Certificate.Subject.CommonName}"),         "anything",       false},
-        {ANY("${iot:Connection.Thing.ThingName}"),             "",               false},
-        {ANY("*${iot:Connection.Thing.ThingName}"),            "anything",       false},
-        {ANY("${iot:Nothing}"),                                "${iot:Nothing}", false},
-        {ANY("$aws/x"),                                        "$aws/x",         true },
-        {{true, 1u << POLICY_PUBLISH, "*"},                    "x",              true },
-        {{true, 1u << POLICY_RECEIVE, "topic/x"},              "x",              false},
-        {{true, 1u << POLICY_PUBLISH, "topicfilter/x"},        "x",              false},
-        {{false, 1u << POLICY_PUBLISH, "topic/x"},             "x",              false},
+        {TOPIC("a"),                                                  "a",          true },
+        {TOPIC("a"),                                                  "b",          false},
+        {TOPIC("a"),                                                  "",           false},
+        {TOPIC(""),                                                   "",           true },
+        {TOPIC("*"),                                                  "",           true },
+        {TOPIC("*"),                                                  "a/b/c",      true },
+        {TOPIC("a*"),                                                 "a",          true },
+        {TOPIC("*a"),                                                 "banana",     true },
+        {TOPIC("*a*a*"),                                              "banana",     true },
+        {TOPIC("*a*b"),                                               "banana",     false},
+        {TOPIC("a**b"),                                               "ab",         true },
+        {TOPIC("a?c"),                                                "abc",        true },
+        {TOPIC("a?c"),                                                "a/c",        true },
+        {TOPIC("a?c"),                                                "ac",         false},
+        {TOPIC("a?"),                                                 "a",          false},
+        {TOPIC("a?c"),                                                "a\u00e9c",   true },
+        {TOPIC("a??c"),                                               "a\u00e9c",   false},
+        {TOPIC("a/+/b"),                                              "a/+/b",      true },
+        {TOPIC("a/+/b"),                                              "a/x/b",      false},
+        {TOPIC("a/#"),                                                "a/b",        false},
+        {TOPIC("a${*}"),                                              "a*",         true },
+        {TOPIC("a${*}"),                                              "ab",         false},
+        {TOPIC("a${?}"),                                              "a?",         true },
+        {TOPIC("a${$}{b}"),                                           "a${b}",      true },
+        {TOPIC("${iot:ClientId}"),                                    "me",         true },
+        {TOPIC("${iot:ClientId}"),                                    "meh",        false},
+        {TOPIC("*/${iot:ClientId}/*"),                                "a/me/me/b",  true },
+        {TOPIC("*${iot:ClientId}"),                                   "mememe",     true },
+        {TOPIC("${iot:Certificate.Subject.OrganizationalUnit}"),      "u",          true },
+        {TOPIC("x${aws:SourceIp}"),                                   "x192.0.2.7", true },
+        {TOPIC("${iot:Certificate.Subject.CommonName}"),              "*",          false},
+        {TOPIC("${iot:Certificate.Subject.CommonName}"),              "anything",   false},
+        {TOPIC("${iot:Connection.Thing.ThingName}"),                  "",           false},
+        {TOPIC("*${iot:Connection.Thing.ThingName}"),                 "anything",   false},
+        {TOPIC("${iot:Connection.Thing.Attributes[model]}/x"),        "mini/x",     true },
+        {TOPIC("${iot:Connection.Thing.Attributes[colour]}/x"),       "/x",         false},
+        {TOPIC("${iot:Connection.Thing.ThingTypeName}"),              "car",        true },
+        {TOPIC("${iot:Certificate.Subject.Country}"),                 "DE",         true },
+        {TOPIC("${iot:Certificate.Subject.Country.1}"),               "AT",         true },
+        {TOPIC("${iot:Certificate.Subject.Country.2}"),               "",           false},
+        {TOPIC("${iot:Certificate.Issuer.CommonName}"),               "Fleet CA",   true },
+        {TOPIC("${iot:Certificate.Subject.AlternativeName.DNSName}"), "car.test",   true },
+        {TOPIC("${iot:Certificate.SerialNumber}"),                    "07",         true },
+        {TOPIC("${cognito-identity.amazonaws.com:sub}"),              "",           false},
+        {TOPIC("$aws/x"),                                             "$aws/x",     true },
+        {"*",                                                         "x",          true },
+        {"arn:aws:iot:*",                                             "x",          true },
+        {"arn:aws:iot:us-east-1:1:*",                                 "x/y",        true },
+        {"arn:aws:iot:us-east-1:1:t*/y",                              "x/y",        true },
+        {"arn:aws:iot:us-east-1:1:to?ic/x",                           "x",          true },
+        {"arn:aws:iot:us-east-1:1:c*/x",                              "x",          false},
+        {"arn:aws-cn:iot:*:*:topic/x",                                "x",          true },
+        {"arn:aws:iot:us-east-1:1:topicfilter/x",                     "x",          false},
+        {"arn:aws:iot:us-east-1:1:client/x",                          "x",          false},
     };
+    static const char certificate[] = "iot:Certificate.Subject.Country\0DE\0"
+                                      "iot:Certificate.Subject.Country\0AT\0"
+                                      "iot:Certificate.Issuer.CommonName\0Fleet CA\0"
+                                      "iot:Certificate.Subject.AlternativeName.DNSName\0car.test\0"
+                                      "iot:Certificate.SerialNumber\0"
+                                      "07\0";
+    cJSON *attributes = cJSON_Parse("{\"model\":\"mini\"}");
     /* A wildcard in a value must not become one in the policy; no thing is attached. */
-    static const struct policy_principal who = {
-        .client_id = "me", .common_name = "*", .unit = "u", .source_ip = "192.0.2.7"};
+    const struct policy_principal who = {.client_id = "me",
+                                         .common_name = "*",
+                                         .unit = "u",
+                                         .source_ip = "192.0.2.7",
+                                         .thing_type = "car",
+                                         .thing_attributes = attributes,
+                                         .certificate = certificate};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct policy policy = {.name = "test", .statements = &cases[i].statement, .count = 1};
-        if (policy_allows(&policy, &who, POLICY_PUBLISH, cases[i].name) != cases[i].matches)
-            fail_msg("%s with %s", cases[i].statement.resource, cases[i].name);
+        struct policy *policy = made_of("Allow", cases[i].resource);
+        if (policy_allows(policy, &who, POLICY_PUBLISH, cases[i].name) != cases[i].matches)
+            fail_msg("%s with %s", cases[i].resource, cases[i].name);
+        assert_false(policy_allows(policy, &who, POLICY_RECEIVE, cases[i].name));
+        policy_free(policy);
     }
+    cJSON_Delete(attributes);
 }
 
+/* Contract 7.1: deny beats allow, whichever policy it is in; default deny. */
 static void deny_beats_allow(void **state)
 {
-    static const struct policy_statement orders[][2] = {
-        {{true, 1u << POLICY_PUBLISH, "topic/*"},        {false, 1u << POLICY_PUBLISH, "topic/secret*"}},
-        {{false, 1u << POLICY_PUBLISH, "topic/secret*"}, {true, 1u << POLICY_PUBLISH, "topic/*"}       },
+    struct policy *allow = made_of("Allow", TOPIC("*"));
+    struct policy *deny = made_of("Deny", TOPIC("secret*"));
+    const struct policy *orders[2][2] = {
+        {allow, deny },
+        {deny,  allow}
     };
     struct policy_principal who = {.client_id = "me"};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct policy policy = {.name = "test", .statements = orders[i], .count = 2};
-        assert_true(policy_allows(&policy, &who, POLICY_PUBLISH, "open"));
-        assert_false(policy_allows(&policy, &who, POLICY_PUBLISH, "secret/plan"));
-        assert_false(policy_allows(&policy, &who, POLICY_RECEIVE, "open"));
+        struct policy_decision d = policy_decide(orders[i], 2, &who, POLICY_PUBLISH, "secret/plan");
+        assert_false(d.allowed);
+        assert_ptr_equal(d.policy, deny);
+        assert_int_equal(d.statement, 0);
+        d = policy_decide(orders[i], 2, &who, POLICY_PUBLISH, "open");
+        assert_true(d.allowed);
+        assert_ptr_equal(d.policy, allow);
+        d = policy_decide(orders[i], 2, &who, POLICY_RECEIVE, "open");
+        assert_false(d.allowed);
+        assert_null(d.policy);
     }
     assert_false(policy_allows(NULL, &who, POLICY_PUBLISH, "open"));
-    assert_null(policy_find(NULL));
-    assert_null(policy_find("vehicles"));
+    policy_free(allow);
+    policy_free(deny);
+}
+
+static const char mine[] = "{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"all\",\"Effect\":"
+                           "\"Allow\",\"Action\":\"iot:*\",\"Resource\":\"*\"}}";
+
+/* What is put stands in a default's place, outlives the broker, and goes. */
+static void store(void **state)
+{
+    struct policy_store first, second;
+    struct policy_principal who = {.client_id = "x"};
+    struct error err;
+    struct text saved;
+
+    (void)state;
+    assert_true(policy_store_init(&first));
+    assert_true(policy_store_init(&second));
+    assert_null(policy_store_find(&first, "vehicles"));
+    assert_false(policy_store_remove(&first, "vehicle"));
+    assert_false(policy_store_put(&first, "a name", slice_str(mine), 1, &err));
+    assert_non_null(strstr(err.text, "\"a name\": no name of a policy"));
+    assert_false(policy_store_put(&first, POLICY_OWNER, slice_str(mine), 1, &err));
+    uint64_t before = first.generation;
+    assert_true(policy_store_put(&first, "vehicle", slice_str(mine), 7, &err));
+    assert_true(policy_store_put(&first, "vehicle", slice_str(mine), 8, &err));
+    assert_true(policy_store_put(&first, "more", slice_str(mine), 9, &err));
+    assert_true(first.generation > before);
+    assert_int_equal(policy_store_get(&first, "vehicle")->version, 2);
+    assert_true(
+        policy_allows(policy_store_find(&first, "vehicle"), &who, POLICY_PUBLISH, "anything"));
+    assert_string_equal(policy_statement_id(policy_store_find(&first, "more"), 0), "all");
+
+    text_init(&saved);
+    policy_store_save(&first, &saved);
+    for (char *line = strtok(saved.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        cJSON *record = cJSON_Parse(line);
+        assert_true(policy_store_load(&second, record));
+        cJSON_Delete(record);
+    }
+    text_done(&saved);
+    assert_int_equal(policy_store_get(&second, "vehicle")->version, 2);
+    assert_int_equal(policy_store_get(&second, "more")->changed_ms, 9);
+
+    assert_true(policy_store_remove(&second, "vehicle"));
+    assert_true(policy_store_remove(&second, "more"));
+    assert_null(policy_store_find(&second, "more"));
+    assert_false(
+        policy_allows(policy_store_find(&second, "vehicle"), &who, POLICY_PUBLISH, "anything"));
+    policy_store_done(&first);
+    policy_store_done(&second);
 }
 
 int main(void)
@@ -265,6 +377,7 @@ int main(void)
         cmocka_unit_test(roles),
         cmocka_unit_test(matching),
         cmocka_unit_test(deny_beats_allow),
+        cmocka_unit_test(store),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,110 @@
+#include "cloud/access.h"
+
+#include <stdlib.h>
+
+#include "cloud/policy_defaults.h"
+
+bool access_init(struct access *a, const struct registry *registry)
+{
+    /* A view that was never looked up has generation 0. */
+    *a = (struct access){.registry = registry, .touched = 1};
+    groups_init(&a->groups);
+    return policy_store_init(&a->policies);
+}
+
+void access_done(struct access *a)
+{
+    policy_store_done(&a->policies);
+    groups_done(&a->groups);
+}
+
+void access_touch(struct access *a)
+{
+    a->touched++;
+}
+
+/* All three only rise. */
+static uint64_t generation(const struct access *a)
+{
+    return a->touched + a->policies.generation + a->groups.generation;
+}
+
+void access_view_done(struct access_view *view)
+{
+    free(view->items);
+    *view = (struct access_view){0};
+}
+
+/* ---- looking up ---- */
+
+struct look_up {
+    const struct access *access;
+    struct access_view *view;
+    bool ok;
+};
+
+/* A name that no policy has means nothing. */
+static void add(struct look_up *l, const char *name)
+{
+    const struct policy *policy = policy_store_find(&l->access->policies, name);
+    const struct policy **items = NULL;
+
+    if (policy == NULL || !l->ok)
+        return;
+    items = realloc(l->view->items, (l->view->count + 1) * sizeof *items);
+    l->ok = items != NULL;
+    if (!l->ok)
+        return;
+    l->view->items = items;
+    items[l->view->count++] = policy;
+    l->view->reads_thing |= policy_reads_thing(policy);
+}
+
+static void add_group(const struct group *group, void *ctx)
+{
+    for (size_t i = 0; i < group->policy_count; i++)
+        add(ctx, group->policies[i]);
+}
+
+static bool look_up(const struct access *a, struct access_view *view,
+                    const struct access_subject *subject)
+{
+    struct look_up l = {.access = a, .view = view, .ok = true};
+    const struct registry_certificate *certificate =
+        subject->certificate != NULL ? registry_certificate(a->registry, subject->certificate)
+                                     : NULL;
+
+    access_view_done(view);
+    if (subject->owner)
+        add(&l, POLICY_OWNER);
+    if (subject->user != NULL)
+        add(&l, subject->user);
+    for (size_t i = 0; certificate != NULL && i < certificate->policies.count; i++)
+        add(&l, certificate->policies.items[i]);
+    if (subject->thing != NULL)
+        groups_each_of(&a->groups, subject->thing, true, add_group, &l);
+    if (l.ok)
+        view->generation = generation(a);
+    else
+        access_view_done(view);
+    return l.ok;
+}
+
+struct policy_decision access_decide(const struct access *a, struct access_view *view,
+                                     const struct access_subject *subject,
+                                     const struct policy_principal *who, enum policy_action action,
+                                     const char *name)
+{
+    struct policy_principal whole = *who;
+
+    if (view->generation != generation(a) && !look_up(a, view, subject))
+        return (struct policy_decision){0};
+    const struct registry_thing *thing = view->reads_thing && subject->thing != NULL
+                                             ? registry_thing(a->registry, subject->thing)
+                                             : NULL;
+    if (thing != NULL) {
+        whole.thing_type = thing->type;
+        whole.thing_attributes = thing->attributes;
+    }
+    return policy_decide(view->items, view->count, &whole, action, name);
+}

@@ -1,0 +1,105 @@
+#include <string.h>
+
+#include "cloud/cloud_core.h"
+#include "cloud/operator.h"
+
+/* How old the members of a dynamic group may be: AWS promises no more than some time. */
+#define REFRESH_MS 1000
+
+static struct fleet_index index_of(struct cloud *cloud)
+{
+    return (struct fleet_index){.registry = &cloud->registry,
+                                .groups = &cloud->access.groups,
+                                .presence = &cloud->presence,
+                                .shadows = &cloud->shadows};
+}
+
+bool cloud_fleet_serve(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
+                       struct cloud_actions *out, bool *ret_ok)
+{
+    struct operator_address address;
+
+    if (!operator_address_parse(message->topic, &address))
+        return false;
+    struct operator_request request = {.access = &cloud->access,
+                                       .index = index_of(cloud),
+                                       .registry = &cloud->registry,
+                                       .address = &address,
+                                       .client_id = message->client_id,
+                                       .now_ms = now_ms,
+                                       .out = out};
+    *ret_ok = operator_serve(&request, message->payload);
+    return true;
+}
+
+bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice document, int64_t now_ms,
+                      struct error *err)
+{
+    return policy_store_put(&cloud->access.policies, name, document, now_ms, err);
+}
+
+void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing)
+{
+    access_touch(&cloud->access);
+    if (*thing != '\0' && registry_thing(&cloud->registry, thing) == NULL)
+        groups_forget_thing(&cloud->access.groups, thing);
+}
+
+/* ---- jobs for groups ---- */
+
+static bool group_exists(void *ctx, const char *group)
+{
+    return groups_find(ctx, group) != NULL;
+}
+
+static bool group_has_thing(void *ctx, const char *name, const char *thing)
+{
+    const struct group *group = groups_find(ctx, name);
+
+    return group != NULL && group_has(ctx, group, thing, true);
+}
+
+static void each_thing_of(void *ctx, const char *name, void (*visit)(const char *thing, void *arg),
+                          void *arg)
+{
+    const struct group *group = groups_find(ctx, name);
+
+    if (group != NULL)
+        group_each_thing(ctx, group, true, visit, arg);
+}
+
+void cloud_fleet_init(struct cloud *cloud)
+{
+    cloud->jobs.groups = (struct job_groups){.exists = group_exists,
+                                             .has = group_has_thing,
+                                             .each_thing = each_thing_of,
+                                             .ctx = &cloud->access.groups};
+}
+
+/* ---- time ---- */
+
+static bool refresh_groups(struct cloud *cloud, int64_t now_ms)
+{
+    struct groups *groups = &cloud->access.groups;
+    struct fleet_index index = index_of(cloud);
+    struct groups_world world = fleet_index_world(&index);
+
+    if (groups->dynamic_count == 0 ||
+        (now_ms < groups->refresh_at && groups->refresh_at - now_ms <= REFRESH_MS))
+        return true;
+    groups->refresh_at = now_ms + REFRESH_MS;
+    return groups_refresh(groups, &world);
+}
+
+bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
+{
+    const struct groups *groups = &cloud->access.groups;
+    bool ok = refresh_groups(cloud, now_ms);
+
+    if (groups->membership == cloud->told_membership)
+        return ok;
+    if (!job_service_groups_changed(&cloud->jobs, now_ms, out))
+        return false;
+    cloud->told_membership = groups->membership;
+    return ok;
+}
