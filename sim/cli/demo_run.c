@@ -17,6 +17,7 @@
 #define TIMELINE_PLACES      400
 #define TIMELINE_PLACES_MANY 60 /* of each of many cars */
 #define MANY                 200
+#define HINT_FOR             (20 * USEC_PER_SEC)
 #define REVIVE_AFTER         USEC_PER_SEC
 #define REVIVE_EVERY         (10 * USEC_PER_MSEC)
 
@@ -43,6 +44,7 @@ struct demo_run {
     struct api_endpoint api;
     ev_signal sigint, sigterm;
     struct loop_timer revival; /* of the local cloud */
+    struct loop_timer hint;    /* its end */
     struct error error;
     int status;
 };
@@ -235,16 +237,22 @@ static void play(struct demo_run *run)
     ev_signal_stop(run->sim->loop->ev, &run->sigterm);
 }
 
-/* An audience sees where the app beside the car is; only the terminal has the link with its token.
- */
+static void on_hint_over(void *arg)
+{
+    demo_caption(((struct demo_run *)arg)->demo, "");
+}
+
+/* An audience sees where the app is; only the terminal has its link with the token. A story has
+   captions of its own. */
 static void say_page(struct demo_run *run)
 {
-    if (!run->options->target.page)
+    loop_timer_init(&run->hint, run->sim->loop, on_hint_over, run);
+    if (!run->options->target.page || run->options->story != NULL || run->options->strict)
         return;
-    char *text = xasprintf("The app beside it: %s/companion/ (its link is in the terminal)",
-                           api_url(run->api.api));
-    demo_notice(run->demo, text);
+    char *text = xasprintf("The app beside it: %s/companion/", api_url(run->api.api));
+    demo_caption(run->demo, text);
     free(text);
+    loop_timer_start(&run->hint, HINT_FOR);
 }
 
 static void *simulate(void *arg)
@@ -270,6 +278,7 @@ static void *simulate(void *arg)
         (run->demo = demo_new(run->script, &demo, &run->error)) != NULL) {
         say_page(run);
         play(run);
+        loop_timer_stop(&run->hint);
     } else
         run->status = (int)run->error.code;
     api_endpoint_close(&run->api);

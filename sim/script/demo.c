@@ -24,6 +24,12 @@ void demo_notice(struct demo *demo, const char *text)
     demo->fresh = true;
 }
 
+void demo_caption(struct demo *demo, const char *text)
+{
+    snprintf(demo->scene.caption, sizeof demo->scene.caption, "%s", text);
+    demo->fresh = true;
+}
+
 /* Of the physics, the acting out of commands, a story: seen, and survived. */
 static void on_raised(struct script_owner *owner, lua_State *co)
 {
@@ -132,10 +138,7 @@ static int f_demo_notice(lua_State *L)
 /* caption(text): below the car, until another one; without a text: none */
 static int f_demo_caption(lua_State *L)
 {
-    struct demo *demo = current(L);
-
-    snprintf(demo->scene.caption, sizeof demo->scene.caption, "%s", luaL_optstring(L, 1, ""));
-    demo->fresh = true;
+    demo_caption(current(L), luaL_optstring(L, 1, ""));
     return 0;
 }
 

@@ -48,7 +48,9 @@ uint32_t demo_selected(const struct demo *demo);
 /* Somebody clicks on a part (the name of a picture_field) or presses a key ("unlock", "drive", …:
    see the prelude); nothing happens if there is nothing of that name. */
 void demo_act(struct demo *demo, const char *what);
-/* Said on screen for a while. */
+/* What is wrong, said on screen for a while. */
 void demo_notice(struct demo *demo, const char *text);
+/* The same until another one; "": none. Stories have them too. */
+void demo_caption(struct demo *demo, const char *text);
 
 #endif

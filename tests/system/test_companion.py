@@ -33,11 +33,11 @@ def needs_page():
 
 
 @contextlib.contextmanager
-def demo(place, *arguments):
+def demo(place, port=0):
     """A demo of two cars with its page, and its API."""
     needs_page()
-    with place.start("demo", "--headless", "--companion", "--api", ":0", "--vehicles", "2", "--model", "compact_ev",
-                     *arguments, env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
+    with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", "2", "--model", "compact_ev",
+                     env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
         run.until_said("companion page at ")
         url = re.search(r"companion page at (http://\S+)/companion/", run.text()[1]).group(1)
         api = Api(url, TOKEN)
@@ -126,7 +126,7 @@ def a_car_is_unlocked_and_refuses_to_lock(place):
 
 def it_outlives_the_cloud_and_the_demo(place):
     """A command that is given while the cloud is away goes out when it is back; without the demo the page opens all the
-    same, and shows what it knew."""
+    same, and shows what it knew; it finds the cars of the next one."""
     with browser() as chromium:
         with demo(place) as (run, api):
             page = open_page(chromium, api)
@@ -144,6 +144,9 @@ def it_outlives_the_cloud_and_the_demo(place):
         page.until("document.querySelector('#banner')?.innerText.startsWith('The demo cannot be reached')")
         check_equal(page.text("#lock-state"), "Unlocked")
         check_in("Compact EV", page.text("#chooser"))
+        with demo(place, api.url.rsplit(":", 1)[1]) as (run, api):
+            page.until("document.querySelector('#presence')?.dataset.presence === 'online'")
+            page.until("document.querySelector('#lock-state')?.innerText === 'Locked' && document.querySelector('#banner').hidden")
 
 
 def strangers_are_kept_out(place):

@@ -11,7 +11,7 @@ const phases = {
   accepted: "The cloud has it, the car is next",
 };
 
-export const milliseconds = (ms) => (ms < 10000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+export const milliseconds = (ms) => (ms < 2000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 function titleOf(command) {
   return {

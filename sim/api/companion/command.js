@@ -24,6 +24,7 @@ export class Command {
     this.phase = "waiting"; // for a network; then sent, accepted by the cloud; waking
   }
 
+  // cloud(): the connection of that moment, which may be another one later.
   start(cloud, wake) {
     this.cloud = cloud;
     this.wake = wake;
@@ -38,7 +39,7 @@ export class Command {
 
   // Again when there is a network, and until the car has answered.
   #try() {
-    if (this.status !== "pending" || this.left <= 0 || !this.cloud.connected) {
+    if (this.status !== "pending" || this.left <= 0 || !this.cloud().connected) {
       return;
     }
     if (this.car.presence !== "online") {
@@ -49,7 +50,7 @@ export class Command {
       this.phase = this.car.presence === "online" ? "sent" : "waking";
     }
     const document = { requestId: this.id, issuedAt: Math.round(this.clicked), command: this.wish };
-    this.cloud.request(this.car.thing, document, this.left / 1000, () => this.#onAccepted());
+    this.cloud().request(this.car.thing, document, this.left / 1000, () => this.#onAccepted());
     this.told(this);
   }
 
@@ -88,6 +89,12 @@ export class Command {
     this.code = statusReason?.reasonCode ?? status;
     this.description = statusReason?.reasonDescription;
     this.#close(status === "SUCCEEDED" ? "confirmed" : "failed");
+  }
+
+  // It cannot even be tried.
+  refuse(code) {
+    this.code = code;
+    this.#close("failed");
   }
 
   #giveUp() {

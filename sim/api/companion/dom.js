@@ -40,6 +40,9 @@ export function icon(name) {
 export const kilometres = (metres) =>
   metres < 10000 ? (metres / 1000).toFixed(1) : Math.round(metres / 1000).toLocaleString("en");
 
+// With its unit.
+export const distance = (metres) => (metres < 1000 ? `${Math.round(metres / 10) * 10} m` : `${kilometres(metres)} km`);
+
 export function duration(seconds) {
   const minutes = Math.round(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
@@ -71,13 +74,15 @@ export function phaseOf(car, paths) {
   return undefined;
 }
 
-// A button shows how its command fares; `on`: what it stands for is so.
+// A button shows how its command fares; `on`: what it stands for is so. One whose label says what it
+// will do is no toggle for who hears it.
 export function showButton(button, car, paths, { on, label, hidden, disabled } = {}) {
   const phase = phaseOf(car, paths);
   setAttributes(button, {
     "data-phase": phase,
+    "data-on": Boolean(on),
     "aria-busy": phase === "pending" ? "true" : undefined,
-    "aria-pressed": on === undefined ? undefined : String(on),
+    "aria-pressed": on === undefined || label !== undefined ? undefined : String(on),
     hidden,
     disabled,
   });

@@ -14,7 +14,7 @@ import { setUpPlace, showPlace } from "./place.js";
 import { recall, remember } from "./store.js";
 
 const KEPT = 100; // commands of a car
-const KNOCK = 5000; // ms until the API is asked again
+const KNOCK = 3000; // ms until the API is asked again
 
 const app = {
   cars: new Map(), // by thing
@@ -34,8 +34,12 @@ function act(wish, label, event) {
   const command = new Command({ car, wish, label, clicked: clickTime(event), told });
   car.commands.unshift(command);
   car.commands.splice(KEPT);
-  command.start(app.cloud, wake);
-  told(command);
+  if (app.trouble) {
+    command.refuse("NOT_SENT");
+  } else {
+    command.start(() => app.cloud, wake);
+    told(command);
+  }
 }
 
 function told(command) {
@@ -74,8 +78,30 @@ function onMessage(topic, document) {
   draw();
 }
 
+let patrol;
+
+// The cloud may be away for a moment, or for good with its demo: another one has another address,
+// and the page is let out to that of its own demo only (Content-Security-Policy).
+async function lookAfterCloud() {
+  try {
+    const access = await ask("/companion");
+    app.trouble = "";
+    if (access.endpoint !== app.access.endpoint || access.password !== app.access.password) {
+      location.reload();
+    }
+  } catch (error) {
+    app.trouble = error instanceof Unwelcome ? "link" : "gone";
+  }
+  draw();
+}
+
 function onState(connected) {
-  if (connected) {
+  if (!connected) {
+    patrol ??= setInterval(lookAfterCloud, KNOCK);
+  } else {
+    clearInterval(patrol);
+    patrol = undefined;
+    app.trouble = "";
     for (const car of app.cars.values()) {
       car.commands.forEach((command) => command.retry());
     }
@@ -106,18 +132,25 @@ async function begin() {
   const access = await ask("/companion");
   takeCars(await listCars());
   app.trouble = "";
+  app.access = access;
   app.cloud = new Cloud(access, { message: onMessage, state: onState });
   const wanted = app.selected?.thing ?? recall().selected;
   select(app.cars.get(wanted) ?? app.cars.values().next().value);
 }
 
-// The demo may begin later than the page, or have gone.
+// The demo may begin later than the page, which is of an earlier one then, kept for such times.
 async function knock() {
+  const late = app.trouble === "gone";
   try {
     if (!takeToken()) {
       throw new Unwelcome("no token");
     }
-    await begin();
+    if (late) {
+      await ask("/companion");
+      location.reload();
+    } else {
+      await begin();
+    }
   } catch (error) {
     const unwelcome = error instanceof Unwelcome;
     app.trouble = unwelcome ? "link" : "gone";
@@ -180,7 +213,7 @@ function drawHead(car) {
     gone: "The demo cannot be reached. This is the last state that is known.",
   }[app.trouble] ?? (car && !connected ? "No connection to the cloud. Commands wait for it." : "");
   setText($("banner"), banner);
-  $("banner").hidden = !banner;
+  $("banner").hidden = !banner || (!car && app.trouble === "link");
 }
 
 let due = false;
@@ -195,7 +228,7 @@ function drawNow() {
   due = false;
   const car = app.selected;
   drawHead(car);
-  $("main").hidden = $("tabs").hidden = !car;
+  $("main").hidden = $("tabs").hidden = $("head").hidden = !car;
   $("welcome").hidden = Boolean(car);
   if (!car) {
     return;

@@ -39,7 +39,8 @@ function openings(body) {
 
 function cone(body, side) {
   const x = side * body.half * 0.68;
-  return svg("path", { d: `M${x - 0.1},0.2 L${x - 0.75 + side * 0.12},-2.6 L${x + 0.75 + side * 0.12},-2.6 L${x + 0.1},0.2 Z`, fill: "url(#beam)" });
+  const far = x + side * 0.08;
+  return svg("path", { d: `M${x - 0.12},0.25 L${far - 0.55},-1.2 L${far + 0.55},-1.2 L${x + 0.12},0.25 Z`, fill: "url(#beam)", filter: "url(#soft)" });
 }
 
 function cable(body) {
@@ -89,7 +90,9 @@ function build(name) {
   });
   const picture = svg("svg", {
     viewBox: `${-ROOM.side} ${-SEEN} ${2 * ROOM.side} ${body.length + 2 * SEEN}`, preserveAspectRatio: "xMidYMid meet",
-  }, svg("defs", {}, gradient("beam", "#ffe9b8", 0.75, 0), glow("warm", "#ff7a2f"), glow("cold", "#3fa2ff"), glow("red", "#ff3b30"), glow("amber", "#ffa51f")),
+  }, svg("defs", {},
+    svg("filter", { id: "soft", x: "-40%", y: "-20%", width: "180%", height: "140%" }, svg("feGaussianBlur", { stdDeviation: 0.07 })),
+    gradient("beam", "#ffe9b8", 0.75, 0), glow("warm", "#ff7a2f"), glow("cold", "#3fa2ff"), glow("red", "#ff3b30"), glow("amber", "#ffa51f")),
   parts.cable, drawing(name, body), ...layers, parts.warm, parts.cold, parts.beams, parts.brake, parts.hazard);
   return { name, picture, parts };
 }

@@ -1,6 +1,6 @@
 // The location tab: where the car is and was, and places to send to its navigator.
 
-import { $, ago, icon, kilometres, make, setAttributes, setText, showButton, svg } from "./dom.js";
+import { $, ago, distance, icon, make, setAttributes, setText, showButton, svg } from "./dom.js";
 
 const places = [
   ["Marienplatz, Munich", 48.13713, 11.57539], ["Olympiapark, Munich", 48.17544, 11.55173],
@@ -33,7 +33,7 @@ function chooseScale(reach) {
 
 function destinationOf(car) {
   const { poi_name: name, poi_latitude: latitude, poi_longitude: longitude, offer } = car.reported.navigator ?? {};
-  return offer && offer !== "none" && latitude !== undefined ? { name, latitude, longitude } : undefined;
+  return ["shown", "accepted"].includes(offer) && latitude !== undefined ? { name, latitude, longitude } : undefined;
 }
 
 function drawMap(car, at) {
@@ -56,7 +56,7 @@ function drawMap(car, at) {
   children.push(svg("circle", { class: "halo", r: 15 }),
     svg("path", { class: "here", d: "M0,-9L6.5,7L0,3.5L-6.5,7Z", transform: `rotate(${at.heading})` }),
     svg("text", { class: "north", y: 8 - HALF }, "N"),
-    svg("text", { class: "scale", x: 4, y: -step * perMetre * 2 - 3 }, step < 500 ? `${step * 2} m` : `${kilometres(step * 2)} km`));
+    svg("text", { class: "scale", x: 4, y: -step * perMetre * 2 - 3 }, distance(step * 2)));
   $("map").replaceChildren(...children);
 }
 
@@ -81,7 +81,7 @@ function listPlaces(app, car, at) {
   const near = places.filter((place) => far(place) < FAR).toSorted((a, b) => far(a) - far(b)).slice(0, 4);
   $("places").replaceChildren(...near.map((place) => {
     const button = make("button", { type: "button", class: "row" }, icon("pin"),
-      make("span", { class: "name" }, place[0]), make("span", { class: "state" }, `${kilometres(far(place))} km`), icon("send"));
+      make("span", { class: "name" }, place[0]), make("span", { class: "state" }, distance(far(place))), icon("send"));
     button.addEventListener("click", (event) => send(app, place, event));
     return make("li", {}, button);
   }));
@@ -106,9 +106,9 @@ export function setUpPlace(app) {
 const offers = { shown: "shown in the car", accepted: "accepted", declined: "declined by the driver" };
 
 function words(car) {
-  const { poi_name: sent, offer, destination, distance, arrival } = car.reported.navigator ?? {};
+  const { poi_name: sent, offer, destination, distance: left, arrival } = car.reported.navigator ?? {};
   if (destination) {
-    return `To ${destination} · ${kilometres(distance ?? 0)} km${arrival ? ` · there at ${arrival}` : ""}`;
+    return `To ${destination} · ${distance(left ?? 0)}${arrival ? ` · there at ${arrival}` : ""}`;
   }
   return offers[offer] ? `${sent || "A place"}: ${offers[offer]}` : "No destination";
 }
