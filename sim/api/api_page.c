@@ -1,10 +1,16 @@
 #include "api/api_page.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api_inside.h"
+#include "base/json.h"
+#include "base/xmem.h"
+#include "fleet/roster.h"
+#include "fleet/simulation.h"
 #include "http/http_problem.h"
+#include "script/car_look.h"
 
 #ifdef FLEETSIM_COMPANION
 #include "companion_files.h"
@@ -23,6 +29,7 @@ static const struct {
     {".svg",         "image/svg+xml"                 },
     {".png",         "image/png"                     },
     {".webp",        "image/webp"                    },
+    {".md",          "text/plain; charset=utf-8"     },
     {".webmanifest", "application/manifest+json"     },
 };
 
@@ -75,6 +82,21 @@ static void show_way(void *ctx, const struct http_request *request, struct http_
     snprintf(reply->location, sizeof reply->location, "/companion/");
 }
 
+/* What the cars are, by the names of their models. */
+static void add_models(cJSON *to, const struct simulation *sim)
+{
+    struct vehicle **all = xcalloc(sim->vehicle_count + 1, sizeof(struct vehicle *));
+    size_t count = roster_list(sim, all);
+    cJSON *models = cJSON_AddObjectToObject(to, "models");
+
+    for (size_t i = 0; i < count; i++) {
+        const char *model = signal_schema_model(all[i]->tcu->signals.schema);
+        if (json_get(models, model) == NULL)
+            cJSON_AddItemToObject(models, model, car_look_kind(all[i]));
+    }
+    free(all);
+}
+
 /* How the page reaches the cloud; the token was shown. */
 static void tell_access(void *ctx, const struct http_request *request, struct http_reply *reply)
 {
@@ -85,6 +107,7 @@ static void tell_access(void *ctx, const struct http_request *request, struct ht
     cJSON_AddStringToObject(access, "endpoint", api->page.endpoint);
     cJSON_AddStringToObject(access, "user", api->page.user);
     cJSON_AddStringToObject(access, "password", api->page.password);
+    add_models(access, api->sim);
     api_reply_json(reply, 200, access);
 }
 

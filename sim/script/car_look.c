@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <math.h>
 
+#include "fleet/vehicle.h"
 #include "script/prelude.h"
 #include "script/runtime.h"
 
@@ -31,6 +32,32 @@ void car_look_fields(lua_State *L, int table, struct car_picture *ret)
             picture_set(ret, f, (float)lua_tonumber(L, -1));
         lua_pop(L, 1);
     }
+}
+
+/* A text of the table on top of the stack. */
+static void add_text(cJSON *to, lua_State *L, const char *name, const char *fallback)
+{
+    bool there = lua_istable(L, -1) && lua_getfield(L, -1, name) == LUA_TSTRING;
+
+    cJSON_AddStringToObject(to, name, there ? lua_tostring(L, -1) : fallback);
+}
+
+cJSON *car_look_kind(const struct vehicle *v)
+{
+    const struct car *car = v->ctx;
+    lua_State *L = car->script->L;
+    int top = lua_gettop(L);
+    cJSON *kind = cJSON_CreateObject();
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, car->ref);
+    lua_getiuservalue(L, -1, 1); /* its model */
+    int model = lua_gettop(L);
+    add_text(kind, L, "title", signal_schema_model(v->tcu->signals.schema));
+    lua_settop(L, model);
+    lua_getfield(L, -1, "picture");
+    add_text(kind, L, "body", picture_body_name(PICTURE_HATCH));
+    lua_settop(L, top);
+    return kind;
 }
 
 cJSON *car_look_json(struct car *car)

@@ -18,6 +18,8 @@
 bool car_look_push(struct car *car);
 /* The fields in the table at that index. */
 void car_look_fields(lua_State *L, int table, struct car_picture *ret);
+/* {"title":"Compact EV","body":"hatch"}: what it is, by its model. The car of a script. */
+cJSON *car_look_kind(const struct vehicle *v);
 /* {"body":"hatch","trunk":1}: what is not 0. NULL if the model's functions fail. */
 cJSON *car_look_json(struct car *car);
 

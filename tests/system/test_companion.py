@@ -2,9 +2,11 @@
 """The companion page as its user has it: headless Chromium unlocks a car with it, is refused, waits for a car that sleeps
 and for a cloud that is away, and opens it without a network; and who is kept out."""
 import contextlib
+import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from browser import Browser, find_program  # noqa: E402
 from control_api import Api  # noqa: E402
-from fleetsim_test import FLEETSIM, Skipped, check, check_equal, check_in, main  # noqa: E402
+from fleetsim_test import FLEETSIM, ROOT, Skipped, check, check_equal, check_in, main  # noqa: E402
 from websocket_mqtt import WebSocketMqtt  # noqa: E402
 
 TOKEN = "a-token-of-this-test-0123456789"
@@ -200,5 +202,14 @@ def what_cannot_be_is_said(place):
                   env={"FLEETSIM_API_TOKEN": TOKEN}).refuses(2, "--companion", why)
 
 
+def its_parts_do_as_they_say(place):
+    """What needs no browser: shadows, presence, the life of a command (tests/companion/)."""
+    if shutil.which("node") is None:
+        raise Skipped("there is no Node.js (apt-get install nodejs)")
+    done = subprocess.run(["node", "--test", *sorted(glob.glob(os.path.join(ROOT, "tests/companion/*.test.mjs")))],
+                          capture_output=True, text=True, cwd=place.dir, check=False)
+    check(done.returncode == 0 and re.search(r"^. pass [1-9]\d*$", done.stdout, re.M), done.stdout + done.stderr)
+
+
 main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, strangers_are_kept_out,
-      what_cannot_be_is_said])
+      what_cannot_be_is_said, its_parts_do_as_they_say])

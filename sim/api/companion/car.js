@@ -22,38 +22,13 @@ export function flatten(wish, prefix = "") {
   );
 }
 
-const bodies = {
-  long_range_saloon: "saloon",
-  plug_in_hybrid_suv: "suv",
-  combustion_van: "van",
-  electric_bus: "bus",
-};
-const titles = {
-  compact_ev: "Compact EV",
-  compact_ev_ota: "Compact EV",
-  long_range_saloon: "Long-range Saloon",
-  plug_in_hybrid_suv: "Plug-in Hybrid SUV",
-  combustion_van: "Combustion Van",
-  electric_bus: "Electric City Bus",
-};
-
-const inWords = (name) => name.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
-
 export class Car {
-  constructor({ thing, vin, model, msisdn, state = "offline", reported = {}, version = 0, seen = 0 }) {
-    Object.assign(this, { thing, vin, model, msisdn, reported, version, seen });
+  constructor({ thing, vin, model, title = model, body = "hatch", msisdn, state = "offline", reported = {}, version = 0, seen = 0 }) {
+    Object.assign(this, { thing, vin, model, title, body, msisdn, reported, version, seen });
     this.presence = state === "online" || state === "asleep" ? state : "offline";
     this.connection = -1; // versionNumber of the newest event about it
     this.commands = []; // the newest first
     this.track = [];
-  }
-
-  get title() {
-    return titles[this.model] ?? inWords(this.model);
-  }
-
-  get body() {
-    return bodies[this.model] ?? "hatch";
   }
 
   // As the car has reported it; undefined: it has no such signal.
@@ -133,7 +108,7 @@ export class Car {
 
   // For the next visit, when there may be no network.
   save() {
-    const { thing, vin, model, msisdn, presence, reported, version, seen } = this;
-    return { thing, vin, model, msisdn, state: presence, reported, version, seen };
+    const { thing, vin, model, title, body, msisdn, presence, reported, version, seen } = this;
+    return { thing, vin, model, title, body, msisdn, state: presence, reported, version, seen };
   }
 }

@@ -130,7 +130,8 @@ function takeCars(listed) {
 
 async function begin() {
   const access = await ask("/companion");
-  takeCars(await listCars());
+  const cars = await listCars();
+  takeCars(cars.map((car) => ({ ...car, ...access.models[car.model] })));
   app.trouble = "";
   app.access = access;
   app.cloud = new Cloud(access, { message: onMessage, state: onState });

@@ -1,0 +1,65 @@
+// What the page knows of a car: shadows merged as contract 1.3 has it, presence by versionNumber (contract 2).
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Car, flatten, merge } from "../../sim/api/companion/car.js";
+
+const car = () => new Car({ thing: "tcu-1", vin: "V", model: "m", msisdn: "+1", state: "offline" });
+
+test("a shadow is merged member by member, and null takes away", () => {
+  const state = { locks: { all: "locked", trunk: "locked" }, faults: { codes: "P0420" } };
+  merge(state, { locks: { all: "mixed", trunk: "unlocked" }, faults: null, horn: { active: true } });
+  assert.deepEqual(state, { locks: { all: "mixed", trunk: "unlocked" }, horn: { active: true } });
+  assert.deepEqual(merge({ a: 1 }, { a: { b: [1, null] } }), { a: { b: [1, null] } });
+});
+
+test("a wish is known by its paths", () => {
+  assert.deepEqual(flatten({ navigator: { poi_name: "X", poi_latitude: 1 } }), [["navigator.poi_name", "X"], ["navigator.poi_latitude", 1]]);
+});
+
+test("updates are taken in the order of their versions, and a gap is noticed", () => {
+  const c = car();
+  c.takeShadow({ state: { reported: { locks: { all: "locked" } } }, version: 4, timestamp: 10 });
+  assert.equal(c.takeUpdate({ state: { reported: { locks: { all: "unlocked" } } }, version: 5, timestamp: 11 }), true);
+  assert.equal(c.get("locks.all"), "unlocked");
+  assert.equal(c.takeUpdate({ state: { reported: { locks: { all: "locked" } } }, version: 5, timestamp: 11 }), true);
+  assert.equal(c.get("locks.all"), "unlocked", "the same again changes nothing");
+  assert.equal(c.takeUpdate({ state: { reported: { locks: { all: "locked" } } }, version: 7, timestamp: 12 }), false);
+  assert.equal(c.get("locks.all"), "unlocked", "what is behind a gap waits for the whole");
+  assert.equal(c.takeUpdate({ state: { desired: { locks: { all: "locked" } } }, version: 6, timestamp: 12 }), true);
+  assert.deepEqual([c.version, c.get("locks.all"), c.seen], [6, "unlocked", 11000], "what is desired is not so yet");
+});
+
+test("presence follows the newest connection, whatever the order of its events", () => {
+  const c = car();
+  const event = (eventType, versionNumber, more) => c.takePresence({ eventType, versionNumber, timestamp: 1, ...more });
+  event("connected", 1);
+  assert.equal(c.presence, "online");
+  event("disconnected", 1, { clientInitiatedDisconnect: true });
+  assert.equal(c.presence, "asleep");
+  event("connected", 1);
+  assert.equal(c.presence, "asleep", "late: that connection has ended");
+  event("connected", 3);
+  event("disconnected", 2, { clientInitiatedDisconnect: false });
+  assert.equal(c.presence, "online", "an older connection's end");
+  event("disconnected", 3, { clientInitiatedDisconnect: false });
+  assert.equal(c.presence, "offline");
+});
+
+test("what was asked for counts until the car has answered", () => {
+  const c = car();
+  c.takeShadow({ state: { reported: { locks: { all: "locked" } } }, version: 1, timestamp: 1 });
+  const command = { status: "pending", changes: new Map([["locks.all", "unlocked"]]) };
+  c.commands.unshift(command);
+  assert.deepEqual([c.get("locks.all"), c.reportedAt("locks.all")], ["unlocked", "locked"]);
+  command.status = "failed";
+  assert.equal(c.get("locks.all"), "locked");
+  assert.equal(c.has("sunroof.position"), false);
+});
+
+test("what is saved makes the same car", () => {
+  const c = car();
+  c.takeShadow({ state: { reported: { horn: { active: false } } }, version: 9, timestamp: 5 });
+  const again = new Car(JSON.parse(JSON.stringify(c.save())));
+  assert.deepEqual([again.version, again.seen, again.get("horn.active"), again.presence], [9, 5000, false, "offline"]);
+});
