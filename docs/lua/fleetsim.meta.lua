@@ -197,6 +197,17 @@ function breathe() end
 ---@return string? why
 function decode_json(text) end
 
+---The same of CBOR, as far as JSON could say it.
+---@param bytes string
+---@return any
+---@return string? why
+function decode_cbor(bytes) end
+
+---CBOR of what JSON could say.
+---@param value any
+---@return string
+function encode_cbor(value) end
+
 ---What a telemetry message says; nil and why not.
 ---@param message fleetsim.Message|string
 ---@param key? string 64 hexadecimal digits
@@ -741,6 +752,10 @@ function car:wait_message(filter, timeout) end
 ---@return fleetsim.Message[]
 function car:messages(filter) end
 
+---What has gone over the car's connections since it was made, MQTT before TLS.
+---@return { bytes_in: integer, bytes_out: integer, packets_in: integer, packets_out: integer }
+function car:traffic() end
+
 ---From asleep or backing off: connects now.
 ---@return boolean
 function car:wake() end
@@ -967,6 +982,43 @@ function app:execute(car, what, options) end
 ---@param options? fleetsim.JobOptions
 ---@return fleetsim.Job
 function app:create_job(cars, document, options) end
+
+---@class fleetsim.Behavior
+---@field metric string "aws:all-bytes-out", … or a custom metric
+---@field name? string the metric
+---@field less_than? number
+---@field less_than_equals? number
+---@field greater_than? number
+---@field greater_than_equals? number
+---@field in_cidr_set? string[]
+---@field not_in_cidr_set? string[]
+---@field in_port_set? integer[]
+---@field not_in_port_set? integer[]
+---@field in_set? (string|number)[]
+---@field not_in_set? (string|number)[]
+---@field seconds? 300|600|900|1800|3600
+---@field alarm_after? integer
+---@field clear_after? integer
+
+---@class fleetsim.SecurityProfile
+---@field behaviors fleetsim.Behavior[]
+---@field cars? fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[] all
+---@field mitigations? ("UPDATE_DEVICE_CERTIFICATE"|"REPLACE_DEFAULT_POLICY_VERSION"|"ADD_THINGS_TO_THING_GROUP"|"DELETE_CONNECTION")[]
+---@field group? string
+
+---What AWS IoT Device Defender is to take as normal; only with a local cloud.
+---@param name string
+---@param profile fleetsim.SecurityProfile
+function app:put_security_profile(name, profile) end
+
+---Forgets it.
+---@param name string
+function app:delete_security_profile(name) end
+
+---The latest alerts of Device Defender, oldest first.
+---@param car? fleetsim.Car
+---@return table[]
+function app:violations(car) end
 
 ---Puts a file into a stream; what the document of a job says of it.
 ---@param id string

@@ -55,6 +55,9 @@ struct cloud *cloud_new(uint64_t seed)
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
     stream_service_init(&cloud->streams);
+    defender_service_init(&cloud->defender);
+    cloud->defender.mitigate = cloud_mitigate;
+    cloud->defender.ctx = cloud;
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     cloud_fleet_init(cloud);
@@ -77,6 +80,7 @@ void cloud_free(struct cloud *cloud)
     command_service_done(&cloud->commands);
     job_service_done(&cloud->jobs);
     stream_service_done(&cloud->streams);
+    defender_service_done(&cloud->defender);
     rules_done(&cloud->rules);
     quota_done(&cloud->quota);
     free(cloud);
@@ -135,6 +139,8 @@ enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer
     enum cloud_verdict verdict = introduce(cloud, &peer, now_ms, out);
     if (verdict != CLOUD_ALLOW && verdict != CLOUD_CLOSE_NOT_AUTHORIZED)
         return verdict;
+    if (peer.is_thing)
+        defender_service_count(&cloud->defender, peer.client_id, DEFENDER_CONNECTION_ATTEMPTS, 1);
     if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer.client_id == '$' ||
         verdict != CLOUD_ALLOW || !may_connect(cloud, &peer)) {
         presence_refuse(&cloud->presence, &peer, now_ms, out);
@@ -193,12 +199,16 @@ bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *clien
 
     if (client == NULL || handle == NULL || client->handle != handle)
         return true;
+    cloud_count(cloud, client, DEFENDER_DISCONNECTS, 1);
     return presence_disconnect(&cloud->presence, client, reason, now_ms, out);
 }
 
 /* Remembers why the connection is going to end. */
-static enum cloud_verdict judge(struct client *client, enum cloud_verdict verdict)
+static enum cloud_verdict judge(struct cloud *cloud, struct client *client,
+                                enum cloud_verdict verdict)
 {
+    if (verdict == CLOUD_CLOSE_NOT_AUTHORIZED)
+        cloud_count(cloud, client, DEFENDER_AUTHORIZATION_FAILURES, 1);
     if (verdicts[verdict].closing != PRESENCE_NONE)
         client->closing = verdicts[verdict].closing;
     return verdict;
@@ -240,9 +250,9 @@ enum cloud_verdict cloud_subscribe(struct cloud *cloud, const char *client_id, c
         return CLOUD_DENY;
     enum cloud_verdict verdict = check_filter(cloud, client, filter);
     if (verdict != CLOUD_ALLOW)
-        return judge(client, verdict);
+        return judge(cloud, client, verdict);
     if (!presence_subscribe(&cloud->presence, client, filter, now_ms, out))
-        return judge(client, CLOUD_NO_MEMORY);
+        return judge(cloud, client, CLOUD_NO_MEMORY);
     if (filter_has_wildcard(filter) || filter_is_shared(filter))
         cloud->retained_for = client;
     return CLOUD_ALLOW;
@@ -258,7 +268,7 @@ enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id,
         return CLOUD_DENY;
     return presence_unsubscribe(&cloud->presence, client, filter, now_ms, out)
                ? CLOUD_ALLOW
-               : judge(client, CLOUD_NO_MEMORY);
+               : judge(cloud, client, CLOUD_NO_MEMORY);
 }
 
 static enum cloud_verdict check_publish(const struct cloud *cloud, struct client *client,
@@ -269,6 +279,7 @@ static enum cloud_verdict check_publish(const struct cloud *cloud, struct client
     struct job_address job;
     struct stream_address stream;
     struct provision_address provision;
+    struct defender_address defender;
 
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
@@ -283,7 +294,8 @@ static enum cloud_verdict check_publish(const struct cloud *cloud, struct client
         !command_address_parse(message->topic, &command) &&
         !job_address_parse(message->topic, &job) &&
         !stream_address_parse(message->topic, &stream) &&
-        !provision_address_parse(message->topic, &provision))
+        !provision_address_parse(message->topic, &provision) &&
+        !defender_address_parse(message->topic, &defender))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }
@@ -303,7 +315,9 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     if (verdict == CLOUD_ALLOW && !client->owner &&
         !quota_take(&cloud->quota, QUOTA_MESSAGES, client->id, now_ms))
         return CLOUD_DENY;
-    return judge(client, verdict);
+    cloud_count(cloud, client, DEFENDER_MESSAGES_SENT, 1);
+    cloud_count(cloud, client, DEFENDER_MESSAGE_SIZE, (double)message->payload.len);
+    return judge(cloud, client, verdict);
 }
 
 static bool ask_shadow(struct cloud *cloud, const struct shadow_address *address,
@@ -424,6 +438,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct command_address command;
     struct job_address job;
     struct stream_address stream;
+    struct defender_address defender;
     struct registry_address registry;
     struct provision_address provision;
     bool ok = true;
@@ -440,6 +455,9 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (stream_address_parse(message->topic, &stream))
         ok = stream_service_request(&cloud->streams, &stream, message->client_id, message->payload,
                                     out);
+    else if (defender_address_parse(message->topic, &defender))
+        ok = defender_service_request(&cloud->defender, &defender, message->client_id,
+                                      message->payload, now_ms, out);
     else if (registry_address_parse(message->topic, &registry))
         ok = serve_registry(cloud, &registry, message, now_ms, out);
     else if (provision_address_parse(message->topic, &provision))
@@ -475,6 +493,7 @@ enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, con
         command_service_is_stale(&cloud->commands, topic) ||
         !allows(cloud, client, POLICY_RECEIVE, topic) || !matches_any(client, topic))
         return CLOUD_DENY;
+    cloud_count(cloud, client, DEFENDER_MESSAGES_RECEIVED, 1);
     return client->owner || client->handle == NULL ||
                    quota_take(&cloud->quota, QUOTA_MESSAGES, client_id, now_ms)
                ? CLOUD_ALLOW
@@ -499,6 +518,7 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
               presence_tell_cut_off(&cloud->presence, now_ms, out) &&
               command_service_tick(&cloud->commands, now_ms, out) &&
               job_service_tick(&cloud->jobs, now_ms, out) &&
+              defender_service_tick(&cloud->defender, now_ms, out) &&
               first_contact_tick(&cloud->registry, &cloud->presence, now_ms, out) &&
               provision_service_tick(&cloud->provisioning, now_ms, out) &&
               cloud_fleet_tick(cloud, now_ms, out);
@@ -528,6 +548,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     job_service_save(&cloud->jobs, to);
     rules_save(&cloud->rules, to);
     stream_service_save(&cloud->streams, to);
+    defender_service_save(&cloud->defender, to);
     return !to->failed;
 }
 
@@ -546,7 +567,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
             !policy_store_load(&cloud->access.policies, record) &&
             !groups_load(&cloud->access.groups, record) &&
             !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
-            !stream_service_load(&cloud->streams, record))
+            !stream_service_load(&cloud->streams, record) &&
+            !defender_service_load(&cloud->defender, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

@@ -8,6 +8,7 @@
 #include "cloud/access.h"
 #include "cloud/cloud.h"
 #include "cloud/command_service.h"
+#include "cloud/defender_service.h"
 #include "cloud/job_service.h"
 #include "cloud/provision_service.h"
 #include "cloud/quota.h"
@@ -27,6 +28,7 @@ struct cloud {
     struct command_service commands;
     struct job_service jobs;
     struct stream_service streams;
+    struct defender_service defender;
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;
@@ -45,5 +47,14 @@ void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing);
 /* Dynamic groups, and jobs that follow groups. */
 bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
 void cloud_fleet_init(struct cloud *cloud);
+
+/* ---- cloud_defender.c ---- */
+
+/* That was seen of a client: Device Defender counts it if it is a thing. */
+void cloud_count(struct cloud *cloud, const struct client *client, enum defender_sum what,
+                 double amount);
+/* As struct defender_service has it; ctx is the cloud. */
+bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitigation,
+                    const struct defender_turn *turn);
 
 #endif

@@ -376,6 +376,10 @@ static void on_packet(void *ctx, struct tcu *tcu, bool outgoing, struct slice by
     if (bytes.len > 0 && mqtt_type_of(bytes.data[0]) == MQTT_TYPE_PUBLISH)
         recorder_count(v->sim->recorder, outgoing ? "messages.sent" : "messages.received", 1);
     recorder_count(v->sim->recorder, outgoing ? "bytes.sent" : "bytes.received", bytes.len);
+    if (bytes.len > 0) {
+        *(outgoing ? &v->traffic.bytes_out : &v->traffic.bytes_in) += bytes.len;
+        ++*(outgoing ? &v->traffic.packets_out : &v->traffic.packets_in);
+    }
     timeline_add_packet(v->timeline, at, outgoing, bytes, tcu_version(tcu), &v->describer);
     if (v->behaviour->packet != NULL)
         v->behaviour->packet(v->ctx, v, outgoing, bytes);

@@ -50,6 +50,11 @@ struct behaviour_ops {
     void (*sms)(void *ctx, struct vehicle *v, const char *text);
 };
 
+/* What has gone over all its connections so far: MQTT, before TLS. */
+struct vehicle_traffic {
+    uint64_t bytes_in, bytes_out, packets_in, packets_out;
+};
+
 /* A command done by the car whose result the companion has not seen yet. */
 struct vehicle_result;
 
@@ -70,7 +75,8 @@ struct vehicle {
     struct pki_credential *issued;
     struct vehicle_radio *radio; /* NULL: a perfect network */
     struct oracle_car *oracle;   /* NULL: nobody watches it */
-    bool probe;                  /* what it measures is told apart (RECORDER_PROBE) */
+    struct vehicle_traffic traffic;
+    bool probe; /* what it measures is told apart (RECORDER_PROBE) */
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;

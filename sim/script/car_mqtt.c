@@ -422,6 +422,19 @@ void car_mqtt_push_last_close(lua_State *L, const struct vehicle *v)
     set_text(L, "reason", slice_str(reason));
 }
 
+/* traffic(car): what went over its connections */
+static int f_traffic(lua_State *L)
+{
+    const struct vehicle_traffic *t = &car_check(L, 1)->vehicle->traffic;
+
+    lua_createtable(L, 0, 4);
+    set_number(L, "bytes_in", (lua_Integer)t->bytes_in);
+    set_number(L, "bytes_out", (lua_Integer)t->bytes_out);
+    set_number(L, "packets_in", (lua_Integer)t->packets_in);
+    set_number(L, "packets_out", (lua_Integer)t->packets_out);
+    return 1;
+}
+
 /* reason_name(kind, code): "suback", "unsuback" or "puback" */
 static int f_reason_name(lua_State *L)
 {
@@ -442,6 +455,7 @@ static const luaL_Reg functions[] = {
     {"car_messages",    f_messages   },
     {"car_configure",   f_configure  },
     {"car_disconnect",  f_disconnect },
+    {"car_traffic",     f_traffic    },
     {"reason_name",     f_reason_name},
     {NULL,              NULL         },
 };

@@ -11,6 +11,7 @@ const struct prelude_file prelude_files[] = {
     {"=companion",    prelude_companion,    &prelude_companion_len   },
     {"=requests",     prelude_requests,     &prelude_requests_len    },
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },
+    {"=defender",     prelude_defender,     &prelude_defender_len    },
     {"=service",      prelude_service,      &prelude_service_len     },
     {"=sms",          prelude_sms,          &prelude_sms_len         },
     {"=remote",       prelude_remote,       &prelude_remote_len      },

@@ -22,6 +22,7 @@
 #include "script/events.h"
 #include "script/load.h"
 #include "script/loader.h"
+#include "script/lua_document.h"
 #include "script/lua_json.h"
 #include "script/model.h"
 #include "script/names.h"
@@ -341,41 +342,6 @@ static int f_say(lua_State *L)
     return 0;
 }
 
-static int f_json(lua_State *L)
-{
-    cJSON *json = lua_json_check(L, 1);
-    char *text = cJSON_PrintUnformatted(json);
-
-    cJSON_Delete(json);
-    script_push_released(L, text, cJSON_free);
-    return 1;
-}
-
-static int push_json(lua_State *L)
-{
-    lua_json_push(L, lua_touserdata(L, 1));
-    return 1;
-}
-
-/* from_json(text): its value; nil and what is wrong, if it is not JSON */
-static int f_from_json(lua_State *L)
-{
-    size_t len;
-    const char *text = luaL_checklstring(L, 1, &len);
-    cJSON *json = json_parse(slice_of(text, len), LUA_JSON_DEPTH_MAX);
-
-    if (json == NULL) {
-        lua_pushnil(L);
-        lua_pushliteral(L, "not JSON");
-        return 2;
-    }
-    lua_pushcfunction(L, push_json);
-    lua_pushlightuserdata(L, json);
-    int status = lua_pcall(L, 1, 1, 0);
-    cJSON_Delete(json);
-    return status == LUA_OK ? 1 : lua_error(L);
-}
-
 /* reset_things(): is each car to begin with none? */
 static int f_reset_things(lua_State *L)
 {
@@ -416,8 +382,6 @@ static const luaL_Reg core_functions[] = {
     {"simulated_now", f_simulated_now},
     {"random",        f_random       },
     {"spawn",         f_spawn        },
-    {"to_json",       f_json         },
-    {"from_json",     f_from_json    },
     {"say",           f_say          },
     {"reset_things",  f_reset_things },
     {"shadows",       f_shadows      },
@@ -481,6 +445,7 @@ static int open_all(lua_State *L)
     car_open(L);
     telemetry_open(L);
     digest_open(L);
+    lua_document_open(L);
     act_open(L);
     outcomes_open(L);
     text_message_open(L);

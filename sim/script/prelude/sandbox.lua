@@ -114,6 +114,10 @@ api.load = core.load
 api.wait = core.wait
 api.breathe = core.breathe
 api.null = core.null
+-- The value that a text says; nil and why not for what is none.
+api.decode_json = core.from_json
+api.decode_cbor = core.from_cbor
+api.encode_cbor = core.to_cbor
 
 -- All scripts share the strings' metatable; nobody may change it for the others.
 getmetatable("").__index = safe_string

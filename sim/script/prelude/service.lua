@@ -36,9 +36,6 @@ local function draw(delay)
   return delay.median * math.exp(delay.sigma * math.sqrt(-2 * math.log(1 - a)) * math.cos(2 * math.pi * b))
 end
 
--- The value that a JSON text says; nil and why not for what is none.
-api.decode_json = core.from_json
-
 -- ---- commands of a service --------------------------------------------------------------------
 
 local order = tools.seal({}, "a command of a service")

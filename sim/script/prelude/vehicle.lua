@@ -387,6 +387,11 @@ local function car_answer(car, id, what, timeout, lasts)
   end
 end
 
+-- What has gone over the car's connections since it was made.
+function car_methods.traffic(car)
+  return core.car_traffic(car)
+end
+
 local publish_options = {
   qos = true, retain = true, expiry = true, content_type = true, response_topic = true,
   correlation = true, user = true, wait = true, timeout = true,

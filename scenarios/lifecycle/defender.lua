@@ -1,0 +1,149 @@
+-- A car reports to AWS IoT Device Defender every five minutes; one that misbehaves is noticed, and put into quarantine.
+
+local interval = 300
+
+local function watched(t, behavior, more)
+  t:needs_virtual_time()
+  local car = t:vehicle { model = "watched_car" }
+  local app = t:companion()
+  local profile = more or {}
+  profile.behaviors, profile.cars = { behavior }, { car }
+  app:put_security_profile("of-" .. car.name, profile)
+  app:subscribe("fleetsim/defender/alerts/" .. car.name)
+  car:wait_online()
+  car:wait_until(function() return car.state.defender.status == "ACCEPTED" end, interval)
+  return car, app
+end
+
+local function wait_alert(app, car, kind)
+  local alert = decode_json(app:wait_message("fleetsim/defender/alerts/" .. car.name, 4 * interval).payload)
+  if alert.violationEventType ~= kind then
+    error("expected " .. kind .. ", saw " .. alert.violationEventType)
+  end
+  return alert
+end
+
+-- What an operator asks of the cloud's registry.
+local function ask(app, topic, document)
+  app:subscribe(topic .. "/+")
+  app:publish(topic, document or {}, { qos = 1 })
+  return decode_json(app:wait_message(topic .. "/accepted").payload)
+end
+
+scenario("a {model} reports, and its report is taken", {
+  cases = { { model = "watched_car" }, { model = "watched_car_short" } },
+}, function(t, case)
+  t:needs_virtual_time()
+  local car = t:vehicle { model = case.model }
+  car:wait_online()
+  for _ = 1, 3 do
+    car:wait_event("signal", { path = "defender.report_id" }, 2 * interval)
+    car:wait_until(function() return car.state.defender.status == "ACCEPTED" end)
+    car:set("defender.status", "")
+  end
+end)
+
+scenario("a report that comes too soon is throttled", function(t)
+  t:needs_virtual_time()
+  local car = t:vehicle()
+  local topic = "$aws/things/" .. car.name .. "/defender/metrics/json"
+  local function send(id)
+    car:publish(topic, {
+      header = { report_id = id, version = "1.0" }, custom_metrics = { seats = { { number = 4 } } },
+    })
+    return decode_json(car:wait_message(topic .. "/+").payload)
+  end
+
+  car:wait_online()
+  car:subscribe { topic .. "/accepted", topic .. "/rejected" }
+  t:equal(send(1).status, "ACCEPTED")
+  t:wait(200)
+  t:equal(send(2).statusDetails.ErrorCode, "Throttled")
+  t:wait(100)
+  t:equal(send(3).status, "ACCEPTED")
+end)
+
+scenario("a report that says nothing is rejected", function(t)
+  local car = t:vehicle()
+  local topic = "$aws/things/" .. car.name .. "/defender/metrics/json"
+
+  car:wait_online()
+  car:subscribe(topic .. "/rejected")
+  car:publish(topic, { header = { report_id = 1, version = "1.0" } })
+  local answer = decode_json(car:wait_message(topic .. "/rejected").payload)
+  t:equal(answer.statusDetails.ErrorCode, "InvalidPayload")
+  t:equal(answer.thingName, car.name)
+end)
+
+scenario("a port that nobody has opened raises an alarm", function(t)
+  local car, app = watched(t, { name = "ports", metric = "aws:listening-tcp-ports", in_port_set = { 22, 443 } })
+
+  car:open_port(23)
+  local alert = wait_alert(app, car, "in-alarm")
+  t:equal(alert.metricValue.ports, { 22, 23 })
+  car:power_off()
+  car:power_on()
+  wait_alert(app, car, "alarm-cleared")
+  t:equal(#app:violations(car), 2)
+end)
+
+scenario("a scan of the neighbourhood is seen, and over with the next report", function(t)
+  local car, app = watched(t, {
+    name = "the cloud alone", metric = "aws:destination-ip-addresses", in_cidr_set = { "192.0.2.0/24" },
+  })
+
+  car:scan_ports(20)
+  t:equal(#wait_alert(app, car, "in-alarm").metricValue.cidrs, 21)
+  wait_alert(app, car, "alarm-cleared")
+end)
+
+scenario("data that leaks raises an alarm when it goes on", function(t)
+  local car, app = watched(t, {
+    name = "talks little", metric = "aws:all-bytes-out", less_than = 200000, alarm_after = 2,
+  })
+
+  car:leak(300000)
+  t:wait(interval + 10)
+  t:equal(#app:violations(car), 0)
+  car:leak(300000)
+  t:wait(interval)
+  car:leak(300000)
+  t:is_true(wait_alert(app, car, "in-alarm").metricValue.count > 300000)
+end)
+
+scenario("a car that comes and goes all the time raises an alarm", function(t)
+  local car, app = watched(t, {
+    name = "stays", metric = "aws:num-connection-attempts", less_than = 5,
+  })
+
+  car:flood_connections(8)
+  t:is_true(wait_alert(app, car, "in-alarm").metricValue.count >= 8)
+end)
+
+scenario("a car that has drawn attention is put into a group", function(t)
+  local car, app = watched(t, { metric = "aws:num-listening-tcp-ports", less_than = 2 }, {
+    mitigations = { "ADD_THINGS_TO_THING_GROUP" }, group = "watched",
+  })
+
+  car:open_port(4444)
+  wait_alert(app, car, "in-alarm")
+  local things = ask(app, "fleetsim/groups/watched/things").things
+  t:match(table.concat(things, " "), car.name)
+end)
+
+scenario("a car that goes where it must not is put into quarantine until somebody lets it out", { timeout = 60 },
+  function(t)
+    local car, app = watched(t, { metric = "aws:num-authorization-failures", less_than = 3 }, {
+      mitigations = { "UPDATE_DEVICE_CERTIFICATE" },
+    })
+
+    car:trespass(4)
+    t:is_true(wait_alert(app, car, "in-alarm").metricValue.count >= 3)
+    car:wait_until(function() return car.link ~= "online" end)
+    t:never(120, function() return car.link == "online" end)
+
+    local id = ask(app, "fleetsim/things/" .. car.name .. "/get").thing.principals[1]
+    t:equal(ask(app, "fleetsim/certificates/" .. id .. "/get").certificate.status, "INACTIVE")
+    ask(app, "fleetsim/certificates/" .. id .. "/update", { status = "ACTIVE" })
+    car:wait_online(120)
+  end)

@@ -1,0 +1,101 @@
+#include "script/lua_document.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "base/cbor.h"
+#include "base/json.h"
+#include "script/lua_json.h"
+#include "script/runtime.h"
+
+static int push_json(lua_State *L)
+{
+    lua_json_push(L, lua_touserdata(L, 1));
+    return 1;
+}
+
+static int push_bytes(lua_State *L)
+{
+    const struct slice *bytes = lua_touserdata(L, 1);
+
+    lua_pushlstring(L, (const char *)bytes->data, bytes->len);
+    return 1;
+}
+
+/* The value of a document that was read; nil and what it is not if it is none. Takes it. */
+static int push_document(lua_State *L, cJSON *document, const char *not_one)
+{
+    if (document == NULL) {
+        lua_pushnil(L);
+        lua_pushstring(L, not_one);
+        return 2;
+    }
+    lua_pushcfunction(L, push_json);
+    lua_pushlightuserdata(L, document);
+    int status = lua_pcall(L, 1, 1, 0);
+    cJSON_Delete(document);
+    return status == LUA_OK ? 1 : lua_error(L);
+}
+
+static struct slice text_arg(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+
+    return slice_of(text, len);
+}
+
+/* to_json(value) */
+static int f_to_json(lua_State *L)
+{
+    cJSON *json = lua_json_check(L, 1);
+    char *text = cJSON_PrintUnformatted(json);
+
+    cJSON_Delete(json);
+    script_push_released(L, text, cJSON_free);
+    return 1;
+}
+
+/* from_json(text): its value; nil and what is wrong, if it is not JSON */
+static int f_from_json(lua_State *L)
+{
+    return push_document(L, json_parse(text_arg(L), LUA_JSON_DEPTH_MAX), "not JSON");
+}
+
+/* to_cbor(value) */
+static int f_to_cbor(lua_State *L)
+{
+    cJSON *document = lua_json_check(L, 1);
+    size_t len = 0;
+    uint8_t *bytes = cbor_write(document, &len);
+    const struct slice all = slice_of(bytes, len);
+
+    cJSON_Delete(document);
+    if (bytes == NULL)
+        return luaL_error(L, "not enough memory");
+    lua_pushcfunction(L, push_bytes);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&all);
+    int status = lua_pcall(L, 1, 1, 0);
+    free(bytes);
+    return status == LUA_OK ? 1 : lua_error(L);
+}
+
+/* from_cbor(bytes): likewise */
+static int f_from_cbor(lua_State *L)
+{
+    return push_document(L, cbor_parse(text_arg(L), LUA_JSON_DEPTH_MAX),
+                         "not CBOR that JSON could say, too");
+}
+
+static const luaL_Reg functions[] = {
+    {"to_json",   f_to_json  },
+    {"from_json", f_from_json},
+    {"to_cbor",   f_to_cbor  },
+    {"from_cbor", f_from_cbor},
+    {NULL,        NULL       },
+};
+
+void lua_document_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}

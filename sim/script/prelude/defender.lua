@@ -1,0 +1,74 @@
+-- AWS IoT Device Defender as its operator sees it: security profiles, and what violated them.
+
+local _, _, _, tools = ...
+
+local app = tools.app_class
+
+local profile_options = { behaviors = true, cars = true, mitigations = true, group = true }
+local behavior_options = { name = true, metric = true, seconds = true, alarm_after = true, clear_after = true }
+
+-- The comparisons by their names in AWS, and of which kind of value each is.
+local comparisons = {
+  ["less-than"] = "count", ["less-than-equals"] = "count", ["greater-than"] = "count",
+  ["greater-than-equals"] = "count", ["in-cidr-set"] = "cidrs", ["not-in-cidr-set"] = "cidrs",
+  ["in-port-set"] = "ports", ["not-in-port-set"] = "ports", ["in-set"] = "strings", ["not-in-set"] = "strings",
+}
+for name in pairs(comparisons) do
+  behavior_options[name:gsub("-", "_")] = true
+end
+
+local function criteria_of(behavior)
+  for name, kind in pairs(comparisons) do
+    local value = behavior[name:gsub("-", "_")]
+    if value ~= nil then
+      if kind == "strings" and type(value[1]) == "number" then
+        kind = "numbers"
+      end
+      return {
+        comparisonOperator = name, value = { [kind] = value }, durationSeconds = behavior.seconds,
+        consecutiveDatapointsToAlarm = behavior.alarm_after, consecutiveDatapointsToClear = behavior.clear_after,
+      }
+    end
+  end
+  error("app:put_security_profile: a behavior needs a comparison, as less_than = 1000", 4)
+end
+
+local function names_of(cars)
+  if cars == nil then
+    return nil
+  end
+  local names = {}
+  for i, car in ipairs(type(cars) == "userdata" and { cars } or cars) do
+    names[i] = type(car) == "string" and car or car.name
+  end
+  return names
+end
+
+local function topic(rest)
+  return "fleetsim/defender/" .. rest
+end
+
+-- From now on these cars (all, if none are given) are to behave so; instead of the profile of that name, if there is one.
+function app:put_security_profile(name, profile)
+  tools.check_options("app:put_security_profile", profile, profile_options)
+  local behaviors = {}
+  for i, behavior in ipairs(profile.behaviors or {}) do
+    tools.check_options("app:put_security_profile: behaviors", behavior, behavior_options)
+    behaviors[i] = { name = behavior.name or behavior.metric, metric = behavior.metric, criteria = criteria_of(behavior) }
+  end
+  tools.ask_cloud(self, "app:put_security_profile", topic("profiles/" .. name .. "/put"), {
+    behaviors = behaviors, targets = names_of(profile.cars), mitigations = profile.mitigations,
+    thingGroupName = profile.group,
+  })
+end
+
+-- Forgets it, and the alarms about it.
+function app:delete_security_profile(name)
+  tools.ask_cloud(self, "app:delete_security_profile", topic("profiles/" .. name .. "/delete"), {})
+end
+
+-- The latest violations, oldest first: of one car, or of all.
+function app:violations(car)
+  return tools.ask_cloud(self, "app:violations", topic("violations/list"), { thingName = car and car.name })
+    .violationEvents
+end

@@ -1,0 +1,90 @@
+/*
+ * Random messages to Device Defender. Input: records that end with 0x1e; the first byte of a record
+ * says which topic (and how much time has passed), the rest is the payload; 0xff: the rest is a
+ * topic; 0xfe: a line of a saved state.
+ *
+ * Always: everything published is JSON; each message has one answer at least.
+ */
+/* The checks are the point, in every build type. */
+#undef NDEBUG
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cloud/defender_service.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct model {
+    struct defender_service service;
+    struct cloud_actions out;
+    int64_t now_ms;
+};
+
+static void check(struct model *m)
+{
+    for (size_t i = 0; i < m->out.count; i++) {
+        const struct cloud_action *a = &m->out.items[i];
+        cJSON *document = json_parse(slice_of(a->payload, a->payload_len), 20);
+        assert(document != NULL);
+        cJSON_Delete(document);
+    }
+    cloud_actions_done(&m->out);
+}
+
+static void send(struct model *m, uint8_t what, struct slice payload)
+{
+    static const char *const topics[] = {
+        "$aws/things/t/defender/metrics/json", "fleetsim/defender/profiles/p/put",
+        "fleetsim/defender/violations/list",   "$aws/things/u/defender/metrics/json",
+        "fleetsim/defender/profiles/p/delete", "fleetsim/defender/profiles/p/get",
+        "$aws/things/t/defender/metrics/json", "fleetsim/defender/profiles/list",
+    };
+    struct defender_address address;
+
+    m->now_ms += (what & 8) != 0 ? 300000 : 1;
+    assert(defender_address_parse(topics[what & 7], &address));
+    assert(defender_service_request(&m->service, &address, "app", payload, m->now_ms, &m->out));
+    assert(m->out.count >= 1);
+    check(m);
+    defender_service_count(&m->service, "t", DEFENDER_FIRST_OF_CLOUD + what % 6, what);
+    assert(defender_service_tick(&m->service, m->now_ms, &m->out));
+    check(m);
+}
+
+static void load(struct model *m, struct slice line)
+{
+    cJSON *record = json_parse(line, 20);
+
+    defender_service_load(&m->service, record);
+    cJSON_Delete(record);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct model m = {.now_ms = 1700000000000};
+    struct defender_address address;
+
+    defender_service_init(&m.service);
+    cloud_actions_init(&m.out);
+    while (size > 0) {
+        const uint8_t *end = memchr(data, 0x1e, size);
+        size_t len = end != NULL ? (size_t)(end - data) : size;
+        if (len > 0 && data[0] == 0xff) {
+            char *topic = strndup((const char *)data + 1, len - 1);
+            defender_address_parse(topic, &address);
+            free(topic);
+        } else if (len > 0 && data[0] == 0xfe) {
+            load(&m, slice_of(data + 1, len - 1));
+        } else if (len > 0) {
+            send(&m, data[0], slice_of(data + 1, len - 1));
+        }
+        size_t used = end != NULL ? len + 1 : len;
+        data += used;
+        size -= used;
+    }
+    defender_service_done(&m.service);
+    return 0;
+}
