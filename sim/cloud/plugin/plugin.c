@@ -368,7 +368,7 @@ static int on_disconnect(int event, void *event_data, void *userdata)
 static int on_tick(int event, void *event_data, void *userdata)
 {
     struct plugin *plugin = userdata;
-    struct cloud_actions out, kicks = plugin->kicks;
+    struct cloud_actions out;
 
     (void)event;
     (void)event_data;
@@ -377,6 +377,8 @@ static int on_tick(int event, void *event_data, void *userdata)
     carry_out(plugin, &out);
     deliver_collected(plugin);
     look_at_sink(plugin);
+    /* Their ends may make more. */
+    struct cloud_actions kicks = plugin->kicks;
     cloud_actions_init(&plugin->kicks);
     for (size_t i = 0; i < kicks.count; i++)
         mosquitto_kick_client_by_clientid(kicks.items[i].client_id, kicks.items[i].with_will);
