@@ -38,7 +38,7 @@ struct loop *loop_new(void)
 
     loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     loop->time_scale = 1;
-    loop->started = clock_now();
+    loop->started = loop->scaled_at = clock_now();
     pthread_mutex_init(&loop->lock, NULL);
     ev_async_init(&loop->wake, on_wake);
     loop->wake.data = loop;
@@ -183,7 +183,15 @@ usec_t loop_simulated_now(const struct loop *loop)
 {
     if (loop->virtual_time != NULL)
         return virtual_time_now(loop->virtual_time);
-    return (usec_t)((double)(clock_now() - loop->started) * loop->time_scale);
+    return loop->simulated_before +
+           (usec_t)((double)(clock_now() - loop->scaled_at) * loop->time_scale);
+}
+
+void loop_set_time_scale(struct loop *loop, double scale)
+{
+    loop->simulated_before = loop_simulated_now(loop);
+    loop->scaled_at = clock_now();
+    loop->time_scale = scale;
 }
 
 usec_t loop_script_now(const struct loop *loop)

@@ -29,6 +29,8 @@ struct loop {
     double time_scale; /* simulated seconds per real second; protocol timers ignore it */
     usec_t started;    /* clock_now() at loop_new() */
     /* Private part */
+    usec_t scaled_at,
+        simulated_before;              /* when the scale was set, by the real clock and simulated */
     struct virtual_time *virtual_time; /* NULL: time is real */
     size_t soon;                       /* real timers without delay that are running */
     ev_async wake;
@@ -91,6 +93,9 @@ void loop_timer_stop(struct loop_timer *t);
 bool loop_timer_active(const struct loop_timer *t);
 
 usec_t loop_simulated_now(const struct loop *loop);
+/* From now on simulated time passes so fast; no effect on virtual time. Timers of the simulated
+   clock that are running keep the pace at which they were started. */
+void loop_set_time_scale(struct loop *loop, double scale);
 usec_t loop_script_now(const struct loop *loop);
 /* In virtual time: the time of day is what it was at the beginning. The clocks go on. */
 void loop_restart_day(struct loop *loop);

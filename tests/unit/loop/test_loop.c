@@ -204,6 +204,36 @@ static void simulated_time_is_scaled(void **state)
     loop_free(loop);
 }
 
+static void spin(usec_t delay)
+{
+    usec_t until = clock_now() + delay;
+
+    while (clock_now() < until)
+        ;
+}
+
+/* What has passed stays; from then on it passes at the new pace. */
+static void another_scale_changes_nothing_that_was(void **state)
+{
+    struct loop *loop = loop_new();
+
+    (void)state;
+    spin(10000);
+    usec_t before = loop_simulated_now(loop);
+    loop_set_time_scale(loop, 100);
+    spin(10000);
+    usec_t fast = loop_simulated_now(loop) - before;
+    loop_set_time_scale(loop, 0.01);
+    usec_t then = loop_simulated_now(loop);
+    spin(10000);
+    usec_t slow = loop_simulated_now(loop) - then;
+    assert_true(before >= 10000);
+    assert_true(fast >= 1000000);
+    assert_in_range(slow, 100, 100000);
+    assert_true(loop_script_now(loop) >= 30000);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_busy_turn_does_not_shorten_a_wait),
         cmocka_unit_test(a_timer_may_free_its_owner),
         cmocka_unit_test(simulated_time_is_scaled),
+        cmocka_unit_test(another_scale_changes_nothing_that_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
