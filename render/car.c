@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/xmem.h"
 #include "render/car_layer.h"
@@ -29,105 +28,6 @@ void car_painter_free(struct car_painter *painter)
 
 /* ---- the car ---- */
 
-static float hole(float opening)
-{
-    return opening > 0.004F ? 1 : 0;
-}
-
-/* What the still layer shows: without what is drawn over it each time. Of doors and lids it has the
-   openings; they themselves are in the layer above, so that only they are drawn while they swing.
- */
-static struct car_picture still_of(const struct car_picture *p)
-{
-    struct car_picture of = *p;
-
-    of.left = of.right = of.charging = of.warm = of.cold = of.defrost = of.rear_defrost = 0;
-    of.locked = of.horn = of.alarm = of.road = of.speed = of.steer = 0;
-    of.fog_front = of.high_beam = of.flap = of.cable = 0;
-    if (of.driver < 0.86F)
-        of.driver = 0;
-    if (of.passenger < 0.86F)
-        of.passenger = 0;
-    for (int door = 0; door < PICTURE_DOOR_COUNT; door++)
-        of.door[door] = hole(of.door[door]);
-    of.trunk = hole(of.trunk);
-    of.bonnet = hole(of.bonnet);
-    return of;
-}
-
-/* What the layer of doors and lids shows. */
-static struct car_picture swinging_of(const struct car_picture *p)
-{
-    struct car_picture of = {
-        .trunk = p->trunk, .bonnet = p->bonnet, .night = p->night, .asleep = p->asleep};
-
-    for (int door = 0; door < PICTURE_DOOR_COUNT; door++) {
-        of.door[door] = p->door[door];
-        of.window[door] = p->door[door] > 0.004F ? p->window[door] : 0;
-    }
-    return of;
-}
-
-static bool anything_swings(const struct car_picture *p)
-{
-    float most = fmaxf(p->trunk, p->bonnet);
-
-    for (int door = 0; door < PICTURE_DOOR_COUNT; door++)
-        most = fmaxf(most, p->door[door]);
-    return most > 0.004F;
-}
-
-static void darken(cairo_t *cr, double night, double asleep)
-{
-    cairo_set_operator(cr, CAIRO_OPERATOR_ATOP);
-    paint_colour(cr, rgb_hex(0x060b16), 0.50 * night);
-    cairo_paint(cr);
-    paint_colour(cr, rgb_hex(0x18202b), 0.30 * asleep);
-    cairo_paint(cr);
-    cairo_set_operator(cr, CAIRO_OPERATOR_OVER);
-}
-
-static const struct margin room_for_doors = {1.35, 0.4, 0.9};
-
-static void show_still(struct layer *l, cairo_t *target, enum picture_body body,
-                       const struct car_picture *p, const struct car_place *place)
-{
-    struct car_picture of = still_of(p);
-    struct layer_place at = layer_place(body_shape(body), &room_for_doors, place);
-
-    if (layer_begin(l, body, &of, place->scale, &at)) {
-        cairo_t *cr = layer_context(l, place, &at);
-        struct brush b = layer_brush(cr, body, &of);
-        cabin_draw(&b);
-        openings_below(&b);
-        shell_mirrors(&b);
-        shell_draw(&b);
-        glass_draw(&b);
-        lights_lamps(&b);
-        darken(cr, (double)of.night * (1 - 0.5 * (double)of.interior), (double)of.asleep);
-        cairo_destroy(cr);
-    }
-    layer_show(target, l, &at, 1);
-}
-
-static void show_swinging(struct layer *l, cairo_t *target, enum picture_body body,
-                          const struct car_picture *p, const struct car_place *place)
-{
-    struct car_picture of = swinging_of(p);
-    struct layer_place at = layer_place(body_shape(body), &room_for_doors, place);
-
-    if (!anything_swings(p))
-        return;
-    if (layer_begin(l, body, &of, place->scale, &at)) {
-        cairo_t *cr = layer_context(l, place, &at);
-        struct brush b = layer_brush(cr, body, &of);
-        openings_draw(&b);
-        darken(cr, (double)of.night, (double)of.asleep);
-        cairo_destroy(cr);
-    }
-    layer_show(target, l, &at, 1);
-}
-
 void car_paint(struct car_painter *painter, cairo_t *cr, enum picture_body body,
                const struct car_picture *p, const struct car_place *place,
                const struct car_moment *moment)
@@ -142,8 +42,8 @@ void car_paint(struct car_painter *painter, cairo_t *cr, enum picture_body body,
     layer_metres(cr, b.s, place);
     shell_tyres(&b);
     cairo_restore(cr);
-    show_still(&painter->still, cr, body, p, place);
-    show_swinging(&painter->swinging, cr, body, p, place);
+    still_show(&painter->still, cr, body, p, place);
+    swinging_show(&painter->swinging, cr, body, p, place);
     cairo_save(cr);
     layer_metres(cr, b.s, place);
     air_draw(&b);

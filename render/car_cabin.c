@@ -124,15 +124,6 @@ static void floor_paint(const struct brush *b)
     paint_fill(cr, p);
 }
 
-static void interior_light(const struct brush *b)
-{
-    double on = (double)b->p->interior;
-
-    for (int row = 0; row < 2; row++)
-        if (on > 0 && b->s->seat[row] > 0)
-            paint_glow(b->cr, 0, b->s->seat[row] - 0.1, 1.3, rgb_hex(0xffe2b0), 0.85 * on);
-}
-
 void cabin_draw(const struct brush *b)
 {
     const struct body_shape *s = b->s;
@@ -152,5 +143,17 @@ void cabin_draw(const struct brush *b)
     }
     dashboard(b);
     people_inside(b);
-    interior_light(b);
+}
+
+void cabin_light(const struct brush *b)
+{
+    cairo_t *cr = b->cr;
+
+    cairo_save(cr);
+    air_cabin_path(b);
+    cairo_clip(cr);
+    for (int row = 0; row < 2; row++)
+        if (b->s->seat[row] > 0)
+            paint_glow(cr, 0, b->s->seat[row] - 0.1, 1.25, rgb_hex(0xffd9a0), 0.85);
+    cairo_restore(cr);
 }

@@ -4,8 +4,16 @@
 
 #include "render/scene.h"
 
+void layer_changed(struct layer *l)
+{
+    if (l->mask != NULL)
+        cairo_surface_destroy(l->mask);
+    l->mask = NULL;
+}
+
 void layer_done(struct layer *l)
 {
+    layer_changed(l);
     if (l->surface != NULL)
         cairo_surface_destroy(l->surface);
     l->surface = NULL;
@@ -69,4 +77,35 @@ void layer_show(cairo_t *cr, const struct layer *l, const struct layer_place *at
         cairo_paint(cr);
     else
         cairo_paint_with_alpha(cr, alpha);
+}
+
+/* An alpha channel of its own: to fill through it is quicker than to draw a second picture. */
+static void make_mask(struct layer *l)
+{
+    int w = cairo_image_surface_get_width(l->surface);
+    int h = cairo_image_surface_get_height(l->surface);
+
+    l->mask = cairo_image_surface_create(CAIRO_FORMAT_A8, w, h);
+    cairo_t *cr = cairo_create(l->mask);
+    cairo_set_operator(cr, CAIRO_OPERATOR_SOURCE);
+    cairo_set_source_surface(cr, l->surface, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+}
+
+void layer_darken(cairo_t *cr, struct layer *l, const struct layer_place *at,
+                  const struct car_picture *p)
+{
+    static const struct rgb night_colour = {0.024, 0.043, 0.086},
+                            sleep_colour = {0.094, 0.125, 0.169};
+    double night = 0.50 * (double)p->night, sleep = 0.30 * (double)p->asleep;
+    double alpha = 1 - (1 - night) * (1 - sleep);
+
+    if (alpha < 0.004)
+        return;
+    if (l->mask == NULL)
+        make_mask(l);
+    paint_colour(cr, rgb_mix(night_colour, sleep_colour, sleep / alpha), alpha);
+    cairo_mask_surface(cr, l->mask, at->x, at->y);
 }

@@ -1,6 +1,6 @@
 /*
  * car_layer.h — surfaces that keep what was drawn of a car, so that it need not be drawn again.
- * For car.c and car_glow.c.
+ * For car.c, car_still.c and car_glow.c.
  */
 #ifndef RENDER_CAR_LAYER_H
 #define RENDER_CAR_LAYER_H
@@ -11,6 +11,7 @@
 /* A picture that was drawn, and of what. Zeroed: none. */
 struct layer {
     cairo_surface_t *surface;
+    cairo_surface_t *mask; /* where it is, for layer_darken(); NULL: not made yet */
     struct car_picture of;
     enum picture_body body;
     double scale;
@@ -39,6 +40,20 @@ bool layer_begin(struct layer *l, enum picture_body body, const struct car_pictu
 cairo_t *layer_context(struct layer *l, const struct car_place *place,
                        const struct layer_place *at);
 void layer_show(cairo_t *cr, const struct layer *l, const struct layer_place *at, double alpha);
+/* Lays darkness over what it covers, after layer_show(). */
+void layer_darken(cairo_t *cr, struct layer *l, const struct layer_place *at,
+                  const struct car_picture *p);
+/* It was drawn upon: what was made of it is out of date. */
+void layer_changed(struct layer *l);
+
+/* ---- car_still.c ---- */
+
+/* All that is drawn again only where it has changed: the car without what moves over it. */
+void still_show(struct layer *l, cairo_t *target, enum picture_body body,
+                const struct car_picture *p, const struct car_place *place);
+/* Doors and lids, while any is open. */
+void swinging_show(struct layer *l, cairo_t *target, enum picture_body body,
+                   const struct car_picture *p, const struct car_place *place);
 
 /* ORDER GLOW: the first GLOW_ABOVE lie on the ground, below the car. */
 enum glow {
@@ -49,12 +64,13 @@ enum glow {
     GLOW_BEHIND,
     GLOW_ALARM,
     GLOW_ENERGY,
+    GLOW_CABIN,
     GLOW_HEAD,
     GLOW_TAIL,
     GLOW_LEFT,
     GLOW_RIGHT,
     GLOW_COUNT,
-    GLOW_ABOVE = GLOW_HEAD
+    GLOW_ABOVE = GLOW_CABIN
 };
 
 /* Shows those from `first` to before `end`, as bright as the picture says; draws those that are not

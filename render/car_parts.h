@@ -65,6 +65,8 @@ void openings_below(const struct brush *b);
 void openings_draw(const struct brush *b);
 
 void cabin_draw(const struct brush *b);
+/* The lamps in the cabin, at full strength. */
+void cabin_light(const struct brush *b);
 void people_inside(const struct brush *b);
 void people_outside(const struct brush *b);
 
@@ -86,6 +88,8 @@ void charge_draw(const struct brush *b);
 /* Where the plug is. */
 void charge_port(const struct body_shape *s, double *ret_x, double *ret_y);
 
+/* Where air can be seen. */
+void air_cabin_path(const struct brush *b);
 void air_draw(const struct brush *b);
 void air_signals(const struct brush *b);
 /* What glows around a car whose alarm sounds, with hard edges; and how it beats, 0 to 1. */
