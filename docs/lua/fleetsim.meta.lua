@@ -154,6 +154,7 @@ function car_job:download(options) end
 ---@field signals? fleetsim.Signal[]
 ---@field desire? fun(car: fleetsim.Car, wishes: table<string, fleetsim.Value>)
 ---@field actions? table<string, fun(car: fleetsim.Car, ...): any>
+---@field by_hand? fun(path: string, value: fleetsim.Value): string?, ... see docs/lua-api.md
 ---@field start? fun(car: fleetsim.Car)
 ---@field refresh? fun(car: fleetsim.Car)
 ---@field after_action? fun(car: fleetsim.Car, action: string) must not wait; "command" after a command

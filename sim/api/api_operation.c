@@ -116,13 +116,23 @@ static void promise(const struct api_operation *op, struct http_reply *reply)
     api_reply_json(reply, 202, document);
 }
 
+static void too_late(struct http_reply *reply)
+{
+    http_problem(reply, 504,
+                 "the car's parts are at something that takes longer (ask again, or wait longer: "
+                 "Prefer: wait=120)");
+}
+
 static void on_impatient(void *arg)
 {
     struct api_operation *op = arg;
     struct http_exchange *exchange = op->exchange;
 
     op->exchange = NULL;
-    promise(op, http_later_reply(exchange));
+    if (op->look) /* no trace of it is kept: there is nothing to ask for later */
+        too_late(http_later_reply(exchange));
+    else
+        promise(op, http_later_reply(exchange));
     http_later_answer(exchange);
 }
 
@@ -137,19 +147,22 @@ static void on_gone(void *ctx)
 
 /* ---- beginning ---- */
 
-/* How long the client waits, as it prefers: "respond-async", "wait=5" (RFC 7240). */
-static usec_t patience_of(const struct http_request *request)
+/* How long the client waits, as it prefers: "respond-async", "wait=5" (RFC 7240). Whoever only
+   looks waits in any case. */
+static usec_t patience_of(const struct http_request *request, bool look)
 {
     const char *prefer = http_request_header(request, "Prefer");
     const char *wait = prefer != NULL ? strstr(prefer, "wait=") : NULL;
 
-    if (prefer != NULL && strstr(prefer, "respond-async") != NULL && wait == NULL)
+    if (!look && !http_later_may(request))
+        return 0;
+    if (!look && prefer != NULL && strstr(prefer, "respond-async") != NULL && wait == NULL)
         return 0;
     if (wait == NULL)
         return PATIENCE;
     double seconds = strtod(wait + strlen("wait="), NULL);
     if (!(seconds > 0))
-        return 0;
+        return look ? PATIENCE : 0;
     return seconds * 1e6 < (double)PATIENCE_MAX ? (usec_t)(seconds * 1e6) : PATIENCE_MAX;
 }
 
@@ -218,7 +231,7 @@ void api_begin(struct api *api, const struct http_request *request, struct http_
         return;
     }
     struct api_operation *op = begin(api, plan);
-    usec_t patience = plan->look ? PATIENCE : http_later_may(request) ? patience_of(request) : 0;
+    usec_t patience = patience_of(request, plan->look);
     if (patience == 0) {
         promise(op, reply);
         return;

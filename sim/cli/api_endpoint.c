@@ -51,8 +51,9 @@ bool api_endpoint_check(const struct api_endpoint_options *o, bool virtual_time,
 
 /* ---- the token ---- */
 
-/* For who starts the program and wants to use the API: nobody else can read it. */
-static void write_file(struct api_endpoint *e, const char *dir)
+/* For who starts the program and wants to use the API: nobody else can read it. A token that was
+   made is nowhere else. */
+static bool write_file(struct api_endpoint *e, const char *dir, struct error *err)
 {
     e->file = xasprintf("%s/api.json", dir);
     unlink(e->file);
@@ -68,12 +69,27 @@ static void write_file(struct api_endpoint *e, const char *dir)
     int why = errno;
 
     if (ok)
-        return;
+        return true;
     if (e->fd >= 0)
         close(e->fd);
-    log_warn("%s: %s (the API is there all the same)", e->file, strerror(why));
+    if (e->token[0] != '\0')
+        error_set(err, ERROR_USAGE,
+                  "--api: its token cannot be kept in %s: %s (give one of your own: "
+                  "FLEETSIM_API_TOKEN=$(openssl rand -hex 32))",
+                  e->file, strerror(why));
+    else
+        log_warn("%s: %s (the API is there all the same)", e->file, strerror(why));
     free(e->file);
     e->file = NULL;
+    return e->token[0] == '\0';
+}
+
+/* Where api.json goes; NULL: nowhere. */
+static const char *folder_of(const struct api_endpoint_source *source)
+{
+    if (source->results != NULL)
+        return source->results;
+    return source->own_cloud ? source->target->pki_dir : NULL;
 }
 
 /* Another run may have put its own in the place of ours. */
@@ -100,17 +116,12 @@ static void tell_page(const struct api_endpoint *e, const char *token)
     fputs("\n", stderr);
 }
 
-/* Not as an error is told. Logs of stderr are for anybody to read: the token is there only if
-   nothing else has it. */
+/* Not as an error is told, and without the token: logs of stderr are for anybody to read. */
 static void tell(const struct api_endpoint *e, const char *token)
 {
-    bool made = e->token[0] != '\0';
-
     fprintf(stderr, "control API at %s/v1", api_url(e->api));
     if (e->file != NULL)
-        fprintf(stderr, " (%s in %s)", made ? "its token is" : "told", e->file);
-    else if (made)
-        fprintf(stderr, ", token %s", e->token);
+        fprintf(stderr, " (%s in %s)", e->token[0] != '\0' ? "its token is" : "told", e->file);
     fputs("\n", stderr);
     if (e->page)
         tell_page(e, token);
@@ -132,7 +143,12 @@ bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options
     if (!http_address_parse(o->address, &options.address, err) ||
         !metrics_endpoint_open(&e->metrics, NULL, &source->metrics, err))
         return error_prefix(err, "--api");
+    const char *dir = folder_of(source);
     if (o->token == NULL) {
+        if (dir == NULL)
+            return error_set(err, ERROR_USAGE,
+                             "--api: there is no folder to keep a token in (give one of your own: "
+                             "FLEETSIM_API_TOKEN=$(openssl rand -hex 32))");
         if (!secret_make(e->token, err))
             return error_prefix(err, "--api");
         options.token = e->token;
@@ -153,11 +169,8 @@ bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options
         log_warn("--api %s: the token goes over the network as it is, for anybody on the way to "
                  "read (put a TLS proxy before it)",
                  o->address);
-    const char *dir = source->results;
-    if (dir == NULL && source->own_cloud)
-        dir = source->target->pki_dir;
-    if (dir != NULL)
-        write_file(e, dir);
+    if (dir != NULL && !write_file(e, dir, err))
+        return false;
     tell(e, options.token);
     return true;
 }

@@ -14,7 +14,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from control_api import Api  # noqa: E402
-from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
+from fleetsim_test import ROOT, check, check_equal, check_in, main  # noqa: E402
 
 TOKEN = "a-token-of-this-test-0123456789"
 # Goes on until it is told to stop.
@@ -104,6 +104,43 @@ def an_app_tester_drives_a_car(place):
         check_in("pinned: locks", api.ok("/v1/vehicles/0/timeline?lines=500"))
         check_in("fleetsim_vehicles", api.ok("/metrics"))
         check_in("openapi: 3", api.ok("/v1/openapi.yaml"))
+
+
+def doors_are_opened_by_hand(place):
+    """A signal of a door is what a driver does: refused while it is locked; closed before locking, opened after."""
+    with api_of(place) as (run, api):
+        problem = api.refused(409, "/v1/vehicles/0/signals", {"doors": {"front_left": "open"}})
+        check_equal((problem["outcome"], problem["code"]), ("REJECTED", "DOOR_LOCKED"))
+        check_equal(api.signal(0, "doors.front_left"), "closed")
+        api.ok("/v1/vehicles/0/signals", {"doors.front_left": "open", "locks.all": "unlocked"})
+        check_equal((api.signal(0, "doors.front_left"), api.signal(0, "doors.all_closed")), ("open", False))
+        check_in("follows from the doors",
+                 api.refused(422, "/v1/vehicles/0/signals", {"doors.all_closed": True})["detail"])
+        api.ok("/v1/vehicles/0/signals", {"doors.front_left": "closed", "locks.all": "locked"})
+        check_equal((api.signal(0, "doors.all_closed"), api.signal(0, "locks.all")), (True, "locked"))
+        api.ok("/v1/vehicles/0/signals?how=set", {"doors.rear_left": "open"})
+        check_equal(api.signal(0, "doors.rear_left"), "open")
+
+
+# Whoever looks at this car waits for its part.
+SLOW = """
+return part("slow", function()
+  return { refresh = function(car) if car:has("doors.front_left") then car:work(60) end end }
+end)
+"""
+
+
+def a_question_that_takes_too_long_is_not_promised(place):
+    """504, and no operation to ask for later."""
+    place.write("slow.lua", SLOW)
+    place.write("slow_ev.lua", 'return model { name = "slow_ev", parts = { (require "parts.doors") {}, (require "slow") {} '
+                               '} }')
+    script = CARS.replace("count = 3", "count = 1, model = 'slow_ev'")
+    with api_of(place, script=script) as (run, api):
+        status, headers, problem = api.ask("/v1/vehicles/0", headers={"Prefer": "wait=0.3"})
+        check_equal(status, 504)
+        check(headers["Location"] is None, "a Location")
+        check_in("Prefer", problem["advice"])
 
 
 def what_takes_long_is_answered_later(place):
@@ -276,14 +313,20 @@ def it_is_for_this_machine_and_who_has_the_token(place):
                 check(TOKEN not in content.read(), f"the token is in {file}")
     for arguments, why in (
             (["--api", "0.0.0.0:0"], "token of your own"),
+            (["--api", "[::]:0"], "token of your own"),
+            ([f"--api", own + ":0"] if not own.startswith("127.") else ["--api", "0.0.0.0:0"], "token of your own"),
             (["--api", ":0", "--api-token", "short"], "openssl rand"),
             (["--api", "there"], "not an address"),
             (["--api", ":0", "--api-origin", "*"], "not the origin"),
             (["--api", ":0", "--time", "virtual"], "--time-scale")):
         place.run("run", "s.lua", "--no-results", *arguments).refuses(2, why)
+    place.run("pki", "init", "--dir", "lab").expect(0)
+    place.run("demo", "--headless", "--vehicles-dir", os.path.join(ROOT, "vehicles"), "--api", ":0", "--endpoint",
+              "mqtts://127.0.0.1:1", "--pki", "lab").expect(2, "there is no folder to keep a token in")
 
 
 if __name__ == "__main__":
-    main([an_app_tester_drives_a_car, what_takes_long_is_answered_later, text_messages_wake_cars,
+    main([an_app_tester_drives_a_car, doors_are_opened_by_hand, a_question_that_takes_too_long_is_not_promised,
+          what_takes_long_is_answered_later, text_messages_wake_cars,
           too_much_at_once_leaves_room_for_others, what_waits_for_a_part_goes_on_when_the_power_goes, answers_are_utf8,
           wrong_requests_are_told_why, it_is_for_this_machine_and_who_has_the_token])

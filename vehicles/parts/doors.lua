@@ -83,9 +83,19 @@ return part("doors", function()
     car:set(child_locks[door], on)
   end
 
+  local hands = { open = "open_door", ajar = "leave_ajar", closed = "close_door" }
+
   return {
     signals = signals,
     actions = actions,
+    by_hand = function(path, value)
+      if path == "doors.all_closed" then
+        return nil, "it follows from the doors"
+      elseif type(value) == "boolean" then
+        return "set_child_lock", path == child_locks.rear_left and "rear_left" or "rear_right", value
+      end
+      return hands[value], path:match("^doors%.(.+)$")
+    end,
     jams = true,
     start = function(car)
       car:set("doors.all_closed", openings.first_open(car) == nil)

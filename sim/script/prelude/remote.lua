@@ -25,20 +25,39 @@ local function flatten(into, prefix, values)
   return into
 end
 
--- What a part can be asked for goes to the part, as a list of pairs; the rest is set.
+-- What a person does at the car for a signal to have that value: a function; nil: nobody has to do anything.
+local function by_hand(car, part, path, value)
+  if not (part and part.by_hand) then
+    return nil
+  end
+  local action, first, second = part.by_hand(path, value)
+  if not action then
+    wrong(string.format("%s cannot be set: %s (how=set sets it all the same)", path, first))
+  end
+  return function() core.model_of(car).actions[action](car, first, second) end
+end
+
+-- What a part can be asked for goes to the part, as a list of pairs; what people do by hand they do: what they close
+-- before, the rest after; all else is set.
 local function sort_wishes(car, values, set)
-  local asked, others, paths = {}, {}, {}
+  local sorted, paths = { asked = {}, others = {}, before = {}, after = {} }, {}
   for path in pairs(values) do
     paths[#paths + 1] = path
   end
   table.sort(paths)
   for _, path in ipairs(paths) do
-    local can_be_asked = core.can_be(car, path, values[path])
-    local part = core.model_of(car).owner[path]
-    local list = can_be_asked and part and part.desire and not set and asked or others
-    list[#list + 1], list[#list + 2] = path, values[path]
+    local value, part = values[path], core.model_of(car).owner[path]
+    local can_be_asked = core.can_be(car, path, value)
+    local hand = not set and by_hand(car, part, path, value)
+    if hand then
+      local list = value == "closed" and sorted.before or sorted.after
+      list[#list + 1] = hand
+    else
+      local list = can_be_asked and part and part.desire and not set and sorted.asked or sorted.others
+      list[#list + 1], list[#list + 2] = path, value
+    end
   end
-  return asked, others
+  return sorted
 end
 
 -- set: without the parts, as if it had come about by itself.
@@ -47,13 +66,19 @@ function verbs.signals(car, arguments)
   if next(values) == nil then
     wrong("no signal is named")
   end
-  local asked, others = sort_wishes(car, values, arguments.set)
+  local sorted = sort_wishes(car, values, arguments.set)
   local _ = car.state -- brought up to date
-  for i = 1, #others, 2 do
-    car:set(others[i], others[i + 1])
+  for i = 1, #sorted.others, 2 do
+    car:set(sorted.others[i], sorted.others[i + 1])
   end
-  if #asked > 0 then
-    tools.press(car, asked)
+  for _, act in ipairs(sorted.before) do
+    act()
+  end
+  if #sorted.asked > 0 then
+    tools.press(car, sorted.asked)
+  end
+  for _, act in ipairs(sorted.after) do
+    act()
   end
   local now = {}
   for path in pairs(values) do
