@@ -134,12 +134,22 @@ static void air(cairo_t *cr)
     cairo_stroke(cr);
 }
 
+static void dial(cairo_t *cr)
+{
+    cairo_arc(cr, 0, 0, 0.82, 0, 2 * M_PI);
+    cairo_move_to(cr, 0, -0.45);
+    cairo_line_to(cr, 0, 0);
+    cairo_line_to(cr, 0.34, 0.22);
+    cairo_set_line_width(cr, 0.17);
+    cairo_stroke(cr);
+}
+
 void icon_draw(cairo_t *cr, enum icon icon, double x, double y, double size, struct rgb c)
 {
     static void (*const draw[])(cairo_t *) = {
         [ICON_BOLT] = bolt, [ICON_MOON] = moon, [ICON_PHONE] = phone, [ICON_CLOUD] = cloud,
         [ICON_CAR] = car,   [ICON_GEAR] = gear, [ICON_TWIN] = twin,   [ICON_BELL] = bell,
-        [ICON_SUN] = sun,   [ICON_AIR] = air,
+        [ICON_SUN] = sun,   [ICON_AIR] = air,   [ICON_CLOCK] = dial,
     };
 
     cairo_save(cr);

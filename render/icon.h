@@ -18,7 +18,8 @@ enum icon {
     ICON_TWIN,
     ICON_BELL,
     ICON_SUN,
-    ICON_AIR
+    ICON_AIR,
+    ICON_CLOCK
 };
 
 void icon_draw(cairo_t *cr, enum icon icon, double x, double y, double size, struct rgb c);

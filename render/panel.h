@@ -5,6 +5,7 @@
 #ifndef RENDER_PANEL_H
 #define RENDER_PANEL_H
 
+#include "render/first_frame.h"
 #include "render/layout.h"
 #include "render/scene.h"
 #include "render/theme.h"
@@ -21,7 +22,8 @@ void panel_frame(const struct panel *p, const char *title);
 
 /* LAYOUT_CHARGE to LAYOUT_LINK. */
 void panel_status(const struct panel *p, enum layout_panel which, const struct scene_status *s);
-void panel_journey(const struct panel *p, const struct scene_journey *j);
+void panel_journey(const struct panel *p, const struct scene_journey *j,
+                   const struct first_frame *first);
 void panel_shadow(const struct panel *p, const struct scene_shadow *s);
 void panel_messages(const struct panel *p, const struct scene_messages *m);
 void panel_map(const struct panel *p, const struct scene_map *m);

@@ -152,7 +152,33 @@ static void heading(const struct panel *p, const struct scene_journey *j, struct
         outcomes[j->outcome]);
 }
 
-void panel_journey(const struct panel *p, const struct scene_journey *j)
+/* What is said of it: why, or how long until it was to be seen. */
+static void comment(const struct panel *p, const struct scene_journey *j,
+                    const struct first_frame *first)
+{
+    char text[200], ms[24], own[24] = "", median[24];
+
+    if (j->number == 0 || first->number != j->number) {
+        snprintf(text, sizeof text, "%s",
+                 j->number == 0 ? "no command yet: press U to unlock from the app" : j->comment);
+    } else {
+        time_text(first->ms - first->actuator, ms, sizeof ms);
+        time_text(first->actuator, own, sizeof own);
+        time_text(first_frame_share(first, false, 0.5), median, sizeof median);
+        snprintf(text, sizeof text, "first changed frame after %s%s%s · median of %zu: %s%s%s", ms,
+                 first->actuator > 0 ? " and the actuator's " : "", first->actuator > 0 ? own : "",
+                 first->count, median,
+                 j->outcome == SCENE_SUCCEEDED || j->comment[0] == '\0' ? "" : " · ",
+                 j->outcome == SCENE_SUCCEEDED ? "" : j->comment);
+    }
+    text_draw(p->cr, p->w / 2, p->h - 14,
+              &(struct text_style){
+                  .size = 11.5, .colour = p->theme->dim, .align = TEXT_CENTRE, .width = p->w - 32},
+              text);
+}
+
+void panel_journey(const struct panel *p, const struct scene_journey *j,
+                   const struct first_frame *first)
 {
     struct rgb c = colour_of(p, j);
 
@@ -162,8 +188,5 @@ void panel_journey(const struct panel *p, const struct scene_journey *j)
         leg(p, j, i, c);
     for (int i = 0; i < SCENE_STOP_COUNT; i++)
         stop(p, j, i, c);
-    text_draw(p->cr, p->w / 2, p->h - 14,
-              &(struct text_style){
-                  .size = 11.5, .colour = p->theme->dim, .align = TEXT_CENTRE, .width = p->w - 32},
-              j->number == 0 ? "no command yet: press U to unlock from the app" : j->comment);
+    comment(p, j, first);
 }

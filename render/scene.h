@@ -42,6 +42,7 @@ struct scene_status {
     char clock[8];
     char locks[12];
     char alarm[12];
+    char update[28]; /* of its software: "installing 63 %" */
     bool climate, plugged;
 };
 
@@ -64,6 +65,9 @@ struct scene_journey {
     char comment[64]; /* "woken by SMS", or why it was refused */
     enum scene_outcome outcome;
     float at[SCENE_STOP_COUNT]; /* ms since it was sent; below 0: not yet */
+    int64_t sent_at;            /* by clock_now() */
+    bool changed;               /* the scene's picture is another by it */
+    float actuator;             /* ms until then that the actuator took */
 };
 
 struct scene_row {
@@ -124,7 +128,8 @@ struct scene {
     const uint8_t *cells; /* fleet.count of them; borrowed */
     char caption[160];    /* of a story */
     char notice[160];     /* what goes wrong: "the local cloud has ended" */
-    float pace;           /* of time: 1; 0: paused */
+    bool waits;           /* the story, for a key */
+    float pace;           /* of time: 1; below: slow motion; 0: paused */
 };
 
 void scene_init(struct scene *scene);

@@ -46,7 +46,7 @@ struct chip {
     char text[32];
 };
 
-#define CHIPS_MAX 6
+#define CHIPS_MAX 8
 
 static void add(struct chip *chips, int *count, enum icon icon, struct rgb c, const char *text)
 {
@@ -83,6 +83,10 @@ static int chips_of(const struct theme *t, const struct scene *s, struct chip *c
     }
     if (status->link == SCENE_ASLEEP)
         add(chips, &count, ICON_MOON, t->dim, "Asleep");
+    if (status->update[0] != '\0')
+        add(chips, &count, ICON_GEAR, t->accent, status->update);
+    if (s->pace > 0 && s->pace < 1)
+        add(chips, &count, ICON_CLOCK, t->accent, "Slow motion");
     return count;
 }
 
@@ -125,7 +129,9 @@ static void chips_draw(cairo_t *cr, const struct theme *t, double width, double 
     }
 }
 
-static void caption(cairo_t *cr, double width, double y, const char *text, struct rgb ground)
+/* `key`: what makes it go on; NULL: nothing has to. */
+static void caption(cairo_t *cr, double width, double y, const char *text, const char *key,
+                    struct rgb ground)
 {
     struct text_style style = {.size = 16,
                                .weight = TEXT_MEDIUM,
@@ -136,19 +142,33 @@ static void caption(cairo_t *cr, double width, double y, const char *text, struc
     path_round(cr, 24, y, width - 48, 42, 12);
     paint_colour(cr, ground, 0.86);
     cairo_fill(cr);
-    text_draw(cr, width / 2, y + 27, &style, text);
+    if (key == NULL) {
+        text_draw(cr, width / 2, y + 27, &style, text);
+        return;
+    }
+    struct text_style small = {.size = 12, .weight = TEXT_SEMIBOLD, .colour = white};
+    double w = text_width(cr, &small, key);
+    path_round(cr, width - 36 - w - 20, y + 9, w + 20, 24, 7);
+    paint_colour(cr, white, 0.18);
+    cairo_fill(cr);
+    text_draw(cr, width - 36 - w - 10, y + 25.5, &small, key);
+    style.width -= w + 32;
+    text_draw(cr, 24 + (width - 60 - w - 20) / 2, y + 27, &style, text);
 }
 
 void stage_bottom(cairo_t *cr, const struct theme *t, double width, double height,
                   const struct scene *s)
 {
     chips_draw(cr, t, width, height - 54, s);
+    struct rgb plain = rgb_mix(black, t->accent, 0.18);
     if (s->notice[0] != '\0')
-        caption(cr, width, height - 106, s->notice, rgb_shade(t->bad, 0.7));
+        caption(cr, width, height - 106, s->notice, NULL, rgb_shade(t->bad, 0.7));
+    else if (s->waits)
+        caption(cr, width, height - 106, s->caption, "Enter ›", plain);
     else if (s->caption[0] != '\0')
-        caption(cr, width, height - 106, s->caption, rgb_mix(black, t->accent, 0.18));
+        caption(cr, width, height - 106, s->caption, NULL, plain);
     else if (s->pace <= 0)
-        caption(cr, width, height - 106, "Paused", rgb_mix(black, t->accent, 0.18));
+        caption(cr, width, height - 106, "Paused", NULL, plain);
 }
 
 /* ---- help ---- */

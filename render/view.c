@@ -27,6 +27,7 @@ struct view {
     struct ground *ground;
     struct motion motion;
     struct scene scene;
+    struct first_frame first_frame;
     uint8_t *cells;
     bool shown; /* there was a scene */
     bool stage_dirty, all_dirty, words_dirty;
@@ -131,7 +132,8 @@ void view_show(struct view *v, const struct scene *scene)
 
     v->words_dirty = v->words_dirty || DIFFERS(v->scene.status, scene->status) ||
                      DIFFERS(v->scene.caption, scene->caption) ||
-                     DIFFERS(v->scene.notice, scene->notice) || v->scene.pace != scene->pace;
+                     DIFFERS(v->scene.notice, scene->notice) || v->scene.pace != scene->pace ||
+                     v->scene.waits != scene->waits;
     for (int i = LAYOUT_CHARGE; i <= LAYOUT_LINK; i++)
         v->dirty[i] = v->dirty[i] || DIFFERS(v->scene.status, scene->status);
     v->dirty[LAYOUT_JOURNEY] |= DIFFERS(v->scene.journey, scene->journey);
@@ -292,7 +294,7 @@ static void draw_panel(struct view *v, enum layout_panel which)
     if (which <= LAYOUT_LINK)
         panel_status(&p, which, &v->scene.status);
     else if (which == LAYOUT_JOURNEY)
-        panel_journey(&p, &v->scene.journey);
+        panel_journey(&p, &v->scene.journey, &v->first_frame);
     else if (which == LAYOUT_SHADOW)
         panel_shadow(&p, &v->scene.shadow);
     else if (which == LAYOUT_MESSAGES)
@@ -357,7 +359,7 @@ static bool journey_moves(const struct view *v)
 bool view_frame(struct view *v, double seconds)
 {
     double phase = v->motion.phase;
-    bool moves = motion_step(&v->motion, seconds * (double)(v->scene.pace > 0 ? 1 : 0));
+    bool moves = motion_step(&v->motion, seconds * (double)v->scene.pace);
 
     v->damages = 0;
     take_theme(v);
@@ -379,7 +381,18 @@ bool view_frame(struct view *v, double seconds)
     return v->damages > 0;
 }
 
+void view_presented(struct view *v, int64_t now)
+{
+    if (first_frame_shown(&v->first_frame, &v->scene.journey, now))
+        v->dirty[LAYOUT_JOURNEY] = true;
+}
+
 /* ---- what others see ---- */
+
+const struct first_frame *view_first_frame(const struct view *v)
+{
+    return &v->first_frame;
+}
 
 cairo_surface_t *view_surface(struct view *v)
 {

@@ -12,7 +12,7 @@
 #include <cairo.h>
 #include <stddef.h>
 
-#include "render/scene.h"
+#include "render/first_frame.h"
 
 struct view;
 
@@ -50,6 +50,10 @@ void view_show(struct view *view, const struct scene *scene);
 void view_settle(struct view *view);
 /* `seconds` since the last frame. False: nothing was drawn. */
 bool view_frame(struct view *view, double seconds);
+/* The frame that was drawn last is on screen since `now` (clock_now()). */
+void view_presented(struct view *view, int64_t now);
+/* From commands to the frames that show them. */
+const struct first_frame *view_first_frame(const struct view *view);
 /* ARGB32 without transparency; the same until view_resize(). */
 cairo_surface_t *view_surface(struct view *view);
 /* What the last frame has changed. */

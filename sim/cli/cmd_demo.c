@@ -21,10 +21,10 @@
 struct settings {
     struct demo_run_options run;
     struct option_list models;
-    const char *size, *snapshot, *record;
+    const char *size, *snapshot, *record, *advance;
     usec_t at;
     uint64_t fps;
-    bool headless, clean, full_screen, verbose;
+    bool headless, measure, clean, full_screen, verbose;
     int width, height;
 };
 
@@ -54,18 +54,20 @@ static bool check_size(struct settings *o, struct error *err)
 
 static bool check_frames(struct settings *o, struct error *err)
 {
-    bool files = o->snapshot != NULL || o->record != NULL;
+    bool frames = o->snapshot != NULL || o->record != NULL || o->measure;
 
-    if (files && !o->headless)
+    if (frames && !o->headless)
         return error_set(err, ERROR_USAGE, "%s: only with --headless",
-                         o->snapshot != NULL ? "--snapshot" : "--record");
-    if (o->headless && !files && o->run.api.address == NULL)
+                         o->snapshot != NULL ? "--snapshot"
+                         : o->record != NULL ? "--record"
+                                             : "--measure");
+    if (o->headless && !frames && o->run.api.address == NULL)
         return error_set(err, ERROR_USAGE,
-                         "--headless: nothing would be seen (give --snapshot FILE.png or --record "
-                         "DIR, or --api :9465)");
+                         "--headless: nothing would be seen (give --snapshot FILE.png, --record "
+                         "DIR, --measure or --api :9465)");
     if (o->fps == 0 || o->fps > 120)
         return error_set(err, ERROR_USAGE, "--fps %" PRIu64 ": from 1 to 120", o->fps);
-    if (o->at == 0 && o->run.story == NULL && files)
+    if (o->at == 0 && o->run.story == NULL && frames)
         o->at = 2 * USEC_PER_SEC;
     return true;
 }
@@ -97,6 +99,24 @@ static bool check_companion(struct demo_run_options *run, struct error *err)
                      run->api.address);
 }
 
+static bool check_story(struct settings *o, struct error *err)
+{
+    bool by_key = strcmp(o->advance, "key") == 0;
+
+    if (!by_key && strcmp(o->advance, "self") != 0)
+        return error_set(err, ERROR_USAGE,
+                         "--advance %s: a story advances by key, or by itself (key, self)",
+                         o->advance);
+    if (by_key && o->run.story == NULL)
+        return error_set(err, ERROR_USAGE,
+                         "--advance key: there is no story (give --storyboard FILE)");
+    if (by_key && o->headless && o->snapshot == NULL && o->record == NULL && !o->measure)
+        return error_set(err, ERROR_USAGE,
+                         "--advance key: without a window and without frames nobody sees when");
+    o->run.led = by_key;
+    return true;
+}
+
 static bool check(struct settings *o, struct error *err)
 {
     struct demo_run_options *run = &o->run;
@@ -111,7 +131,7 @@ static bool check(struct settings *o, struct error *err)
         return error_set(err, ERROR_USAGE, "--radio %s: not a profile (%s)", run->radio,
                          radio_profile_names());
     if (!check_companion(run, err) || !check_size(o, err) || !check_frames(o, err) ||
-        !api_endpoint_check(&run->api, false, err))
+        !check_story(o, err) || !api_endpoint_check(&run->api, false, err))
         return false;
     if (run->seed == 0 && getrandom(&run->seed, sizeof run->seed, 0) == sizeof run->seed)
         run->seed %= 1000000000000u; /* twelve digits can be typed again */
@@ -139,7 +159,9 @@ static int play_frames(struct settings *o)
                               .snapshot = o->snapshot,
                               .folder = o->record,
                               .until = o->at,
-                              .fps = o->fps};
+                              .fps = o->fps,
+                              .by_lines = o->run.led,
+                              .measure = o->measure};
     struct error err;
 
     struct demo_run *run = demo_run_start(&o->run);
@@ -165,7 +187,7 @@ static int play_unseen(const struct settings *o)
 static int play_headless(struct settings *o)
 {
     o->run.strict = true;
-    return o->snapshot != NULL || o->record != NULL ? play_frames(o) : play_unseen(o);
+    return o->snapshot != NULL || o->record != NULL || o->measure ? play_frames(o) : play_unseen(o);
 }
 
 static int play_screen(struct settings *o)
@@ -194,6 +216,7 @@ static struct settings settings = {
             .radio = "lte_good",
             .time_scale = 1},
     .size = "1280x800",
+    .advance = "self",
     .fps = 30,
 };
 
@@ -205,6 +228,8 @@ static const struct option_spec options[] = {
      "their model; repeated: taken in turn (default: one of each)"},
     {"storyboard", 0, OPTION_STRING, &settings.run.story, "FILE",
      "a Lua file that tells a story with them (docs/view.md)"},
+    {"advance", 0, OPTION_STRING, &settings.advance, "HOW",
+     "how the story goes from caption to caption: self (default), or key: Enter or\nPage Down; with --headless a line on standard input"},
     {"radio", 0, OPTION_STRING, &settings.run.radio, "PROFILE",
      "mobile network of all cars (default lte_good; docs/radio.md)"},
     {"time-scale", 0, OPTION_REAL, &settings.run.time_scale, "X",
@@ -229,6 +254,8 @@ static const struct option_spec options[] = {
      "with --headless: frames per second (default 30)"},
     {"companion", 0, OPTION_FLAG, &settings.run.target.page, NULL,
      "serve the companion page too: an app for these cars in a browser, with\n--api :9465 unless given (docs/companion.md)"},
+    {"measure", 0, OPTION_FLAG, &settings.measure, NULL,
+     "with --headless: tells how long it took from the app's commands to the\nframes that show them"},
     API_ENDPOINT_ROWS(settings.run.api),
     {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
      "where the models are"},
@@ -259,6 +286,7 @@ static const struct command_spec command = {
     "  fleetsim demo --companion                     an app for them in the browser\n"
     "  fleetsim demo --cloud lab                     a running `fleetsim cloud --dir lab`\n"
     "  fleetsim demo --storyboard render/stories/morning.lua\n"
+    "  fleetsim demo --storyboard talk.lua --advance key\n"
     "  fleetsim demo --headless --snapshot car.png --at 2s\n"
     "  fleetsim demo --headless --api :9465 --vehicles 20    for tests of an app; docs/api.md\n"};
 

@@ -1,11 +1,13 @@
 #include "cli/demo_frames.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/xmem.h"
 #include "render/view.h"
@@ -32,6 +34,13 @@ static void sleep_until(usec_t at)
     nanosleep(&left, NULL);
 }
 
+/* Until the next frame is due; with nothing that moves, until there is news, as a window does. */
+static void rest(struct demo_run *run, usec_t due, bool moves)
+{
+    while (clock_now() < due && (moves || !demo_run_has_news(run)))
+        sleep_until(moves ? due : clock_now() + USEC_PER_MSEC);
+}
+
 static bool await_ready(struct demo_run *run)
 {
     while (demo_run_state(run) == DEMO_STARTING)
@@ -56,6 +65,39 @@ static bool is_over(struct demo_run *run, const struct demo_frames *how, usec_t 
     return state == DEMO_ENDED || (how->until != 0 ? passed >= how->until : state == DEMO_TOLD);
 }
 
+/* Each line that somebody types, or another program writes, is a press on the key. */
+static void take_lines(struct demo_run *run)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    char text[256];
+
+    while (poll(&in, 1, 0) == 1 && (in.revents & POLLIN) != 0) {
+        ssize_t got = read(STDIN_FILENO, text, sizeof text);
+        if (got <= 0)
+            return;
+        for (ssize_t i = 0; i < got; i++)
+            if (text[i] == '\n')
+                demo_run_act(run, "next");
+    }
+}
+
+static void tell_measured(const struct first_frame *f)
+{
+    static const double shares[] = {0.5, 0.9, 1};
+
+    printf("from the app's command to the first changed frame, %zu commands:\n", f->count);
+    if (f->count == 0)
+        return;
+    printf("  %-34s %9s %9s %9s\n", "", "median", "p90", "most");
+    for (int whole = 0; whole < 2; whole++) {
+        printf("  %-34s",
+               whole ? "with the actuator's own time" : "without the actuator's own time");
+        for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+            printf(" %6.1f ms", (double)first_frame_share(f, whole, shares[i]));
+        puts("");
+    }
+}
+
 /* A slow machine makes fewer frames; none of them is late. */
 static bool play(struct demo_run *run, struct view *view, const struct demo_frames *how,
                  struct error *err)
@@ -63,6 +105,7 @@ static bool play(struct demo_run *run, struct view *view, const struct demo_fram
     struct scene scene;
     usec_t began = clock_now(), step = USEC_PER_SEC / how->fps, drawn = began;
     unsigned number = 0;
+    bool moves = true;
 
     if (!demo_run_take(run, &scene))
         scene_init(&scene);
@@ -71,15 +114,21 @@ static bool play(struct demo_run *run, struct view *view, const struct demo_fram
     for (bool over = false; !over;) {
         usec_t now = clock_now();
         over = is_over(run, how, now - began);
+        if (how->by_lines)
+            take_lines(run);
         if (demo_run_take(run, &scene))
             view_show(view, &scene);
-        view_frame(view, (double)(now - drawn) / 1e6);
+        moves = view_frame(view, (double)(now - drawn) / 1e6);
+        if (moves)
+            view_presented(view, (int64_t)clock_now());
         drawn = now;
         if (how->folder != NULL && !keep_frame(view, how->folder, ++number, err))
             return false;
         if (!over)
-            sleep_until(now + step);
+            rest(run, now + step, moves || how->folder != NULL);
     }
+    if (how->measure)
+        tell_measured(view_first_frame(view));
     return how->snapshot == NULL || write_png(view, how->snapshot, err);
 }
 

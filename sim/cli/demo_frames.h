@@ -14,6 +14,8 @@ struct demo_frames {
     const char *folder;   /* for frame-00001.png, …; NULL: none */
     usec_t until;         /* since the first car was online; 0: until the story ends */
     uint64_t fps;
+    bool by_lines; /* the story is led by lines on standard input */
+    bool measure;  /* tells on standard output how long commands took to be seen */
 };
 
 /* Until that time, the story's end, or the demo's. False with ERROR_USAGE: a file cannot be

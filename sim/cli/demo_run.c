@@ -182,12 +182,16 @@ static bool open_simulation(struct demo_run *run, struct error *err)
     struct script_options script = {
         .simulation = run->sim,
         .vehicles_dir = o->vehicles_dir,
-        .app = {.name = run->target.app_name,
-                .uri = run->target.app_uri != NULL ? run->target.app_uri : run->sim->uri,
-                .ca_file = run->target.ca_file,
-                .cert_file = run->target.app_cert,
-                .key_file = run->target.app_key,
-                .insecure = o->insecure},
+        .foreign_cloud = o->target.endpoint != NULL,
+        .local_cloud = {.is_local = o->target.endpoint == NULL,
+                        .control = target_control,
+                        .control_ctx = &run->target},
+        .app = { .name = run->target.app_name,
+                        .uri = run->target.app_uri != NULL ? run->target.app_uri : run->sim->uri,
+                        .ca_file = run->target.ca_file,
+                        .cert_file = run->target.app_cert,
+                        .key_file = run->target.app_key,
+                        .insecure = o->insecure},
     };
     run->script = script_new(&script, err);
     return run->script != NULL && companion_prepare(NULL, err);
@@ -265,6 +269,7 @@ static void *simulate(void *arg)
         .vehicles = (uint32_t)o->vehicles,
         .seed = o->seed,
         .story = o->story,
+        .led = o->led,
         .strict = o->strict,
         .seen = on_seen,
         .ready = on_ready,
@@ -312,6 +317,14 @@ enum demo_state demo_run_state(struct demo_run *run)
     enum demo_state state = run->state;
     pthread_mutex_unlock(&run->lock);
     return state;
+}
+
+bool demo_run_has_news(struct demo_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    bool fresh = run->fresh;
+    pthread_mutex_unlock(&run->lock);
+    return fresh;
 }
 
 bool demo_run_take(struct demo_run *run, struct scene *ret)

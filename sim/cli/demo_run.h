@@ -22,6 +22,7 @@ struct demo_run_options {
     uint64_t vehicles, seed;
     double time_scale;
     bool insecure;
+    bool led;    /* its captions wait for demo_run_act(run, "next") */
     bool strict; /* nobody watches: see struct demo_options; an error of the story ends it, too */
     struct target_options target;
     struct api_endpoint_options api;
@@ -39,6 +40,8 @@ enum demo_state {
 /* Starts it; `options` and all that it borrows outlive it. */
 struct demo_run *demo_run_start(const struct demo_run_options *options);
 enum demo_state demo_run_state(struct demo_run *run);
+/* Is there a scene that was not taken yet? */
+bool demo_run_has_news(struct demo_run *run);
 /* The newest scene, if it was not taken before; its cells are valid until the next call. */
 bool demo_run_take(struct demo_run *run, struct scene *ret);
 /* demo_act() and demo_select() there. */

@@ -25,21 +25,27 @@ struct screen {
 static const struct {
     const char *key, *act;
 } acts[] = {
-    {"u", "unlock" },
-    {"c", "climate"},
-    {"w", "windows"},
-    {"b", "charge" },
-    {"n", "horn"   },
-    {"f", "flash"  },
-    {"a", "alarm"  },
-    {"d", "drive"  },
-    {"z", "sleep"  },
-    {"t", "tunnel" },
-    {"g", "garage" },
-    {"j", "ajar"   },
-    {"v", "flat"   },
-    {"o", "day"    },
-    {"p", "cable"  },
+    {"u",        "unlock" },
+    {"c",        "climate"},
+    {"w",        "windows"},
+    {"b",        "charge" },
+    {"n",        "horn"   },
+    {"f",        "flash"  },
+    {"a",        "alarm"  },
+    {"d",        "drive"  },
+    {"z",        "sleep"  },
+    {"t",        "tunnel" },
+    {"g",        "garage" },
+    {"j",        "ajar"   },
+    {"v",        "flat"   },
+    {"o",        "day"    },
+    {"p",        "cable"  },
+    {"m",        "phone"  },
+    {"x",        "update" },
+    {"r",        "reset"  },
+    {"s",        "slow"   },
+    {"return",   "next"   },
+    {"pagedown", "next"   },
 };
 
 static const struct view_key keys[] = {
@@ -58,7 +64,12 @@ static const struct view_key keys[] = {
     {"T",       "a tunnel: no network; again: out of it"           },
     {"G",       "an underground garage; again: out of it"          },
     {"V",       "the 12 V battery runs flat; again: jump start"    },
+    {"M",       "the phone is off; again: on"                      },
+    {"X",       "an update over the air, which fails"              },
     {"O",       "day or night"                                     },
+    {"R",       "car and shadow as they were at first"             },
+    {"S",       "slow motion; again: full speed"                   },
+    {"Enter",   "the story goes on (--advance key)"                },
     {"← →", "the car before, the next one"                     },
     {"Space",   "the picture stands still; again: goes on"         },
     {"Tab",     "the car alone, for a recording"                   },
@@ -150,8 +161,10 @@ static void take_news(struct screen *s)
 
     if (demo_run_take(s->run, &scene))
         s->scene = scene;
-    s->scene.pace = s->paused ? 0 : 1;
-    view_show(s->view, &s->scene);
+    scene = s->scene;
+    if (s->paused)
+        scene.pace = 0;
+    view_show(s->view, &scene);
     if (demo_run_state(s->run) == DEMO_ENDED)
         s->over = true;
 }
@@ -167,6 +180,8 @@ static void draw(struct screen *s)
     s->drawn = now;
     if (s->moving)
         window_show(s->window, view_surface(s->view), boxes, view_damage(s->view, boxes));
+    if (s->moving)
+        view_presented(s->view, (int64_t)clock_now());
 }
 
 static void play(struct screen *s)

@@ -373,7 +373,21 @@ static int f_delete_shadow(lua_State *L)
     return 0;
 }
 
+/* close(): it says DISCONNECT and is gone; what it has open stays unanswered */
+static int f_close(lua_State *L)
+{
+    struct app *app = app_check(L, 1);
+    struct app **p = &app->script->apps;
+
+    while (*p != app)
+        p = &(*p)->next;
+    *p = app->next;
+    free_app(app);
+    return 0;
+}
+
 static const luaL_Reg methods[] = {
+    {"close",         f_close        },
     {"ready",         f_ready        },
     {"wait_change",   f_wait_change  },
     {"watch",         f_watch        },

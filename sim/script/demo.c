@@ -10,10 +10,8 @@
 #include "script/loader.h"
 #include "script/service.h"
 
-#define TICK        (USEC_PER_SEC / 60)
-#define FLEET_EVERY (USEC_PER_SEC / 4)
-#define NOTICE_FOR  (6 * USEC_PER_SEC)
-#define STORY_MAX   ((size_t)1 << 20)
+#define NOTICE_FOR (6 * USEC_PER_SEC)
+#define STORY_MAX  ((size_t)1 << 20)
 
 /* ---- tasks ---- */
 
@@ -86,6 +84,16 @@ void demo_act(struct demo *demo, const char *what)
     start_with_car(demo, "demo_act", what);
 }
 
+/* What is known of the car that is shown is seen anew. */
+static void forget_car(struct demo *demo)
+{
+    memset(&demo->scene.map, 0, sizeof demo->scene.map);
+    demo_clear_journey(demo);
+    demo->token[0] = '\0';
+    demo->seen_lines = SIZE_MAX;
+    demo->fresh = true;
+}
+
 void demo_select(struct demo *demo, int64_t index)
 {
     int64_t last = (int64_t)demo->car_count - 1;
@@ -93,11 +101,7 @@ void demo_select(struct demo *demo, int64_t index)
     if (last < 0)
         return;
     demo->selected = (uint32_t)(index < 0 ? 0 : index > last ? last : index);
-    memset(&demo->scene.map, 0, sizeof demo->scene.map);
-    demo_clear_journey(demo);
-    demo->token[0] = '\0';
-    demo->seen_lines = SIZE_MAX;
-    demo->fresh = true;
+    forget_car(demo);
     start_with_car(demo, "demo_shown", NULL);
 }
 
@@ -142,6 +146,47 @@ static int f_demo_caption(lua_State *L)
     return 0;
 }
 
+/* demo_waits(yes): somebody has to press a key for the story to go on */
+static int f_demo_waits(lua_State *L)
+{
+    struct demo *demo = current(L);
+
+    demo->scene.waits = lua_toboolean(L, 1) != 0;
+    demo->fresh = true;
+    return 0;
+}
+
+/* demo_pace(pace): of time as it is seen; without one it stays. Returns it. */
+static int f_demo_pace(lua_State *L)
+{
+    struct demo *demo = current(L);
+    struct loop *loop = demo->owner.script->sim->loop;
+    double pace = luaL_optnumber(L, 1, (double)demo->scene.pace);
+
+    luaL_argcheck(L, pace > 0 && pace <= 1, 1, "a share of the full speed expected");
+    if (!lua_isnoneornil(L, 1)) {
+        loop_set_time_scale(loop, loop->time_scale / (double)demo->scene.pace * pace);
+        demo->scene.pace = (float)pace;
+        demo->fresh = true;
+    }
+    lua_pushnumber(L, (double)demo->scene.pace);
+    return 1;
+}
+
+/* demo_reset(car): its signals are as its model has them at first; with the power off */
+static int f_demo_reset(lua_State *L)
+{
+    struct demo *demo = current(L);
+    struct car *car = car_check(L, 1);
+    struct tcu *tcu = car->vehicle->tcu;
+
+    for (size_t i = 0; i < signal_schema_count(tcu->signals.schema); i++)
+        tcu_set_signal(tcu, i, signal_schema_def(tcu->signals.schema, i)->initial);
+    if (demo->car_count > 0 && demo->cars[demo->selected] == car)
+        forget_car(demo);
+    return 0;
+}
+
 static void list_cars(struct demo *demo)
 {
     struct script *script = demo->owner.script;
@@ -168,9 +213,7 @@ static int f_demo_ready(lua_State *L)
         return 0;
     }
     demo->ready = true;
-    demo_look_at_fleet(demo);
-    demo_look(demo);
-    demo->options.seen(demo->options.ctx, &demo->scene);
+    demo_watch_now(demo);
     demo->options.ready(demo->options.ctx);
     return 0;
 }
@@ -179,54 +222,16 @@ static const luaL_Reg functions[] = {
     {"demo_car",     f_demo_car    },
     {"demo_notice",  f_demo_notice },
     {"demo_caption", f_demo_caption},
+    {"demo_pace",    f_demo_pace   },
     {"demo_ready",   f_demo_ready  },
+    {"demo_reset",   f_demo_reset  },
+    {"demo_waits",   f_demo_waits  },
     {NULL,           NULL          }
 };
 
 void demo_open(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
-}
-
-/* ---- looking ---- */
-
-/* Lines that its timeline has had: another number when anything has happened to the car. */
-static size_t lines_of(const struct demo *demo)
-{
-    const struct timeline *t = demo->cars[demo->selected]->vehicle->timeline;
-
-    return timeline_count(t) + timeline_gone(t);
-}
-
-static void on_tick(void *arg)
-{
-    struct demo *demo = arg;
-    usec_t now = clock_now();
-    bool news = demo->fresh;
-
-    loop_timer_start(&demo->tick, TICK);
-    if (demo->car_count == 0)
-        return;
-    if (demo->scene.notice[0] != '\0' && now >= demo->notice_until) {
-        demo->scene.notice[0] = '\0';
-        news = true;
-    }
-    if (now >= demo->fleet_at) {
-        uint32_t change = demo->scene.fleet.change;
-        demo->fleet_at = now + FLEET_EVERY;
-        demo_look_at_fleet(demo);
-        news = news || demo->scene.fleet.change != change;
-    }
-    size_t lines = lines_of(demo);
-    if (news || lines != demo->seen_lines) {
-        demo->seen_lines = lines;
-        demo_look(demo);
-        news = true;
-    }
-    news = demo_look_at_journey(demo) || news;
-    demo->fresh = false;
-    if (news)
-        demo->options.seen(demo->options.ctx, &demo->scene);
 }
 
 /* ---- its life ---- */
@@ -271,7 +276,8 @@ static void begin(struct demo *demo)
         return;
     lua_pushstring(L, demo->story);
     lua_pushstring(L, demo->options.story);
-    start(demo, "demo_story", 2, true);
+    lua_pushboolean(L, demo->options.led);
+    start(demo, "demo_story", 3, true);
 }
 
 struct demo *demo_new(struct script *script, const struct demo_options *options, struct error *err)
@@ -290,8 +296,7 @@ struct demo *demo_new(struct script *script, const struct demo_options *options,
                                         .raised = on_raised};
     rng_init(&demo->owner.rng, options->seed, 0);
     scene_init(&demo->scene);
-    loop_timer_init(&demo->tick, script->sim->loop, on_tick, demo);
-    loop_timer_start(&demo->tick, TICK);
+    demo_watch_open(demo);
     begin(demo);
     return demo;
 }
@@ -301,7 +306,7 @@ void demo_free(struct demo *demo)
     if (demo == NULL)
         return;
     struct script *script = demo->owner.script;
-    loop_timer_stop(&demo->tick);
+    demo_watch_close(demo);
     car_free_all(script, &demo->owner);
     app_free_all(script, &demo->owner);
     service_script_free_all(script, &demo->owner);

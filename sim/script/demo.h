@@ -2,8 +2,8 @@
  * demo.h — cars that somebody watches: what `fleetsim demo` does between the scripts and the view.
  * The half that is Lua is prelude/demo.lua; what of a car is to be seen, prelude/picture.lua.
  *
- * It looks at one car, at most sixty times a second and only if something has happened, and hands
- * out a scene.
+ * It looks at one car, as soon as something has happened to it but at most sixty times a second,
+ * and hands out a scene.
  *
  * Owns      its cars, companions and tasks. Borrows the script.
  * Threads   the simulation thread.
@@ -22,6 +22,7 @@ struct demo_options {
     uint32_t vehicles;
     uint64_t seed;
     const char *story; /* a Lua file; NULL: none */
+    bool led;          /* each of its captions waits for demo_act(demo, "next") */
     bool strict; /* a car or an app that does not come online in time, or an error until then, ends
                     it; else it says so and goes on */
     /* Something is new. The scene and its cells are borrowed during the call. */

@@ -1,19 +1,30 @@
 /*
- * demo_core.h — what the files of the demo share: demo.c (its life), demo_scene.c (a car as a
- * scene), demo_words.c (what happened, in plain words).
+ * demo_core.h — what the files of the demo share: demo.c (its life), demo_watch.c (when it looks),
+ * demo_scene.c (a car as a scene), demo_journey.c (a command on its way), demo_words.c (what
+ * happened, in plain words).
  */
 #ifndef SCRIPT_DEMO_CORE_H
 #define SCRIPT_DEMO_CORE_H
 
 #include "fleet/vehicle.h"
+#include "metrics/recorder.h"
 #include "script/app_core.h"
 #include "script/car.h"
 #include "script/demo.h"
 
+/* Where the signals are that a cell of the fleet is coloured by; below 0: there is none. */
+struct cell_signals {
+    const struct signal_schema *schema; /* NULL: free */
+    int alarm, ignition, charging;
+};
+#define DEMO_SCHEMAS_MAX 32
+
 struct demo {
     struct script_owner owner; /* first */
     struct demo_options options;
-    struct loop_timer tick;
+    struct loop_timer look, idle;
+    ev_prepare prepare;
+    struct recorder_listener listener;
     struct car **cars; /* in the order in which they were made */
     uint32_t car_count;
     uint32_t selected;
@@ -21,24 +32,43 @@ struct demo {
     uint8_t *cells;
     char *story;
     char *raised; /* the last error of a task; NULL: there was none */
-    usec_t notice_until, fleet_at;
-    double origin[2];  /* where the track began: degrees */
-    char token[65];    /* of the command that is shown */
-    uint32_t journeys; /* that were shown, of all cars */
+    usec_t notice_until, looked_at;
+    double origin[2];            /* where the track began: degrees */
+    char token[65];              /* of the command that is shown */
+    uint32_t journeys;           /* that were shown, of all cars */
+    struct car_picture at_first; /* what was to be seen when that command was sent */
+    usec_t started, acted;       /* when its actuator began to move, and arrived; 0: not yet */
     size_t seen_lines;
-    uint64_t journey_sum;
-    bool begun, ready, fresh;
+    struct cell_signals cell_signals[DEMO_SCHEMAS_MAX]; /* of the schemas that were met */
+    bool begun, ready, fresh, journey_news;
 };
+
+/* ---- demo_watch.c ---- */
+
+void demo_watch_open(struct demo *demo);
+void demo_watch_close(struct demo *demo);
+/* Looks at everything at once. */
+void demo_watch_now(struct demo *demo);
+
+/* ---- demo_journey.c ---- */
+
+/* True: it has gone on. Before demo_look(), so that it knows how the car looked at first. */
+bool demo_look_at_journey(struct demo *demo);
+/* After demo_look(): has the command changed what is to be seen? */
+void demo_see_change(struct demo *demo);
+/* No command is shown. */
+void demo_clear_journey(struct demo *demo);
+
+/* ---- demo_scene.c ---- */
 
 /* Fills the scene anew with what the selected car is now. */
 void demo_look(struct demo *demo);
-/* The journey alone; true: it has gone on. */
-bool demo_look_at_journey(struct demo *demo);
-/* No command is shown. */
-void demo_clear_journey(struct demo *demo);
 void demo_look_at_fleet(struct demo *demo);
 /* The companion of the demo; NULL: none yet. */
 struct app *demo_app(const struct demo *demo);
+
+/* ---- demo_words.c ---- */
+
 /* What the car's timeline has, in words. */
 void demo_words(const struct timeline *timeline, struct scene_messages *ret);
 /* What the app has asked for last; false: nothing that the timeline still has. */

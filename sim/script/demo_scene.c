@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "fleet/simulation.h"
-#include "metrics/recorder.h"
 #include "script/car_look.h"
 #include "script/demo_core.h"
 
@@ -30,7 +29,8 @@ static const struct {
 static const struct {
     const char *name;
     size_t at, size;
-} texts[] = {TEXT(tcu), TEXT(technology), TEXT(charging), TEXT(clock), TEXT(locks), TEXT(alarm)};
+} texts[] = {TEXT(tcu),   TEXT(technology), TEXT(charging), TEXT(clock),
+             TEXT(locks), TEXT(alarm),      TEXT(update)};
 
 static double number_at(lua_State *L, int table, const char *name, double fallback)
 {
@@ -221,120 +221,30 @@ static void look_at_shadow(struct demo *demo, const struct vehicle *v)
     add_reported(s, view->twin.reported);
 }
 
-/* ---- the journey ---- */
-
-static const enum journey_mark stops[SCENE_STOP_COUNT] = {
-    JOURNEY_SENT,    JOURNEY_ACCEPTED, JOURNEY_RECEIVED,
-    JOURNEY_STARTED, JOURNEY_REPORTED, JOURNEY_SEEN,
-};
-
-static enum scene_outcome outcome_of(const struct journey *j)
-{
-    switch ((int)j->outcome) {
-    case JOURNEY_OPEN:
-        return SCENE_OPEN;
-    case JOURNEY_SUCCEEDED:
-        return SCENE_SUCCEEDED;
-    case JOURNEY_REJECTED:
-        return SCENE_REFUSED;
-    default:
-        return SCENE_FAILED;
-    }
-}
-
-/* Why it was refused, if the car has said so. */
-static bool say_reason(const struct command *c, char *ret, size_t size)
-{
-    const cJSON *reason = member(c->answer, "statusReason");
-    const cJSON *code = member(reason, "reasonCode");
-    const cJSON *words = member(reason, "reasonDescription");
-
-    if (!cJSON_IsString(code))
-        return false;
-    snprintf(ret, size, "%s: %s", code->valuestring,
-             cJSON_IsString(words) ? words->valuestring : "no reason given");
-    return true;
-}
-
-static void comment_on(const struct command *c, const struct journey *j, char *ret, size_t size)
-{
-    double acted = 0;
-
-    if (journey_has(j, JOURNEY_ACTED) && journey_has(j, JOURNEY_STARTED))
-        acted = (double)(j->at[JOURNEY_ACTED] - j->at[JOURNEY_STARTED]) / 1e3;
-    if (j->outcome != JOURNEY_OPEN && j->outcome != JOURNEY_SUCCEEDED) {
-        if (!say_reason(c, ret, size))
-            snprintf(ret, size, "%s", journey_outcome_name(j->outcome));
-    } else if (journey_has(j, JOURNEY_WOKEN) && journey_has(j, JOURNEY_SMS_SENT)) {
-        snprintf(ret, size, "woken by a text message after %.1f s",
-                 (double)(j->at[JOURNEY_WOKEN] - j->at[JOURNEY_SMS_SENT]) / 1e6);
-    } else if (acted > 0) {
-        snprintf(ret, size, "%.0f ms of it are the actuator's own", acted);
-    }
-}
-
-static void show_journey(struct demo *demo, const struct command *c, const struct journey *j)
-{
-    struct scene_journey *s = &demo->scene.journey;
-
-    s->outcome = outcome_of(j);
-    for (int i = 0; i < SCENE_STOP_COUNT; i++)
-        s->at[i] = journey_has(j, stops[i]) && j->at[stops[i]] >= j->at[JOURNEY_SENT]
-                       ? (float)(j->at[stops[i]] - j->at[JOURNEY_SENT]) / 1e3F
-                       : -1;
-    memset(s->comment, 0, sizeof s->comment);
-    comment_on(c, j, s->comment, sizeof s->comment);
-}
-
-void demo_clear_journey(struct demo *demo)
-{
-    struct scene_journey *s = &demo->scene.journey;
-
-    memset(s, 0, sizeof *s);
-    for (int i = 0; i < SCENE_STOP_COUNT; i++)
-        s->at[i] = -1;
-}
-
-/* Another command: what it asks for is in the newest line of the app's. */
-static void begin_journey(struct demo *demo, const struct command *c,
-                          const struct timeline *timeline)
-{
-    struct scene_journey *s = &demo->scene.journey;
-
-    demo_clear_journey(demo);
-    s->number = ++demo->journeys;
-    snprintf(demo->token, sizeof demo->token, "%s", c->token);
-    if (!demo_words_of_command(timeline, s->what, sizeof s->what))
-        snprintf(s->what, sizeof s->what, "a command");
-}
-
-bool demo_look_at_journey(struct demo *demo)
-{
-    const struct vehicle *v = demo->cars[demo->selected]->vehicle;
-    struct app *app = demo_app(demo);
-    struct view *view = app != NULL ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
-    const struct command *c = view != NULL ? view->commands : NULL;
-    struct scene_journey before = demo->scene.journey;
-
-    if (c == NULL)
-        return false;
-    if (strcmp(demo->token, c->token) != 0)
-        begin_journey(demo, c, v->timeline);
-    const struct journey *live = recorder_journey(app_recorder(app), c->token);
-    if (live == NULL)
-        live = c->journey;
-    if (live != NULL)
-        show_journey(demo, c, live);
-    return !scene_same(&before, &demo->scene.journey, sizeof before);
-}
-
 /* ---- the fleet ---- */
 
+/* Thousands of cars are looked at four times a second: names are not looked up each time. */
+static const struct cell_signals *cell_signals(struct demo *demo,
+                                               const struct signal_schema *schema)
+{
+    struct cell_signals *at = demo->cell_signals;
+
+    while (at < &demo->cell_signals[DEMO_SCHEMAS_MAX - 1] && at->schema != schema &&
+           at->schema != NULL)
+        at++;
+    if (at->schema != schema)
+        *at = (struct cell_signals){
+            .schema = schema,
+            .alarm = signal_schema_find(schema, slice_str("alarm.state")),
+            .ignition = signal_schema_find(schema, slice_str("driving.ignition")),
+            .charging = signal_schema_find(schema, slice_str("charging.active"))};
+    return at;
+}
+
 /* Is this signal of the car on, above 0, or triggered? */
-static bool is_set(const struct vehicle *v, const char *path)
+static bool is_set(const struct vehicle *v, int index)
 {
     const struct signal_table *t = &v->tcu->signals;
-    int index = signal_schema_find(t->schema, slice_str(path));
 
     if (index < 0)
         return false;
@@ -346,17 +256,18 @@ static bool is_set(const struct vehicle *v, const char *path)
     return def->type == SIGNAL_BOOL ? value.b : def->type == SIGNAL_FLOAT && value.f > 0;
 }
 
-static uint8_t cell_of(const struct vehicle *v)
+static uint8_t cell_of(struct demo *demo, const struct vehicle *v)
 {
     uint8_t state = (uint8_t)v->tcu->state;
 
     if (v->tcu->state != TCU_ONLINE)
         return state;
-    if (is_set(v, "alarm.state"))
+    const struct cell_signals *at = cell_signals(demo, v->tcu->signals.schema);
+    if (is_set(v, at->alarm))
         return SCENE_CELL_ALARM;
-    if (is_set(v, "driving.ignition"))
+    if (is_set(v, at->ignition))
         return SCENE_CELL_DRIVING;
-    return is_set(v, "charging.active") ? SCENE_CELL_CHARGING : state;
+    return is_set(v, at->charging) ? SCENE_CELL_CHARGING : state;
 }
 
 void demo_look_at_fleet(struct demo *demo)
@@ -370,7 +281,7 @@ void demo_look_at_fleet(struct demo *demo)
     memset(f->by_link, 0, sizeof f->by_link);
     for (uint32_t i = 0; i < demo->car_count; i++) {
         const struct vehicle *v = demo->cars[i]->vehicle;
-        uint8_t cell = cell_of(v);
+        uint8_t cell = cell_of(demo, v);
         changed = changed || demo->cells[i] != cell;
         demo->cells[i] = cell;
         f->by_link[v->tcu->state]++;

@@ -3,52 +3,15 @@
 import glob
 import os
 import signal
-import struct
+import subprocess
 import sys
 import time
-import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from fleetsim_test import ROOT, Failed, Skipped, check, check_equal, main  # noqa: E402
+from fleetsim_test import FLEETSIM, ROOT, Failed, Skipped, check, check_equal, check_in, main  # noqa: E402
+from png import rows_of  # noqa: E402
 
 VEHICLES = ("--vehicles-dir", os.path.join(ROOT, "vehicles"))
-
-
-def rows_of(path):
-    """Width, height, and the rows of an RGB or RGBA PNG as bytes."""
-    with open(path, "rb") as file:
-        data = file.read()
-    check_equal(data[:8], b"\x89PNG\r\n\x1a\n", "signature")
-    at, packed = 8, b""
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        if kind == b"IHDR":
-            width, height, depth, colour = struct.unpack(">IIBB", data[at + 8:at + 18])
-        elif kind == b"IDAT":
-            packed += data[at + 8:at + 8 + size]
-        at += size + 12
-    check(depth == 8 and colour in (2, 6), f"{path}: depth {depth}, colour {colour}")
-    step = 3 if colour == 2 else 4
-    plain, stride, rows = zlib.decompress(packed), width * step + 1, []
-    before = bytearray(width * step)
-    for y in range(height):
-        kind, line = plain[y * stride], bytearray(plain[y * stride + 1:(y + 1) * stride])
-        for i in range(len(line)):
-            left = line[i - step] if i >= step else 0
-            corner = before[i - step] if i >= step else 0
-            if kind == 1:
-                line[i] = (line[i] + left) & 255
-            elif kind == 2:
-                line[i] = (line[i] + before[i]) & 255
-            elif kind == 3:
-                line[i] = (line[i] + (left + before[i]) // 2) & 255
-            elif kind == 4:
-                guess = left + before[i] - corner
-                far = [abs(guess - left), abs(guess - before[i]), abs(guess - corner)]
-                line[i] = (line[i] + (left, before[i], corner)[far.index(min(far))]) & 255
-        rows.append(line)
-        before = line
-    return width, height, step, rows
 
 
 def difference(one, other):
@@ -85,6 +48,80 @@ def a_story_is_seen(place):
     before, after = (rows_of(os.path.join(place.dir, name)) for name in ("before.png", "after.png"))
     share = difference(before, after)
     check(0.01 < share < 0.4, f"{share:.3f} of the picture differs")
+
+
+def a_story_can_be_led(place):
+    """Each caption waits for a line on standard input; the frames show that it does, and how long commands took."""
+    place.write("led.lua", 'caption("one")\nt:equal(app:request(car, { locks = { all = "unlocked" } }):await().status, '
+                           '"SUCCEEDED")\nwait(0.5)\nprint("first")\ncaption("two")\nprint("second")\ncaption("three")\nprint("third")\n')
+    arguments = ["demo", *VEHICLES, "--headless", "--size", "640x400", "-n", "1", "--radio", "perfect", "--measure",
+                 "--storyboard", "led.lua", "--verbose"]
+    place.run(*arguments, "--advance", "soon").refuses(2, "--advance soon: a story advances by key, or by itself")
+    place.run("demo", *VEHICLES, "--advance", "key").refuses(2, "--advance key: there is no story")
+    with open(place.path("told"), "w+", encoding="utf-8") as told, subprocess.Popen(
+            [FLEETSIM, *arguments, "--advance", "key"], cwd=place.dir, env=place.environment(), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told) as run:
+        def until(part):
+            end = time.monotonic() + 30
+            while part not in open(told.name, encoding="utf-8").read():
+                check(time.monotonic() < end and run.poll() is None, f"{part!r} does not come")
+                time.sleep(0.05)
+
+        def press():
+            run.stdin.write("\n")
+            run.stdin.flush()
+
+        until("first")
+        time.sleep(1.5)
+        check(run.poll() is None and "second" not in open(told.name, encoding="utf-8").read(), "it does not wait")
+        press()
+        until("second")
+        time.sleep(0.5)
+        check(run.poll() is None, "it goes on by itself")
+        press()
+        out, _ = run.communicate(timeout=20)
+        err = open(told.name, encoding="utf-8").read()
+    check_in("third", err)
+    check_equal(run.returncode, 0, "exit status")
+    check_in("1 commands:", out)
+    check_in("without the actuator's own time", out)
+
+
+def awkward_questions_have_answers(place):
+    """The phone off and on, an update that fails, slow motion, and car and shadow as they were at first."""
+    place.write("hands.lua", """
+t:equal(app:request(car, { locks = { all = "unlocked" }, climate = { active = true } }):await().status, "SUCCEEDED")
+press "phone"
+local ok, why = pcall(function() return app end)
+t:equal(ok, false)
+t:match(why, "phone is off")
+car:open_door("trunk")
+press "phone"
+t:eventually(10, function() return app:shadow(car).reported.doors.trunk == "open" end)
+press "update"
+t:equal(car.state.update.version, "1.0")
+t:equal(car.state.update.state, "idle")
+local function pace()
+  local real, simulated = t:now(), car:clock()
+  wait(0.5)
+  return (car:clock() - simulated) / (t:now() - real)
+end
+press "slow"
+t:near(pace(), 0.25, 0.1)
+press "slow"
+t:near(pace(), 1, 0.1)
+local version = car.shadow_version
+press "reset"
+t:equal(car.state.locks.all, "locked")
+t:equal(car.state.doors.trunk, "closed")
+t:equal(car.state.climate.active, false)
+t:eventually(10, function()
+  local shadow = app:shadow(car)
+  return shadow.exists and shadow.reported.locks and shadow.reported.locks.all == "locked" and not next(shadow.desired)
+end)
+press "flip"
+""")
+    demo(place, "--snapshot", "x.png", "--storyboard", "hands.lua", "-n", "1").expect(3, "nothing is called 'flip'")
 
 
 def frames_are_recorded(place):
@@ -177,6 +214,7 @@ def wrong_usage(place):
         place.run("demo", *VEHICLES, *arguments).refuses(2, text)
 
 
-main([a_snapshot_is_a_picture, a_story_is_seen, frames_are_recorded, a_broker_that_dies_is_started_again,
+main([a_snapshot_is_a_picture, a_story_is_seen, a_story_can_be_led, awkward_questions_have_answers,
+      frames_are_recorded, a_broker_that_dies_is_started_again,
       errors_of_a_story_are_told, before_an_audience_it_goes_on,
       every_model_can_be_shown, mistakes_of_a_picture_are_named, wrong_usage])

@@ -3,21 +3,26 @@
 local core, api, prelude, tools = ...
 
 local FOREVER <const> = 1e9 -- seconds
+local SLOW <const> = 0.25
+local UPDATABLE <const> = 100 -- so many cars of a demo take updates over the air: the part costs memory
 local stage = {} -- the companion, the test, the cars; made anew by demo_begin
 
 local function explain(raised)
   if type(raised) == "table" and rawget(raised, "code") then
     return "The car will not: " .. raised.description
+  elseif type(raised) == "table" and rawget(raised, "skip") then
+    return raised.skip
   elseif type(raised) == "table" and rawget(raised, "assertion") then
     return raised.assertion
   end
   return (tostring(raised):gsub("\n.*", ""))
 end
 
--- People see why not, and go on.
+-- People see why not, and go on. What an app was doing whose phone is off by now has been said.
 local function try(fn, ...)
+  local app = stage.app
   local ok, raised = pcall(fn, ...)
-  if not ok then
+  if not ok and (app == nil or app == stage.app) then
     core.demo_notice(explain(raised))
   end
   return ok
@@ -92,12 +97,16 @@ end
 
 -- ---- by the app, and by the world -----------------------------------------------------------------
 
+local function the_app()
+  if stage.phone_off then
+    error("The phone is off (M switches it on)", 0)
+  end
+  return stage.app or error("The app has no connection to the cloud yet", 0)
+end
+
 -- A command from the app: its way is seen.
 local function ask(car, wish)
-  if not stage.app then
-    error("the app has no connection to the cloud yet", 0)
-  end
-  local answer = stage.app:request(car, wish, { expiry = 30 }):await(30)
+  local answer = the_app():request(car, wish, { expiry = 30 }):await(30)
   if answer.status ~= "SUCCEEDED" then
     core.demo_notice("The car answers " .. answer.status .. (answer.reason and ": " .. answer.reason or ""))
   end
@@ -123,6 +132,78 @@ local function on_network(name)
   end
 end
 
+-- Waits, unless the car is reset meanwhile: then whoever was at work with it goes away.
+local function take_time(car, seconds)
+  local life = stage.lives[car] or 0
+  core.wait(seconds)
+  return (stage.lives[car] or 0) == life
+end
+
+local function drive_off(car)
+  if car:has("charging.plugged") and car:get("charging.plugged") then
+    car:unplug()
+  end
+  with_key(car)
+  if car:has("seats.driver_occupied") then
+    car:open_door("front_left")
+    if not take_time(car, 0.6) then return end
+    car:take_seat("driver")
+    if not take_time(car, 2.1) then return end
+    car:close_door("front_left")
+    car:fasten_belt("driver")
+    if not take_time(car, 0.8) then return end
+  end
+  car:drive_route("munich_errand")
+end
+
+-- An update that breaks off while it is installed, and what becomes of it.
+local function update_that_fails(car)
+  if not car:has("update.state") then
+    error("Only the first " .. UPDATABLE .. " cars of a demo take updates over the air", 0)
+  elseif car:get("update.state") ~= "idle" then
+    error("An update is under way already", 0)
+  end
+  local app, old = the_app(), car:get("update.version")
+  car:pin("update", "fail_at:63", { times = 1 })
+  local job = app:create_job({ car }, { operation = "update", version = old .. ".1", size = 20e6 })
+  core.demo_notice("An update over the air is on its way: " .. old .. ".1 in place of " .. old)
+  job:await(300)
+  local reason = (job:execution(car).statusDetails or {}).reason or "no reason given"
+  car:wait_until(function() return car:get("update.state") == "idle" end, 60)
+  core.demo_notice("The update has failed (" .. reason .. "): the car runs " .. car:get("update.version") .. " as before")
+end
+
+-- Car and shadow as they were when the demo began, both at once.
+local function begin_anew(car)
+  local app = the_app()
+  stage.lives[car] = (stage.lives[car] or 0) + 1
+  car:power_off()
+  car:unpin()
+  car:radio("lte_good")
+  if app:shadow(car).exists then
+    app:delete_shadow(car)
+  end
+  core.demo_reset(car)
+  car:power_on()
+  core.demo_notice("Car and shadow begin anew")
+  car:wait_online(30)
+  prelude.demo_shown(car)
+end
+
+local function switch_phone(car)
+  if stage.phone_off then
+    stage.phone_off = false
+    core.demo_notice("The phone is on again: the app connects, and reads the shadow")
+    stage.app = tools.new_companion(false, 1, FOREVER)
+    prelude.demo_shown(car)
+  elseif stage.app then
+    local app = stage.app
+    stage.phone_off, stage.app = true, nil
+    app.a:close()
+    core.demo_notice("The phone is off: the car goes on, and its shadow waits for the app")
+  end
+end
+
 local keys = {
   unlock = ask_toggle("locks.all", "unlocked", "locked"),
   climate = ask_toggle("climate.active", true, false),
@@ -136,7 +217,7 @@ local keys = {
     else
       car:lock()
       core.wait(0.5)
-      stage.app:request(car, { alarm = { armed = true } }, { expiry = 30 }):await(30)
+      the_app():request(car, { alarm = { armed = true } }, { expiry = 30 }):await(30)
       car:break_glass()
     end
   end,
@@ -146,20 +227,7 @@ local keys = {
       core.wait(1)
       car:leave_seat("driver")
     else
-      if car:has("charging.plugged") and car:get("charging.plugged") then
-        car:unplug()
-      end
-      with_key(car)
-      if car:has("seats.driver_occupied") then
-        car:open_door("front_left")
-        core.wait(0.6)
-        car:take_seat("driver")
-        core.wait(2.1)
-        car:close_door("front_left")
-        car:fasten_belt("driver")
-        core.wait(0.8)
-      end
-      car:drive_route("munich_errand")
+      drive_off(car)
     end
   end,
   sleep = function(car)
@@ -187,6 +255,21 @@ local keys = {
     local hour = tonumber(car:get("clock.time"):match("^(%d+)"))
     car:set("clock.time", (hour >= 7 and hour < 20) and "22:15" or "10:15")
     prelude.look(car)
+  end,
+  update = update_that_fails,
+  reset = begin_anew,
+  phone = switch_phone,
+  slow = function()
+    local slow = core.demo_pace() == 1
+    core.demo_pace(slow and SLOW or 1)
+    core.demo_notice(slow and "A quarter of the speed: car, motors, road and mobile network; cloud and app do not wait"
+      or "At full speed again")
+  end,
+  -- A story that waits for it goes on.
+  next = function()
+    if stage.step then
+      stage.step:notify()
+    end
   end,
 }
 
@@ -221,12 +304,28 @@ function prelude.demo_shown(car)
   end)
 end
 
+-- The model, and updates over the air; as it is where there is no part for them, or it has it already.
+local function with_updates(model)
+  local found, update = pcall(api.require, "parts.update")
+  if not found or model.jobs.update then
+    return model
+  end
+  local parts = table.move(model.parts, 1, #model.parts, 1, {})
+  parts[#parts + 1] = update {}
+  return api.model { name = model.name, title = model.title, picture = model.picture, parts = parts }
+end
+
 local function make_cars(models, count)
-  local made = 0
+  local made, updatable = 0, {}
   while made < count do
-    for _, model in ipairs(models) do
+    for _, name in ipairs(models) do
       if made < count then
-        stage.test:vehicle { model = model }
+        local car = stage.test:vehicle { model = name, power = "off" }
+        if made < UPDATABLE then
+          updatable[name] = updatable[name] or with_updates(core.model_of(car))
+          core.adopt_model(car, updatable[name])
+        end
+        car:power_on()
         made = made + 1
       end
     end
@@ -238,14 +337,14 @@ end
 local function say_what_is_missing()
   core.wait(10)
   while not stage.online do
-    core.demo_notice(stage.app and "The car is not online yet: it goes on trying"
+    core.demo_notice((stage.app or stage.phone_off) and "The car is not online yet: it goes on trying"
       or "The app has no connection to the cloud yet: it goes on trying")
     core.wait(10)
   end
 end
 
 local function begin(models, count, strict)
-  stage = { test = tools.new_test() }
+  stage = { test = tools.new_test(), lives = setmetatable({}, { __mode = "k" }) }
   make_cars(models, count)
   core.demo_ready()
   if not strict then
@@ -267,8 +366,35 @@ function prelude.demo_begin(...)
   end
 end
 
--- A story: a Lua file that sees what scenarios see, and besides car, app, t and caption(text).
-function prelude.demo_story(text, name)
+-- caption(text) of a story that somebody leads: the next one waits for them.
+local function led_caption()
+  local begun = false
+  return function(text)
+    if begun then
+      stage.step = core.queue()
+      core.demo_waits(true)
+      stage.step:wait(FOREVER)
+      core.demo_waits(false)
+      stage.step = nil
+    end
+    begun = true
+    core.demo_caption(text)
+  end
+end
+
+-- press(what) of a story: what a key or a click on a part does.
+local function press(what)
+  local act = clicks[what] or keys[what]
+  if not act then
+    error("nothing is called '" .. tostring(what) .. "'" .. tools.did_you_mean(what, keys, clicks), 2)
+  end
+  act(core.demo_car())
+  prelude.look(core.demo_car())
+end
+
+-- A story: a Lua file that sees what scenarios see, and besides car, app, t, press(what) and caption(text). led: each caption
+-- waits until somebody says so.
+function prelude.demo_story(text, name, led)
   local environment = {}
   local fn, why = load(text, "@" .. name, "t", environment)
   while not stage.online do
@@ -277,15 +403,18 @@ function prelude.demo_story(text, name)
   if not fn then
     error(why, 0)
   end
-  environment.app, environment.t, environment.caption = stage.app, stage.test, core.demo_caption
+  environment.t, environment.press = stage.test, press
+  environment.caption = led and led_caption() or core.demo_caption
   setmetatable(environment, {
     __index = function(_, key)
       if key == "car" then
         return core.demo_car()
+      elseif key == "app" then
+        return the_app()
       end
       local value = api[key]
       if value == nil then
-        error("undefined variable '" .. tostring(key) .. "'" .. tools.did_you_mean(key, api, { car = 1, caption = 1 }), 2)
+        error("undefined variable '" .. tostring(key) .. "'" .. tools.did_you_mean(key, api, { app = 1, car = 1, caption = 1, press = 1 }), 2)
       end
       return value
     end,

@@ -123,6 +123,11 @@ local status = {
   technology = "connectivity.technology", climate = "climate.active", plugged = "charging.plugged",
   latitude = "position.latitude", longitude = "position.longitude", heading = "position.heading",
   distance = "trip.distance", destination = "navigator.destination",
+  update = function(car)
+    local state = read(car, "update.state")
+    return state and state ~= "idle" and string.format("%s %d %%", (state:gsub("_", " ")), read(car, "update.progress"))
+      or nil
+  end,
 }
 
 -- ---- looking --------------------------------------------------------------------------------------

@@ -1,0 +1,163 @@
+/* A command on its way, and when it is to be seen at the car. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "script/demo_core.h"
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+static const enum journey_mark stops[SCENE_STOP_COUNT] = {
+    JOURNEY_SENT,    JOURNEY_ACCEPTED, JOURNEY_RECEIVED,
+    JOURNEY_STARTED, JOURNEY_REPORTED, JOURNEY_SEEN,
+};
+
+static enum scene_outcome outcome_of(const struct journey *j)
+{
+    switch ((int)j->outcome) {
+    case JOURNEY_OPEN:
+        return SCENE_OPEN;
+    case JOURNEY_SUCCEEDED:
+        return SCENE_SUCCEEDED;
+    case JOURNEY_REJECTED:
+        return SCENE_REFUSED;
+    default:
+        return SCENE_FAILED;
+    }
+}
+
+/* Why it was refused, if the car has said so. */
+static bool say_reason(const struct command *c, char *ret, size_t size)
+{
+    const cJSON *reason = member(c->answer, "statusReason");
+    const cJSON *code = member(reason, "reasonCode");
+    const cJSON *words = member(reason, "reasonDescription");
+
+    if (!cJSON_IsString(code))
+        return false;
+    snprintf(ret, size, "%s: %s", code->valuestring,
+             cJSON_IsString(words) ? words->valuestring : "no reason given");
+    return true;
+}
+
+static void comment_on(const struct command *c, const struct journey *j, char *ret, size_t size)
+{
+    double acted = 0;
+
+    if (journey_has(j, JOURNEY_ACTED) && journey_has(j, JOURNEY_STARTED))
+        acted = (double)(j->at[JOURNEY_ACTED] - j->at[JOURNEY_STARTED]) / 1e3;
+    if (j->outcome != JOURNEY_OPEN && j->outcome != JOURNEY_SUCCEEDED) {
+        if (!say_reason(c, ret, size))
+            snprintf(ret, size, "%s", journey_outcome_name(j->outcome));
+    } else if (journey_has(j, JOURNEY_WOKEN) && journey_has(j, JOURNEY_SMS_SENT)) {
+        snprintf(ret, size, "woken by a text message after %.1f s",
+                 (double)(j->at[JOURNEY_WOKEN] - j->at[JOURNEY_SMS_SENT]) / 1e6);
+    } else if (acted > 0) {
+        snprintf(ret, size, "%.0f ms of it are the actuator's own", acted);
+    }
+}
+
+static void show_journey(struct demo *demo, const struct command *c, const struct journey *j)
+{
+    struct scene_journey *s = &demo->scene.journey;
+
+    s->outcome = outcome_of(j);
+    for (int i = 0; i < SCENE_STOP_COUNT; i++)
+        s->at[i] = journey_has(j, stops[i]) && j->at[stops[i]] >= j->at[JOURNEY_SENT]
+                       ? (float)(j->at[stops[i]] - j->at[JOURNEY_SENT]) / 1e3F
+                       : -1;
+    memset(s->comment, 0, sizeof s->comment);
+    comment_on(c, j, s->comment, sizeof s->comment);
+    s->sent_at = (int64_t)j->at[JOURNEY_SENT];
+    demo->started = journey_has(j, JOURNEY_STARTED) ? j->at[JOURNEY_STARTED] : 0;
+    demo->acted = journey_has(j, JOURNEY_ACTED) ? j->at[JOURNEY_ACTED] : 0;
+}
+
+void demo_clear_journey(struct demo *demo)
+{
+    struct scene_journey *s = &demo->scene.journey;
+
+    memset(s, 0, sizeof *s);
+    for (int i = 0; i < SCENE_STOP_COUNT; i++)
+        s->at[i] = -1;
+}
+
+/* Another command: what it asks for is in the newest line of the app's. */
+static void begin_journey(struct demo *demo, const struct command *c,
+                          const struct timeline *timeline)
+{
+    struct scene_journey *s = &demo->scene.journey;
+
+    demo_clear_journey(demo);
+    s->number = ++demo->journeys;
+    demo->at_first = demo->scene.picture;
+    snprintf(demo->token, sizeof demo->token, "%s", c->token);
+    if (!demo_words_of_command(timeline, s->what, sizeof s->what))
+        snprintf(s->what, sizeof s->what, "a command");
+}
+
+bool demo_look_at_journey(struct demo *demo)
+{
+    const struct vehicle *v = demo->cars[demo->selected]->vehicle;
+    struct app *app = demo_app(demo);
+    struct view *view = app != NULL ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
+    const struct command *c = view != NULL ? view->commands : NULL;
+    struct scene_journey before = demo->scene.journey;
+
+    if (c == NULL)
+        return false;
+    if (strcmp(demo->token, c->token) != 0)
+        begin_journey(demo, c, v->timeline);
+    const struct journey *live = recorder_journey(app_recorder(app), c->token);
+    if (live == NULL)
+        live = c->journey;
+    if (live != NULL)
+        show_journey(demo, c, live);
+    return !scene_same(&before, &demo->scene.journey, sizeof before);
+}
+
+/* ---- what is to be seen of it ---- */
+
+/* What changes by itself says nothing of a command. */
+static bool drifts(const struct picture_field *f)
+{
+    static const char *const names[] = {"speed",  "steer",     "road",  "night",
+                                        "driver", "passenger", "asleep"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(f->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Air gets warmer and colder bit by bit; a step is not a drift. */
+#define STEP 0.02F
+#define AIR  0.3F
+
+static bool looks_different(const struct car_picture *a, const struct car_picture *b)
+{
+    for (size_t i = 0; i < picture_field_count(); i++) {
+        const struct picture_field *f = &picture_fields[i];
+        bool air = strcmp(f->name, "warm") == 0 || strcmp(f->name, "cold") == 0;
+        if (!drifts(f) && fabsf(picture_get(a, f) - picture_get(b, f)) > (air ? AIR : STEP))
+            return true;
+    }
+    return false;
+}
+
+void demo_see_change(struct demo *demo)
+{
+    struct scene_journey *s = &demo->scene.journey;
+    usec_t now = clock_now();
+
+    if (s->number == 0 || s->changed || s->at[SCENE_CAR] < 0 ||
+        !looks_different(&demo->at_first, &demo->scene.picture))
+        return;
+    usec_t until = demo->acted != 0 && demo->acted < now ? demo->acted : now;
+    s->changed = true;
+    s->actuator =
+        demo->started != 0 && until > demo->started ? (float)(until - demo->started) / 1e3F : 0;
+}
