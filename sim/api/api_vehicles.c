@@ -46,6 +46,18 @@ static void add_radio(cJSON *car, struct vehicle *v)
     cJSON_AddBoolToObject(to, "attached", vehicle_radio_attached(v));
 }
 
+/* By name; nothing of a car that has only the classic one. */
+static void add_shadow_versions(cJSON *car, const struct tcu *tcu)
+{
+    const struct signal_schema *schema = tcu->signals.schema;
+    size_t count = signal_schema_shadow_count(schema);
+    cJSON *versions = count > 1 ? cJSON_AddObjectToObject(car, "shadow_versions") : NULL;
+
+    for (size_t i = 1; i < count; i++)
+        cJSON_AddNumberToObject(versions, signal_schema_shadow_name(schema, i),
+                                (double)tcu_shadow_version(tcu, i));
+}
+
 static void tell_vehicle(struct api *api, struct vehicle *v, struct http_reply *reply)
 {
     struct buf signals;
@@ -58,7 +70,8 @@ static void tell_vehicle(struct api *api, struct vehicle *v, struct http_reply *
     cJSON *car = brief(v);
     cJSON_AddStringToObject(car, "imei", v->identity.imei);
     cJSON_AddStringToObject(car, "iccid", v->identity.iccid);
-    cJSON_AddNumberToObject(car, "shadow_version", (double)tcu_shadow_version(v->tcu));
+    cJSON_AddNumberToObject(car, "shadow_version", (double)tcu_shadow_version(v->tcu, 0));
+    add_shadow_versions(car, v->tcu);
     cJSON_AddBoolToObject(car, "in_step", tcu_in_step(v->tcu));
     cJSON_AddNumberToObject(car, "commands_open", (double)tcu_orders_open(v->tcu));
     add_radio(car, v);

@@ -486,7 +486,7 @@ static int f_property(lua_State *L)
     else if (strcmp(name, "index") == 0)
         lua_pushinteger(L, v->identity.index);
     else if (strcmp(name, "shadow_version") == 0)
-        lua_pushinteger(L, (lua_Integer)tcu_shadow_version(v->tcu));
+        lua_pushinteger(L, (lua_Integer)tcu_shadow_version(v->tcu, 0));
     else
         lua_pushnil(L);
     return 1;

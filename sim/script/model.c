@@ -181,6 +181,7 @@ static void add_signal(lua_State *L, struct signal_schema *schema, int index)
         .path = (char *)(uintptr_t)path,
         .vss = (char *)(uintptr_t)string_field(L, index, path, "vss"),
         .unit = (char *)(uintptr_t)string_field(L, index, path, "unit"),
+        .shadow = (char *)(uintptr_t)string_field(L, index, path, "shadow"),
         .type = type_field(L, index, path),
         .min = number_field(L, index, path, "min", -(double)INFINITY),
         .max = number_field(L, index, path, "max", (double)INFINITY),

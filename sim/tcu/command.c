@@ -413,7 +413,8 @@ static void execute(struct tcu *t, const struct request *r, usec_t at)
 {
     struct desired d;
 
-    desired_read(&d, t->signals.schema, &r->command, &(struct json_value){.type = JSON_NULL});
+    desired_read(&d, t->signals.schema, DESIRED_ANYWHERE, &r->command,
+                 &(struct json_value){.type = JSON_NULL});
     if (d.bad != 0 || d.count == 0) {
         desired_done(&d);
         refuse(t, r, TCU_REJECTED, "INVALID_COMMAND",

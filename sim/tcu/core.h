@@ -14,10 +14,18 @@
 #include "tcu/pubsub.h"
 #include "tcu/route.h"
 #include "tcu/shadow.h"
+#include "tcu/shadows.h"
 #include "tcu/tcu.h"
 
 /* Deeper documents than any of the contract's are not looked at (contract 1.9). */
 enum { CORE_JSON_DEPTH = 32 };
+
+/* Its timer has to know whose it is; that of the classic one does. */
+struct shadow_named {
+    struct shadow_named *next; /* of those that are no more */
+    struct tcu *tcu;
+    struct shadow shadow;
+};
 
 /* What the life-cycle timer is running for. */
 enum core_wait {
@@ -41,19 +49,44 @@ struct tcu_private {
     enum core_wait wait;
     uint32_t epoch;
     unsigned failures; /* attempts since the last stable connection: the back-off's exponent */
+    uint32_t tokens;   /* counts the client tokens of all its shadows */
     usec_t connect_started, stage_started, online_since;
     usec_t sampled_at; /* when the publish whose PUBACK is timed went out */
     uint16_t sampled_id;
     uint32_t packet_max; /* bytes of a packet that the broker takes */
     uint16_t subscribe_id;
+    uint8_t subscribing;    /* which of routes_batches() it was */
     bool subscribed;        /* in the session that the broker keeps */
     struct tcu_order *open; /* handed out, not done */
     struct connection connection;
-    struct pubsub *pubsub; /* NULL: not used */
-    struct shadow shadow;
+    struct pubsub *pubsub;          /* NULL: not used */
+    struct shadow shadow;           /* the classic one */
+    struct shadow_named **named;    /* the others, by slot - 1; NULL: the model has none */
+    struct shadow_named *former;    /* of models that it had before: a caller may still hold one */
+    struct shadow_handled *handled; /* by desired_slot, whichever shadow they live in */
+    struct pace *pace;              /* NULL: no signal waits for its report to be due */
     struct command command;
     struct withdrawal *withdrawals; /* reshape.c's: documents that wait for a connection */
 };
+
+static inline size_t core_shadow_count(const struct tcu *t)
+{
+    return t->p->named != NULL ? signal_schema_shadow_count(t->signals.schema) : 1;
+}
+
+/* By its slot. */
+static inline struct shadow *core_shadow(const struct tcu *t, size_t slot)
+{
+    return slot == 0 ? &t->p->shadow : &t->p->named[slot - 1]->shadow;
+}
+
+/* That in which the signal lives. */
+static inline struct shadow *core_shadow_of(const struct tcu *t, size_t index)
+{
+    if (t->p->named == NULL)
+        return &t->p->shadow;
+    return core_shadow(t, signal_schema_def(t->signals.schema, index)->shadow_slot);
+}
 
 /* Between CONNACK and the end of the connection. */
 static inline bool core_connected(const struct tcu *t)
@@ -74,7 +107,7 @@ int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, ui
                      struct slice correlation);
 /* Adopts the order and hands it to the observer; the order may be gone when this returns. */
 void core_hand_out(struct tcu *t, struct tcu_order *order, usec_t received);
-/* The shadow get was answered: from syncing to online. */
+/* The gets of all shadows were answered: from syncing to online. */
 void core_synced(struct tcu *t);
 /* The cloud would not say yet: ask again after a pause. */
 void core_sync_later(struct tcu *t);

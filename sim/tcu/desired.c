@@ -51,6 +51,21 @@ static struct desired_leaf *leaf_for(struct desired *d, size_t index)
     return &d->leaves[d->count++];
 }
 
+/* False, and noted, if another shadow is the place to ask for it. */
+static bool lives_there(struct desired *d, const struct signal_def *def)
+{
+    struct error err;
+
+    if (d->shadow == DESIRED_ANYWHERE || def->shadow_slot == (size_t)d->shadow)
+        return true;
+    if (def->shadow != NULL)
+        error_set(&err, ERROR_FAILED, "%s: lives in the shadow \"%s\"", def->path, def->shadow);
+    else
+        error_set(&err, ERROR_FAILED, "%s: lives in the classic shadow", def->path);
+    bad_leaf(d, &err);
+    return false;
+}
+
 static void read_leaf(struct desired *d, size_t index, const struct json_value *item,
                       size_t document_len)
 {
@@ -58,6 +73,8 @@ static void read_leaf(struct desired *d, size_t index, const struct json_value *
     union signal_value value;
     struct error err;
 
+    if (!lives_there(d, def))
+        return;
     if ((def->flags & SIGNAL_DESIRED) == 0) {
         error_set(&err, ERROR_FAILED, "%s: cannot be asked for, only reported", def->path);
         bad_leaf(d, &err);
@@ -162,12 +179,13 @@ static int by_index(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void desired_read(struct desired *ret, const struct signal_schema *schema,
+void desired_read(struct desired *ret, const struct signal_schema *schema, int shadow,
                   const struct json_value *state, const struct json_value *metadata)
 {
     struct place at = {.len = 0};
 
     ret->schema = schema;
+    ret->shadow = shadow;
     ret->leaves = ret->few;
     ret->capacity = DESIRED_FEW;
     ret->count = ret->bad = ret->strings_used = 0;

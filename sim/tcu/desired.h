@@ -24,15 +24,20 @@ struct desired {
     struct error first_bad; /* says which, if bad != 0 */
     /* Private part */
     const struct signal_schema *schema;
+    int shadow;
     size_t capacity;
     char *strings; /* room for every text of the document */
     size_t strings_used;
     struct desired_leaf few[DESIRED_FEW];
 };
 
+/* A request may ask for any signal; the document of a shadow, by its slot, only for those that live
+   there. */
+enum { DESIRED_ANYWHERE = -1 };
+
 /* `state` must be an object; `metadata` mirrors it (contract 1.4), or is anything but an object.
    Both of checked documents. `ret` must not be moved. */
-void desired_read(struct desired *ret, const struct signal_schema *schema,
+void desired_read(struct desired *ret, const struct signal_schema *schema, int shadow,
                   const struct json_value *state, const struct json_value *metadata);
 void desired_done(struct desired *d);
 

@@ -137,7 +137,7 @@ void tcu_order_done(struct tcu *t, struct tcu_order *order, enum tcu_outcome out
         signal_touch(&t->signals, order->changes[i].index);
         pace_release(t, order->changes[i].index);
     }
-    shadow_schedule(t);
+    shadows_schedule(t);
     if (order->kind == TCU_ORDER_REQUEST) {
         command_order_done(t, order, outcome, reason_code, description);
         order_free(order);

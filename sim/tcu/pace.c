@@ -19,7 +19,7 @@ struct pace {
 
 static void on_timer(void *arg)
 {
-    shadow_schedule(arg);
+    shadows_schedule(arg);
 }
 
 struct pace *pace_new(struct tcu *t)
@@ -50,7 +50,7 @@ static double number(const struct signal_def *def, union signal_value value)
 static bool due_at(const struct tcu *t, size_t index, usec_t *ret)
 {
     const struct signal_def *def = signal_schema_def(t->signals.schema, index);
-    const struct paced *paced = &t->p->shadow.pace->signals[def->paced_slot];
+    const struct paced *paced = &t->p->pace->signals[def->paced_slot];
 
     *ret = paced->due;
     if (paced->due == 0 || def->deadband <= 0)
@@ -68,7 +68,7 @@ static void wait_until(struct pace *pace, usec_t due, usec_t now)
 
 bool pace_changed(struct tcu *t, size_t index)
 {
-    struct pace *pace = t->p->shadow.pace;
+    struct pace *pace = t->p->pace;
     usec_t due;
 
     if (pace == NULL || signal_schema_def(t->signals.schema, index)->paced_slot < 0)
@@ -84,7 +84,7 @@ bool pace_changed(struct tcu *t, size_t index)
 }
 
 /* The first time at which a dirty paced signal may be reported; false: none waits for a time. */
-static bool first_due(const struct tcu *t, usec_t *ret)
+static bool first_due(const struct tcu *t, size_t shadow, usec_t *ret)
 {
     const struct signal_schema *schema = t->signals.schema;
     bool any = false;
@@ -92,7 +92,8 @@ static bool first_due(const struct tcu *t, usec_t *ret)
 
     for (size_t i = 0; i < signal_schema_paced_count(schema); i++) {
         size_t index = signal_schema_paced(schema, i);
-        if (!signal_is_dirty(&t->signals, index) || !due_at(t, index, &due))
+        if (!signal_is_dirty(&t->signals, index) ||
+            signal_schema_def(schema, index)->shadow_slot != shadow || !due_at(t, index, &due))
             continue;
         if (!any || due < *ret)
             *ret = due;
@@ -101,29 +102,30 @@ static bool first_due(const struct tcu *t, usec_t *ret)
     return any;
 }
 
-bool pace_urgent(const struct tcu *t)
+bool pace_urgent(const struct tcu *t, size_t shadow)
 {
     usec_t due;
 
-    if (signal_any_prompt(&t->signals))
+    if (signal_any_prompt(&t->signals, shadow))
         return true;
-    return t->p->shadow.pace != NULL && first_due(t, &due) && due <= loop_simulated_now(t->p->loop);
+    return t->p->pace != NULL && first_due(t, shadow, &due) &&
+           due <= loop_simulated_now(t->p->loop);
 }
 
-void pace_wait(struct tcu *t)
+void pace_wait(struct tcu *t, size_t shadow)
 {
     usec_t due;
 
-    if (t->p->shadow.pace == NULL || t->state != TCU_ONLINE || !first_due(t, &due))
+    if (t->p->pace == NULL || t->state != TCU_ONLINE || !first_due(t, shadow, &due))
         return;
     usec_t now = loop_simulated_now(t->p->loop);
-    wait_until(t->p->shadow.pace, due > now ? due : now, now);
+    wait_until(t->p->pace, due > now ? due : now, now);
 }
 
-void pace_sent(struct tcu *t)
+void pace_sent(struct tcu *t, size_t shadow)
 {
     const struct signal_schema *schema = t->signals.schema;
-    struct pace *pace = t->p->shadow.pace;
+    struct pace *pace = t->p->pace;
 
     if (pace == NULL)
         return;
@@ -131,7 +133,7 @@ void pace_sent(struct tcu *t)
     for (size_t i = 0; i < signal_schema_paced_count(schema); i++) {
         size_t index = signal_schema_paced(schema, i);
         const struct signal_def *def = signal_schema_def(schema, index);
-        if (!signal_is_flying(&t->signals, index))
+        if (!signal_is_flying(&t->signals, index) || def->shadow_slot != shadow)
             continue;
         /* At least 1: 0 means at once. */
         pace->signals[i] =
@@ -144,13 +146,26 @@ void pace_release(struct tcu *t, size_t index)
 {
     const struct signal_def *def = signal_schema_def(t->signals.schema, index);
 
-    if (t->p->shadow.pace != NULL && def->paced_slot >= 0)
-        t->p->shadow.pace->signals[def->paced_slot].due = 0;
+    if (t->p->pace != NULL && def->paced_slot >= 0)
+        t->p->pace->signals[def->paced_slot].due = 0;
+}
+
+void pace_release_shadow(struct tcu *t, size_t shadow)
+{
+    const struct signal_schema *schema = t->signals.schema;
+
+    if (t->p->named == NULL) {
+        pace_release_all(t);
+        return;
+    }
+    for (size_t i = 0; t->p->pace != NULL && i < signal_schema_paced_count(schema); i++)
+        if (signal_schema_def(schema, signal_schema_paced(schema, i))->shadow_slot == shadow)
+            t->p->pace->signals[i].due = 0;
 }
 
 void pace_release_all(struct tcu *t)
 {
-    struct pace *pace = t->p->shadow.pace;
+    struct pace *pace = t->p->pace;
 
     if (pace == NULL)
         return;

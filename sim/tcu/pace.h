@@ -18,17 +18,18 @@ struct pace;
 struct pace *pace_new(struct tcu *t);
 void pace_free(struct pace *pace);
 
-/* The signal has become dirty. May it be reported now? If not, the timer calls shadow_schedule()
+/* The signal has become dirty. May it be reported now? If not, the timer calls shadows_schedule()
    when it may. */
 bool pace_changed(struct tcu *t, size_t index);
-/* Is anything dirty that may be reported now? */
-bool pace_urgent(const struct tcu *t);
-/* The timer for what is kept back. */
-void pace_wait(struct tcu *t);
-/* What flies has just been sent. */
-void pace_sent(struct tcu *t);
-/* This signal, or all of them, may be reported at once. */
+/* Is anything dirty in the shadow that may be reported now? */
+bool pace_urgent(const struct tcu *t, size_t shadow);
+/* The timer for what is kept back of it. */
+void pace_wait(struct tcu *t, size_t shadow);
+/* What flies to it has just been sent. */
+void pace_sent(struct tcu *t, size_t shadow);
+/* This signal, or those of a shadow, or all, may be reported at once. */
 void pace_release(struct tcu *t, size_t index);
+void pace_release_shadow(struct tcu *t, size_t shadow);
 void pace_release_all(struct tcu *t);
 
 #endif

@@ -12,10 +12,18 @@
 
 struct withdrawal {
     struct withdrawal *next;
+    char *shadow; /* its name; NULL: the classic one */
     char *document;
 };
 
 /* ── Withdrawing ────────────────────────────────────────────────────────────────────────────── */
+
+static void withdrawal_free(struct withdrawal *w)
+{
+    free(w->shadow);
+    free(w->document);
+    free(w);
+}
 
 void reshape_online(struct tcu *t)
 {
@@ -23,13 +31,13 @@ void reshape_online(struct tcu *t)
     struct withdrawal *w;
 
     while ((w = t->p->withdrawals) != NULL && t->state == TCU_ONLINE && !t->p->config->no_shadow) {
-        struct slice topic =
-            route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL);
+        const char *pattern = w->shadow == NULL ? TOPIC_SHADOW_PREFIX "/update"
+                                                : TOPIC_SHADOW_PREFIX "/name/%s/update";
+        struct slice topic = route_compose(room, pattern, t->thing_name, w->shadow);
         if (core_publish(t, topic, slice_str(w->document), 1, slice_of(NULL, 0)) < 0)
             return;
         t->p->withdrawals = w->next;
-        free(w->document);
-        free(w);
+        withdrawal_free(w);
     }
 }
 
@@ -39,24 +47,25 @@ void reshape_done(struct tcu *t)
 
     while ((w = t->p->withdrawals) != NULL) {
         t->p->withdrawals = w->next;
-        free(w->document);
-        free(w);
+        withdrawal_free(w);
     }
 }
 
-static void withdraw(struct tcu *t, const struct signal_schema *schema)
+static void withdraw(struct tcu *t, const struct signal_schema *schema, size_t shadow)
 {
+    const char *name = signal_schema_shadow_name(t->signals.schema, shadow);
     struct withdrawal **last = &t->p->withdrawals;
     struct buf document;
 
     buf_init(&document, DOCUMENT_MAX);
     buf_append_str(&document, "{\"state\":{\"reported\":");
-    if (signal_write_withdrawn(t->signals.schema, schema, &document) &&
+    if (signal_write_withdrawn(t->signals.schema, schema, shadow, &document) &&
         buf_append_str(&document, "}}")) {
         while (*last != NULL)
             last = &(*last)->next;
         *last = xcalloc(1, sizeof **last);
         (*last)->document = xstrdup(buf_cstr(&document));
+        (*last)->shadow = name != NULL ? xstrdup(name) : NULL;
     }
     buf_done(&document);
 }
@@ -87,7 +96,7 @@ static void renumber_orders(struct tcu_order *list, const struct signal_schema *
 }
 
 /* A wish that was acted on stays so, if it means the same in the new model. */
-static void renumber_handled(struct shadow *s, const struct signal_schema *from,
+static void renumber_handled(struct tcu *t, const struct signal_schema *from,
                              const struct signal_schema *to)
 {
     size_t slots = signal_schema_desired_count(to);
@@ -98,30 +107,46 @@ static void renumber_handled(struct shadow *s, const struct signal_schema *from,
         int index = index_in(to, old);
         const struct signal_def *def = index >= 0 ? signal_schema_def(to, (size_t)index) : NULL;
         if (handled == NULL || def == NULL || old->desired_slot < 0 || def->desired_slot < 0 ||
-            old->type != def->type || old->type == SIGNAL_ENUM)
+            old->type != def->type || old->type == SIGNAL_ENUM || !signal_same_shadow(old, def))
             continue;
-        handled[def->desired_slot] = s->handled[old->desired_slot];
+        handled[def->desired_slot] = t->p->handled[old->desired_slot];
     }
-    free(s->handled);
-    s->handled = handled;
+    free(t->p->handled);
+    t->p->handled = handled;
+}
+
+/* Subscriptions are made before the car is online, so it connects again. */
+static void subscribe_anew(struct tcu *t)
+{
+    t->p->subscribed = false;
+    if (!core_connected(t))
+        return;
+    tcu_disconnect(t, 0, NULL);
+    tcu_wake(t);
 }
 
 void tcu_change_schema(struct tcu *t, const struct signal_schema *schema)
 {
     const struct signal_schema *old = t->signals.schema;
-    struct shadow *s = &t->p->shadow;
 
     order_cancel_all(t, "MODEL_RELOADED", "the car's model was reloaded meanwhile");
-    withdraw(t, schema);
-    renumber_orders(s->done, old, schema);
-    renumber_orders(s->told, old, schema);
-    renumber_handled(s, old, schema);
+    for (size_t i = 0; i < core_shadow_count(t); i++) {
+        withdraw(t, schema, i);
+        renumber_orders(core_shadow(t, i)->done, old, schema);
+        renumber_orders(core_shadow(t, i)->told, old, schema);
+    }
+    renumber_handled(t, old, schema);
     signal_table_migrate(&t->signals, schema);
-    pace_free(s->pace);
-    s->pace = pace_new(t);
+    bool fresh = shadows_reshape(t, old);
+    pace_free(t->p->pace);
+    t->p->pace = pace_new(t);
+    if (fresh && !t->p->config->no_shadow) {
+        subscribe_anew(t);
+        return;
+    }
     reshape_online(t);
     /* What is desired of the new model may have been there before it, or was cut short. */
     if (t->state == TCU_ONLINE && !t->p->config->no_shadow)
-        shadow_get(t);
-    shadow_schedule(t);
+        shadows_get_all(t);
+    shadows_schedule(t);
 }

@@ -29,6 +29,16 @@ bool route_matches(const char *pattern, const char *thing, struct slice topic,
     return slice_is(slice_of(topic.data + level.len, topic.len - level.len), plus + 1);
 }
 
+bool route_begins(const char *pattern, const char *thing, struct slice topic,
+                  struct slice *ret_rest)
+{
+    const char *hole = strstr(pattern, "%s");
+
+    *ret_rest = topic;
+    return topic.data != NULL && take(ret_rest, pattern, (size_t)(hole - pattern)) &&
+           take(ret_rest, thing, strlen(thing)) && take(ret_rest, hole + 2, strlen(hole + 2));
+}
+
 struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, const char *thing,
                            const char *second)
 {

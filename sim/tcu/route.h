@@ -21,5 +21,8 @@ struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, cons
    `thing`? ret_level, unless NULL, gets what stands for the +. */
 bool route_matches(const char *pattern, const char *thing, struct slice topic,
                    struct slice *ret_level);
+/* Does it begin with what the pattern, which has one %s, gives for `thing`? What follows that. */
+bool route_begins(const char *pattern, const char *thing, struct slice topic,
+                  struct slice *ret_rest);
 
 #endif

@@ -4,24 +4,133 @@
 
 #include "tcu/core.h"
 
-const struct tcu_route routes[ROUTES_COUNT] = {
-    {TOPIC_SHADOW_PREFIX "/get/accepted",    shadow_on_get_accepted,    false},
-    {TOPIC_SHADOW_PREFIX "/get/rejected",    shadow_on_get_rejected,    false},
-    {TOPIC_SHADOW_PREFIX "/update/accepted", shadow_on_update_accepted, false},
-    {TOPIC_SHADOW_PREFIX "/update/rejected", shadow_on_update_rejected, false},
-    {TOPIC_SHADOW_PREFIX "/update/delta",    shadow_on_delta,           false},
-    {TOPIC_SHADOW_PREFIX "/delete/accepted", shadow_on_delete_accepted, false},
-    {TOPIC_EXECUTION_REQUEST,                command_on_execution,      true },
-    {NULL,                                   command_on_request,        false},
+/* Of each shadow. */
+static const struct {
+    const char *rest;
+    shadow_handler *handle;
+} answers[] = {
+    {"get/accepted",    shadow_on_get_accepted   },
+    {"get/rejected",    shadow_on_get_rejected   },
+    {"update/accepted", shadow_on_update_accepted},
+    {"update/rejected", shadow_on_update_rejected},
+    {"update/delta",    shadow_on_delta          },
+    {"delete/accepted", shadow_on_delete_accepted},
 };
 
+enum { ANSWERS = sizeof answers / sizeof *answers, SUBACK_FAILURE = 0x80 };
+_Static_assert(ANSWERS + 2 <= ROUTES_MAX, "too many filters for one SUBSCRIBE");
+
 /* A broker without shadows has no AWS IoT Commands either. */
-size_t routes_first(const struct tcu *t)
+size_t routes_batches(const struct tcu *t)
 {
-    return t->p->config->no_shadow ? ROUTES_COUNT - 1 : 0;
+    return t->p->config->no_shadow ? 1 : core_shadow_count(t);
 }
 
-const char *routes_pattern(const struct tcu *t, size_t i)
+struct slice routes_shadow_topic(const struct tcu *t, size_t shadow, const char *rest,
+                                 char room[ROUTE_TOPIC_MAX])
 {
-    return routes[i].pattern != NULL ? routes[i].pattern : tcu_topics(t)->request;
+    const char *name = signal_schema_shadow_name(t->signals.schema, shadow);
+    struct slice topic = route_compose(
+        room, name == NULL ? TOPIC_SHADOW_PREFIX "/" : TOPIC_SHADOW_PREFIX "/name/%s/",
+        t->thing_name, name);
+    size_t len = strlen(rest);
+
+    if (topic.len == 0 || len > ROUTE_TOPIC_MAX - topic.len)
+        return slice_of(NULL, 0);
+    memcpy(room + topic.len, rest, len);
+    return slice_of(room, topic.len + len);
+}
+
+size_t routes_filters(const struct tcu *t, size_t batch, char rooms[ROUTES_MAX][ROUTE_TOPIC_MAX],
+                      struct mqtt_filter ret[ROUTES_MAX])
+{
+    bool shadows = !t->p->config->no_shadow;
+    size_t count = 0;
+
+    for (size_t i = 0; shadows && i < ANSWERS; i++, count++)
+        ret[count].filter = routes_shadow_topic(t, batch, answers[i].rest, rooms[count]);
+    if (batch == 0 && shadows) {
+        ret[count].filter =
+            route_compose(rooms[count], TOPIC_EXECUTION_REQUEST, t->thing_name, NULL);
+        count++;
+    }
+    if (batch == 0) {
+        ret[count].filter =
+            route_compose(rooms[count], tcu_topics(t)->request, t->thing_name, NULL);
+        count++;
+    }
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (struct mqtt_filter){.filter = ret[i].filter, .qos = 1};
+    return count;
+}
+
+/* AWS IoT Commands. */
+static bool is_optional(const struct tcu *t, size_t batch, size_t filter)
+{
+    return !t->p->config->no_shadow && batch == 0 && filter == ANSWERS;
+}
+
+struct slice routes_refused(const struct tcu *t, size_t batch, struct slice codes,
+                            char room[ROUTE_TOPIC_MAX], unsigned *ret_code)
+{
+    char rooms[ROUTES_MAX][ROUTE_TOPIC_MAX];
+    struct mqtt_filter filters[ROUTES_MAX];
+    size_t count = routes_filters(t, batch, rooms, filters);
+
+    for (size_t i = 0; i < count; i++) {
+        *ret_code = i < codes.len ? codes.data[i] : SUBACK_FAILURE;
+        if (*ret_code < SUBACK_FAILURE || is_optional(t, batch, i))
+            continue;
+        memcpy(room, rooms[i], filters[i].filter.len);
+        return slice_of(room, filters[i].filter.len);
+    }
+    return slice_of(NULL, 0);
+}
+
+/* "name/<shadow>/": the slot, whose name and slashes are taken off the topic; -1: not one of the
+   car's. */
+static int take_name(const struct tcu *t, struct slice *rest)
+{
+    static const char prefix[] = "name/";
+    size_t skip = sizeof prefix - 1;
+
+    if (rest->len < skip || memcmp(rest->data, prefix, skip) != 0)
+        return 0;
+    struct slice name = slice_of(rest->data + skip, rest->len - skip);
+    const uint8_t *end = name.len != 0 ? memchr(name.data, '/', name.len) : NULL;
+    if (end == NULL)
+        return -1;
+    name.len = (size_t)(end - name.data);
+    *rest = slice_of(end + 1, rest->len - skip - name.len - 1);
+    return signal_schema_find_shadow(t->signals.schema, name);
+}
+
+static bool handle_shadow(struct tcu *t, struct slice rest, const struct mqtt_message *m, usec_t at)
+{
+    int slot = take_name(t, &rest);
+
+    for (size_t i = 0; slot >= 0 && i < ANSWERS; i++) {
+        if (!slice_is(rest, answers[i].rest))
+            continue;
+        answers[i].handle(t, core_shadow(t, (size_t)slot), m, at);
+        return true;
+    }
+    return false;
+}
+
+bool routes_handle(struct tcu *t, const struct mqtt_message *m, usec_t at)
+{
+    struct slice rest;
+
+    if (!t->p->config->no_shadow &&
+        route_begins(TOPIC_SHADOW_PREFIX "/", t->thing_name, m->topic, &rest))
+        return handle_shadow(t, rest, m, at);
+    if (!t->p->config->no_shadow &&
+        route_matches(TOPIC_EXECUTION_REQUEST, t->thing_name, m->topic, NULL))
+        command_on_execution(t, m, at);
+    else if (route_matches(tcu_topics(t)->request, t->thing_name, m->topic, NULL))
+        command_on_request(t, m, at);
+    else
+        return false;
+    return true;
 }

@@ -1,6 +1,5 @@
 #include "tcu/shadow.h"
 
-#include <fleetsim/topics.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 #include "tcu/document.h"
 #include "tcu/order.h"
 #include "tcu/pace.h"
+#include "tcu/routes.h"
+#include "tcu/shadows.h"
 #include "tcu/token.h"
 #include "tcu/wishes.h"
 
@@ -23,35 +24,19 @@ enum {
     HEARD_BITS = 64, /* of shadow.heard */
 };
 
-static struct shadow *shadow_of(struct tcu *t)
+static uint32_t token_next(struct tcu *t)
 {
-    return &t->p->shadow;
+    if (++t->p->tokens == 0)
+        t->p->tokens = 1;
+    return t->p->tokens;
 }
 
-static uint32_t token_next(struct shadow *s)
-{
-    if (++s->counter == 0)
-        s->counter = 1;
-    return s->counter;
-}
+/* "comfort: " before what is noted of a named shadow, nothing of the classic one: two texts. */
+#define NAME_OF(t, s)                                                                              \
+    ((s)->slot != 0 ? signal_schema_shadow_name((t)->signals.schema, (s)->slot) : ""),             \
+        ((s)->slot != 0 ? ": " : "")
 
 /* ── Life ───────────────────────────────────────────────────────────────────────────────────── */
-
-static void on_timer(void *arg);
-
-void shadow_init(struct tcu *t)
-{
-    struct shadow *s = shadow_of(t);
-    size_t slots = signal_schema_desired_count(t->signals.schema);
-
-    loop_timer_init(&s->timer, t->p->loop, on_timer, t);
-    s->pace = pace_new(t);
-    if (slots != 0)
-        s->handled = xcalloc(slots, sizeof *s->handled);
-    /* A session may still hold answers for an earlier life of this car: another range of counters
-       makes them foreign. */
-    s->counter = (uint32_t)(1000 + loop_wall_ms(t->p->loop) / 1000 % 9000) * 1000;
-}
 
 static void let_go(struct shadow *s)
 {
@@ -61,75 +46,66 @@ static void let_go(struct shadow *s)
     s->asked_again = s->asks_after = false;
 }
 
-void shadow_done(struct tcu *t)
+static void report_lost(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
-
-    loop_timer_stop(&s->timer);
-    pace_free(s->pace);
-    s->pace = NULL;
-    order_free_all(&s->done);
-    order_free_all(&s->told);
-    free(s->handled);
-    s->handled = NULL;
-    let_go(s);
-}
-
-static void report_lost(struct tcu *t)
-{
-    struct shadow *s = shadow_of(t);
-
     s->report_token = 0;
     s->report_packet = 0;
-    signal_report_lost(&t->signals);
-    pace_release_all(t);
+    signal_report_lost(&t->signals, s->slot);
+    pace_release_shadow(t, s->slot);
     order_splice(&s->done, &s->told);
 }
 
-void shadow_offline(struct tcu *t)
+void shadow_offline(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
-
     loop_timer_stop(&s->timer);
     s->get_token = 0;
     s->refusals = 0;
+    s->synced = false;
     let_go(s);
-    report_lost(t);
+    report_lost(t, s);
+}
+
+void shadow_clear(struct shadow *s)
+{
+    loop_timer_stop(&s->timer);
+    order_free_all(&s->done);
+    order_free_all(&s->told);
+    let_go(s);
+}
+
+/* What was said of its wishes counts no more. */
+static void forget_handled(struct tcu *t, const struct shadow *s)
+{
+    const struct signal_schema *schema = t->signals.schema;
+
+    for (size_t i = 0; i < signal_schema_count(schema); i++) {
+        const struct signal_def *def = signal_schema_def(schema, i);
+        if (def->desired_slot >= 0 && def->shadow_slot == s->slot)
+            t->p->handled[def->desired_slot] = (struct shadow_handled){.hash = 0};
+    }
 }
 
 /* The document is gone, or another one took its place: what was said before counts no more. */
-static void start_over(struct tcu *t)
+static void start_over(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
-    size_t slots = signal_schema_desired_count(t->signals.schema);
-
     s->version = s->delta_version = s->noted_version = 0;
-    if (slots != 0)
-        memset(s->handled, 0, slots * sizeof *s->handled);
-    signal_touch_all(&t->signals);
-    pace_release_all(t);
+    forget_handled(t, s);
+    signal_touch_shadow(&t->signals, s->slot);
+    pace_release_shadow(t, s->slot);
 }
 
-bool shadow_in_step(const struct tcu *t)
+bool shadow_get(struct tcu *t, struct shadow *s)
 {
-    const struct shadow *s = &t->p->shadow;
-    return t->p->config->no_shadow || (s->report_token == 0 && s->done == NULL && !pace_urgent(t));
-}
-
-bool shadow_get(struct tcu *t)
-{
-    struct shadow *s = shadow_of(t);
     char room[ROUTE_TOPIC_MAX];
     char token[TOKEN_SIZE];
     struct buf payload;
 
-    uint32_t counter = token_next(s);
+    uint32_t counter = token_next(t);
     token_make(t->thing_name, counter, token);
     buf_init(&payload, REPORT_MAX);
     buf_printf(&payload, "{\"clientToken\":\"%s\"}", token);
-    int32_t id =
-        core_publish(t, route_compose(room, TOPIC_SHADOW_PREFIX "/get", t->thing_name, NULL),
-                     buf_slice(&payload), 1, slice_of(NULL, 0));
+    int32_t id = core_publish(t, routes_shadow_topic(t, s->slot, "get", room), buf_slice(&payload),
+                              1, slice_of(NULL, 0));
     buf_done(&payload);
     if (id < 0)
         return false;
@@ -138,24 +114,28 @@ bool shadow_get(struct tcu *t)
     return true;
 }
 
+static void synced(struct tcu *t, struct shadow *s)
+{
+    s->synced = true;
+    if (shadows_synced(t))
+        core_synced(t);
+}
+
 /* ── Reports ────────────────────────────────────────────────────────────────────────────────── */
 
-void shadow_schedule(struct tcu *t)
+void shadow_schedule(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
-
     if (t->state != TCU_ONLINE || s->report_token != 0 || loop_timer_active(&s->timer) ||
         t->p->config->no_shadow)
         return;
-    if (pace_urgent(t))
+    if (pace_urgent(t, s->slot))
         loop_timer_start(&s->timer, 0);
     else
-        pace_wait(t);
+        pace_wait(t, s->slot);
 }
 
-static void pause_reports(struct tcu *t)
+static void pause_reports(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
     const struct tcu_config *c = t->p->config;
 
     loop_timer_start_script(
@@ -165,25 +145,23 @@ static void pause_reports(struct tcu *t)
 }
 
 /* Not to be sent again as it is: forgotten until the signals change once more. */
-static void report_refused(struct tcu *t, const char *why)
+static void report_refused(struct tcu *t, struct shadow *s, const char *why)
 {
-    struct shadow *s = shadow_of(t);
-
     loop_timer_stop(&s->timer);
     s->report_token = 0;
     s->report_packet = 0;
-    signal_report_accepted(&t->signals);
+    signal_report_accepted(&t->signals, s->slot);
     order_free_all(&s->told);
-    shadow_schedule(t);
-    core_note(t, TCU_NOTE_REPORT_REJECTED, "%s", why);
+    shadow_schedule(t, s);
+    core_note(t, TCU_NOTE_REPORT_REJECTED, "%s%s%s", NAME_OF(t, s), why);
 }
 
-static void mark_told(struct tcu *t, const char *token)
+static void mark_told(struct tcu *t, const struct shadow *s, const char *token)
 {
     uint32_t epoch = t->p->epoch;
     usec_t now = clock_now();
 
-    for (struct tcu_order *o = shadow_of(t)->told; o != NULL; o = o->next) {
+    for (const struct tcu_order *o = s->told; o != NULL; o = o->next) {
         core_mark(t, o->token, TCU_MARK_REPORTED, now, token);
         if (t->p->epoch != epoch)
             return;
@@ -199,10 +177,8 @@ static size_t report_limit(const struct tcu *t, struct slice topic)
 }
 
 /* An order is told of once nothing that it changed waits for a later part of the report. */
-static void take_told(struct tcu *t)
+static void take_told(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
-
     for (struct tcu_order *o = s->done, *next; o != NULL; o = next) {
         bool waits = false;
         next = o->next;
@@ -214,24 +190,25 @@ static void take_told(struct tcu *t)
 }
 
 /* As much of what has changed as one packet may carry; the rest follows when it is accepted. */
-static void send_report(struct tcu *t)
+static void send_report(struct tcu *t, struct shadow *s)
 {
-    struct shadow *s = shadow_of(t);
     char room[ROUTE_TOPIC_MAX];
     char token[TOKEN_SIZE];
     char tail[TOKEN_SIZE + 24];
     struct buf payload;
 
-    if (t->state != TCU_ONLINE || s->held || s->report_token != 0 || !signal_any_dirty(&t->signals))
+    if (t->state != TCU_ONLINE || s->held || s->report_token != 0 ||
+        !signal_any_dirty(&t->signals, s->slot))
         return;
-    uint32_t counter = token_next(s);
+    uint32_t counter = token_next(t);
     token_make(t->thing_name, counter, token);
-    struct slice topic = route_compose(room, TOPIC_SHADOW_PREFIX "/update", t->thing_name, NULL);
+    struct slice topic = routes_shadow_topic(t, s->slot, "update", room);
     size_t limit = report_limit(t, topic);
     size_t tail_len = (size_t)snprintf(tail, sizeof tail, "},\"clientToken\":\"%s\"}", token);
     buf_init(&payload, REPORT_MAX);
     buf_append_str(&payload, "{\"state\":{\"reported\":");
-    bool fits = limit > tail_len && signal_write_dirty(&t->signals, &payload, limit - tail_len) &&
+    bool fits = limit > tail_len &&
+                signal_write_dirty(&t->signals, s->slot, &payload, limit - tail_len) &&
                 buf_append(&payload, tail, tail_len);
     int32_t id = -1;
     if (fits)
@@ -241,39 +218,30 @@ static void send_report(struct tcu *t)
         char why[80];
         snprintf(why, sizeof why, "a signal takes more than the %zu bytes of a report: not sent",
                  limit);
-        signal_drop_dirty(&t->signals);
+        signal_drop_dirty(&t->signals, s->slot);
         order_splice(&s->told, &s->done);
-        report_refused(t, why);
+        report_refused(t, s, why);
         return;
     }
     if (id < 0) {
-        signal_report_lost(&t->signals);
-        pause_reports(t);
+        signal_report_lost(&t->signals, s->slot);
+        pause_reports(t, s);
         return;
     }
     s->report_token = counter;
     s->report_packet = (uint16_t)id;
     core_time_request(t, &s->timer);
-    pace_sent(t);
-    take_told(t);
-    mark_told(t, token);
+    pace_sent(t, s->slot);
+    take_told(t, s);
+    mark_told(t, s, token);
 }
 
 /* A report in flight has had no answer in time; or it is time to send one. */
-static void on_timer(void *arg)
+void shadow_on_timer(struct tcu *t, struct shadow *s)
 {
-    struct tcu *t = arg;
-
-    if (shadow_of(t)->report_token != 0)
-        report_lost(t);
-    send_report(t);
-}
-
-void tcu_hold_reports(struct tcu *t, bool hold)
-{
-    shadow_of(t)->held = hold;
-    if (!hold)
-        shadow_schedule(t);
+    if (s->report_token != 0)
+        report_lost(t, s);
+    send_report(t, s);
 }
 
 void shadow_order_done(struct tcu *t, struct tcu_order *order)
@@ -284,7 +252,7 @@ void shadow_order_done(struct tcu *t, struct tcu_order *order)
         reported |= (signal_schema_def(t->signals.schema, order->changes[i].index)->flags &
                      SIGNAL_REPORTED) != 0;
     if (reported && order->token[0] != '\0')
-        order_append(&shadow_of(t)->done, order);
+        order_append(&core_shadow_of(t, order->changes[0].index)->done, order);
     else
         order_free(order);
 }
@@ -330,27 +298,25 @@ static void take_version(struct shadow *s, uint64_t version, uint64_t heard)
 /* A delta that a later one has overtaken (contract 1.1) says nothing of what is wished now. But if
    somebody has written a wish again with it, the later one could not tell: only the document says
    whether that wish still stands. */
-static void overtaken(struct tcu *t, const struct wish *w)
+static void overtaken(struct tcu *t, struct shadow *s, const struct wish *w)
 {
-    struct shadow *s = shadow_of(t);
     uint64_t behind = s->delta_version - w->version;
     bool again = behind >= HEARD_BITS || (s->heard >> behind & 1) != 0;
 
     if (!again)
         s->heard |= UINT64_C(1) << behind;
-    if (!again && w->written != 0 && t->state == TCU_ONLINE && wishes_forget_rewritten(t, w)) {
+    if (!again && w->written != 0 && s->synced && wishes_forget_rewritten(t, s, w)) {
         let_go(s);
         hold(s, w);
         s->asks_after = true;
-        shadow_get(t);
+        shadow_get(t, s);
     }
-    core_note(t, TCU_NOTE_STALE_DELTA, "version %" PRIu64 " after %" PRIu64, w->version,
-              s->delta_version);
+    core_note(t, TCU_NOTE_STALE_DELTA, "%s%sversion %" PRIu64 " after %" PRIu64, NAME_OF(t, s),
+              w->version, s->delta_version);
 }
 
-void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_delta(struct tcu *t, struct shadow *s, const struct mqtt_message *m, usec_t at)
 {
-    struct shadow *s = shadow_of(t);
     struct document doc;
 
     if (!read_document(t, m, &doc))
@@ -364,22 +330,22 @@ void shadow_on_delta(struct tcu *t, const struct mqtt_message *m, usec_t at)
                      .next = doc.version == s->delta_version + 1,
                      .token = own ? "" : doc.token};
     if (w.version == 0 || w.state.type != JSON_OBJECT) {
-        core_note(t, TCU_NOTE_BAD_MESSAGE, "shadow delta: it has no %s",
+        core_note(t, TCU_NOTE_BAD_MESSAGE, "%s%sshadow delta: it has no %s", NAME_OF(t, s),
                   w.version == 0 ? "version" : "state object");
     } else if (w.version <= s->delta_version) {
-        overtaken(t, &w);
-    } else if (t->state == TCU_SYNCING) {
+        overtaken(t, s, &w);
+    } else if (!s->synced) {
         hold(s, &w);
     } else {
         take_version(s, w.version, 1);
         saw_version(s, w.version);
-        wishes_act_on(t, &w, at);
+        wishes_act_on(t, s, &w, at);
     }
 }
 
-void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_get_accepted(struct tcu *t, struct shadow *s, const struct mqtt_message *m,
+                            usec_t at)
 {
-    struct shadow *s = shadow_of(t);
     struct document doc;
     struct json_value reported = {.type = JSON_NULL};
 
@@ -391,11 +357,11 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
     json_find(&doc.state, "delta", &w.state);
     json_find(&doc.metadata, "desired", &w.metadata);
     s->get_token = 0;
-    if (t->state == TCU_ONLINE && w.version < s->delta_version) {
+    if (s->synced && w.version < s->delta_version) {
         let_go(s); /* a delta that came meanwhile has told more */
         return;
     }
-    if (w.version < s->held_version && !s->asked_again && shadow_get(t)) {
+    if (w.version < s->held_version && !s->asked_again && shadow_get(t, s)) {
         s->asked_again = true;
         return;
     }
@@ -403,22 +369,22 @@ void shadow_on_get_accepted(struct tcu *t, const struct mqtt_message *m, usec_t 
         w.token = s->held_token;
     /* A version below one seen before the question: it was deleted and made anew meanwhile. */
     if (w.version < s->asked_version)
-        start_over(t);
+        start_over(t, s);
     else if (!json_find(&doc.state, "reported", &reported) || reported.type != JSON_OBJECT)
-        signal_touch_all(&t->signals);
+        signal_touch_shadow(&t->signals, s->slot);
     take_version(s, w.version, UINT64_MAX);
     saw_version(s, w.version);
     if (w.state.type == JSON_OBJECT)
-        wishes_act_on(t, &w, at);
+        wishes_act_on(t, s, &w, at);
     if (t->p->epoch != epoch)
         return;
     let_go(s);
-    core_synced(t);
+    synced(t, s);
 }
 
-void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_get_rejected(struct tcu *t, struct shadow *s, const struct mqtt_message *m,
+                            usec_t at)
 {
-    struct shadow *s = shadow_of(t);
     struct document doc;
     char why[256];
 
@@ -429,24 +395,24 @@ void shadow_on_get_rejected(struct tcu *t, const struct mqtt_message *m, usec_t 
     s->get_token = 0;
     if (doc.code == 404) {
         let_go(s);
-        start_over(t);
-        core_synced(t);
+        start_over(t, s);
+        synced(t, s);
         return;
     }
     uint32_t epoch = t->p->epoch;
-    if (t->state != TCU_SYNCING) {
+    if (s->synced) {
         let_go(s); /* the next delta will tell */
         return;
     }
     document_refusal(&doc, why);
-    core_note(t, TCU_NOTE_CONNECT_FAILED, "shadow get refused: %s", why);
+    core_note(t, TCU_NOTE_CONNECT_FAILED, "%s%sshadow get refused: %s", NAME_OF(t, s), why);
     if (t->p->epoch == epoch)
         core_sync_later(t);
 }
 
-void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_update_accepted(struct tcu *t, struct shadow *s, const struct mqtt_message *m,
+                               usec_t at)
 {
-    struct shadow *s = shadow_of(t);
     struct document doc;
 
     if (!read_document(t, m, &doc))
@@ -460,8 +426,8 @@ void shadow_on_update_accepted(struct tcu *t, const struct mqtt_message *m, usec
     s->report_packet = 0;
     s->refusals = 0;
     loop_timer_stop(&s->timer);
-    signal_report_accepted(&t->signals);
-    shadow_schedule(t);
+    signal_report_accepted(&t->signals, s->slot);
+    shadow_schedule(t, s);
     while (told != NULL) {
         struct tcu_order *order = told;
         told = order->next;
@@ -478,9 +444,9 @@ static bool passes_later(int code)
     return code == 409 || code == 429 || code == 500;
 }
 
-void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_update_rejected(struct tcu *t, struct shadow *s, const struct mqtt_message *m,
+                               usec_t at)
 {
-    struct shadow *s = shadow_of(t);
     struct document doc;
     char why[256];
 
@@ -488,33 +454,29 @@ void shadow_on_update_rejected(struct tcu *t, const struct mqtt_message *m, usec
     if (!read_document(t, m, &doc) || !token_is(t->thing_name, s->report_token, doc.token))
         return;
     if (passes_later(doc.code)) {
-        report_lost(t);
-        pause_reports(t);
+        report_lost(t, s);
+        pause_reports(t, s);
     } else {
         document_refusal(&doc, why);
-        report_refused(t, why);
+        report_refused(t, s, why);
     }
 }
 
-void shadow_on_delete_accepted(struct tcu *t, const struct mqtt_message *m, usec_t at)
+void shadow_on_delete_accepted(struct tcu *t, struct shadow *s, const struct mqtt_message *m,
+                               usec_t at)
 {
     (void)m;
     (void)at;
-    start_over(t);
-    shadow_schedule(t);
+    start_over(t, s);
+    shadow_schedule(t, s);
 }
 
-bool shadow_on_puback(struct tcu *t, uint16_t packet_id, uint8_t reason_code)
+void shadow_on_puback(struct tcu *t, struct shadow *s, uint8_t reason_code)
 {
-    struct shadow *s = shadow_of(t);
-
-    if (s->report_packet == 0 || s->report_packet != packet_id)
-        return false;
     s->report_packet = 0;
     if (reason_code >= 0x80 && s->report_token != 0) {
         char why[64];
         snprintf(why, sizeof why, "PUBACK 0x%02x", reason_code);
-        report_refused(t, why);
+        report_refused(t, s, why);
     }
-    return true;
 }

@@ -8,7 +8,13 @@
 #include "base/hash.h"
 #include "base/xmem.h"
 
-enum { MAX_LEVELS = 5, MAX_KEY = 60, MAX_PATH = MAX_LEVELS * (MAX_KEY + 1), PACE_MAX = 30 * 86400 };
+enum {
+    MAX_LEVELS = 5,
+    MAX_KEY = 60,
+    MAX_PATH = MAX_LEVELS * (MAX_KEY + 1),
+    MAX_SHADOW_NAME = 64,
+    PACE_MAX = 30 * 86400,
+};
 
 /* Paths are looked up for every value that a script or a document touches. */
 struct slot {
@@ -23,9 +29,12 @@ struct signal_schema {
     size_t count, capacity, desired_count;
     size_t *paced; /* indices */
     size_t paced_count;
-    uint64_t *paced_set; /* bitset; NULL: none */
-    struct slot *slots;  /* open addressing, half of them empty */
-    size_t slot_count;   /* a power of two */
+    uint64_t *paced_set;                       /* bitset; NULL: none */
+    struct slot *slots;                        /* open addressing, half of them empty */
+    size_t slot_count;                         /* a power of two */
+    char *shadows[SIGNAL_SHADOWS_MAX];         /* names by slot; that of the classic one is NULL */
+    uint64_t *shadow_sets[SIGNAL_SHADOWS_MAX]; /* bitsets; NULL: all signals */
+    size_t shadow_count;
     bool sealed;
 };
 
@@ -42,6 +51,7 @@ struct signal_schema *signal_schema_new(const char *model)
     struct signal_schema *s = xcalloc(1, sizeof *s);
 
     s->model = xstrdup(model);
+    s->shadow_count = 1;
     return s;
 }
 
@@ -50,6 +60,7 @@ static void def_done(struct signal_def *def)
     free(def->path);
     free(def->vss);
     free(def->unit);
+    free(def->shadow);
     for (size_t i = 0; i < def->value_count; i++)
         free(def->values[i]);
     free(def->values);
@@ -67,6 +78,10 @@ void signal_schema_free(struct signal_schema *s)
     free(s->slots);
     free(s->paced);
     free(s->paced_set);
+    for (size_t i = 0; i < SIGNAL_SHADOWS_MAX; i++) {
+        free(s->shadows[i]);
+        free(s->shadow_sets[i]);
+    }
     free(s->model);
     free(s);
 }
@@ -179,6 +194,44 @@ static bool check_def(const struct signal_def *def, struct error *err)
     return check_pace(def, err) && (def->type != SIGNAL_ENUM || check_enum(def, err));
 }
 
+/* Contract 1.1. */
+static bool check_shadow_name(const struct signal_def *def, struct error *err)
+{
+    size_t len = strlen(def->shadow);
+    size_t good = 0;
+
+    while (good < len && (key_char(def->shadow[good]) || def->shadow[good] == ':'))
+        good++;
+    if (len != 0 && len <= MAX_SHADOW_NAME && good == len)
+        return true;
+    return error_set(
+        err, ERROR_USAGE,
+        "signal %s: shadow \"%.80s\": a shadow's name is 1 to %d letters, digits, ':', "
+        "'_' or '-'",
+        def->path, def->shadow, MAX_SHADOW_NAME);
+}
+
+/* The slot of the signal's shadow, made if it is the first that lives there. */
+static bool take_shadow(struct signal_schema *s, const struct signal_def *def, size_t *ret,
+                        struct error *err)
+{
+    *ret = 0;
+    if (def->shadow == NULL)
+        return true;
+    if (!check_shadow_name(def, err))
+        return false;
+    int found = signal_schema_find_shadow(s, slice_str(def->shadow));
+    if (found < 0 && s->shadow_count == SIGNAL_SHADOWS_MAX)
+        return error_set(err, ERROR_USAGE,
+                         "signal %s: shadow \"%s\" would be one too many: a car has %d named ones "
+                         "at most (a connection has 50 subscriptions, each takes 6)",
+                         def->path, def->shadow, SIGNAL_SHADOWS_MAX - 1);
+    *ret = found >= 0 ? (size_t)found : s->shadow_count;
+    if (found < 0)
+        s->shadows[s->shadow_count++] = xstrdup(def->shadow);
+    return true;
+}
+
 static char *copy_or_null(const char *text)
 {
     return text != NULL ? xstrdup(text) : NULL;
@@ -193,10 +246,13 @@ static void copy_values(struct signal_def *copy, const struct signal_def *def)
 
 bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, struct error *err)
 {
+    size_t shadow;
+
     if (s->sealed)
         return error_set(err, ERROR_USAGE, "signal %.100s: declared after the model was complete",
                          def->path);
-    if (!check_path(def->path, err) || !check_place(s, def->path, err) || !check_def(def, err))
+    if (!check_path(def->path, err) || !check_place(s, def->path, err) || !check_def(def, err) ||
+        !take_shadow(s, def, &shadow, err))
         return false;
     if (s->count == s->capacity) {
         s->capacity = s->capacity != 0 ? s->capacity * 2 : 32;
@@ -207,6 +263,8 @@ bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, st
     copy->path = xstrdup(def->path);
     copy->vss = copy_or_null(def->vss);
     copy->unit = copy_or_null(def->unit);
+    copy->shadow = copy_or_null(def->shadow);
+    copy->shadow_slot = shadow;
     copy->desired_slot = copy->paced_slot = -1;
     copy->values = NULL;
     copy->value_count = 0;
@@ -265,6 +323,14 @@ static void note_paced(struct signal_schema *s, size_t index)
     s->paced_set[index / 64] |= (uint64_t)1 << (index % 64);
 }
 
+static void fill_shadow_sets(struct signal_schema *s)
+{
+    for (size_t i = 0; i < s->shadow_count; i++)
+        s->shadow_sets[i] = xcalloc((s->count + 63) / 64, sizeof *s->shadow_sets[i]);
+    for (size_t i = 0; i < s->count; i++)
+        s->shadow_sets[s->defs[i].shadow_slot][i / 64] |= (uint64_t)1 << (i % 64);
+}
+
 void signal_schema_seal(struct signal_schema *s)
 {
     if (s->sealed)
@@ -277,6 +343,8 @@ void signal_schema_seal(struct signal_schema *s)
     for (size_t i = 0; i < s->count; i++)
         if (paced(&s->defs[i]))
             note_paced(s, i);
+    if (s->shadow_count > 1)
+        fill_shadow_sets(s);
     fill_slots(s);
     s->sealed = true;
 }
@@ -316,6 +384,30 @@ const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t
 {
     assert(index < s->count);
     return &s->defs[index];
+}
+
+size_t signal_schema_shadow_count(const struct signal_schema *s)
+{
+    return s->shadow_count;
+}
+
+const char *signal_schema_shadow_name(const struct signal_schema *s, size_t shadow)
+{
+    assert(shadow < s->shadow_count);
+    return s->shadows[shadow];
+}
+
+int signal_schema_find_shadow(const struct signal_schema *s, struct slice name)
+{
+    for (size_t i = 1; i < s->shadow_count; i++)
+        if (slice_is(name, s->shadows[i]))
+            return (int)i;
+    return -1;
+}
+
+const uint64_t *signal_schema_shadow_set(const struct signal_schema *s, size_t shadow)
+{
+    return s->shadow_sets[shadow];
 }
 
 /* The first definition whose path is not before `path`. */

@@ -82,6 +82,12 @@ static void copy_bit(uint64_t *to, size_t i, const uint64_t *from, size_t j)
     to[i / 64] |= (uint64_t)bit(from, j) << (i % 64);
 }
 
+bool signal_same_shadow(const struct signal_def *a, const struct signal_def *b)
+{
+    return a->shadow == NULL || b->shadow == NULL ? a->shadow == b->shadow
+                                                  : strcmp(a->shadow, b->shadow) == 0;
+}
+
 static void migrate_signal(struct signal_table *t, size_t index, const struct signal_table *old)
 {
     const struct signal_def *def = signal_schema_def(t->schema, index);
@@ -94,7 +100,8 @@ static void migrate_signal(struct signal_table *t, size_t index, const struct si
     if (!convert(before, old->values[found], def, &value))
         return;
     signal_set(t, index, value);
-    if (before->type != def->type || (before->flags & def->flags & SIGNAL_REPORTED) == 0)
+    if (before->type != def->type || (before->flags & def->flags & SIGNAL_REPORTED) == 0 ||
+        !signal_same_shadow(before, def))
         return;
     copy_bit(t->dirty, index, old->dirty, (size_t)found);
     copy_bit(t->flying, index, old->flying, (size_t)found);
@@ -181,22 +188,37 @@ void signal_touch_all(struct signal_table *t)
         signal_touch(t, i);
 }
 
-bool signal_any_dirty(const struct signal_table *t)
+void signal_touch_shadow(struct signal_table *t, size_t shadow)
 {
+    for (size_t i = 0; i < signal_schema_count(t->schema); i++)
+        if (signal_schema_def(t->schema, i)->shadow_slot == shadow)
+            signal_touch(t, i);
+}
+
+/* The signals of one shadow, among 64. */
+static uint64_t of_shadow(const uint64_t *set, size_t word)
+{
+    return set != NULL ? set[word] : UINT64_MAX;
+}
+
+bool signal_any_dirty(const struct signal_table *t, size_t shadow)
+{
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
     uint64_t any = 0;
 
     for (size_t i = 0; i < words(t->schema); i++)
-        any |= t->dirty[i];
+        any |= t->dirty[i] & of_shadow(set, i);
     return any != 0;
 }
 
-bool signal_any_prompt(const struct signal_table *t)
+bool signal_any_prompt(const struct signal_table *t, size_t shadow)
 {
     const uint64_t *paced = signal_schema_paced_set(t->schema);
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
     uint64_t any = 0;
 
     for (size_t i = 0; i < words(t->schema); i++)
-        any |= t->dirty[i] & ~(paced != NULL ? paced[i] : 0);
+        any |= t->dirty[i] & of_shadow(set, i) & ~(paced != NULL ? paced[i] : 0);
     return any != 0;
 }
 
@@ -285,8 +307,9 @@ static bool write_signal(struct nest *n, const struct signal_table *t, size_t in
     return false;
 }
 
-bool signal_write_dirty(struct signal_table *t, struct buf *out, size_t limit)
+bool signal_write_dirty(struct signal_table *t, size_t shadow, struct buf *out, size_t limit)
 {
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
     struct nest nest = {.out = out, .group = "", .empty = true};
     size_t len = buf_len(out);
     bool any = false;
@@ -294,7 +317,7 @@ bool signal_write_dirty(struct signal_table *t, struct buf *out, size_t limit)
     limit = limit < out->max ? limit : out->max;
     buf_append_str(out, "{");
     for (size_t i = 0; i < signal_schema_count(t->schema); i++) {
-        if (!bit(t->dirty, i) || !write_signal(&nest, t, i, limit))
+        if (!bit(t->dirty, i) || (set != NULL && !bit(set, i)) || !write_signal(&nest, t, i, limit))
             continue;
         any = true;
         t->dirty[i / 64] &= ~((uint64_t)1 << (i % 64));
@@ -324,8 +347,17 @@ bool signal_write_all(const struct signal_table *t, bool reported_only, struct b
     return buf_append_str(out, "}") && !out->overflow;
 }
 
+/* Does the schema report a signal of that path into the same shadow? */
+static bool still_reported(const struct signal_schema *schema, const struct signal_def *old)
+{
+    int index = signal_schema_find(schema, slice_str(old->path));
+    const struct signal_def *def = index >= 0 ? signal_schema_def(schema, (size_t)index) : NULL;
+
+    return def != NULL && (def->flags & SIGNAL_REPORTED) != 0 && signal_same_shadow(old, def);
+}
+
 bool signal_write_withdrawn(const struct signal_schema *from, const struct signal_schema *to,
-                            struct buf *out)
+                            size_t shadow, struct buf *out)
 {
     struct nest nest = {.out = out, .group = "", .empty = true};
     size_t len = buf_len(out);
@@ -334,10 +366,8 @@ bool signal_write_withdrawn(const struct signal_schema *from, const struct signa
     buf_append_str(out, "{");
     for (size_t i = 0; i < signal_schema_count(from); i++) {
         const struct signal_def *def = signal_schema_def(from, i);
-        int index = signal_schema_find(to, slice_str(def->path));
-        bool stays =
-            index >= 0 && (signal_schema_def(to, (size_t)index)->flags & SIGNAL_REPORTED) != 0;
-        if ((def->flags & SIGNAL_REPORTED) == 0 || stays)
+        if (def->shadow_slot != shadow || (def->flags & SIGNAL_REPORTED) == 0 ||
+            still_reported(to, def))
             continue;
         enter(&nest, def->path);
         buf_append_str(out, "null");
@@ -351,21 +381,29 @@ bool signal_write_withdrawn(const struct signal_schema *from, const struct signa
     return any;
 }
 
-void signal_drop_dirty(struct signal_table *t)
+void signal_drop_dirty(struct signal_table *t, size_t shadow)
 {
-    memset(t->dirty, 0, words(t->schema) * sizeof *t->dirty);
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
+
+    for (size_t i = 0; i < words(t->schema); i++)
+        t->dirty[i] &= ~of_shadow(set, i);
 }
 
-void signal_report_accepted(struct signal_table *t)
+void signal_report_accepted(struct signal_table *t, size_t shadow)
 {
-    memset(t->flying, 0, words(t->schema) * sizeof *t->flying);
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
+
+    for (size_t i = 0; i < words(t->schema); i++)
+        t->flying[i] &= ~of_shadow(set, i);
 }
 
-void signal_report_lost(struct signal_table *t)
+void signal_report_lost(struct signal_table *t, size_t shadow)
 {
+    const uint64_t *set = signal_schema_shadow_set(t->schema, shadow);
+
     for (size_t i = 0; i < words(t->schema); i++) {
-        t->dirty[i] |= t->flying[i];
-        t->flying[i] = 0;
+        t->dirty[i] |= t->flying[i] & of_shadow(set, i);
+        t->flying[i] &= ~of_shadow(set, i);
     }
 }
 

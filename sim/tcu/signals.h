@@ -3,10 +3,10 @@
  * model.
  *
  * A schema is declared by the model (Lua) and shared by all its vehicles: name, type, unit, VSS
- * path and whether the signal is reported to, or desired through, the shadow. A table holds the
- * values of one vehicle and two bits for each reported signal: changed since the last report, and
- * part of the report in flight. Shadow documents are written from and read into tables without
- * walking Lua.
+ * path, whether the signal is reported to, or desired through, a shadow, and which of the car's
+ * shadows that is. A table holds the values of one vehicle and two bits for each reported signal:
+ * changed since the last report, and part of the report in flight. Shadow documents are written
+ * from and read into tables without walking Lua.
  */
 #ifndef TCU_SIGNALS_H
 #define TCU_SIGNALS_H
@@ -32,8 +32,12 @@ enum signal_type {
 const char *
 signal_type_name(enum signal_type type); /* "boolean", "integer", "float", "enum", "string" */
 
+/* Shadows of a car: the classic one, slot 0, and those with names (contract 1.1). The named ones
+   take 6 filters each, which leaves 12 of a connection's 50 (contract 6.8) to jobs and scripts. */
+enum { SIGNAL_SHADOWS_MAX = 6 };
+
 enum signal_flag {
-    SIGNAL_REPORTED = 1, /* goes into the shadow's reported section */
+    SIGNAL_REPORTED = 1, /* goes into its shadow's reported section */
     SIGNAL_DESIRED = 2,  /* may be asked for by desired state or request */
 };
 
@@ -47,9 +51,10 @@ union signal_value {
 };
 
 struct signal_def {
-    char *path; /* place in the shadow, dots between levels: "locks.front_left" */
-    char *vss;  /* COVESA VSS path, or NULL */
-    char *unit; /* or NULL */
+    char *path;   /* place in the shadow, dots between levels: "locks.front_left" */
+    char *vss;    /* COVESA VSS path, or NULL */
+    char *unit;   /* or NULL */
+    char *shadow; /* the named shadow that it lives in; NULL: the classic one */
     enum signal_type type;
     unsigned flags;
     char **values; /* SIGNAL_ENUM: the names */
@@ -61,8 +66,9 @@ struct signal_def {
        report have passed, nor (SIGNAL_INT, SIGNAL_FLOAT) while it differs from what was reported by
        less than the deadband; it goes along with any other report. 0: at once. */
     double report_every, deadband;
-    int desired_slot; /* index among desired signals, -1 if not desired; set by sealing */
-    int paced_slot;   /* likewise among those with a report_every or a deadband */
+    int desired_slot;   /* index among desired signals, -1 if not desired; set by sealing */
+    int paced_slot;     /* likewise among those with a report_every or a deadband */
+    size_t shadow_slot; /* of its shadow, 0: the classic one; set by signal_schema_add() */
 };
 
 struct signal_schema; /* opaque: sorted definitions */
@@ -70,7 +76,8 @@ struct signal_schema; /* opaque: sorted definitions */
 struct signal_schema *signal_schema_new(const char *model);
 void signal_schema_free(struct signal_schema *s);
 /* Copies `def`. Fails on a bad or repeated path, a path that is a prefix level of another, more
-   than 5 levels (contract 1.9 keeps simulated payloads at 5), or a key of more than 60 bytes. */
+   than 5 levels (contract 1.9 keeps simulated payloads at 5), a key of more than 60 bytes, a shadow
+   whose name is none (contract 1.1), or one too many. */
 bool signal_schema_add(struct signal_schema *s, const struct signal_def *def, struct error *err);
 /* Sorts; call once, before the first table. Indices are valid from here on. */
 void signal_schema_seal(struct signal_schema *s);
@@ -83,10 +90,21 @@ size_t signal_schema_paced(const struct signal_schema *s, size_t slot);
 /* The same as a bitset by index; NULL: none. */
 const uint64_t *signal_schema_paced_set(const struct signal_schema *s);
 const struct signal_def *signal_schema_def(const struct signal_schema *s, size_t index);
+/* How many shadows its signals live in, with the classic one, which is always there. */
+size_t signal_schema_shadow_count(const struct signal_schema *s);
+/* NULL: the classic one. */
+const char *signal_schema_shadow_name(const struct signal_schema *s, size_t shadow);
+/* The slot of a named one, or -1. */
+int signal_schema_find_shadow(const struct signal_schema *s, struct slice name);
+/* The signals of one shadow as a bitset by index; NULL: all, there is only the classic one. */
+const uint64_t *signal_schema_shadow_set(const struct signal_schema *s, size_t shadow);
 /* Index by full path, or -1. */
 int signal_schema_find(const struct signal_schema *s, struct slice path);
 /* Is there any signal at or below this path? For "locks" true, for "lock" false. */
 bool signal_schema_has_prefix(const struct signal_schema *s, struct slice path);
+
+/* Do they live in the shadow of the same name? */
+bool signal_same_shadow(const struct signal_def *a, const struct signal_def *b);
 
 struct signal_table {
     const struct signal_schema *schema;
@@ -102,29 +120,34 @@ void signal_table_done(struct signal_table *t);
    hold them (an enum by its name, a number as a number), and what is known of their reports; the
    others begin with their initial values, dirty if reported. Indices change. */
 void signal_table_migrate(struct signal_table *t, const struct signal_schema *schema);
-/* Appends one nested JSON object with null for each signal that `from` reports and `to` does not;
-   false, with nothing appended, if there is none or no room. */
+/* Appends one nested JSON object with null for each signal that `from` reports in that shadow of
+   its own and `to` does not in the one of the same name; false, with nothing appended, if there is
+   none or no room. */
 bool signal_write_withdrawn(const struct signal_schema *from, const struct signal_schema *to,
-                            struct buf *out);
+                            size_t shadow, struct buf *out);
 union signal_value signal_get(const struct signal_table *t, size_t index);
 /* True if the value changed; then it is dirty if reported. */
 bool signal_set(struct signal_table *t, size_t index, union signal_value value);
 void signal_touch(struct signal_table *t, size_t index); /* dirty although unchanged, if reported */
 void signal_touch_all(struct signal_table *t);
-bool signal_any_dirty(const struct signal_table *t);
-bool signal_any_prompt(const struct signal_table *t); /* dirty, and not paced */
+/* What is said of a shadow, by its slot, is about the signals that live in it. */
+void signal_touch_shadow(struct signal_table *t, size_t shadow);
+bool signal_any_dirty(const struct signal_table *t, size_t shadow);
+bool signal_any_prompt(const struct signal_table *t, size_t shadow); /* dirty, and not paced */
 bool signal_is_dirty(const struct signal_table *t, size_t index);
 bool signal_is_flying(const struct signal_table *t, size_t index);
-void signal_drop_dirty(struct signal_table *t); /* dirty bits are dropped, unreported */
+/* Dirty bits are dropped, unreported. */
+void signal_drop_dirty(struct signal_table *t, size_t shadow);
 
 /* Appends dirty signals as one nested JSON object, and moves their bits to flying: all of them, or
    as many as fit before `out` holds more than `limit` bytes; the others stay dirty. False, with
    nothing appended: not one of them fits. */
-bool signal_write_dirty(struct signal_table *t, struct buf *out, size_t limit);
+bool signal_write_dirty(struct signal_table *t, size_t shadow, struct buf *out, size_t limit);
 /* Appends all (or all reported) signals as one nested JSON object; changes no bit. */
 bool signal_write_all(const struct signal_table *t, bool reported_only, struct buf *out);
-void signal_report_accepted(struct signal_table *t); /* flying bits are dropped */
-void signal_report_lost(struct signal_table *t);     /* flying bits become dirty again */
+/* Flying bits are dropped; or become dirty again. */
+void signal_report_accepted(struct signal_table *t, size_t shadow);
+void signal_report_lost(struct signal_table *t, size_t shadow);
 
 /* Appends one value as JSON. Floats are printed with at most 10 significant digits, shortest form.
  */

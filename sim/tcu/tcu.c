@@ -14,8 +14,6 @@
 #include "tcu/reshape.h"
 #include "tcu/routes.h"
 
-enum { SUBACK_FAILURE = 0x80 };
-
 /* ── Notices ────────────────────────────────────────────────────────────────────────────────── */
 
 static void note_va(struct tcu *t, enum tcu_note note, const char *fmt, va_list ap)
@@ -111,7 +109,7 @@ static void settle(struct tcu *t)
     p->wait = WAIT_NOTHING;
     p->subscribe_id = p->sampled_id = 0;
     connection_over(t);
-    shadow_offline(t);
+    shadows_offline(t);
 }
 
 static usec_t next_delay(struct tcu *t)
@@ -209,20 +207,18 @@ static void start_get(struct tcu *t)
     t->p->stage_started = clock_now();
     /* The client may be busy with what it sends again of a resumed session: an acknowledgement
        makes room (on_published), or time runs out. */
-    shadow_get(t);
+    shadows_get_missing(t);
     wait_for(t, WAIT_SHADOW);
 }
 
-static void subscribe(struct tcu *t)
+static void subscribe(struct tcu *t, size_t batch)
 {
-    char rooms[ROUTES_COUNT][ROUTE_TOPIC_MAX];
-    struct mqtt_filter filters[ROUTES_COUNT];
-    size_t first = routes_first(t);
+    char rooms[ROUTES_MAX][ROUTE_TOPIC_MAX];
+    struct mqtt_filter filters[ROUTES_MAX];
+    size_t count = routes_filters(t, batch, rooms, filters);
 
-    for (size_t i = first; i < ROUTES_COUNT; i++)
-        filters[i] = (struct mqtt_filter){
-            .filter = route_compose(rooms[i], routes_pattern(t, i), t->thing_name, NULL), .qos = 1};
-    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters + first, ROUTES_COUNT - first);
+    t->p->subscribing = (uint8_t)batch;
+    t->p->subscribe_id = mqtt_client_subscribe(t->p->client, filters, count);
     if (t->p->subscribe_id == 0)
         core_give_up(t, TCU_NOTE_CONNECTION_LOST, "subscribe: the connection is closed");
     else
@@ -243,7 +239,7 @@ void core_synced(struct tcu *t)
         !stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) || !enter(t, TCU_ONLINE))
         return;
     reshape_online(t);
-    shadow_schedule(t);
+    shadows_schedule(t);
     command_flush(t);
 }
 
@@ -317,7 +313,7 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
     if (p->subscribed)
         start_get(t);
     else
-        subscribe(t);
+        subscribe(t, 0);
 }
 
 static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count)
@@ -325,22 +321,23 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
     struct tcu *t = ctx;
     struct tcu_private *p = t->p;
     char room[ROUTE_TOPIC_MAX];
+    unsigned code;
 
     if (t->state != TCU_SYNCING || p->subscribe_id == 0 || packet_id != p->subscribe_id) {
         pubsub_answered(t, packet_id, codes, count);
         return;
     }
     p->subscribe_id = 0;
-    size_t first = routes_first(t);
-    for (size_t i = first; i < ROUTES_COUNT; i++) {
-        unsigned code = i - first < count ? codes[i - first] : SUBACK_FAILURE;
-        if (code < SUBACK_FAILURE || routes[i].optional)
-            continue;
-        struct slice filter = route_compose(room, routes_pattern(t, i), t->thing_name, NULL);
+    struct slice refused = routes_refused(t, p->subscribing, slice_of(codes, count), room, &code);
+    if (refused.len != 0) {
         mqtt_client_disconnect(p->client, 0);
         lost(t, TCU_NOTE_CONNECT_FAILED,
-             "subscribe refused: %.*s: 0x%02x (does the policy allow it?)", SLICE_ARGS(filter),
+             "subscribe refused: %.*s: 0x%02x (does the policy allow it?)", SLICE_ARGS(refused),
              code);
+        return;
+    }
+    if (p->subscribing + 1u < routes_batches(t)) {
+        subscribe(t, p->subscribing + 1u);
         return;
     }
     p->subscribed = true;
@@ -368,13 +365,7 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     bool wanted = pubsub_wants(t, m->topic);
     if (wanted && t->p->observer->message != NULL)
         t->p->observer->message(t->p->ctx, t, m);
-    for (size_t i = 0; core_connected(t) && i < ROUTES_COUNT; i++) {
-        if (route_matches(routes_pattern(t, i), t->thing_name, m->topic, NULL)) {
-            routes[i].handle(t, m, now);
-            return;
-        }
-    }
-    if (wanted)
+    if (!core_connected(t) || routes_handle(t, m, now) || wanted)
         return;
     core_note(t, TCU_NOTE_BAD_MESSAGE, "%.*s: not a topic that this car asked for",
               m->topic.len < 256 ? (int)m->topic.len : 256,
@@ -391,11 +382,11 @@ static void on_published(void *ctx, uint16_t packet_id, uint8_t reason_code)
         if (!stage(t, TCU_STAGE_PUBACK, clock_now() - p->sampled_at))
             return;
     }
-    if (!shadow_on_puback(t, packet_id, reason_code) &&
+    if (!shadows_on_puback(t, packet_id, reason_code) &&
         !command_on_puback(t, packet_id, reason_code))
         command_flush(t);
-    if (t->state == TCU_SYNCING && p->wait == WAIT_SHADOW && p->shadow.get_token == 0)
-        shadow_get(t);
+    if (t->state == TCU_SYNCING && p->wait == WAIT_SHADOW)
+        shadows_get_missing(t);
     pubsub_answered(t, packet_id, &reason_code, 1);
 }
 
@@ -462,7 +453,7 @@ struct tcu *tcu_new(const struct tcu_params *params)
     signal_table_init(&t->signals, params->schema);
     rng_init(&p->rng, params->seed, 0);
     loop_timer_init(&p->timer, p->loop, on_timer, t);
-    shadow_init(t);
+    shadows_init(t);
     command_init(t);
     p->client =
         params->make_client(params->maker, params->index,
@@ -484,7 +475,7 @@ void tcu_free(struct tcu *t)
     cancel_orders(t);
     reshape_done(t);
     loop_timer_stop(&t->p->timer);
-    shadow_done(t);
+    shadows_done(t);
     command_done(t);
     mqtt_client_free(t->p->client);
     signal_table_done(&t->signals);
@@ -555,8 +546,7 @@ void tcu_set_signal(struct tcu *t, size_t index, union signal_value value)
 {
     if (!signal_set(&t->signals, index, value))
         return;
-    if (pace_changed(t, index))
-        shadow_schedule(t);
+    shadows_changed(t, index);
     if (t->p->observer->signal != NULL)
         t->p->observer->signal(t->p->ctx, t, index);
 }
@@ -564,7 +554,7 @@ void tcu_set_signal(struct tcu *t, size_t index, union signal_value value)
 void tcu_report(struct tcu *t)
 {
     pace_release_all(t);
-    shadow_schedule(t);
+    shadows_schedule(t);
 }
 
 bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_t qos)
@@ -585,12 +575,12 @@ const struct topic_set *tcu_topics(const struct tcu *t)
     return &t->p->config->topics;
 }
 
-uint64_t tcu_shadow_version(const struct tcu *t)
+uint64_t tcu_shadow_version(const struct tcu *t, size_t shadow)
 {
-    return t->p->shadow.version;
+    return core_shadow(t, shadow)->version;
 }
 
 bool tcu_in_step(const struct tcu *t)
 {
-    return shadow_in_step(t);
+    return shadows_in_step(t);
 }

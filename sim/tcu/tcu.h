@@ -1,5 +1,5 @@
 /*
- * tcu.h — one simulated telematics control unit: its life cycle, its shadow, its remote commands.
+ * tcu.h — one simulated telematics control unit: its life cycle, its shadows, its remote commands.
  *
  *     off → asleep → connecting → syncing → online → (disconnect) → backing off → connecting …
  *
@@ -27,7 +27,7 @@ enum tcu_state {
     TCU_OFF,        /* no power at all: no modem, an SMS is lost */
     TCU_ASLEEP,     /* no socket; only a wake-up call brings it back */
     TCU_CONNECTING, /* waiting to be admitted, then TCP, TLS, MQTT CONNECT */
-    TCU_SYNCING,    /* subscribing, getting the shadow, applying what was desired meanwhile */
+    TCU_SYNCING,    /* subscribing, getting the shadows, applying what was desired meanwhile */
     TCU_ONLINE,
     TCU_BACKING_OFF, /* waiting before the next attempt: exponential, full jitter (contract 6.12) */
     TCU_STATE_COUNT
@@ -276,8 +276,8 @@ bool tcu_shape(struct tcu *tcu, const struct mqtt_shaper *shaper);
  */
 void tcu_forget_requests(struct tcu *tcu);
 
-/* The last shadow version this car has seen; 0: none. */
-uint64_t tcu_shadow_version(const struct tcu *tcu);
+/* The last version of that shadow (its slot, signals.h) that this car has seen; 0: none. */
+uint64_t tcu_shadow_version(const struct tcu *tcu, size_t shadow);
 /* Orders handed out and not done. */
 size_t tcu_orders_open(const struct tcu *tcu);
 /* Has everything that changed and is due been reported and accepted? What its report_every or its

@@ -36,7 +36,7 @@ static uint32_t hash_of(const struct signal_def *def, union signal_value value)
 
 static struct shadow_handled *handled_of(struct tcu *t, size_t index)
 {
-    return &t->p->shadow.handled[signal_schema_def(t->signals.schema, index)->desired_slot];
+    return &t->p->handled[signal_schema_def(t->signals.schema, index)->desired_slot];
 }
 
 void shadow_forget(struct tcu *t, const struct tcu_order *order)
@@ -95,13 +95,25 @@ static void remember(struct tcu *t, const struct wish *w, const struct desired *
     }
 }
 
-void wishes_act_on(struct tcu *t, const struct wish *w, usec_t at)
+/* What no signal can be, after the name of a shadow that has one. */
+static void note_bad(struct tcu *t, const struct shadow *s, const char *first, size_t count)
 {
-    struct shadow *s = &t->p->shadow;
+    const char *name = signal_schema_shadow_name(t->signals.schema, s->slot);
+    const char *in = name != NULL ? name : "", *colon = name != NULL ? ": " : "";
+
+    if (count > 1)
+        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s%s%s (and %zu more)", in, colon, first,
+                  count - 1);
+    else
+        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s%s%s", in, colon, first);
+}
+
+void wishes_act_on(struct tcu *t, struct shadow *s, const struct wish *w, usec_t at)
+{
     struct tcu_order *order = NULL;
     struct desired d;
 
-    desired_read(&d, t->signals.schema, &w->state, &w->metadata);
+    desired_read(&d, t->signals.schema, s->slot, &w->state, &w->metadata);
     if (d.count != 0) {
         struct signal_change few[DESIRED_FEW];
         struct signal_change *changes =
@@ -119,10 +131,8 @@ void wishes_act_on(struct tcu *t, const struct wish *w, usec_t at)
         s->noted_version = w->version;
     if (order != NULL)
         core_hand_out(t, order, at);
-    if (news && d.bad > 1)
-        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s (and %zu more)", d.first_bad.text, d.bad - 1);
-    else if (news)
-        core_note(t, TCU_NOTE_UNKNOWN_DESIRED, "%s", d.first_bad.text);
+    if (news)
+        note_bad(t, s, d.first_bad.text, d.bad);
 }
 
 /* What was handled, of this update's second; NULL: the leaf is none of it. */
@@ -133,12 +143,12 @@ static struct shadow_handled *handled_with(struct tcu *t, const struct wish *w,
                                                             : NULL;
 }
 
-bool wishes_forget_rewritten(struct tcu *t, const struct wish *w)
+bool wishes_forget_rewritten(struct tcu *t, const struct shadow *s, const struct wish *w)
 {
     struct desired d;
     size_t first = 0, again = 0;
 
-    desired_read(&d, t->signals.schema, &w->state, &w->metadata);
+    desired_read(&d, t->signals.schema, s->slot, &w->state, &w->metadata);
     for (size_t i = 0; i < d.count; i++) {
         struct shadow_handled *h = handled_with(t, w, &d.leaves[i]);
         first += h != NULL && h->traced == 0;

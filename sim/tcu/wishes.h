@@ -10,7 +10,9 @@
 #include "base/json_reader.h"
 #include "tcu/tcu.h"
 
-/* A document that wishes something; borrowed for the length of a call. */
+struct shadow;
+
+/* A document of a shadow that wishes something; borrowed for the length of a call. */
 struct wish {
     struct json_value state, metadata;
     uint64_t version;
@@ -21,12 +23,12 @@ struct wish {
 
 /* Hands out what is new in it as one order, which may be done, and the connection gone, when this
    returns; notes what no signal can be. */
-void wishes_act_on(struct tcu *t, const struct wish *w, usec_t at);
+void wishes_act_on(struct tcu *t, struct shadow *s, const struct wish *w, usec_t at);
 
 /* Of a delta that a later one has overtaken. Wishes that its update has written once more, in the
    second of those that were handled, count as not handled; false: there are none. One that has
    written any that the later delta has shown first is taken for their writer, and for no other's.
  */
-bool wishes_forget_rewritten(struct tcu *t, const struct wish *w);
+bool wishes_forget_rewritten(struct tcu *t, const struct shadow *s, const struct wish *w);
 
 #endif

@@ -48,7 +48,7 @@ static void test_values_stay_by_path(void **state)
     signal_set(&t, at(from, "charge.limit"), (union signal_value){.i = 90});
     signal_set(&t, at(from, "label"), (union signal_value){.s = label});
     signal_set(&t, at(from, "cabin.secret"), (union signal_value){.i = 3});
-    signal_drop_dirty(&t);
+    signal_drop_dirty(&t, 0);
     signal_touch(&t, at(from, "climate.target"));
     signal_table_migrate(&t, to);
     assert_ptr_equal(t.schema, to);
@@ -83,14 +83,14 @@ static void test_what_is_withdrawn(void **state)
 
     (void)state;
     buf_init(&out, 1000);
-    assert_true(signal_write_withdrawn(from, to, &out));
+    assert_true(signal_write_withdrawn(from, to, 0, &out));
     assert_string_equal(buf_cstr(&out), "{\"climate\":{\"on\":null},\"doors\":{\"open\":null}}");
     buf_clear(&out);
-    assert_false(signal_write_withdrawn(from, from, &out));
+    assert_false(signal_write_withdrawn(from, from, 0, &out));
     assert_int_equal(buf_len(&out), 0);
     buf_done(&out);
     buf_init(&out, 10);
-    assert_false(signal_write_withdrawn(from, to, &out));
+    assert_false(signal_write_withdrawn(from, to, 0, &out));
     buf_done(&out);
     signal_schema_free(from);
     signal_schema_free(to);

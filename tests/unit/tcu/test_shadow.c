@@ -12,7 +12,7 @@ static void test_journey_of_a_wish(void **state)
                                                  "mark [app-1] started\n"
                                                  "signal locks.all\n"
                                                  "mark [app-1] acted\n");
-    assert_int_equal(tcu_shadow_version(car->tcu), 2);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 2);
     car_blank(car);
     car_turn(car);
     assert_string_equal(buf_cstr(&car->journal), "mark [app-1] reported in report\n");
@@ -23,7 +23,7 @@ static void test_journey_of_a_wish(void **state)
     accept(car, 3);
     assert_saw(car, "mark [app-1] accepted");
     assert_true(tcu_in_step(car->tcu));
-    assert_int_equal(tcu_shadow_version(car->tcu), 3);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 3);
     car_free(car);
 }
 
@@ -94,7 +94,7 @@ static void test_stale_deltas_are_noted(void **state)
     assert_int_equal(car_times(car, "note stale delta: version"), 2);
     assert_saw(car, "note stale delta: version 4 after 5");
     assert_int_equal(car_times(car, "order"), 1);
-    assert_int_equal(tcu_shadow_version(car->tcu), 5);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 5);
     car_free(car);
 }
 
@@ -153,7 +153,7 @@ static void test_a_wish_that_is_overtaken_and_withdrawn_is_not_obeyed(void **sta
     assert_int_equal(car_times(car, "order desired"), 3);
     still_stands(car, 10, ",\"delta\":" UNLOCK);
     assert_int_equal(car_times(car, "order desired"), 3);
-    assert_int_equal(tcu_shadow_version(car->tcu), 11);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 11);
     car_free(car);
 }
 

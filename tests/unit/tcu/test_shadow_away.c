@@ -98,7 +98,7 @@ static void test_deltas_before_get(void **state)
     assert_int_equal(car->tcu->state, TCU_ONLINE);
     assert_int_equal(car_times(car, "order"), 1);
     assert_saw(car, "order desired [b]");
-    assert_int_equal(tcu_shadow_version(car->tcu), 9);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 9);
     car_free(car);
 }
 
@@ -145,7 +145,7 @@ static void test_deleted_shadow(void **state)
     car_turn(car);
     accept(car, 6);
     fake_message(car->client, SHADOW "/delete/accepted", "{\"version\":6,\"timestamp\":12}");
-    assert_int_equal(tcu_shadow_version(car->tcu), 0);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 0);
     car_turn(car);
     assert_non_null(strstr(last_update(car), "\"charge\":{\"limit\":80}")); /* all of it */
     delta(car, 1, 10, "a", UNLOCK, STAMP(10));
@@ -196,7 +196,7 @@ static void test_not_found_starts_over(void **state)
     fake_connected(car->client, false);
     fake_suback(car->client, 1);
     car_reply(car, "/get", "/rejected", "\"code\":404,\"message\":\"No shadow\"");
-    assert_int_equal(tcu_shadow_version(car->tcu), 0);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 0);
     car_turn(car);
     assert_non_null(strstr(last_update(car), "\"charge\":{\"limit\":80}"));
     car_free(car);

@@ -19,7 +19,7 @@ static void test_one_report_at_a_time(void **state)
                  "{\"state\":{},\"version\":9,\"clientToken\":\"app\"}");
     car_turn(car);
     assert_int_equal(updates(car), before + 1); /* that was not ours */
-    assert_int_equal(tcu_shadow_version(car->tcu), 9);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 9);
     accept(car, 10);
     car_turn(car);
     assert_int_equal(updates(car), before + 2);

@@ -216,14 +216,14 @@ static void test_nested_documents(void **state)
     signal_table_init(&t, s);
     buf_init(&out, 4096);
     for (unsigned set = 1; set < 1U << COUNT; set++) {
-        signal_drop_dirty(&t);
+        signal_drop_dirty(&t, 0);
         for (unsigned i = 0; i < COUNT; i++)
             if ((set >> i & 1) != 0)
                 signal_touch(&t, i);
         buf_clear(&out);
-        assert_true(signal_write_dirty(&t, &out, SIZE_MAX));
-        assert_false(signal_any_dirty(&t));
-        signal_report_accepted(&t);
+        assert_true(signal_write_dirty(&t, 0, &out, SIZE_MAX));
+        assert_false(signal_any_dirty(&t, 0));
+        signal_report_accepted(&t, 0);
         cJSON *doc = json_parse(buf_slice(&out), 8);
         assert_non_null(doc);
         for (size_t i = 0; i < COUNT; i++) {
@@ -265,8 +265,8 @@ static void test_write_all(void **state)
     buf_done(&out);
     /* No room: nothing is lost. */
     buf_init(&out, 10);
-    assert_false(signal_write_dirty(&t, &out, SIZE_MAX));
-    assert_true(signal_any_dirty(&t));
+    assert_false(signal_write_dirty(&t, 0, &out, SIZE_MAX));
+    assert_true(signal_any_dirty(&t, 0));
     buf_done(&out);
     signal_table_done(&t);
     signal_schema_free(s);
@@ -286,20 +286,20 @@ static void test_writing_in_parts(void **state)
         size_t parts = 0;
         signal_touch_all(&t);
         buf_init(&out, 4096);
-        while (signal_write_dirty(&t, &out, limit)) {
+        while (signal_write_dirty(&t, 0, &out, limit)) {
             cJSON *doc = json_parse(buf_slice(&out), 8);
             assert_non_null(doc);
             assert_true(buf_len(&out) <= limit);
             for (size_t i = 0; i < signal_schema_count(s); i++)
                 said += (t.flying[i / 64] >> i % 64 & 1) != 0;
-            signal_report_accepted(&t);
+            signal_report_accepted(&t, 0);
             cJSON_Delete(doc);
             buf_clear(&out);
             parts++;
         }
         assert_int_equal(buf_len(&out), 0);
         /* The longest alone is {"locks":{"all":"locked"}}, the whole 132 bytes. */
-        assert_int_equal(signal_any_dirty(&t), limit < 26);
+        assert_int_equal(signal_any_dirty(&t, 0), limit < 26);
         assert_true(limit < 26 || said == 6);
         assert_true(limit < 132 || parts == 1);
         buf_done(&out);
@@ -319,21 +319,21 @@ static void test_setting(void **state)
     size_t target = (size_t)signal_schema_find(s, slice_str("climate.target"));
     size_t locks = (size_t)signal_schema_find(s, slice_str("locks.all"));
     size_t horn = (size_t)signal_schema_find(s, slice_str("horn"));
-    signal_drop_dirty(&t);
+    signal_drop_dirty(&t, 0);
     assert_false(signal_set(&t, label, (union signal_value){.s = ""}));
     assert_false(signal_set(&t, label, (union signal_value){.s = NULL}));
     assert_false(signal_set(&t, target, (union signal_value){.f = (double)NAN}));
     assert_false(signal_set(&t, target, (union signal_value){.f = (double)INFINITY}));
     assert_false(signal_set(&t, target, (union signal_value){.f = 20}));
     assert_false(signal_set(&t, locks, (union signal_value){.e = 2}));
-    assert_false(signal_any_dirty(&t));
+    assert_false(signal_any_dirty(&t, 0));
     assert_true(signal_set(&t, horn, (union signal_value){.b = true}));
-    assert_false(signal_any_dirty(&t)); /* not reported */
+    assert_false(signal_any_dirty(&t, 0)); /* not reported */
     char text[] = "mine";
     assert_true(signal_set(&t, label, (union signal_value){.s = text}));
     text[0] = 'f';
     assert_string_equal(signal_get(&t, label).s, "mine");
-    assert_true(signal_any_dirty(&t));
+    assert_true(signal_any_dirty(&t, 0));
     /* To itself. */
     assert_false(signal_set(&t, label, signal_get(&t, label)));
     signal_table_done(&t);
@@ -376,13 +376,13 @@ static void test_no_change_is_lost(void **state)
             for (size_t k = 0; k < COUNT; k++)
                 carried[k] = (t.dirty[k / 64] >> k % 64 & 1) != 0 ? t.values[k].i : cloud[k];
             buf_clear(&out);
-            flying = signal_write_dirty(&t, &out, SIZE_MAX);
+            flying = signal_write_dirty(&t, 0, &out, SIZE_MAX);
         } else if (dice == 8 && flying) {
-            signal_report_accepted(&t);
+            signal_report_accepted(&t, 0);
             memcpy(cloud, carried, sizeof cloud);
             flying = false;
         } else if (flying) {
-            signal_report_lost(&t);
+            signal_report_lost(&t, 0);
             flying = false;
         }
         for (size_t k = 0; k < COUNT; k++) {

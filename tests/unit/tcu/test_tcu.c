@@ -249,7 +249,7 @@ static void test_get_refused_for_now(void **state)
         ev_run(car->loop->ev, EVRUN_ONCE);
     car_reply(car, "/get", "/accepted", "\"state\":{},\"version\":3");
     assert_int_equal(car->tcu->state, TCU_ONLINE);
-    assert_int_equal(tcu_shadow_version(car->tcu), 3);
+    assert_int_equal(tcu_shadow_version(car->tcu, 0), 3);
     car_free(car);
 }
 
