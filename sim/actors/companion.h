@@ -205,7 +205,8 @@ enum companion_watch_flags {
     COMPANION_WATCH_NAMED = 4,       /* every message about every named shadow */
     COMPANION_WATCH_LIFECYCLE = 8,   /* presence and subscriptions only: no shadows */
     COMPANION_WATCH_EXECUTIONS = 16, /* companion_watch_executions() */
-    COMPANION_WATCH_UPDATES = 32     /* update/accepted and update/rejected only: no presence */
+    COMPANION_WATCH_UPDATES = 32     /* update/accepted and update/rejected only: no presence; with
+                                        COMPANION_WATCH_NAMED, of named shadows as well */
 };
 
 /* Remembered, and subscribed now if connected and at every connect. Watching the same thing again

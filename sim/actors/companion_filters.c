@@ -46,9 +46,13 @@ void companion_filters_init(struct companion_filters *f, const char *thing, unsi
         add(f, xasprintf(TOPIC_EXECUTION_EVENTS, thing));
         return;
     }
-    if (flags == COMPANION_WATCH_UPDATES) {
+    if (flags & COMPANION_WATCH_UPDATES) {
         add(f, xasprintf(TOPIC_SHADOW_PREFIX "/update/accepted", thing));
         add(f, xasprintf(TOPIC_SHADOW_PREFIX "/update/rejected", thing));
+        if (flags & COMPANION_WATCH_NAMED) {
+            add(f, xasprintf(TOPIC_SHADOW_PREFIX "/name/+/update/accepted", thing));
+            add(f, xasprintf(TOPIC_SHADOW_PREFIX "/name/+/update/rejected", thing));
+        }
         return;
     }
     add(f, xasprintf(TOPIC_PRESENCE_CONNECTED, thing));

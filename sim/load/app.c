@@ -62,8 +62,8 @@ static void rejected(struct load *load, const char *token, const char *why, usec
 static void on_accepted(struct load *load, struct vehicle *v, const struct companion_shadow *e)
 {
     if (v != NULL && v->oracle != NULL)
-        oracle_car_seen(v->oracle, ORACLE_SAW_ACCEPTED, e->version > 0 ? (uint64_t)e->version : 0,
-                        e->payload);
+        oracle_car_seen(v->oracle, e->name, ORACLE_SAW_ACCEPTED,
+                        e->version > 0 ? (uint64_t)e->version : 0, e->payload);
     if (e->client_token == NULL)
         return;
     recorder_journey_mark(load->recorder, e->client_token, JOURNEY_ACCEPTED, e->received_at);
@@ -76,7 +76,7 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
     struct load *load = ((struct load_app *)ctx)->load;
     char code[24];
 
-    if (e->verb != COMPANION_VERB_UPDATE || e->name != NULL)
+    if (e->verb != COMPANION_VERB_UPDATE)
         return;
     if (e->outcome == COMPANION_OUTCOME_ACCEPTED) {
         on_accepted(load, simulation_find(load->sim, slice_str(e->thing)), e);
@@ -192,6 +192,12 @@ void load_app_close(struct load_app *app)
     free(app->numbers);
 }
 
+void load_app_watch_named(struct load_app *app)
+{
+    app->watching = false;
+    companion_watch_all(app->companion, COMPANION_WATCH_UPDATES | COMPANION_WATCH_NAMED);
+}
+
 bool load_app_ready(const struct load_app *app)
 {
     return companion_is_connected(app->companion) && (app->watching || !app->watches);
@@ -199,24 +205,34 @@ bool load_app_ready(const struct load_app *app)
 
 /* ---- sending ---- */
 
+/* The shadow of the car in which the signal lives. */
+static struct companion_twin twin_of(const struct vehicle *v, const char *signal)
+{
+    const struct signal_schema *schema = v->tcu->signals.schema;
+    int index = signal_schema_find(schema, slice_str(signal));
+
+    return (struct companion_twin){
+        .thing = v->identity.thing_name,
+        .name = index >= 0 ? signal_schema_def(schema, (size_t)index)->shadow : NULL};
+}
+
 static bool publish(struct load_app *app, const struct load_command *c, const char *token,
                     struct companion_publish *ret)
 {
     const struct load *load = app->load;
     const struct load_fleet *fleet = c->probe ? &load->probe : &load->background;
     const struct load_kind_kept *kind = &load->kinds[c->kind];
-    const char *thing = fleet->cars[c->car].v->identity.thing_name;
+    const struct vehicle *v = fleet->cars[c->car].v;
     const char *wish = c->second && kind->second != NULL ? kind->second : kind->first;
     struct error err;
 
     if (load->way == LOAD_BY_SHADOW)
-        return companion_desire(app->companion, (struct companion_twin){.thing = thing}, wish,
-                                token, ret, &err);
-    return companion_request(
-        app->companion,
-        &(struct companion_request){
-            .thing = thing, .command_json = wish, .request_id = token, .expiry = load->patience},
-        ret, &err);
+        return companion_desire(app->companion, twin_of(v, kind->signal), wish, token, ret, &err);
+    const struct companion_request request = {.thing = v->identity.thing_name,
+                                              .command_json = wish,
+                                              .request_id = token,
+                                              .expiry = load->patience};
+    return companion_request(app->companion, &request, ret, &err);
 }
 
 bool load_app_send(struct load_app *app, const struct load_command *c, uint64_t number)

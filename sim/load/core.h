@@ -102,6 +102,7 @@ struct load {
     struct load_app apps[LOAD_APPS_MAX + 1];
     size_t app_count; /* that send; the probes' is behind them */
     bool probes;
+    bool watches_named;
     size_t next_app;
     char trouble[256];
     struct load_kind_kept kinds[LOAD_KINDS_MAX];
@@ -128,6 +129,8 @@ struct load {
 
 bool load_app_open(struct load_app *app, const struct companion_options *link, struct error *err);
 void load_app_close(struct load_app *app);
+/* Some cars have named shadows: it is ready again once it sees those. */
+void load_app_watch_named(struct load_app *app);
 bool load_app_ready(const struct load_app *app);
 /* Hands it to the app, whose turn it is; false: it did not take it. */
 bool load_app_send(struct load_app *app, const struct load_command *c, uint64_t number);

@@ -179,6 +179,11 @@ void load_add_car(struct load *load, struct vehicle *v, bool probe)
 {
     v->probe = probe;
     fleet_add(probe ? &load->probe : &load->background, v);
+    if (load->way == LOAD_BY_SHADOW && !load->watches_named &&
+        signal_schema_shadow_count(v->tcu->signals.schema) > 1) {
+        load->watches_named = true;
+        load_app_watch_named(&load->apps[0]);
+    }
 }
 
 void load_use(struct load *load, size_t cars)

@@ -38,6 +38,21 @@ struct question {
 struct requests;
 struct sabotage;
 
+/* One of a car's shadows. */
+struct watch {
+    struct replica replica;
+    usec_t wished_at; /* oracle_moment() when what is outstanding last changed; 0: all is judged */
+    struct question get, update;
+    uint32_t seen;        /* the highest version that its own session has brought */
+    uint32_t outstanding; /* of replica_outstanding() at wished_at */
+    uint16_t subscribe_id;
+    uint8_t slot;    /* of signal_schema_shadow_name() */
+    uint8_t reports; /* accepted since the last cause */
+    bool subscribed;
+    bool update_answered; /* update.token is no question any more */
+    bool token_again;     /* nor was it new when update was asked */
+};
+
 /* Ten thousand of them: small, and what most cars do not need behind a pointer. */
 struct oracle_car {
     struct mqtt_client client; /* first: the tap */
@@ -47,27 +62,38 @@ struct oracle_car {
     struct tcu *tcu;
     const char *thing;
     struct signal_map *map;
-    struct replica replica;
+    struct watch classic;
+    struct watch *named;       /* the others, by slot - 1; NULL: the model has none */
     struct leaves *answered;   /* by path: the desired value last acted on; NULL: none */
     struct requests *requests; /* NULL: it has had none */
     struct sabotage *sabotage; /* NULL: nothing */
     usec_t touched;            /* when anything last happened, by the script clock */
-    usec_t wished_at; /* oracle_moment() when what is outstanding last changed; 0: all is judged */
-    struct question get, update;
-    uint32_t seen;        /* the highest version that its own session has brought */
-    uint32_t outstanding; /* of replica_outstanding() at wished_at */
     uint32_t published_s; /* when the last publish of QoS 1 or 2 went out, by the script clock */
     uint32_t left_s;      /* time of day when it was last online; 0: never */
     uint16_t unacked;     /* publishes */
-    uint16_t subscribe_id;
     uint16_t keep_alive_s;
     uint8_t state;                 /* enum tcu_state */
-    uint8_t reports;               /* accepted since the last cause */
     uint8_t thing_len, name_start; /* of the thing's name, and of the part that is in its tokens */
-    bool subscribed, held, script_speaks, refused;
-    bool update_answered; /* update.token is no question any more */
-    bool token_again;     /* nor was it new when update was asked */
+    bool held, script_speaks, refused;
 };
+
+static inline size_t oracle_watch_count(const struct oracle_car *c)
+{
+    return c->named != NULL ? signal_schema_shadow_count(c->map->schema) : 1;
+}
+
+/* By its slot. */
+static inline struct watch *oracle_watch(struct oracle_car *c, size_t slot)
+{
+    return slot == 0 ? &c->classic : &c->named[slot - 1];
+}
+
+/* What reports may come of. */
+static inline void oracle_caused(struct oracle_car *c)
+{
+    for (size_t i = 0; i < oracle_watch_count(c); i++)
+        oracle_watch(c, i)->reports = 0;
+}
 
 /* Was it broken? Then it is told, with the text. Counts a check. */
 #define ORACLE_CHECK(c, rule, holds, ...)                                                          \
@@ -80,6 +106,11 @@ struct oracle_car {
     } while (0)
 void oracle_broken(struct oracle_car *c, enum oracle_rule rule, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same of a shadow: a named one has its name in front. */
+#define WATCH_CHECK(c, s, rule, holds, fmt, ...)                                                   \
+    ORACLE_CHECK(c, rule, holds, "%s%s" fmt, oracle_watch_name(c, s), (s)->slot != 0 ? ": " : "",  \
+                 __VA_ARGS__)
+const char *oracle_watch_name(const struct oracle_car *c, const struct watch *s); /* "": classic */
 
 /* Something happens now: what was quiet until then is judged first. `changed`: index of a signal
    that has changed just now, or NO_SIGNAL. */
@@ -96,6 +127,11 @@ enum oracle_calm oracle_judge(struct oracle_car *c, size_t changed);
 
 /* What follows "$aws/things/<thing>/shadow/" in the topic; empty if it does not begin so. */
 struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic);
+/* Which shadow that is about, of those that signals of the car live in, or NULL; its name is taken
+   off. */
+struct watch *oracle_watch_of(struct oracle_car *c, struct slice *topic);
+/* By its name, NULL: the classic one. */
+struct watch *oracle_watch_named(struct oracle_car *c, const char *name);
 /* What follows "$aws/commands/things/<thing>/executions/". */
 struct slice oracle_execution_topic(const struct oracle_car *c, struct slice topic);
 /* What follows "cmd/fleetsim/<thing>/". */

@@ -29,16 +29,16 @@ static int shown(struct slice s)
 
 /* ---- versions ---- */
 
-static void saw(struct oracle_car *c, uint64_t version)
+static void saw(struct watch *s, uint64_t version)
 {
-    if (version > c->seen && version <= UINT32_MAX)
-        c->seen = (uint32_t)version;
+    if (version > s->seen && version <= UINT32_MAX)
+        s->seen = (uint32_t)version;
 }
 
 /* The shadow is gone: numbering may begin again. */
-static void forget_versions(struct oracle_car *c)
+static void forget_versions(struct watch *s)
 {
-    c->seen = c->get.floor = c->update.floor = 0;
+    s->seen = s->get.floor = s->update.floor = 0;
 }
 
 static bool answers(const struct question *q, const struct envelope *e)
@@ -47,42 +47,42 @@ static bool answers(const struct question *q, const struct envelope *e)
 }
 
 /* An update that was asked for when `floor` had been seen makes a higher version (contract 1.5). */
-static void check_update_version(struct oracle_car *c, const struct envelope *e)
+static void check_update_version(struct oracle_car *c, struct watch *s, const struct envelope *e)
 {
-    if (c->update_answered || !answers(&c->update, e))
+    if (s->update_answered || !answers(&s->update, e))
         return;
     /* The answer to the update that had this token before may come twice (contract 1.1). */
-    if (c->token_again && e->version <= c->update.floor)
+    if (s->token_again && e->version <= s->update.floor)
         return;
-    ORACLE_CHECK(c, ORACLE_VERSION_RISES, e->version > c->update.floor,
-                 "expected a version above %" PRIu32
-                 ", which the car had seen when it asked; update/accepted says %" PRIu64,
-                 c->update.floor, e->version);
-    c->update_answered = true;
-    c->reports++;
+    WATCH_CHECK(c, s, ORACLE_VERSION_RISES, e->version > s->update.floor,
+                "expected a version above %" PRIu32
+                ", which the car had seen when it asked; update/accepted says %" PRIu64,
+                s->update.floor, e->version);
+    s->update_answered = true;
+    s->reports++;
     /* What comes after it cannot be told. */
-    if (e->version <= c->update.floor)
-        replica_forget(&c->replica);
+    if (e->version <= s->update.floor)
+        replica_forget(&s->replica);
 }
 
-static void check_get_version(struct oracle_car *c, const struct envelope *e)
+static void check_get_version(struct oracle_car *c, struct watch *s, const struct envelope *e)
 {
     int64_t now_s = loop_wall_ms(c->oracle->options.loop) / 1000;
     bool forgotten = c->left_s != 0 && now_s - c->left_s >= MEMORY_S;
 
-    if (!answers(&c->get, e))
+    if (!answers(&s->get, e))
         return;
-    c->get.token = 0;
+    s->get.token = 0;
     /* It may have been deleted and made anew while nobody looked. */
-    if (forgotten && e->version < c->get.floor) {
-        forget_versions(c);
+    if (forgotten && e->version < s->get.floor) {
+        forget_versions(s);
         return;
     }
-    ORACLE_CHECK(
-        c, ORACLE_VERSION_RISES, e->version >= c->get.floor,
+    WATCH_CHECK(
+        c, s, ORACLE_VERSION_RISES, e->version >= s->get.floor,
         "expected version %" PRIu32
         ", which the car had seen when it asked, or a later one; get/accepted says %" PRIu64,
-        c->get.floor, e->version);
+        s->get.floor, e->version);
 }
 
 /* ---- limits ---- */
@@ -99,16 +99,15 @@ static unsigned depth_of(const struct json_value *object)
     return deepest;
 }
 
-static bool check_depth(struct oracle_car *c, unsigned depth)
+static bool check_depth(struct oracle_car *c, struct watch *s, unsigned depth)
 {
-    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, depth <= DEPTH_MAX,
-                 "the cloud took a document of %u levels; at most %d are allowed", depth,
-                 DEPTH_MAX);
+    WATCH_CHECK(c, s, ORACLE_WITHIN_LIMITS, depth <= DEPTH_MAX,
+                "the cloud took a document of %u levels; at most %d are allowed", depth, DEPTH_MAX);
     return depth <= DEPTH_MAX;
 }
 
 /* Of a whole document. False: there is no use in looking on. */
-static bool check_limits(struct oracle_car *c, const struct envelope *e)
+static bool check_limits(struct oracle_car *c, struct watch *s, const struct envelope *e)
 {
     static const char *const names[] = {"desired", "reported"};
     size_t bytes = 0;
@@ -124,75 +123,76 @@ static bool check_limits(struct oracle_car *c, const struct envelope *e)
         depth = levels > depth ? levels : depth;
         bytes += section.text.len;
     }
-    ORACLE_CHECK(c, ORACLE_WITHIN_LIMITS, bytes <= DOCUMENT_MAX,
-                 "the cloud keeps a document of %zu bytes; at most %d are allowed", bytes,
-                 DOCUMENT_MAX);
-    return check_depth(c, depth) && bytes <= DOCUMENT_MAX;
+    WATCH_CHECK(c, s, ORACLE_WITHIN_LIMITS, bytes <= DOCUMENT_MAX,
+                "the cloud keeps a document of %zu bytes; at most %d are allowed", bytes,
+                DOCUMENT_MAX);
+    return check_depth(c, s, depth) && bytes <= DOCUMENT_MAX;
 }
 
 /* ---- the document ---- */
 
-static void take_delta(struct oracle_car *c, const struct replica_message *m)
+static void take_delta(struct oracle_car *c, struct watch *s, const struct replica_message *m)
 {
     path_id path;
-    enum replica_verdict verdict = replica_delta(&c->replica, &c->oracle->room, m, &path);
+    enum replica_verdict verdict = replica_delta(&s->replica, &c->oracle->room, m, &path);
 
     if (verdict != REPLICA_AGREES && verdict != REPLICA_DIFFERS)
         return;
     struct buf room;
     const char *place = verdict == REPLICA_DIFFERS ? place_text(c, path, &room) : "";
-    ORACLE_CHECK(c, ORACLE_DELTA_EXACT, verdict == REPLICA_AGREES,
-                 "update/delta of version %" PRIu64
-                 " is not desired minus reported: it differs %s; the cloud says %.*s",
-                 m->version, place, shown(m->state.text), (const char *)m->state.text.data);
+    WATCH_CHECK(c, s, ORACLE_DELTA_EXACT, verdict == REPLICA_AGREES,
+                "update/delta of version %" PRIu64
+                " is not desired minus reported: it differs %s; the cloud says %.*s",
+                m->version, place, shown(m->state.text), (const char *)m->state.text.data);
     if (verdict == REPLICA_DIFFERS)
         buf_done(&room);
 }
 
 /* Has what is asked of the car changed? Then it has time to act. */
-static void note_wishes(struct oracle_car *c)
+static void note_wishes(struct oracle_car *c, struct watch *s)
 {
-    uint32_t outstanding = replica_outstanding(&c->replica);
+    uint32_t outstanding = replica_outstanding(&s->replica);
 
-    if (outstanding == c->outstanding)
+    if (outstanding == s->outstanding)
         return;
-    c->outstanding = outstanding;
-    c->wished_at = outstanding != 0 ? oracle_moment(c) : 0;
+    s->outstanding = outstanding;
+    s->wished_at = outstanding != 0 ? oracle_moment(c) : 0;
 }
 
 /* What had come too early. */
-static void settle_held(struct oracle_car *c)
+static void settle_held(struct oracle_car *c, struct watch *s)
 {
     struct replica_held *h;
 
-    while ((h = replica_take_held(&c->replica)) != NULL) {
+    while ((h = replica_take_held(&s->replica)) != NULL) {
         struct envelope e;
         struct slice payload = slice_of(h->payload, h->len);
         if (oracle_envelope(c, payload, &e)) {
             struct replica_message m = {
                 .version = e.version, .state = e.state, .own = h->own, .payload = payload};
             if (h->is_delta)
-                take_delta(c, &m);
+                take_delta(c, s, &m);
             else
-                replica_accepted(&c->replica, &c->oracle->room, &m);
+                replica_accepted(&s->replica, &c->oracle->room, &m);
         }
         free(h);
     }
 }
 
-static void take_accepted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void take_accepted(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                          struct slice payload)
 {
     struct replica_message m = {
         .version = e->version, .state = e->state, .own = e->own, .payload = payload};
 
-    if (replica_accepted(&c->replica, &c->oracle->room, &m) != REPLICA_TAKEN)
+    if (replica_accepted(&s->replica, &c->oracle->room, &m) != REPLICA_TAKEN)
         return;
-    check_depth(c, c->oracle->room.depth);
-    settle_held(c);
-    note_wishes(c);
+    check_depth(c, s, c->oracle->room.depth);
+    settle_held(c, s);
+    note_wishes(c, s);
 }
 
-static void check_document(struct oracle_car *c, enum oracle_rule rule,
+static void check_document(struct oracle_car *c, struct watch *s, enum oracle_rule rule,
                            enum replica_verdict verdict, path_id path, const char *what)
 {
     struct buf room;
@@ -200,11 +200,12 @@ static void check_document(struct oracle_car *c, enum oracle_rule rule,
     if (verdict != REPLICA_AGREES && verdict != REPLICA_DIFFERS)
         return;
     const char *place = place_text(c, path, &room);
-    ORACLE_CHECK(c, rule, verdict == REPLICA_AGREES, "%s: it differs %s", what, place);
+    WATCH_CHECK(c, s, rule, verdict == REPLICA_AGREES, "%s: it differs %s", what, place);
     buf_done(&room);
 }
 
-static void take_document(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void take_document(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                          struct slice payload)
 {
     struct replica_message m = {.version = e->version, .state = e->state, .payload = payload};
     struct replica_room *room = &c->oracle->room;
@@ -216,91 +217,99 @@ static void take_document(struct oracle_car *c, const struct envelope *e, struct
              "state.delta in get/accepted of version %" PRIu64
              " is not its desired minus its reported",
              e->version);
-    check_document(c, ORACLE_DELTA_EXACT, verdict, path, what);
-    verdict = replica_document(&c->replica, room, &m, &path);
+    check_document(c, s, ORACLE_DELTA_EXACT, verdict, path, what);
+    verdict = replica_document(&s->replica, room, &m, &path);
     snprintf(what, sizeof what,
              "get/accepted of version %" PRIu64 " is not what the accepted updates add up to",
              e->version);
-    check_document(c, ORACLE_DOCUMENT_AGREES, verdict, path, what);
-    settle_held(c);
-    note_wishes(c);
+    check_document(c, s, ORACLE_DOCUMENT_AGREES, verdict, path, what);
+    settle_held(c, s);
+    note_wishes(c, s);
 }
 
 /* ---- what the car hears ---- */
 
-static void on_accepted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_accepted(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                        struct slice payload)
 {
     if (e->version == 0 || !e->has_state)
         return;
-    check_update_version(c, e);
-    saw(c, e->version);
-    take_accepted(c, e, payload);
+    check_update_version(c, s, e);
+    saw(s, e->version);
+    take_accepted(c, s, e, payload);
 }
 
-static void on_delta(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_delta(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                     struct slice payload)
 {
     struct replica_message m = {.version = e->version, .state = e->state, .payload = payload};
 
     if (e->version == 0 || e->state.type != JSON_OBJECT)
         return;
-    saw(c, e->version);
-    take_delta(c, &m);
+    saw(s, e->version);
+    take_delta(c, s, &m);
 }
 
-static void on_document(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_document(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                        struct slice payload)
 {
-    c->reports = 0;
+    s->reports = 0;
     if (e->version == 0 || e->state.type != JSON_OBJECT)
         return;
-    check_get_version(c, e);
-    saw(c, e->version);
-    if (check_limits(c, e))
-        take_document(c, e, payload);
+    check_get_version(c, s, e);
+    saw(s, e->version);
+    if (check_limits(c, s, e))
+        take_document(c, s, e, payload);
     else
-        replica_forget(&c->replica);
+        replica_forget(&s->replica);
 }
 
-static void on_update_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_update_rejected(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                               struct slice payload)
 {
     (void)payload;
-    if (c->update_answered || !answers(&c->update, e))
+    if (s->update_answered || !answers(&s->update, e))
         return;
-    c->update_answered = true;
-    c->reports = 0;
+    s->update_answered = true;
+    s->reports = 0;
     c->refused = true;
 }
 
-static void on_get_rejected(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_get_rejected(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                            struct slice payload)
 {
-    bool asked = answers(&c->get, e);
+    bool asked = answers(&s->get, e);
     /* It may be older than an update that was heard of meanwhile, and come twice. */
-    bool latest = asked && c->seen == c->get.floor;
+    bool latest = asked && s->seen == s->get.floor;
 
+    (void)c;
     (void)payload;
-    c->reports = 0;
+    s->reports = 0;
     if (asked)
-        c->get.token = 0;
+        s->get.token = 0;
     if (e->code != 404 || !e->own)
         return;
-    forget_versions(c);
+    forget_versions(s);
     if (latest)
-        replica_absent(&c->replica);
+        replica_absent(&s->replica);
 }
 
-static void on_deleted(struct oracle_car *c, const struct envelope *e, struct slice payload)
+static void on_deleted(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                       struct slice payload)
 {
     (void)payload;
-    c->reports = 0;
-    forget_versions(c);
-    if (replica_deleted(&c->replica, e->version))
-        settle_held(c);
+    s->reports = 0;
+    forget_versions(s);
+    if (replica_deleted(&s->replica, e->version))
+        settle_held(c, s);
 }
 
 void oracle_heard(struct oracle_car *c, const struct mqtt_message *m)
 {
     static const struct {
         const char *topic;
-        void (*take)(struct oracle_car *c, const struct envelope *e, struct slice payload);
+        void (*take)(struct oracle_car *c, struct watch *s, const struct envelope *e,
+                     struct slice payload);
     } routes[] = {
         {"update/accepted", on_accepted       },
         {"update/delta",    on_delta          },
@@ -312,36 +321,41 @@ void oracle_heard(struct oracle_car *c, const struct mqtt_message *m)
     struct slice topic = oracle_shadow_topic(c, m->topic);
     struct envelope e;
 
-    for (size_t i = 0; topic.len != 0 && i < sizeof routes / sizeof *routes; i++) {
+    if (topic.len == 0) {
+        requests_heard(c, m);
+        return;
+    }
+    struct watch *s = oracle_watch_of(c, &topic);
+    for (size_t i = 0; s != NULL && i < sizeof routes / sizeof *routes; i++) {
         if (!slice_is(topic, routes[i].topic))
             continue;
         if (oracle_envelope(c, m->payload, &e))
-            routes[i].take(c, &e, m->payload);
+            routes[i].take(c, s, &e, m->payload);
         return;
     }
-    if (topic.len == 0)
-        requests_heard(c, m);
 }
 
 /* ---- what a companion hears ---- */
 
-void oracle_car_seen(struct oracle_car *c, enum oracle_sight what, uint64_t version,
-                     struct slice payload)
+void oracle_car_seen(struct oracle_car *c, const char *shadow, enum oracle_sight what,
+                     uint64_t version, struct slice payload)
 {
+    struct watch *s = oracle_watch_named(c, shadow);
     struct envelope e;
 
     /* Most of it the car has told already. */
-    if (what == ORACLE_SAW_ACCEPTED && version <= c->replica.version && !c->replica.was_deleted)
+    if (s == NULL ||
+        (what == ORACLE_SAW_ACCEPTED && version <= s->replica.version && !s->replica.was_deleted))
         return;
     if (!oracle_envelope(c, payload, &e))
         return;
     oracle_touch(c, NO_SIGNAL);
     if (what == ORACLE_SAW_DELETED)
-        on_deleted(c, &e, payload);
+        on_deleted(c, s, &e, payload);
     else if (e.version == 0 || !e.has_state)
         return;
     else if (what == ORACLE_SAW_ACCEPTED)
-        take_accepted(c, &e, payload);
+        take_accepted(c, s, &e, payload);
     else if (e.state.type == JSON_OBJECT)
-        take_document(c, &e, payload);
+        take_document(c, s, &e, payload);
 }

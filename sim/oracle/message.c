@@ -26,6 +26,36 @@ struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic)
     return behind(c, topic, SHADOW_BEGIN, SHADOW_MIDDLE);
 }
 
+struct watch *oracle_watch_of(struct oracle_car *c, struct slice *topic)
+{
+    static const char prefix[] = "name/";
+    size_t skip = sizeof prefix - 1;
+
+    if (topic->len < skip || memcmp(topic->data, prefix, skip) != 0)
+        return &c->classic;
+    struct slice name = slice_of(topic->data + skip, topic->len - skip);
+    const uint8_t *end = memchr(name.data, '/', name.len);
+    if (end == NULL || c->named == NULL)
+        return NULL;
+    name.len = (size_t)(end - name.data);
+    int slot = signal_schema_find_shadow(c->map->schema, name);
+    *topic = slice_of(end + 1, topic->len - skip - name.len - 1);
+    return slot > 0 ? oracle_watch(c, (size_t)slot) : NULL;
+}
+
+struct watch *oracle_watch_named(struct oracle_car *c, const char *name)
+{
+    if (name == NULL)
+        return &c->classic;
+    int slot = c->named != NULL ? signal_schema_find_shadow(c->map->schema, slice_str(name)) : -1;
+    return slot > 0 ? oracle_watch(c, (size_t)slot) : NULL;
+}
+
+const char *oracle_watch_name(const struct oracle_car *c, const struct watch *s)
+{
+    return s->slot != 0 ? signal_schema_shadow_name(c->map->schema, s->slot) : "";
+}
+
 struct slice oracle_execution_topic(const struct oracle_car *c, struct slice topic)
 {
     return behind(c, topic, "$aws/commands/things/", "/executions/");

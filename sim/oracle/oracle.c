@@ -57,16 +57,24 @@ static size_t leaves_bytes(const struct leaves *l)
     return l->capacity * (path + sizeof *l->values);
 }
 
+static size_t replica_bytes(const struct replica *r)
+{
+    size_t bytes = leaves_bytes(&r->desired) + leaves_bytes(&r->reported) +
+                   r->foreign_count * sizeof *r->foreign;
+
+    for (const struct replica_held *h = r->held; h != NULL; h = h->next)
+        bytes += sizeof *h + h->len;
+    return bytes;
+}
+
 size_t oracle_car_bytes(const struct oracle_car *c)
 {
-    size_t bytes = sizeof *c + leaves_bytes(&c->replica.desired) +
-                   leaves_bytes(&c->replica.reported) + requests_bytes(c) +
-                   c->replica.foreign_count * sizeof(path_id);
+    size_t bytes = sizeof *c + requests_bytes(c) + replica_bytes(&c->classic.replica);
 
+    for (size_t i = 1; i < oracle_watch_count(c); i++)
+        bytes += sizeof *c->named + replica_bytes(&c->named[i - 1].replica);
     if (c->answered != NULL)
         bytes += sizeof *c->answered + leaves_bytes(c->answered);
-    for (const struct replica_held *h = c->replica.held; h != NULL; h = h->next)
-        bytes += sizeof *h + h->len;
     return bytes;
 }
 
@@ -105,20 +113,40 @@ struct oracle_car *oracle_car_new(struct oracle *o, const char *thing_name, void
     return c;
 }
 
+/* NULL: its signals live in the classic shadow only. */
+static struct watch *watches_new(const struct signal_schema *schema)
+{
+    size_t count = signal_schema_shadow_count(schema);
+    struct watch *named = count > 1 ? xcalloc(count - 1, sizeof *named) : NULL;
+
+    for (size_t i = 1; i < count; i++)
+        named[i - 1].slot = (uint8_t)i;
+    return named;
+}
+
+static void watches_done(struct oracle_car *c)
+{
+    for (size_t i = 0; i < oracle_watch_count(c); i++)
+        replica_done(&oracle_watch(c, i)->replica);
+    free(c->named);
+    c->named = NULL;
+}
+
 void oracle_car_adopt(struct oracle_car *c, struct tcu *tcu)
 {
     c->tcu = tcu;
     c->state = (uint8_t)tcu->state;
     c->map = signal_map_take(c->oracle, tcu->signals.schema);
+    c->named = watches_new(c->map->schema);
 }
 
 void oracle_car_free(struct oracle_car *c)
 {
     if (c == NULL)
         return;
+    watches_done(c);
     if (c->map != NULL)
         signal_map_leave(c->oracle, c->map);
-    replica_done(&c->replica);
     if (c->answered != NULL)
         leaves_done(c->answered);
     free(c->answered);
@@ -132,12 +160,24 @@ void oracle_car_free(struct oracle_car *c)
 void oracle_touch(struct oracle_car *c, size_t changed)
 {
     usec_t now = loop_script_now(c->oracle->options.loop);
-
     usec_t quiet = c->oracle->options.quiet;
+    bool due = now - c->touched >= quiet;
 
-    if (now - c->touched >= quiet || (c->wished_at != 0 && now + 1 - c->wished_at >= quiet))
+    for (size_t i = 0; i < oracle_watch_count(c); i++) {
+        usec_t wished = oracle_watch(c, i)->wished_at;
+        due |= wished != 0 && now + 1 - wished >= quiet;
+    }
+    if (due)
         oracle_judge(c, changed);
     c->touched = now;
+}
+
+/* What is outstanding. */
+static void wishes_count_from_now(struct oracle_car *c)
+{
+    for (size_t i = 0; i < oracle_watch_count(c); i++)
+        if (oracle_watch(c, i)->outstanding != 0)
+            oracle_watch(c, i)->wished_at = oracle_moment(c);
 }
 
 void oracle_car_state(struct oracle_car *c, enum tcu_state to)
@@ -146,13 +186,13 @@ void oracle_car_state(struct oracle_car *c, enum tcu_state to)
     if (c->state == TCU_ONLINE)
         c->left_s = (uint32_t)(loop_wall_ms(c->oracle->options.loop) / 1000);
     c->state = (uint8_t)to;
-    c->reports = 0;
-    if (to == TCU_ONLINE && c->outstanding != 0)
-        c->wished_at = oracle_moment(c);
+    oracle_caused(c);
+    if (to == TCU_ONLINE)
+        wishes_count_from_now(c);
     if (to == TCU_CONNECTING)
         c->refused = false;
-    if (to != TCU_ONLINE && to != TCU_SYNCING)
-        c->get.token = c->update.token = 0;
+    for (size_t i = 0; to != TCU_ONLINE && to != TCU_SYNCING && i < oracle_watch_count(c); i++)
+        oracle_watch(c, i)->get.token = oracle_watch(c, i)->update.token = 0;
     if (c->sabotage != NULL)
         sabotage_state(c);
 }
@@ -160,12 +200,12 @@ void oracle_car_state(struct oracle_car *c, enum tcu_state to)
 void oracle_car_signal(struct oracle_car *c, size_t index)
 {
     oracle_touch(c, index);
-    c->reports = 0;
+    oracle_caused(c);
 }
 
 void oracle_car_order(struct oracle_car *c, const struct tcu_order *order)
 {
-    c->reports = 0;
+    oracle_caused(c);
     if (order->kind == TCU_ORDER_REQUEST) {
         requests_executed(c, order->token);
         return;
@@ -182,7 +222,7 @@ void oracle_car_order(struct oracle_car *c, const struct tcu_order *order)
 void oracle_car_order_done(struct oracle_car *c, const struct tcu_order *order)
 {
     oracle_touch(c, NO_SIGNAL);
-    c->reports = 0;
+    oracle_caused(c);
     if (order->kind == TCU_ORDER_REQUEST)
         requests_done(c, order->token, order->answer_twice);
 }
@@ -196,8 +236,7 @@ void oracle_car_order_cancelled(struct oracle_car *c, const struct tcu_order *or
     }
     for (size_t i = 0; c->answered != NULL && i < order->change_count; i++)
         leaves_remove(c->answered, c->map->paths[order->changes[i].index]);
-    if (c->outstanding != 0)
-        c->wished_at = oracle_moment(c);
+    wishes_count_from_now(c);
 }
 
 void oracle_car_note(struct oracle_car *c, enum tcu_note note)
@@ -211,7 +250,7 @@ void oracle_car_held(struct oracle_car *c, bool held)
 {
     oracle_touch(c, NO_SIGNAL);
     c->held = held;
-    c->reports = 0;
+    oracle_caused(c);
 }
 
 void oracle_car_speaks(struct oracle_car *c, bool script)
@@ -222,9 +261,24 @@ void oracle_car_speaks(struct oracle_car *c, bool script)
 void oracle_car_changed_schema(struct oracle_car *c)
 {
     struct signal_map *old = c->map;
+    const struct signal_schema *schema = c->tcu->signals.schema;
+    struct watch *named = watches_new(schema);
 
-    c->map = signal_map_take(c->oracle, c->tcu->signals.schema);
+    for (size_t i = 1; i < signal_schema_shadow_count(schema); i++) {
+        struct watch *was = oracle_watch_named(c, signal_schema_shadow_name(schema, i));
+        if (was == NULL)
+            continue;
+        named[i - 1] = *was;
+        named[i - 1].slot = (uint8_t)i;
+        was->replica = (struct replica){.version = 0};
+    }
+    struct replica classic = c->classic.replica;
+    c->classic.replica = (struct replica){.version = 0};
+    watches_done(c);
+    c->classic.replica = classic;
+    c->named = named;
+    c->map = signal_map_take(c->oracle, schema);
     signal_map_leave(c->oracle, old);
     c->touched = loop_script_now(c->oracle->options.loop);
-    c->reports = 0;
+    oracle_caused(c);
 }

@@ -1,6 +1,6 @@
 /*
- * oracle.h — an independent witness of every car: what its shadow must be, which of its commands it
- * may execute, when it may speak. docs/oracle.md explains each rule.
+ * oracle.h — an independent witness of every car: what its shadows must be, which of its commands
+ * it may execute, when it may speak. docs/oracle.md explains each rule.
  *
  * It stands between the TCU and its MQTT client (the tap), hears from the companions what the cloud
  * told them, and sees the car's signals and orders. It shares no code with the TCU's shadow, nor
@@ -87,17 +87,24 @@ void oracle_car_speaks(struct oracle_car *c, bool script);
 /* tcu_change_schema(). */
 void oracle_car_changed_schema(struct oracle_car *c);
 
-/* What a companion saw of the car's classic shadow. */
-enum oracle_sight { ORACLE_SAW_ACCEPTED, ORACLE_SAW_DOCUMENT, ORACLE_SAW_DELETED };
-void oracle_car_seen(struct oracle_car *c, enum oracle_sight what, uint64_t version,
-                     struct slice payload);
-/* A companion's idea of the document (desired and reported as JSON objects, empty if it has none)
-   is compared with the car's, if both are at the same version. */
-void oracle_car_compare(struct oracle_car *c, const char *who, uint64_t version,
-                        struct slice desired, struct slice reported);
+/* `shadow` names one of the car's; NULL: the classic one. One that no signal of the car lives in is
+   not looked at. */
 
-/* The version of the shadow that is known, by whoever saw it; 0: none. */
-uint64_t oracle_car_version(const struct oracle_car *c);
+/* What a companion saw of it. */
+enum oracle_sight { ORACLE_SAW_ACCEPTED, ORACLE_SAW_DOCUMENT, ORACLE_SAW_DELETED };
+void oracle_car_seen(struct oracle_car *c, const char *shadow, enum oracle_sight what,
+                     uint64_t version, struct slice payload);
+/* A companion's idea of the document. */
+struct oracle_idea {
+    const char *who;
+    uint64_t version;
+    struct slice desired, reported; /* JSON objects, empty if it has none */
+};
+/* Compared with the car's, if both are at the same version. */
+void oracle_car_compare(struct oracle_car *c, const char *shadow, const struct oracle_idea *idea);
+
+/* The version of it that is known, by whoever saw it; 0: none. */
+uint64_t oracle_car_version(struct oracle_car *c, const char *shadow);
 /* Do car and shadow agree? Violations are told if the car has been quiet for long enough. */
 enum oracle_calm {
     ORACLE_CALM, /* they agree, or there is nothing to compare (the car is offline, acts, …) */

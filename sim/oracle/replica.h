@@ -1,5 +1,5 @@
 /*
- * replica.h — one car's classic shadow as the oracle knows it: kept from the documents and accepted
+ * replica.h — one shadow of a car as the oracle knows it: kept from the documents and accepted
  * updates that anybody saw, and compared with what the cloud says of it.
  *
  * Messages of one update come in any order, more than once, or not at all (contract 1.1). A patch

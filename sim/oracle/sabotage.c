@@ -167,9 +167,12 @@ static void turn_back(struct oracle_car *c, struct mqtt_message *m)
 
 /* ---- the cloud ---- */
 
-static bool is_shadow(const struct oracle_car *c, const struct mqtt_message *m, const char *what)
+/* Of any of the car's shadows. */
+static bool is_shadow(struct oracle_car *c, const struct mqtt_message *m, const char *what)
 {
-    return slice_is(oracle_shadow_topic(c, m->topic), what);
+    struct slice rest = oracle_shadow_topic(c, m->topic);
+
+    return rest.len != 0 && oracle_watch_of(c, &rest) != NULL && slice_is(rest, what);
 }
 
 bool sabotage_cloud_says(struct oracle_car *c, struct mqtt_message *m)
@@ -297,9 +300,13 @@ void sabotage_connected(struct oracle_car *c)
 
     if (!oracle_car_sabotaged(c, ORACLE_ASKS_TOO_SOON))
         return;
-    snprintf(topic, sizeof topic, "$aws/things/%s/shadow/get", c->thing);
-    struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str("{}"), .qos = 1};
-    oracle_tap_publish(c, &m);
+    for (size_t i = 0; i < oracle_watch_count(c); i++) {
+        snprintf(topic, sizeof topic, "$aws/things/%s/shadow/%s%s%sget", c->thing,
+                 i != 0 ? "name/" : "", oracle_watch_name(c, oracle_watch(c, i)),
+                 i != 0 ? "/" : "");
+        struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str("{}"), .qos = 1};
+        oracle_tap_publish(c, &m);
+    }
 }
 
 bool sabotage_leaving(struct oracle_car *c, uint8_t reason_code)

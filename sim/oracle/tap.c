@@ -30,14 +30,31 @@ static bool op_connect(struct mqtt_client *client, const struct mqtt_connect *op
     return true;
 }
 
-/* Its own answers: what it says before it has subscribed to them may get no answer. */
-static bool subscribes_answers(const struct oracle_car *c, const struct mqtt_filter *filters,
-                               size_t count)
+/* To its own answers: what it says before that may get no answer. */
+static void note_subscribe(struct oracle_car *c, const struct mqtt_filter *filters, size_t count,
+                           uint16_t id)
 {
+    for (size_t i = 0; i < count; i++) {
+        struct slice rest = oracle_shadow_topic(c, filters[i].filter);
+        struct watch *s = rest.len != 0 ? oracle_watch_of(c, &rest) : NULL;
+        if (s != NULL && slice_is(rest, "get/accepted"))
+            s->subscribe_id = id;
+    }
+}
+
+static void note_suback(struct oracle_car *c, uint16_t id, const uint8_t *codes, size_t count)
+{
+    bool granted = true;
+
     for (size_t i = 0; i < count; i++)
-        if (slice_is(oracle_shadow_topic(c, filters[i].filter), "get/accepted"))
-            return true;
-    return false;
+        granted = granted && codes[i] < 0x80;
+    for (size_t i = 0; i < oracle_watch_count(c); i++) {
+        struct watch *s = oracle_watch(c, i);
+        if (id == 0 || s->subscribe_id != id)
+            continue;
+        s->subscribe_id = 0;
+        s->subscribed = granted;
+    }
 }
 
 static uint16_t op_subscribe(struct mqtt_client *client, const struct mqtt_filter *filters,
@@ -48,8 +65,8 @@ static uint16_t op_subscribe(struct mqtt_client *client, const struct mqtt_filte
 
     if (id == 0)
         mqtt_client_refuse(client, "%s", mqtt_client_refusal(c->inner));
-    else if (subscribes_answers(c, filters, count))
-        c->subscribe_id = id;
+    else
+        note_subscribe(c, filters, count, id);
     return id;
 }
 
@@ -145,13 +162,17 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
     struct oracle_car *c = ctx;
 
     oracle_touch(c, NO_SIGNAL);
-    c->subscribe_id = 0;
     c->keep_alive_s = connack->keep_alive_s;
-    if (!connack->session_present) {
-        c->subscribed = false;
-        replica_missed(&c->replica);
-        requests_session_lost(c);
+    for (size_t i = 0; i < oracle_watch_count(c); i++) {
+        struct watch *s = oracle_watch(c, i);
+        s->subscribe_id = 0;
+        if (connack->session_present)
+            continue;
+        s->subscribed = false;
+        replica_missed(&s->replica);
     }
+    if (!connack->session_present)
+        requests_session_lost(c);
     if (c->sabotage != NULL)
         sabotage_connected(c);
     TELL(c, connected, connack);
@@ -161,12 +182,7 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
 {
     struct oracle_car *c = ctx;
 
-    if (packet_id == c->subscribe_id && packet_id != 0) {
-        c->subscribe_id = 0;
-        c->subscribed = true;
-        for (size_t i = 0; i < count; i++)
-            c->subscribed = c->subscribed && codes[i] < 0x80;
-    }
+    note_suback(c, packet_id, codes, count);
     TELL(c, subscribed, packet_id, codes, count);
 }
 

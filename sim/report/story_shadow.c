@@ -57,14 +57,16 @@ static void add_leaves(struct leaves *l, const cJSON *value, const char *path, i
         leaf->values[column] = value;
 }
 
-static void add_car(struct leaves *l, const cJSON *signals)
+/* Those that live in the shadow of that name; "": the classic one. */
+static void add_car(struct leaves *l, const cJSON *signals, const char *shadow)
 {
     const cJSON *signal;
 
     cJSON_ArrayForEach(signal, signals)
     {
         const char *path = json_str(signal, "path", NULL);
-        if (path == NULL || !cJSON_IsTrue(json_get(signal, "reported")))
+        if (path == NULL || !cJSON_IsTrue(json_get(signal, "reported")) ||
+            strcmp(json_str(signal, "shadow", ""), shadow) != 0)
             continue;
         struct leaf *leaf = leaf_at(l, path);
         if (leaf != NULL)
@@ -194,27 +196,31 @@ static void put_versions(struct buf *out, const cJSON *shadow, double began)
     buf_append_str(out, "</p>\n");
 }
 
-void story_shadow(const cJSON *car, double began, struct buf *out)
+static void put_shadow(struct buf *out, const cJSON *car, const cJSON *shadow, double began)
 {
-    const cJSON *shadow = json_get(car, "shadow");
     const cJSON *before = json_get(shadow, "before"), *after = json_get(shadow, "after");
+    const char *name = json_str(shadow, "name", "");
     struct leaves l = {0};
     size_t worth = 0;
 
-    if (shadow == NULL)
-        return;
     add_leaves(&l, json_get(before, "desired"), "", DESIRED_BEFORE);
     add_leaves(&l, json_get(after, "desired"), "", DESIRED);
     add_leaves(&l, json_get(before, "reported"), "", REPORTED_BEFORE);
     add_leaves(&l, json_get(after, "reported"), "", REPORTED);
     /* A car of which the cloud knows nothing does not differ in everything. */
     if (cJSON_IsObject(json_get(after, "reported")))
-        add_car(&l, json_get(car, "signals"));
+        add_car(&l, json_get(car, "signals"), name);
     if (l.count > 0)
         qsort(l.list, l.count, sizeof *l.list, by_path);
     for (size_t i = 0; i < l.count; i++)
         worth += is_worth(&l.list[i]);
-    buf_append_str(out, "<div class=\"part\"><h5>Shadow, before and after</h5>\n");
+    buf_append_str(out, "<div class=\"part\"><h5>Shadow");
+    if (name[0] != '\0') {
+        buf_append_str(out, " “");
+        xml_text(out, name);
+        buf_append_str(out, "”");
+    }
+    buf_append_str(out, ", before and after</h5>\n");
     put_versions(out, shadow, began);
     if (worth > 0)
         put_leaves(out, &l, true);
@@ -230,6 +236,15 @@ void story_shadow(const cJSON *car, double began, struct buf *out)
     for (size_t i = 0; i < l.count; i++)
         free(l.list[i].path);
     free(l.list);
+}
+
+void story_shadow(const cJSON *car, double began, struct buf *out)
+{
+    const cJSON *shadow = json_get(car, "shadow");
+
+    if (shadow != NULL)
+        put_shadow(out, car, shadow, began);
+    cJSON_ArrayForEach(shadow, json_get(car, "shadows")) put_shadow(out, car, shadow, began);
 }
 
 /* ---- signals ---- */

@@ -326,10 +326,10 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
 {
     bool known;
 
-    if (m->json != NULL && (strcmp(what, "desires") == 0 || strcmp(what, "requests") == 0))
+    if (m->json != NULL && strcmp(what, "requests") == 0)
         return say_state(m, what, m->json);
-    if (strcmp(what, "desires") == 0)
-        return say_state(m, what, NULL);
+    if (strncmp(what, "desires", 7) == 0)
+        return say_state(m, what, m->json);
     if (strcmp(what, "receives response") == 0 && m->json != NULL)
         return say_response(m);
     if (strcmp(what, "sees connected") == 0) {

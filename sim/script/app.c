@@ -57,9 +57,14 @@ void app_note(struct app *app, const char *thing, const char *what, struct slice
 
 /* ---- views ---- */
 
-static struct view **bucket_of(struct app *app, const char *thing)
+static struct view **bucket_of(const struct app *app, const char *thing)
 {
     return &app->views[hash_text(thing) % app->view_buckets];
+}
+
+struct view *app_first_view(const struct app *app, const char *thing)
+{
+    return *bucket_of(app, thing);
 }
 
 static bool same_name(const char *a, const char *b)

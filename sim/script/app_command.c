@@ -118,6 +118,15 @@ static usec_t intended_at(const struct app *app, usec_t late)
     return now - (late < most ? late : most);
 }
 
+static void note_desire(struct app *app, const struct view *view, struct slice state, usec_t at)
+{
+    char what[96];
+
+    snprintf(what, sizeof what, "desires%s%s", view->name != NULL ? " in " : "",
+             view->name != NULL ? view->name : "");
+    app_note(app, view->thing, what, state, at);
+}
+
 /* desire(car, state, wake, name, late): publishes a desired state, `late` seconds too late */
 static int f_desire(lua_State *L)
 {
@@ -135,7 +144,7 @@ static int f_desire(lua_State *L)
     char *state = cJSON_PrintUnformatted(c->wish);
     bool ok = companion_desire(app->companion, app_twin(view), state, c->token, &sent, &err);
     if (ok)
-        app_note(app, view->thing, "desires", slice_str(state), sent.sent_at);
+        note_desire(app, view, slice_str(state), sent.sent_at);
     cJSON_free(state);
     if (!ok)
         return luaL_error(L, "app:desire: %s", err.text);

@@ -95,6 +95,8 @@ struct recorder *app_recorder(struct app *app);
 void app_note(struct app *app, const char *thing, const char *what, struct slice payload,
               usec_t at);
 struct view *app_find_view(struct app *app, const char *thing, const char *name);
+/* The first of those that may be of this thing, and of others. */
+struct view *app_first_view(const struct app *app, const char *thing);
 /* The view of the car at `index`, made if it is new; raises if that is no car. */
 struct view *app_view(lua_State *L, struct app *app, int index);
 /* Likewise of the shadow named at `name`, which may be nil. */

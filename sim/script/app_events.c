@@ -11,9 +11,13 @@
 
 /* ---- the shadow ---- */
 
-/* The car says in its shadow which wish it last refused, and why. */
-static cJSON *refusal_of(const struct twin *twin, const char *token)
+/* The car says in its classic shadow which wish it last refused, and why. */
+static cJSON *refusal_of(struct app *app, const struct view *view, const char *token)
 {
+    const struct view *classic = view->name == NULL ? view : app_find_view(app, view->thing, NULL);
+    const struct twin *twin = classic != NULL ? &classic->twin : NULL;
+    if (twin == NULL)
+        return NULL;
     const cJSON *refusal = json_get(twin->reported, "refusal");
     cJSON *answer, *reason;
 
@@ -33,7 +37,7 @@ static void check_wishes(struct app *app, struct view *view, usec_t at)
         if (c->done || c->kind != COMMAND_DESIRE)
             continue;
         bool shown = twin_shows(&view->twin, c->wish);
-        cJSON *answer = shown ? command_status("SUCCEEDED") : refusal_of(&view->twin, c->token);
+        cJSON *answer = shown ? command_status("SUCCEEDED") : refusal_of(app, view, c->token);
         if (answer == NULL)
             continue;
         recorder_journey_mark(app_recorder(app), c->token, JOURNEY_SEEN, at);
@@ -41,6 +45,14 @@ static void check_wishes(struct app *app, struct view *view, usec_t at)
                              shown ? JOURNEY_SUCCEEDED : JOURNEY_REJECTED, at);
         command_finish(c, answer);
     }
+}
+
+/* Those of named shadows, which the classic one may say are refused. */
+static void check_named_wishes(struct app *app, const char *thing, usec_t at)
+{
+    for (struct view *view = app_first_view(app, thing); view != NULL; view = view->next)
+        if (view->name != NULL && strcmp(view->thing, thing) == 0)
+            check_wishes(app, view, at);
 }
 
 static void on_update_rejected(struct app *app, struct view *view, const struct companion_shadow *e)
@@ -108,12 +120,12 @@ static void tell_oracle(struct app *app, const struct companion_shadow *e)
                                                [COMPANION_VERB_DELETE] = ORACLE_SAW_DELETED};
     struct simulation *sim = app->script->sim;
 
-    if (sim->oracle == NULL || e->name != NULL || e->outcome != COMPANION_OUTCOME_ACCEPTED)
+    if (sim->oracle == NULL || e->outcome != COMPANION_OUTCOME_ACCEPTED)
         return;
     const struct vehicle *v = simulation_find(sim, slice_str(e->thing));
     if (v != NULL && v->oracle != NULL)
-        oracle_car_seen(v->oracle, sights[e->verb], e->version > 0 ? (uint64_t)e->version : 0,
-                        e->payload);
+        oracle_car_seen(v->oracle, e->name, sights[e->verb],
+                        e->version > 0 ? (uint64_t)e->version : 0, e->payload);
 }
 
 static void on_shadow(void *ctx, const struct companion_shadow *e)
@@ -133,8 +145,8 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
         app_note(app, view->thing, what, e->payload, e->received_at);
     }
     struct vehicle *v = simulation_find(app->script->sim, slice_str(view->thing));
-    if (v != NULL && e->name == NULL)
-        car_story_shadow(v->ctx, e->verb, e->outcome, e->code, e->payload);
+    if (v != NULL)
+        car_story_shadow(v->ctx, e);
     bool accepted = e->outcome == COMPANION_OUTCOME_ACCEPTED;
     if (e->verb == COMPANION_VERB_GET) {
         view->asked = false;
@@ -151,6 +163,8 @@ static void on_shadow(void *ctx, const struct companion_shadow *e)
         on_update_rejected(app, view, e);
     }
     check_wishes(app, view, e->received_at);
+    if (view->name == NULL)
+        check_named_wishes(app, view->thing, e->received_at);
     queue_notify(app_scheduler(app), &view->changed);
 }
 

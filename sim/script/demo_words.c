@@ -52,6 +52,15 @@ static bool says(struct slice text, const char *word)
     return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
 }
 
+/* " desires ", or " desires in <shadow> ". */
+static bool desires(struct slice text)
+{
+    static const char verb[] = " desires ";
+    size_t len = sizeof verb - 1;
+
+    return text.len >= len && memcmp(text.data, verb, len) == 0;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t a = strlen(text), b = strlen(end);
@@ -80,9 +89,9 @@ static bool say_publish(struct scene_message *m, bool out, const char *topic, co
         bool out;
         const char *end, *head, *members[2];
     } known[] = {
-        {false, "/shadow/update/delta", "the shadow asks for", {"state", NULL}      },
-        {false, "/request",             "the app asks for",    {"command", NULL}    },
-        {true,  "/shadow/update",       "the car reports",     {"state", "reported"}},
+        {false, "/update/delta", "the shadow asks for", {"state", NULL}      },
+        {false, "/request",      "the app asks for",    {"command", NULL}    },
+        {true,  "/update",       "the car reports",     {"state", "reported"}},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -117,7 +126,7 @@ static bool say_packet(struct scene_message *m, const struct timeline_line *line
 
 static bool say_app(struct scene_message *m, const struct timeline_parts *parts)
 {
-    if (!says(parts->between, " desires "))
+    if (!desires(parts->between))
         return false;
     cJSON *json = cJSON_ParseWithLength((const char *)parts->rest.data, parts->rest.len);
     bool said = say_document(m, "the app wishes", json, (const char *const[2]){NULL, NULL});
@@ -154,7 +163,7 @@ bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t si
         struct timeline_line line = timeline_at(timeline, i - 1);
         struct slice verb = line.parts.between, rest = line.parts.rest;
         if (line.kind != TIMELINE_APP || line.packet != NULL ||
-            !(says(verb, " desires ") || says(verb, " requests ") || says(verb, " executes ")))
+            !(desires(verb) || says(verb, " requests ") || says(verb, " executes ")))
             continue;
         cJSON *json = cJSON_ParseWithLength((const char *)rest.data, rest.len);
         demo_flatten(json, ret, size);

@@ -16,6 +16,7 @@
 #include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/car_shadows.h"
 #include "script/declare.h"
 #include "script/demo.h"
 #include "script/digest.h"
@@ -454,6 +455,7 @@ static int open_all(lua_State *L)
     load_open(L);
     record_open(L);
     witness_open(L);
+    car_shadows_open(L);
     scenario_open(L);
     declare_open(L);
     events_open(L);

@@ -1,6 +1,6 @@
 /*
  * story.h — what a scenario that failed went through, told for the report: who, where, when, and
- * for its cars the timeline, the shadow before and after, the signals. failures.jsonl in the run's
+ * for its cars the timeline, the shadows before and after, the signals. failures.jsonl in the run's
  * folder; docs/report.md describes it.
  *
  * A car that can be in a story (runs of up to 200 cars, the first 300 at any time) keeps what its
@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-#include "actors/companion_topic.h"
+#include "actors/companion.h"
 #include "base/slice.h"
 #include "base/timeunit.h"
 
@@ -40,11 +40,10 @@ void car_story_free(struct car_story *story);
 void car_story_begin(struct car *car);
 /* What it hears from the cloud; looks at packets about its shadow only. */
 void car_story_packet(struct car *car, bool outgoing, struct slice packet);
-/* What an app was told of the car's classic shadow. */
-void car_story_shadow(struct car *car, enum companion_verb verb, enum companion_outcome outcome,
-                      int code, struct slice payload);
-/* A new object: events, shadow, signals. `room` is how many bytes of payloads it may still hold;
-   what goes beyond is cut short. */
+/* What an app was told of one of the car's shadows. */
+void car_story_shadow(struct car *car, const struct companion_shadow *e);
+/* A new object: events, shadow, shadows (the named ones), signals. `room` is how many bytes of
+   payloads it may still hold; what goes beyond is cut short. */
 cJSON *car_story_tell(struct car *car, bool named, size_t *room);
 /* How much about this car looks like trouble. */
 unsigned car_story_trouble(const struct car *car);

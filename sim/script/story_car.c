@@ -8,23 +8,25 @@
 #include "mqtt/codec.h"
 #include "script/car.h"
 #include "script/story.h"
-#include "script/twin.h"
+#include "script/story_twin.h"
 
 #define SHADOW_DEPTH  16
 #define CARS_MAX      300 /* at once */
 #define SIGNALS_MAX   ((size_t)256 << 10)
 #define TROUBLE_MAX   8
+#define NAMED_MAX     8             /* named shadows of a car */
 #define CUT_SHORT     ((size_t)240) /* what is left of a payload when there is no more room */
 #define SHADOW_PREFIX "$aws/things/"
 
+struct named_twin {
+    struct named_twin *next;
+    char *name;
+    struct story_twin twin;
+};
+
 struct car_story {
-    struct twin twin; /* the cloud's document, as far as anybody here was told */
-    bool gap;         /* some of its changes were not seen */
-    usec_t changed;   /* when it last was */
-    /* {t, exists, version, desired, reported}: as it was first known, as JSON until `reported` is,
-       then as text, which is a sixth of the bytes; both NULL: not known yet. */
-    cJSON *before;
-    char *before_text;
+    struct story_twin twin; /* the classic shadow */
+    struct named_twin *named;
     char *signals_before; /* JSON; NULL: its power has not come yet */
 };
 
@@ -33,18 +35,21 @@ struct car_story *car_story_new(const struct script *script)
     if (script->failures == NULL || script->sim->timeline_places < TIMELINE_DETAILED ||
         script->sim->vehicle_count > CARS_MAX)
         return NULL;
-    struct car_story *story = xcalloc(1, sizeof *story);
-    twin_init(&story->twin);
-    return story;
+    return xcalloc(1, sizeof(struct car_story));
 }
 
 void car_story_free(struct car_story *story)
 {
     if (story == NULL)
         return;
-    twin_done(&story->twin);
-    cJSON_Delete(story->before);
-    free(story->before_text);
+    story_twin_done(&story->twin);
+    while (story->named != NULL) {
+        struct named_twin *named = story->named;
+        story->named = named->next;
+        story_twin_done(&named->twin);
+        free(named->name);
+        free(named);
+    }
     free(story->signals_before);
     free(story);
 }
@@ -66,102 +71,60 @@ void car_story_begin(struct car *car)
         car->story->signals_before = all_signals(car);
 }
 
-/* ---- the cloud's document ---- */
+/* ---- the cloud's documents ---- */
 
-static cJSON *document_of(const struct car_story *story)
+/* The named one's, made when it is first heard of; NULL: there are too many. */
+static struct story_twin *twin_of(struct car_story *story, struct slice name)
 {
-    cJSON *doc = cJSON_CreateObject();
+    struct named_twin **end = &story->named;
+    size_t count = 0;
 
-    cJSON_AddNumberToObject(doc, "t", (double)story->changed / 1e6);
-    cJSON_AddBoolToObject(doc, "exists", story->twin.exists);
-    cJSON_AddNumberToObject(doc, "version", (double)story->twin.version);
-    cJSON_AddItemToObject(doc, "desired", cJSON_Duplicate(story->twin.desired, 1));
-    cJSON_AddItemToObject(doc, "reported", cJSON_Duplicate(story->twin.reported, 1));
-    return doc;
+    if (name.len == 0)
+        return &story->twin;
+    for (; *end != NULL; end = &(*end)->next, count++)
+        if (slice_is(name, (*end)->name))
+            return &(*end)->twin;
+    if (count == NAMED_MAX)
+        return NULL;
+    *end = xcalloc(1, sizeof **end);
+    (*end)->name = xstrndup((const char *)name.data, name.len);
+    return &(*end)->twin;
 }
 
-/* Car and apps are told on connections of their own, so it may be older than what is known. */
-static void take_document(struct car_story *story, struct slice payload)
+static void hear(struct car *car, struct slice shadow, const struct story_said *said)
 {
-    cJSON *doc = json_parse(payload, SHADOW_DEPTH);
-    double version = json_num(doc, "version", 0);
+    struct story_twin *twin = twin_of(car->story, shadow);
 
-    cJSON_Delete(doc);
-    if (story->twin.known && version < (double)story->twin.version)
-        return;
-    twin_take_document(&story->twin, payload);
-    story->gap = false;
+    if (twin != NULL)
+        story_twin_hear(twin, said, loop_script_now(car->vehicle->sim->loop));
 }
 
-/* A change that was missed leaves the rest as it is. */
-static void take_patch(struct car_story *story, struct slice payload)
+void car_story_shadow(struct car *car, const struct companion_shadow *e)
 {
-    struct twin *twin = &story->twin;
-    struct twin old = *twin;
+    const struct story_said said = {.verb = e->verb,
+                                    .accepted = e->outcome == COMPANION_OUTCOME_ACCEPTED,
+                                    .code = e->code,
+                                    .payload = e->payload};
 
-    if (!twin->known && twin->desired == NULL && twin->reported == NULL)
-        return;
-    enum twin_patch result = twin_take_patch(twin, payload);
-    if (result != TWIN_GAP)
-        return;
-    /* Once more, as if it were the next. */
-    cJSON *doc = json_parse(payload, SHADOW_DEPTH);
-    story->gap = true;
-    twin->known = true;
-    twin->exists = true;
-    twin->version = (int64_t)json_num(doc, "version", 0) - 1;
-    if (twin->version < old.version || twin_take_patch(twin, payload) != TWIN_APPLIED)
-        twin->version = old.version;
-    cJSON_Delete(doc);
-}
-
-/* What a new car first reports counts as what was there, even if its shadow was made meanwhile. */
-static void remember_first(struct car_story *story)
-{
-    if (story->before_text != NULL || !story->twin.known)
-        return;
-    if (story->before == NULL)
-        story->before = document_of(story);
-    if (story->twin.reported == NULL)
-        return;
-    cJSON_DeleteItemFromObjectCaseSensitive(story->before, "reported");
-    cJSON_AddItemToObject(story->before, "reported", cJSON_Duplicate(story->twin.reported, 1));
-    story->before_text = cJSON_PrintUnformatted(story->before);
-    cJSON_Delete(story->before);
-    story->before = NULL;
-}
-
-static void take_shadow(struct car *car, enum companion_verb verb, bool accepted, int code,
-                        struct slice payload)
-{
-    struct car_story *story = car->story;
-    int64_t version = story->twin.version;
-    bool known = story->twin.known;
-
-    if (verb == COMPANION_VERB_GET && accepted)
-        take_document(story, payload);
-    else if ((verb == COMPANION_VERB_GET && code == 404 && !known) ||
-             (verb == COMPANION_VERB_DELETE && accepted))
-        twin_take_absence(&story->twin);
-    else if (verb == COMPANION_VERB_UPDATE && accepted)
-        take_patch(story, payload);
-    if (story->twin.version != version || story->twin.known != known)
-        story->changed = loop_script_now(car->vehicle->sim->loop);
-    remember_first(story);
-}
-
-void car_story_shadow(struct car *car, enum companion_verb verb, enum companion_outcome outcome,
-                      int code, struct slice payload)
-{
     if (car->story != NULL)
-        take_shadow(car, verb, outcome == COMPANION_OUTCOME_ACCEPTED, code, payload);
+        hear(car, e->name != NULL ? slice_str(e->name) : slice_of(NULL, 0), &said);
 }
 
-static bool ends_with(struct slice topic, const char *end)
+/* Takes "name/<shadow>/" off the topic; empty: it is about the classic one. */
+static struct slice take_name(struct slice *topic)
 {
-    size_t len = strlen(end);
+    static const char prefix[] = "name/";
+    size_t skip = sizeof prefix - 1;
 
-    return topic.len >= len && memcmp(topic.data + topic.len - len, end, len) == 0;
+    if (topic->len < skip || memcmp(topic->data, prefix, skip) != 0)
+        return slice_of(NULL, 0);
+    struct slice name = slice_of(topic->data + skip, topic->len - skip);
+    const uint8_t *end = memchr(name.data, '/', name.len);
+    if (end == NULL)
+        return slice_of(NULL, 0);
+    name.len = (size_t)(end - name.data);
+    *topic = slice_of(end + 1, topic->len - skip - name.len - 1);
+    return name;
 }
 
 void car_story_packet(struct car *car, bool outgoing, struct slice packet)
@@ -194,11 +157,15 @@ void car_story_packet(struct car *car, bool outgoing, struct slice packet)
         {"update/accepted", COMPANION_VERB_UPDATE, true },
         {"delete/accepted", COMPANION_VERB_DELETE, true },
     };
+    struct slice name = take_name(&rest);
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
-        if (rest.len == strlen(topics[i].topic) && ends_with(rest, topics[i].topic)) {
+        if (slice_is(rest, topics[i].topic)) {
             cJSON *doc = topics[i].accepted ? NULL : json_parse(m->payload, SHADOW_DEPTH);
-            take_shadow(car, topics[i].verb, topics[i].accepted, (int)json_num(doc, "code", 0),
-                        m->payload);
+            const struct story_said said = {.verb = topics[i].verb,
+                                            .accepted = topics[i].accepted,
+                                            .code = (int)json_num(doc, "code", 0),
+                                            .payload = m->payload};
+            hear(car, name, &said);
             cJSON_Delete(doc);
         }
 }
@@ -353,6 +320,8 @@ static void add_signals(cJSON *object, const struct car *car)
             cJSON_AddItemToObject(signal, "before", cJSON_Duplicate(old, 1));
         if ((def->flags & SIGNAL_REPORTED) != 0)
             cJSON_AddTrueToObject(signal, "reported");
+        if (def->shadow != NULL)
+            cJSON_AddStringToObject(signal, "shadow", def->shadow);
         cJSON_AddItemToArray(signals, signal);
     }
     cJSON_Delete(now);
@@ -360,19 +329,22 @@ static void add_signals(cJSON *object, const struct car *car)
     free(now_text);
 }
 
-static void add_shadow(cJSON *object, const struct car_story *story)
+static void add_shadows(cJSON *object, const struct car_story *story)
 {
-    cJSON *before = story->before_text != NULL
-                        ? json_parse(slice_str(story->before_text), SHADOW_DEPTH + 1)
-                        : cJSON_Duplicate(story->before, 1);
+    cJSON *shadow = story_twin_tell(&story->twin);
+    cJSON *shadows = NULL;
 
-    if (before == NULL)
-        return;
-    cJSON *shadow = cJSON_AddObjectToObject(object, "shadow");
-    cJSON_AddItemToObject(shadow, "before", before);
-    cJSON_AddItemToObject(shadow, "after", document_of(story));
-    if (story->gap)
-        cJSON_AddTrueToObject(shadow, "gap");
+    if (shadow != NULL)
+        cJSON_AddItemToObject(object, "shadow", shadow);
+    for (const struct named_twin *named = story->named; named != NULL; named = named->next) {
+        shadow = story_twin_tell(&named->twin);
+        if (shadow == NULL)
+            continue;
+        if (shadows == NULL)
+            shadows = cJSON_AddArrayToObject(object, "shadows");
+        cJSON_AddStringToObject(shadow, "name", named->name);
+        cJSON_AddItemToArray(shadows, shadow);
+    }
 }
 
 static void add_radio(cJSON *object, struct vehicle *v)
@@ -400,7 +372,7 @@ cJSON *car_story_tell(struct car *car, bool named, size_t *room)
     add_radio(object, v);
     add_events(object, v->timeline, room);
     if (car->story != NULL) {
-        add_shadow(object, car->story);
+        add_shadows(object, car->story);
         add_signals(object, car);
     }
     return object;

@@ -45,25 +45,35 @@ static void compare_view(struct oracle_car *oracle, const struct app *app, const
     const struct twin *twin = &view->twin;
 
     if (!view->watching || !twin->known || !twin->exists ||
-        (uint64_t)twin->version != oracle_car_version(oracle))
+        (uint64_t)twin->version != oracle_car_version(oracle, view->name))
         return;
     char *desired = print(twin->desired), *reported = print(twin->reported);
-    oracle_car_compare(oracle, app->client_id, (uint64_t)twin->version, slice_str(desired),
-                       slice_str(reported));
+    const struct oracle_idea idea = {.who = app->client_id,
+                                     .version = (uint64_t)twin->version,
+                                     .desired = slice_str(desired),
+                                     .reported = slice_str(reported)};
+    oracle_car_compare(oracle, view->name, &idea);
     free(desired);
     free(reported);
+}
+
+/* Of all its shadows. */
+static void compare_views(const struct vehicle *v, const struct app *app)
+{
+    const char *thing = v->identity.thing_name;
+
+    for (const struct view *view = app_first_view(app, thing); view != NULL; view = view->next)
+        if (strcmp(view->thing, thing) == 0)
+            compare_view(v->oracle, app, view);
 }
 
 static bool settle(const struct car *car)
 {
     struct vehicle *v = car->vehicle;
 
-    for (struct app *app = car->script->apps; app != NULL; app = app->next) {
-        const struct view *view =
-            app->owner == car->owner ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
-        if (view != NULL)
-            compare_view(v->oracle, app, view);
-    }
+    for (const struct app *app = car->script->apps; app != NULL; app = app->next)
+        if (app->owner == car->owner)
+            compare_views(v, app);
     return oracle_car_settle(v->oracle) == ORACLE_CALM;
 }
 

@@ -148,14 +148,21 @@ local function watch_shadow(self, car, options, what)
   return name
 end
 
--- Writes to the shadow's desired section.
+-- Writes to the desired section of the shadow that is named, or else of that in which the signals live.
 function app:desire(car, state, options)
   options = options or {}
   tools.check_options("app:desire", options, { wake = true, name = true, late = true })
   needs_shadows("app:desire")
-  watch(self, car, options.name)
-  remember_shadow(car, options.name)
-  local sent = self.a:desire(car, state, options.wake ~= false, options.name, options.late)
+  local name = options.name
+  if name == nil then
+    name = core.shadow_of_wish(car, state)
+  end
+  watch(self, car, name)
+  if name then
+    watch(self, car) -- there the car says what it refuses
+  end
+  remember_shadow(car, name)
+  local sent = self.a:desire(car, state, options.wake ~= false, name, options.late)
   return setmetatable({ c = sent, car = car, what = "desired state" }, command)
 end
 
@@ -359,6 +366,9 @@ function tools.reset_shadow(test, car)
     return
   end
   reset_one(janitor, car)
+  for _, name in ipairs(core.car_shadows(car)) do
+    remember_shadow(car, name)
+  end
   for name in pairs(named_shadows[car.name] or {}) do
     reset_one(janitor, car, { name = name })
   end

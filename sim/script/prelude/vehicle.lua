@@ -4,15 +4,45 @@ local core, api, prelude, tools = ...
 
 -- ---- models and parts -------------------------------------------------------------------------
 
--- part(name, builder): the builder gets the options that the model gives, and returns
+local function without_shadow(options)
+  local others = {}
+  for key, value in pairs(options) do
+    if key ~= "shadow" then
+      others[key] = value
+    end
+  end
+  return others
+end
+
+-- The part's signals live in that named shadow, but for those that say where they live.
+local function move_signals(made, shadow)
+  for i, signal in ipairs(made.signals or {}) do
+    if type(signal) == "table" and signal.shadow == nil then
+      local moved = { shadow = shadow }
+      for key, value in pairs(signal) do
+        moved[key] = value
+      end
+      made.signals[i] = moved
+    end
+  end
+end
+
+-- part(name, builder): the builder gets the options that the model gives, but for `shadow`, and returns
 -- { signals = {…}, desire = function(car, wishes), actions = {…}, start = function(car),
 -- refresh = function(car), jobs = {…} }; jobs: see car_jobs.lua.
 function api.part(name, builder)
   return function(options)
     options = options or {}
+    local shadow = options.shadow
+    if shadow ~= nil then
+      options = without_shadow(options)
+    end
     tools.check_part_options(name, builder, options)
     local made = builder(options)
     made.name = name
+    if shadow ~= nil then
+      move_signals(made, shadow)
+    end
     return made
   end
 end
@@ -48,6 +78,20 @@ local function acted(car, model, what, ...)
   return ...
 end
 
+local signal_fields = {
+  deadband = true, desired = true, initial = true, max = true, min = true, report_every = true, reported = true,
+  shadow = true, type = true, unit = true, values = true, vss = true,
+}
+
+local function check_fields(model, signal)
+  for field in pairs(signal) do
+    if field ~= 1 and not signal_fields[field] then
+      error(string.format("model %s: signal %s has no field '%s'%s", model, signal[1], tostring(field),
+        tools.did_you_mean(tostring(field), signal_fields)), 3)
+    end
+  end
+end
+
 function api.model(definition)
   tools.check_options("model{…}", definition, { name = true, title = true, parts = true, picture = true })
   local name = definition.name
@@ -63,6 +107,7 @@ function api.model(definition)
       if type(signal) ~= "table" or type(signal[1]) ~= "string" then
         error("model " .. name .. ": a signal is a table whose first element is its path", 2)
       end
+      check_fields(name, signal)
       signals[#signals + 1] = signal
       model.owner[signal[1]] = part
     end
@@ -267,7 +312,7 @@ local car_methods = core.car_methods
 -- For suggestions; what each is, is said in C.
 local car_properties = {
   connection = true, iccid = true, imei = true, index = true, last_close = true, link = true, model = true,
-  msisdn = true, name = true, shadow_version = true, state = true, vin = true,
+  msisdn = true, name = true, shadow_version = true, shadow_versions = true, state = true, vin = true,
 }
 tools.car_properties = car_properties
 
@@ -278,6 +323,8 @@ core.car_meta.__index = core.car_index(car_methods, function(car, name)
     return action
   elseif name == "state" then
     refresh(car, model)
+  elseif name == "shadow_versions" then
+    return core.shadow_versions(car)
   end
   local value = core.property(car, name)
   if value == nil then
