@@ -107,6 +107,7 @@ function param(name, default, options) end
 ---@field initial? fleetsim.Value
 ---@field desired? boolean may apps ask for it?
 ---@field reported? boolean is it in the shadow? (true)
+---@field shadow? string the named shadow that it lives in
 ---@field report_every? number simulated seconds between two reports that its changes cause
 ---@field deadband? number a change that is smaller causes no report
 ---@field min? number
@@ -635,6 +636,7 @@ function fleet:wait_online(timeout) end
 ---@field model string
 ---@field index integer
 ---@field shadow_version integer
+---@field shadow_versions table<string, integer> of its named shadows
 ---@field connection fleetsim.Connection|false
 ---@field last_close fleetsim.Close|false
 ---@field [string] fun(car: fleetsim.Car, ...): any actions of its parts
