@@ -74,7 +74,7 @@ struct oracle_car {
     uint16_t keep_alive_s;
     uint8_t state;                 /* enum tcu_state */
     uint8_t thing_len, name_start; /* of the thing's name, and of the part that is in its tokens */
-    bool held, script_speaks, refused;
+    bool held : 1, script_speaks : 1, refused : 1;
 };
 
 static inline size_t oracle_watch_count(const struct oracle_car *c)

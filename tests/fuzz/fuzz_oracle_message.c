@@ -104,16 +104,19 @@ static struct signal_schema *schema_new(void)
     static const struct {
         const char *path;
         enum signal_type type;
+        const char *shadow;
     } signals[] = {
-        {"a",   SIGNAL_BOOL  },
-        {"b.c", SIGNAL_FLOAT },
-        {"b.d", SIGNAL_STRING}
+        {"a",   SIGNAL_BOOL,   NULL},
+        {"b.c", SIGNAL_FLOAT,  NULL},
+        {"b.d", SIGNAL_STRING, NULL},
+        {"n.x", SIGNAL_FLOAT,  "n" },
     };
     struct signal_schema *schema = signal_schema_new("fuzz");
     struct error err;
 
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         struct signal_def def = {.path = (char *)(uintptr_t)signals[i].path,
+                                 .shadow = (char *)(uintptr_t)signals[i].shadow,
                                  .type = signals[i].type,
                                  .flags = SIGNAL_REPORTED | SIGNAL_DESIRED,
                                  .min = -1e9,
@@ -138,12 +141,35 @@ static const char *topic_of(char letter)
         "x" SHADOW "delete/accepted",
         "q"
         "cmd/fleetsim/" THING "/request",
+        "1" SHADOW "name/n/update/accepted",
+        "2" SHADOW "name/n/update/delta",
+        "3" SHADOW "name/n/get/accepted",
+        "4" SHADOW "name/n/get/rejected",
+        "5" SHADOW "name/n/update/rejected",
+        "6" SHADOW "name/n/delete/accepted",
+        "7" SHADOW "name/other/update/delta",
+        "8" SHADOW "name/n",
     };
 
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (topics[i][0] == letter)
             return topics[i] + 1;
     return NULL;
+}
+
+static void compare(struct oracle_car *c, const char *shadow, struct slice what)
+{
+    const struct oracle_idea idea = {
+        .who = "app", .version = oracle_car_version(c, shadow), .desired = what, .reported = what};
+
+    oracle_car_compare(c, shadow, &idea);
+}
+
+static void publish(struct oracle_car *c, const char *topic, struct slice what)
+{
+    struct mqtt_message m = {.topic = slice_str(topic), .payload = what, .qos = 1};
+
+    oracle_tap_publish(c, &m);
 }
 
 static void happen(struct oracle_car *c, struct tcu *t, char letter, struct slice what)
@@ -164,7 +190,8 @@ static void happen(struct oracle_car *c, struct tcu *t, char letter, struct slic
         e->connected(c, &connack);
         break;
     case 'S':
-        e->subscribed(c, 7, codes, what.len % 2 != 0 ? 3 : 7);
+        for (int i = 0; i < 2; i++) /* a SUBSCRIBE for each shadow */
+            e->subscribed(c, 7, codes, what.len % 2 != 0 ? 3 : 7);
         break;
     case 'P':
         e->published(c, what.len != 0 ? what.data[0] : 1, 0);
@@ -173,16 +200,21 @@ static void happen(struct oracle_car *c, struct tcu *t, char letter, struct slic
         tcu_power_off(t);
         break;
     case 'A':
-        oracle_car_seen(c, what.len % 3, what.len, what);
+        oracle_car_seen(c, NULL, what.len % 3, what.len, what);
+        break;
+    case 'N':
+        oracle_car_seen(c, what.len % 5 != 0 ? "n" : "m", what.len % 3, what.len, what);
         break;
     case 'V':
-        oracle_car_compare(c, "app", oracle_car_version(c), what, what);
+        compare(c, NULL, what);
+        compare(c, "n", what);
         break;
-    case 'U': {
-        struct mqtt_message m = {.topic = slice_str(SHADOW "update"), .payload = what, .qos = 1};
-        oracle_tap_publish(c, &m);
+    case 'U':
+        publish(c, SHADOW "update", what);
         break;
-    }
+    case 'W':
+        publish(c, SHADOW "name/n/update", what);
+        break;
     case 'B':
         oracle_car_sabotage(c, (enum oracle_sabotage)(what.len % ORACLE_SABOTAGE_COUNT));
         break;

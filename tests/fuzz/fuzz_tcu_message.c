@@ -3,7 +3,8 @@
  * topics and payloads. Nothing may crash, leak or stay open.
  *
  * The script: one byte says what happens; a message takes one byte for its topic (or a free topic),
- * one for its properties, and text up to the next 0xff.
+ * one for its properties, and text up to the next 0xff. The car may be given another model, some of
+ * whose signals live in a named shadow.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +99,8 @@ static struct mqtt_client *make_client(void *maker, uint32_t index,
     return &w->client->base;
 }
 
-static void add(struct signal_schema *s, const char *path, enum signal_type type, unsigned flags)
+static void add(struct signal_schema *s, const char *path, enum signal_type type, unsigned flags,
+                const char *shadow)
 {
     char on[] = "on";
     char off[] = "off";
@@ -107,24 +109,28 @@ static void add(struct signal_schema *s, const char *path, enum signal_type type
     struct error err;
 
     def.path = (char *)(uintptr_t)path;
+    def.shadow = (char *)(uintptr_t)shadow;
     def.values = values;
     def.value_count = 2;
     signal_schema_add(s, &def, &err);
 }
 
-static const struct signal_schema *schema(void)
+/* With or without a named shadow. */
+static const struct signal_schema *schema(bool named)
 {
-    static struct signal_schema *s;
+    static struct signal_schema *schemas[2];
+    struct signal_schema *s = schemas[named];
+    const char *shadow = named ? "n" : NULL;
 
     if (s != NULL)
         return s;
-    s = signal_schema_new("fuzz");
-    add(s, "a", SIGNAL_BOOL, 3);
-    add(s, "b.c", SIGNAL_ENUM, 3);
-    add(s, "b.d.e", SIGNAL_FLOAT, 3);
-    add(s, "s", SIGNAL_STRING, 3);
-    add(s, "i", SIGNAL_INT, 3);
-    add(s, "r", SIGNAL_BOOL, SIGNAL_REPORTED);
+    s = schemas[named] = signal_schema_new("fuzz");
+    add(s, "a", SIGNAL_BOOL, 3, NULL);
+    add(s, "b.c", SIGNAL_ENUM, 3, shadow);
+    add(s, "b.d.e", SIGNAL_FLOAT, 3, NULL);
+    add(s, "s", SIGNAL_STRING, 3, shadow);
+    add(s, "i", SIGNAL_INT, 3, NULL);
+    add(s, "r", SIGNAL_BOOL, SIGNAL_REPORTED, shadow);
     signal_schema_seal(s);
     return s;
 }
@@ -151,21 +157,30 @@ static void message(struct world *w, struct slice *in)
     static const struct {
         const char *topic, *request;
     } topics[] = {
-        {"$aws/things/car/shadow/get/accepted",    "/get"   },
-        {"$aws/things/car/shadow/get/rejected",    "/get"   },
-        {"$aws/things/car/shadow/update/accepted", "/update"},
-        {"$aws/things/car/shadow/update/rejected", "/update"},
-        {"$aws/things/car/shadow/update/delta",    "/update"},
-        {"$aws/things/car/shadow/delete/accepted", "/update"},
-        {"cmd/fleetsim/car/request",               "/update"},
+        {"$aws/things/car/shadow/get/accepted",           "/shadow/get"   },
+        {"$aws/things/car/shadow/get/rejected",           "/shadow/get"   },
+        {"$aws/things/car/shadow/update/accepted",        "/shadow/update"},
+        {"$aws/things/car/shadow/update/rejected",        "/shadow/update"},
+        {"$aws/things/car/shadow/update/delta",           "/shadow/update"},
+        {"$aws/things/car/shadow/delete/accepted",        "/shadow/update"},
+        {"cmd/fleetsim/car/request",                      "/update"       },
+        {NULL,                                            "/get"          },
+        {"$aws/things/car/shadow/name/n/get/accepted",    "/n/get"        },
+        {"$aws/things/car/shadow/name/n/get/rejected",    "/n/get"        },
+        {"$aws/things/car/shadow/name/n/update/accepted", "/n/update"     },
+        {"$aws/things/car/shadow/name/n/update/rejected", "/n/update"     },
+        {"$aws/things/car/shadow/name/n/update/delta",    "/n/update"     },
+        {"$aws/things/car/shadow/name/n/delete/accepted", "/n/update"     },
+        {NULL,                                            "/get"          },
+        {NULL,                                            "/get"          },
     };
-    uint8_t which = take_byte(in) & 7;
+    uint8_t which = take_byte(in) & 15;
     uint8_t props = take_byte(in);
     struct mqtt_message m = {.topic = slice_of(NULL, 0)};
     struct buf payload;
 
     buf_init(&payload, 1U << 20);
-    if (which < 7)
+    if (topics[which].topic != NULL)
         m.topic = slice_str(topics[which].topic);
     else
         m.topic = take_text(in);
@@ -182,7 +197,7 @@ static void message(struct world *w, struct slice *in)
         m.props.present |= (uint64_t)1 << MQTT_PROP_MESSAGE_EXPIRY_INTERVAL;
         m.props.message_expiry_interval = props >> 4;
     }
-    with_token(w, take_text(in), which < 7 ? topics[which].request : "/get", &payload);
+    with_token(w, take_text(in), topics[which].request, &payload);
     m.payload = buf_slice(&payload);
     if (w->client->started)
         w->client->base.events->message(w->client->base.ctx, &m);
@@ -197,6 +212,22 @@ static void finish_order(struct world *w, enum tcu_outcome outcome)
     tcu_order_done(w->tcu, order, outcome, outcome == TCU_SUCCEEDED ? NULL : "x", NULL);
 }
 
+/* The answer to each SUBSCRIBE that follows of the one before. */
+static void suback(struct world *w, uint8_t code)
+{
+    for (unsigned answered = 0; w->client->up && answered != w->client->subscribes;) {
+        answered = w->client->subscribes;
+        fake_suback(w->client, code);
+    }
+}
+
+static void change_model(struct world *w)
+{
+    bool named = signal_schema_shadow_count(w->tcu->signals.schema) > 1;
+
+    tcu_change_schema(w->tcu, schema(!named));
+}
+
 static void step(struct world *w, struct loop *loop, struct slice *in)
 {
     uint8_t what = take_byte(in);
@@ -208,8 +239,7 @@ static void step(struct world *w, struct loop *loop, struct slice *in)
         fake_connected(w->client, (what & 16) != 0);
         break;
     case 1:
-        if (w->client->up)
-            fake_suback(w->client, (what & 16) != 0 ? 0x80 : 1);
+        suback(w, (what & 16) != 0 ? 0x80 : 1);
         break;
     case 2:
         tcu_power_off(w->tcu);
@@ -240,6 +270,9 @@ static void step(struct world *w, struct loop *loop, struct slice *in)
     case 10:
         w->client->fail_publish = (what & 16) != 0;
         break;
+    case 12:
+        change_model(w);
+        break;
     default:
         message(w, in);
         break;
@@ -257,7 +290,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .state = on_state, .order = on_order, .order_cancelled = on_cancelled, .note = on_note};
     const struct tcu_params params = {.loop = loop,
                                       .config = &config,
-                                      .schema = schema(),
+                                      .schema = schema(false),
                                       .thing_name = "car",
                                       .make_client = make_client,
                                       .maker = &w,
