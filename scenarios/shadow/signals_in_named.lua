@@ -16,7 +16,7 @@ scenario("each shadow holds its own signals", function(t)
   car:wait_online():wait_in_step()
   local classic = app:shadow(car).reported
   t:equal(classic.locks.all, "locked")
-  t:equal(classic.climate.target, nil)
+  t:equal(classic.charging, nil)
   t:is_true(classic.climate.outside_temperature ~= nil, "which is the weather's")
   t:equal(app:shadow(car, comfort).reported.climate.target, 21)
   t:equal(app:shadow(car, comfort).reported.locks, nil)

@@ -52,6 +52,8 @@ static void push_description(lua_State *L, const struct signal_def *def)
     lua_setfield(L, -2, "path");
     lua_pushstring(L, signal_type_name(def->type));
     lua_setfield(L, -2, "type");
+    lua_pushstring(L, def->shadow != NULL ? def->shadow : "");
+    lua_setfield(L, -2, "shadow");
     if (def->type != SIGNAL_ENUM)
         return;
     lua_newtable(L);
@@ -62,7 +64,9 @@ static void push_description(lua_State *L, const struct signal_def *def)
     lua_setfield(L, -2, "values");
 }
 
-/* check_signals(model): a list of { path =, type =, values = } */
+/* check_signals(model): a list of { path =, type =, shadow =, values = }; shadow "": the classic
+ * one
+ */
 static int f_signals(lua_State *L)
 {
     const struct signal_schema *schema = model_schema(L, 1);
@@ -206,6 +210,7 @@ static int open_check(lua_State *L)
         {"=check/api",     check_api,     &check_api_len    },
         {"=check/signals", check_signals, &check_signals_len},
         {"=check/walk",    check_walk,    &check_walk_len   },
+        {"=check/shadows", check_shadows, &check_shadows_len},
         {"=check/calls",   check_calls,   &check_calls_len  },
         {"=check/waits",   check_waits,   &check_waits_len  },
         {"=check/files",   check_files,   &check_files_len  },

@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 extern const unsigned char check_api[], check_lexer[], check_parser[], check_signals[],
-    check_walk[], check_calls[], check_waits[], check_files[], check_annotations[];
+    check_shadows[], check_walk[], check_calls[], check_waits[], check_files[], check_annotations[];
 extern const size_t check_api_len, check_lexer_len, check_parser_len, check_signals_len,
-    check_walk_len, check_calls_len, check_waits_len, check_files_len, check_annotations_len;
+    check_shadows_len, check_walk_len, check_calls_len, check_waits_len, check_files_len,
+    check_annotations_len;
 
 #endif

@@ -35,8 +35,11 @@ function walker:signal_member(object, name, at)
   local path = object.path == "" and name or object.path .. "." .. name
   local found, why, meant = check.signal(self.file.dir, object.models, path)
   if found == "group" then
-    return { class = "State", models = object.models, path = path, soft = object.soft }
+    return { class = "State", models = object.models, path = path, soft = object.soft, shadow = object.shadow }
   elseif found then
+    if object.shadow then
+      self:lives(found, object.shadow, at)
+    end
     return { class = "Signal", models = object.models, path = path, soft = object.soft }
   elseif why and (not object.soft or meant ~= "") and not self:supposed(path) then
     self:say(at, "unknown-signal", why)
@@ -77,7 +80,7 @@ function walker:member(object, name, at)
     return self:library_member(object, name, at)
   elseif object.class == "Twin" then
     return (name == "reported" or name == "desired")
-        and { class = "State", models = object.models, path = "", soft = true } or nil
+        and { class = "State", models = object.models, path = "", soft = true, shadow = object.shadow } or nil
   elseif class and class.real and class.real[name] == nil and not class.methods[name] and not class.fields[name]
       and not self.file.fields[name] then
     local meant = check.meant(name, class.real)
@@ -135,14 +138,14 @@ function walker:path_of(car, node)
   end
 end
 
--- { locks = { all = "unlocked" } }: what is wished.
-function walker:wishes(models, prefix, node)
+-- { locks = { all = "unlocked" } }: what is wished; of a shadow, nil: of that in which the signals live.
+function walker:wishes(models, prefix, node, shadow)
   for _, item in ipairs(node.items) do
     if item.key and item.key.tag == "String" then
-      local here = { models = models, path = prefix, soft = true }
+      local here = { models = models, path = prefix, soft = true, shadow = shadow }
       local found = self:signal_member(here, item.key.value, item.key.at)
       if found and found.class == "State" and item.value.tag == "Table" then
-        self:wishes(models, found.path, item.value)
+        self:wishes(models, found.path, item.value, shadow)
       elseif found and found.class == "Signal" then
         self:value_of(found, item.value)
       end
@@ -300,15 +303,41 @@ function special.Car.has(self, _, args)
   end
 end
 
-function special.Companion.desire(self, _, args, types)
-  if types[1] and types[1].class == "Car" and args[2] and args[2].tag == "Table" then
+local function is_car(type)
+  return type and type.class == "Car"
+end
+
+function special.Companion.request(self, _, args, types)
+  if is_car(types[1]) and args[2] and args[2].tag == "Table" then
     self:wishes(types[1].models, "", args[2])
   end
 end
-special.Companion.request = special.Companion.desire
 
-function special.Companion.shadow(_, _, _, types)
-  return types[1] and types[1].class == "Car" and { class = "Twin", models = types[1].models } or nil
+function special.Companion.desire(self, _, args, types)
+  if not is_car(types[1]) then
+    return
+  end
+  local shadow = args[3] and self:shadow_of(types[1], args[3])
+  if args[2] and args[2].tag == "Table" then
+    self:wishes(types[1].models, "", args[2], shadow ~= "" and shadow or nil)
+  end
+end
+
+function special.Companion.update(self, _, args, types)
+  if is_car(types[1]) then
+    self:shadow_of(types[1], args[3])
+  end
+end
+
+function special.Companion.delete_shadow(self, _, args, types)
+  if is_car(types[1]) then
+    self:shadow_of(types[1], args[2])
+  end
+end
+
+function special.Companion.shadow(self, _, args, types)
+  return is_car(types[1])
+      and { class = "Twin", models = types[1].models, shadow = self:shadow_of(types[1], args[2]) } or nil
 end
 
 -- ---- calls -------------------------------------------------------------------------------------

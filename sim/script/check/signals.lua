@@ -38,7 +38,8 @@ end
 function check.same(a, b)
   if a == b then
     return true
-  elseif not a or not b or a.class ~= b.class or a.path ~= b.path or a.node ~= b.node or a.name ~= b.name then
+  elseif not a or not b or a.class ~= b.class or a.path ~= b.path or a.node ~= b.node or a.name ~= b.name
+      or a.shadow ~= b.shadow then
     return false
   elseif a.class == "list" then
     return check.same(a.element, b.element)
@@ -59,7 +60,10 @@ function check.join(a, b)
   elseif a.models == nil then
     return a
   end
-  return { class = a.class, path = a.path, soft = a.soft or b.soft, models = merged(a.models, b.models) }
+  return {
+    class = a.class, path = a.path, soft = a.soft or b.soft, models = merged(a.models, b.models),
+    shadow = a.shadow == b.shadow and a.shadow or nil,
+  }
 end
 
 -- ---- models ------------------------------------------------------------------------------------
@@ -67,9 +71,12 @@ end
 local loaded = {} -- by folder and name
 
 local function describe(model)
-  local made = { signals = {}, groups = {}, names = {}, actions = model.actions }
+  local made = { signals = {}, groups = {}, names = {}, shadows = {}, actions = model.actions }
   for _, signal in ipairs(core.check_signals(model)) do
     made.signals[signal.path] = signal
+    if signal.shadow ~= "" then
+      made.shadows[signal.shadow] = true
+    end
     made.names[#made.names + 1] = signal.path
     for dot in signal.path:gmatch("()%.") do
       local group = signal.path:sub(1, dot - 1)
@@ -140,6 +147,17 @@ function check.signal(dir, models, path)
     return nil, meant ~= "" and "no model has a signal '" .. path .. "'" .. meant or nil, meant
   end
   return nil, "no signal '" .. path .. "' in model " .. table.concat(names, ", ") .. meant, meant
+end
+
+-- The names of the shadows that signals of these models live in, as a set.
+function check.shadows(dir, models)
+  local names = {}
+  for _, model in ipairs((candidates(dir, models))) do
+    for name in pairs(model.shadows) do
+      names[name] = true
+    end
+  end
+  return names
 end
 
 -- Has a car of these models an action of that name? nil if that cannot be said; offers the names otherwise.

@@ -134,6 +134,49 @@ static void what_flows_where(void **state)
         *state, "local either = car\nif t:now() > 1 then either = app end\neither:slma()", "");
 }
 
+/* A model whose signals live in two shadows. */
+static void shadows(void **state)
+{
+    static const char model[] =
+        "local box = part('box', function()\n"
+        "  return { signals = {\n"
+        "    { 'door', type = 'boolean' },\n"
+        "    { 'seat.heat', type = 'integer', desired = true, shadow = 'comfort' },\n"
+        "  } }\n"
+        "end)\n"
+        "return model { name = 'boxcar', parts = { box {} } }\n";
+    struct bench *bench = *state;
+    char path[256];
+
+    rig_write(bench->rig, "boxcar.lua", model, path);
+#define WITH_BOX "local box = t:vehicle { model = 'boxcar' }\n"
+    expect_in_scenario(*state, WITH_BOX "return app:shadow(box).reported.seat.heat",
+                       "3:38 wrong-shadow: seat.heat lives in the shadow 'comfort', not in the "
+                       "classic shadow (the option is { name = 'comfort' })\n");
+    expect_in_scenario(*state, WITH_BOX "return app:shadow(box, { name = 'comfort' }).desired.door",
+                       "3:54 wrong-shadow: door lives in the classic shadow, not in the shadow "
+                       "'comfort'\n");
+    expect_in_scenario(*state, WITH_BOX "return app:shadow(box, { name = 'comfrt' }).desired.door",
+                       "3:33 wrong-shadow: none of the car's signals lives in a shadow 'comfrt'; "
+                       "did you mean 'comfort'?\n");
+    expect_in_scenario(*state,
+                       WITH_BOX "app:desire(box, { seat = { heat = 3 } }, { name = 'charging' })",
+                       "3:28 wrong-shadow: seat.heat lives in the shadow 'comfort', not in the "
+                       "shadow 'charging' (the option is { name = 'comfort' })\n");
+    expect_in_scenario(*state, WITH_BOX "app:delete_shadow(box, { name = 'confort' })",
+                       "3:33 wrong-shadow: none of the car's signals lives in a shadow 'confort'; "
+                       "did you mean 'comfort'?\n");
+    /* A wish finds its shadow; others are the script's; what is not written is not known. */
+    expect_in_scenario(*state,
+                       WITH_BOX "app:desire(box, { seat = { heat = 3 } })\n"
+                                "local named = { name = 'comfort' }\n"
+                                "app:update(box, {}, { name = 'cargo' })\n"
+                                "return app:shadow(box, named).reported.seat.heat,\n"
+                                "  app:shadow(box, { name = 'comfort' }).reported.seat.heat,\n"
+                                "  app:shadow(box).reported.door",
+                       "");
+}
+
 static void signals(void **state)
 {
     expect_in_scenario(*state, "car.state.dor.open = true",
@@ -267,6 +310,7 @@ int main(void)
         cmocka_unit_test(names),
         cmocka_unit_test(what_flows_where),
         cmocka_unit_test(signals),
+        cmocka_unit_test(shadows),
         cmocka_unit_test(caught_on_purpose),
         cmocka_unit_test(parts),
         cmocka_unit_test(never_reached),
