@@ -322,6 +322,20 @@ static enum moment_tone tone_of(const char *what)
     return MOMENT_PLAIN;
 }
 
+/* "desires", or "desires in comfort", whose name goes in front as it does of messages. */
+static enum moment_tone say_wish(const char *what, const struct message *m)
+{
+    static const char in[] = "desires in ";
+    struct message rest = *m;
+
+    if (strncmp(what, in, sizeof in - 1) == 0) {
+        say(m->out, m->size, "%s: ", what + sizeof in - 1);
+        rest.out += strlen(m->out);
+        rest.size -= strlen(m->out);
+    }
+    return say_state(&rest, "desires", m->json);
+}
+
 static enum moment_tone say_app(const char *what, const char *payload, const struct message *m)
 {
     bool known;
@@ -329,7 +343,7 @@ static enum moment_tone say_app(const char *what, const char *payload, const str
     if (m->json != NULL && strcmp(what, "requests") == 0)
         return say_state(m, what, m->json);
     if (strncmp(what, "desires", 7) == 0)
-        return say_state(m, what, m->json);
+        return say_wish(what, m);
     if (strcmp(what, "receives response") == 0 && m->json != NULL)
         return say_response(m);
     if (strcmp(what, "sees connected") == 0) {

@@ -40,6 +40,16 @@ scenario("a wish that is not fulfilled", { timeout = 20 }, function(t)
   t:eventually(0.4, function() return car.state.locks.all == "locked" end)
 end)
 
+scenario("a named shadow", { timeout = 20 }, function(t)
+  local car = t:vehicle { model = "compact_ev_shadows" }
+  local app = t:companion()
+  car:wait_online(10):wait_in_step()
+  app:desire(car, { climate = { target = 24 } }):await(10)
+  car:power_off()
+  app:desire(car, { climate = { target = 19 } })
+  t:eventually(0.4, function() return app:shadow(car, { name = "comfort" }).reported.climate.target == 19 end)
+end)
+
 scenario("no error", function(t) t:equal(nil + 1, 2) end)
 scenario("fine", function(t) t:equal(1, 1) end)
 """
@@ -95,7 +105,7 @@ def tells_what_happened(place):
     place.run_clean("run", "fails.lua").expect(1)
     folder = place.results()
     told = stories(folder)
-    check_equal(sorted(told), ["a wish that is not fulfilled", "no error", "one of many", "refused & <b>told</b>"], "told")
+    check_equal(sorted(told), ["a named shadow", "a wish that is not fulfilled", "no error", "one of many", "refused & <b>told</b>"], "told")
     checks_refusal(told["refused & <b>told</b>"])
     many = told["one of many"]
     check_equal(len(many["cars"]), 4, "cars told")
@@ -105,14 +115,20 @@ def tells_what_happened(place):
     check_equal(wish["shadow"]["after"]["desired"], {"locks": {"all": "locked"}}, "desired")
     check_equal(wish["shadow"]["after"]["reported"]["locks"]["all"], "unlocked", "reported")
     check_equal(wish["link"], "off", "link")
+    named = {s["name"]: s for s in told["a named shadow"]["cars"][0]["shadows"]}
+    check_equal(sorted(named), ["charging", "comfort"], "named shadows")
+    comfort = named["comfort"]
+    check_equal(comfort["before"]["reported"]["climate"]["target"], 21, "comfort before")
+    check_equal((comfort["after"]["desired"], comfort["after"]["reported"]["climate"]["target"]), ({"climate": {"target": 19}}, 24), "comfort after")
+    check("target" not in told["a named shadow"]["cars"][0]["shadow"]["after"]["reported"]["climate"], "the classic one has it as well")
     check_equal(told["no error"]["verdict"], "error", "verdict")
     check_equal(told["no error"]["cars"], [], "cars")
 
     text, root = page(folder)
     articles = by_class(root, "story")
-    check_equal(len(articles), 4, "stories")
+    check_equal(len(articles), 5, "stories")
     check("<b>told" not in text, "text became markup")
-    check_equal(len(by_class(root, "look")), 4, "pictures: of each car that was told, two of a story at most")
+    check_equal(len(by_class(root, "look")), 5, "pictures: of each car that was told, two of a story at most")
     check(not re.search(r'(src|href)=(?!"data:)|url\(|@import', text), "the page needs something else")
     refused = [a for a in articles if "refused &" in words(a)][0]
     check_in("VEHICLE_MOVING", words(by_class(refused, "outstanding")[0]))
@@ -126,6 +142,13 @@ def tells_what_happened(place):
     row = rows["locks.all"]
     check_equal([words(cell) for cell in row[1:]], ["locked", "locked → unlocked", "locked", ""], "desired, reported, delta, car")
     check(by_class(row, "open"), "the delta is not marked")
+    article = [a for a in articles if "a named shadow" in words(a)][0]
+    check_in("Shadow “comfort”, before and after", words(article))
+    tables = by_class(article, "shadow")
+    rows = [{words(r[0]): r for r in t.iter() if r.tag.endswith("tr")} for t in tables]
+    row, = [r["climate.target"] for r in rows if "climate.target" in r]
+    check_equal([words(cell) for cell in row[1:]], ["19", "21 → 24", "19", ""], "desired, reported, delta, car")
+    check_in("comfort: desires climate.target = 19", words(by_class(article, "sequence")[0]))
 
     again = text
     os.unlink(os.path.join(folder, "report.html"))

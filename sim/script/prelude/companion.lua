@@ -163,7 +163,8 @@ function app:desire(car, state, options)
   end
   remember_shadow(car, name)
   local sent = self.a:desire(car, state, options.wake ~= false, name, options.late)
-  return setmetatable({ c = sent, car = car, what = "desired state" }, command)
+  local what = name and string.format("desired state in '%s'", name) or "desired state"
+  return setmetatable({ c = sent, car = car, what = what }, command)
 end
 
 -- Sends a request and returns at once; options: expiry, expires_in (may be negative), id, wake, bare.

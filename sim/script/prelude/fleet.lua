@@ -132,6 +132,9 @@ local cohort_options = { model = true, state = true, power = true, mqtt = true, 
   tags = true, sleep = true, name = true, share = true }
 
 local function start_car(t, options)
+  if options.model ~= nil and type(options.model) ~= "string" then
+    error("t:vehicle: model is the name of a model's file, such as \"compact_ev\", not a " .. type(options.model), 3)
+  end
   local car = core.car(options.model or "compact_ev")
   tools.reset_shadow(t, car)
   local paths = {}

@@ -137,7 +137,11 @@ function api.model(definition)
       add_refresh(model, part.refresh)
     end
   end
-  model.schema = core.schema(name, signals)
+  local ok, schema = pcall(core.schema, name, signals)
+  if not ok then
+    error("model " .. name .. ": " .. schema, 2)
+  end
+  model.schema = schema
   return model
 end
 
@@ -316,6 +320,12 @@ local car_properties = {
 }
 tools.car_properties = car_properties
 
+local versions = {
+  __index = function(self, name)
+    error("no signal of the car lives in a shadow '" .. tostring(name) .. "'" .. tools.did_you_mean(tostring(name), self), 2)
+  end,
+}
+
 core.car_meta.__index = core.car_index(car_methods, function(car, name)
   local model = core.model_of(car)
   local action = model.actions[name]
@@ -324,7 +334,7 @@ core.car_meta.__index = core.car_index(car_methods, function(car, name)
   elseif name == "state" then
     refresh(car, model)
   elseif name == "shadow_versions" then
-    return core.shadow_versions(car)
+    return setmetatable(core.shadow_versions(car), versions)
   end
   local value = core.property(car, name)
   if value == nil then

@@ -144,6 +144,15 @@ static void test_filters_are_parsed(void **state)
     assert_int_equal(f.count, 8);
     assert_string_equal(f.filter[2], "$aws/things/+/shadow/update/accepted");
     companion_filters_done(&f);
+    companion_filters_init(&f, "+", COMPANION_WATCH_UPDATES);
+    assert_int_equal(f.count, 2);
+    companion_filters_done(&f);
+    companion_filters_init(&f, "+", COMPANION_WATCH_UPDATES | COMPANION_WATCH_NAMED);
+    assert_int_equal(f.count, 4);
+    assert_string_equal(f.filter[1], "$aws/things/+/shadow/update/rejected");
+    assert_string_equal(f.filter[2], "$aws/things/+/shadow/name/+/update/accepted");
+    assert_string_equal(f.filter[3], "$aws/things/+/shadow/name/+/update/rejected");
+    companion_filters_done(&f);
     companion_filters_init_responses(&f, TOPIC_COMMAND_RESPONSE, "app-1");
     assert_int_equal(f.count, 1);
     assert_string_equal(f.filter[0], "cmd/fleetsim/+/response/app-1");

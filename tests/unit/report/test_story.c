@@ -314,6 +314,11 @@ static void messages_in_words(void **state)
     assert_int_equal(words_app("requests once more", "#4", heard, sizeof heard), MOMENT_ODD);
     assert_int_equal(words_app("desires", "{\"cut", heard, sizeof heard), MOMENT_PLAIN);
     assert_string_equal(heard, "desires …");
+    words_app("desires in comfort", "{\"climate\":{\"target\":24}}", heard, sizeof heard);
+    assert_string_equal(heard, "comfort: desires climate.target = 24");
+    char short_one[12];
+    words_app("desires in comfort", "{\"climate\":{\"target\":24}}", short_one, sizeof short_one);
+    assert_string_equal(short_one, "comfort: de");
     char few[8];
     words_signal("locks.all", "\"\xc3\xa4\xc3\xa4\"", few, sizeof few);
     assert_true(json_is_utf8(slice_str(few)));

@@ -51,11 +51,54 @@ static void declarations_say_what_is_wrong(void **state)
         {"{ 'a', type = 'float' }, { 'a', type = 'float' }",         "declared twice"                  },
         {"{ 'a', type = 'float' }, { 'a.b', type = 'float' }",       "conflicts with"                  },
         {"{ 'a b', type = 'float' }",                                "may be in a path"                },
+        {"{ 'a', type = 'float', shadow = 'comfort' }",              NULL                              },
+        {"{ 'a', type = 'float', shadow = 5 }",                      "a: shadow must be a string"      },
+        {"{ 'a', type = 'float', shadow = 'a/b' }",                  "shadow \"a/b\": a shadow's name" },
+        {"{ 'a', type = 'float', shadwo = 'a' }",                    "'shadwo'; did you mean 'shadow'?"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         declare(cases[i].signals, cases[i].why);
+}
+
+/* The option that every part has: all of its signals live there, but for those that say where. */
+static void a_part_in_a_shadow(void **state)
+{
+#define SEAT(options)                                                                              \
+    "local seat = part('seat', function(options)\n"                                                \
+    "  assert(options.shadow == nil)\n"                                                            \
+    "  return { signals = {\n"                                                                     \
+    "    { options.path .. '.heat', type = 'integer', desired = true },\n"                         \
+    "    { options.path .. '.belt', type = 'boolean', shadow = 'safety' },\n"                      \
+    "  } }\n"                                                                                      \
+    "end)\n"                                                                                       \
+    "return model { name = 'two', parts = {\n"                                                     \
+    "  seat { path = 'left'" options " }, seat { path = 'right' } } }\n"
+    struct rig *rig = rig_new(NULL, 0);
+    char path[256];
+
+    (void)state;
+    rig_write(rig, "two.lua", SEAT(", shadow = 'comfort'"), path);
+    rig_write(rig, "bad.lua", SEAT(", shadow = 'so so'"), path);
+    rig_write(rig, "unknown.lua", SEAT(", shadows = 'comfort'"), path);
+    rig_load(rig, "scenario('places', function(t)\n"
+                  "  local car = t:vehicle { model = 'two', power = 'off' }\n"
+                  "  t:equal(car.shadow_versions, { comfort = 0, safety = 0 })\n"
+                  "  local ok, why = pcall(function() return car.shadow_versions.confort end)\n"
+                  "  t:is_true(not ok)\n"
+                  "  t:match(why, \"a shadow 'confort'; did you mean 'comfort'\")\n"
+                  "end)\n"
+                  "scenario('bad', function(t) t:vehicle { model = 'bad' } end)\n"
+                  "scenario('unknown', function(t) t:vehicle { model = 'unknown' } end)\n"
+                  "scenario('table', function(t) t:vehicle { model = {} } end)\n");
+    rig_run(rig);
+    rig_expect(rig, "places", SCENARIO_PASSED, NULL);
+    rig_expect(rig, "bad", SCENARIO_ERRORED, "model two: signal left.heat: shadow \"so so\"");
+    rig_expect(rig, "unknown", SCENARIO_ERRORED, "part seat has no option 'shadows'");
+    rig_expect(rig, "table", SCENARIO_ERRORED, "not a table");
+    rig_free(rig);
+#undef SEAT
 }
 
 static void models_that_are_none(void **state)
@@ -143,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(declarations_say_what_is_wrong),
         cmocka_unit_test(models_that_are_none),
+        cmocka_unit_test(a_part_in_a_shadow),
         cmocka_unit_test(values_are_checked_as_they_are_set),
         cmocka_unit_test(a_schema_outlives_its_model),
     };
