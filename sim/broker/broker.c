@@ -285,7 +285,7 @@ static void remove_files(const struct broker *b)
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
     unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
     unlinkat(b->dir_fd, CONFIG_STATE, 0);
-    unlinkat(b->dir_fd, CONFIG_PAGE_TOKEN, 0);
+    unlinkat(b->dir_fd, BROKER_PAGE_TOKEN, 0);
 }
 
 static bool open_dir(struct broker *b, const char *dir, struct error *err)

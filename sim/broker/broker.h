@@ -18,6 +18,9 @@
 #include "base/error.h"
 #include "loop/loop.h"
 
+/* In DIR/broker/, mode 0600: what the page shows, while there is one. */
+#define BROKER_PAGE_TOKEN "page.token"
+
 /* What the cloud does besides, or otherwise (docs/cloud.md). All may be NULL. */
 struct broker_services {
     const char *delivery; /* "shuffle", "duplicate" or both with a comma; NULL: in order */

@@ -291,7 +291,7 @@ static bool add_page(struct buf *to, const char *dir, const char *token, uint16_
     add_websocket(to, CONFIG_PAGE_ADDRESS, port);
     buf_append_str(to, "max_qos 1\n"
                        "max_topic_alias 8\n");
-    return write_file(dir, CONFIG_PAGE_TOKEN, slice_str(token), err);
+    return write_file(dir, BROKER_PAGE_TOKEN, slice_str(token), err);
 }
 
 /* Sound, as far as can be told before it is used? */
@@ -389,7 +389,7 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                "plugin_opt_folder " CONFIG_TRUST_MORE "\n",
                plugin);
     if (o->page_token != NULL)
-        buf_append_str(&text, "plugin_opt_pagetoken " CONFIG_PAGE_TOKEN "\n");
+        buf_append_str(&text, "plugin_opt_pagetoken " BROKER_PAGE_TOKEN "\n");
     if (o->virtual_clock)
         buf_append_str(&text, "plugin_opt_clock " CONFIG_CLOCK "\n");
     bool ok = add_issuer(&text, o, err) && add_services(&text, &o->services, err);

@@ -23,7 +23,6 @@
 #define CONFIG_TRUST_MORE  "trust"     /* folder: authorities that are registered while it runs */
 #define CONFIG_CLOCK       "clock"     /* the time of day, if it is not the real one */
 
-#define CONFIG_PAGE_TOKEN   "page.token"
 #define CONFIG_PAGE_ADDRESS "127.0.0.1"
 
 /* Absolute paths; free() them. */

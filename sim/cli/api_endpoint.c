@@ -155,7 +155,7 @@ bool api_endpoint_open(struct api_endpoint *e, const struct api_endpoint_options
     }
     struct api_page page = {.endpoint = NULL};
     if (source->page)
-        page = (struct api_page){.endpoint = broker_page(source->target->broker),
+        page = (struct api_page){.endpoint = source->target->page_uri,
                                  .user = broker_page_user(),
                                  .password = source->target->page_token};
     options.page = &page;

@@ -20,6 +20,8 @@ char *cloud_file_write(const char *dir, const struct broker *broker, const char 
     cJSON_AddStringToObject(doc, "endpoint", broker_endpoint(broker));
     if (websocket != NULL)
         cJSON_AddStringToObject(doc, "websocket", websocket);
+    if (broker_page(broker) != NULL)
+        cJSON_AddStringToObject(doc, "page", broker_page(broker));
     cJSON_AddStringToObject(doc, "ca", ca);
     cJSON_AddNumberToObject(doc, "pid", (double)getpid());
     cJSON_AddNumberToObject(doc, "broker_pid", (double)broker_pid(broker));

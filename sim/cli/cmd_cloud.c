@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
 #include "cli/cloud_file.h"
@@ -34,6 +35,7 @@ struct cloud_options {
     struct broker_services services;
     uint64_t port;
     struct option_list server_names;
+    bool companion;
 };
 
 /* One run of the command. */
@@ -44,7 +46,8 @@ struct session {
     struct broker *broker;
     char *ca;        /* absolute */
     char *json_path; /* NULL until it is written */
-    int lock_fd;     /* so that one directory has one cloud */
+    char page_token[SECRET_SIZE];
+    int lock_fd; /* so that one directory has one cloud */
     struct error err;
     bool failed;
     ev_signal signals[SIGNAL_COUNT];
@@ -151,12 +154,15 @@ static void disarm_signals(struct session *s)
 
 static bool open_session(struct session *s)
 {
-    if (!prepare_pki(s) || !lock_dir(s))
+    if (!prepare_pki(s) || !lock_dir(s) ||
+        (s->options->companion && !secret_make(s->page_token, &s->err)))
         return false;
     const struct broker_options options = {.dir = s->options->dir,
                                            .bind = s->options->bind,
                                            .port = (uint16_t)s->options->port,
                                            .websocket = true,
+                                           .page_token =
+                                               s->options->companion ? s->page_token : NULL,
                                            .more = s->options->broker_conf,
                                            .services = s->options->services};
     s->broker = broker_start(&options, &s->err);
@@ -232,6 +238,8 @@ int cmd_cloud(int argc, char **argv)
          "more lines for mosquitto.conf, such as max_packet_size 1024"},
         CLOUD_SERVICES_ROWS(o.services),
         {"seed", 0, OPTION_NUMBER, &o.services.seed, "N", "of what --delivery leaves to chance"},
+        {"companion", 0, OPTION_FLAG, &o.companion, NULL,
+         "let the companion page of `fleetsim demo --cloud DIR --companion` in"},
         {"server-name", 0, OPTION_LIST, &o.server_names, "NAME",
          "a further DNS name or IP address to put into the server's\ncertificate; may repeat"},
         {0},

@@ -84,10 +84,10 @@ static bool check_companion(struct demo_run_options *run, struct error *err)
         return error_set(err, ERROR_USAGE,
                          "--companion: this program was built without the page (install npm, as by "
                          "apt-get install npm, and build again with a network)");
-    if (run->target.endpoint != NULL || run->target.cloud_dir != NULL)
+    if (run->target.endpoint != NULL)
         return error_set(err, ERROR_USAGE,
-                         "--companion: only the demo's own cloud lets the page in (leave out %s)",
-                         run->target.endpoint != NULL ? "--endpoint" : "--cloud");
+                         "--companion: only a local cloud lets the page in (leave out --endpoint, "
+                         "or give --cloud DIR)");
     if (run->api.address == NULL)
         run->api.address = ":9465";
     if (!http_address_parse(run->api.address, &at, err))

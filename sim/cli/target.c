@@ -187,6 +187,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
         return error_prefix(err, "local cloud");
     t->uri = xstrdup(options->websocket ? broker_websocket(t->broker) : broker_endpoint(t->broker));
     t->app_uri = xstrdup(broker_endpoint(t->broker));
+    t->page_uri = options->page ? xstrdup(broker_page(t->broker)) : NULL;
     return true;
 }
 
@@ -213,6 +214,27 @@ static char *read_file(const char *path, struct error *err)
     return copy;
 }
 
+/* The page's way into a cloud that was started for it. */
+static bool join_page(struct target *t, const char *dir, const cJSON *json, struct error *err)
+{
+    const char *page = json_str(json, "page", NULL);
+    char *path = xasprintf("%s/broker/" BROKER_PAGE_TOKEN, dir);
+    char *token = page != NULL ? read_file(path, err) : NULL;
+
+    if (page == NULL)
+        error_set(err, ERROR_USAGE,
+                  "%s: the cloud there lets no page in (start it by `fleetsim cloud --dir %s "
+                  "--companion`)",
+                  dir, dir);
+    if (token != NULL) {
+        t->page_uri = xstrdup(page);
+        snprintf(t->page_token, sizeof t->page_token, "%s", token);
+    }
+    free(token);
+    free(path);
+    return t->page_uri != NULL;
+}
+
 static bool join_cloud(struct target *t, const struct target_options *options, struct error *err)
 {
     const char *dir = options->cloud_dir;
@@ -231,6 +253,8 @@ static bool join_cloud(struct target *t, const struct target_options *options, s
     } else if (text != NULL) {
         error_set(err, ERROR_TARGET, "%s: no endpoint in it (start `fleetsim cloud` again)", path);
     }
+    if (ok && options->page)
+        ok = join_page(t, dir, json, err);
     cJSON_Delete(json);
     free(text);
     free(path);
@@ -364,8 +388,8 @@ void target_close(struct target *t)
         remove_tree(t->temporary);
     if (t->lock >= 0)
         close(t->lock);
-    char *texts[] = {t->uri,      t->app_uri, t->pki_dir,  t->ca_file,
-                     t->app_cert, t->app_key, t->app_name, t->temporary};
+    char *texts[] = {t->uri,     t->app_uri,  t->pki_dir,  t->ca_file,  t->app_cert,
+                     t->app_key, t->app_name, t->page_uri, t->temporary};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);
     *t = (struct target){.lock = -1};

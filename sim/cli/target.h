@@ -21,7 +21,7 @@ struct target_options {
     const char *endpoint;     /* what endpoints_new() takes; NULL: see cloud_dir */
     const char *app_endpoint; /* the companions'; NULL: as the cars' */
     bool websocket;           /* the cars reach a local cloud so; companions do not */
-    bool page;                /* our own cloud lets the companion page in */
+    bool page;                /* a local cloud has to let the companion page in */
     const char *cloud_dir;    /* directory of a running `fleetsim cloud`; NULL: start our own */
     const char *pki_dir;      /* with endpoint: what `fleetsim pki init` made */
     const char *certificates; /* with endpoint: the cars', made elsewhere (credential_set.h) */
@@ -48,7 +48,8 @@ struct target {
     char *app_name;
     struct broker *broker; /* NULL: not ours */
     pid_t joined;          /* the broker of the local cloud that we have joined; 0: not known */
-    char page_token[SECRET_SIZE]; /* what the page shows our own cloud; "": it is not let in */
+    char *page_uri;        /* where the page gets in; NULL: nowhere */
+    char page_token[SECRET_SIZE]; /* what it shows there */
     char *temporary;              /* directory to remove */
     int lock;                     /* descriptor of its lock file; -1: none */
 };

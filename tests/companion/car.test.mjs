@@ -14,7 +14,10 @@ test("a shadow is merged member by member, and null takes away", () => {
 });
 
 test("a wish is known by its paths", () => {
-  assert.deepEqual(flatten({ navigator: { poi_name: "X", poi_latitude: 1 } }), [["navigator.poi_name", "X"], ["navigator.poi_latitude", 1]]);
+  assert.deepEqual(flatten({ navigator: { poi_name: "X", poi_latitude: 1 } }), [
+    ["navigator.poi_name", "X"],
+    ["navigator.poi_latitude", 1],
+  ]);
 });
 
 test("updates are taken in the order of their versions, and a gap is noticed", () => {

@@ -10,11 +10,24 @@ const { clickTime, Command, EXPIRY } = await import("../../sim/api/companion/com
 function stage(t, { connected = true, presence = "online" } = {}) {
   const apis = ["setInterval", "setTimeout"];
   t.mock.timers.enable(parseInt(process.versions.node) < 20 ? apis : { apis });
-  const cloud = { connected, sent: [], request: (thing, document, seconds, accepted) => cloud.sent.push({ thing, document, seconds, accepted }) };
+  const cloud = {
+    connected,
+    sent: [],
+    request: (thing, document, seconds, accepted) => cloud.sent.push({ thing, document, seconds, accepted }),
+  };
   const car = { thing: "tcu-1", presence };
   const woken = [];
-  const command = new Command({ car, wish: { locks: { all: "unlocked" } }, label: {}, clicked: clickTime(), told: () => {} });
-  command.start(() => cloud, async (which) => woken.push(which));
+  const command = new Command({
+    car,
+    wish: { locks: { all: "unlocked" } },
+    label: {},
+    clicked: clickTime(),
+    told: () => {},
+  });
+  command.start(
+    () => cloud,
+    async (which) => woken.push(which),
+  );
   return { cloud, car, command, woken };
 }
 
@@ -42,7 +55,10 @@ test("it is confirmed by the car's answer, and by the first one only", (t) => {
 
 test("a refusal has the car's reason", (t) => {
   const { command } = stage(t);
-  command.answer({ status: "REJECTED", statusReason: { reasonCode: "DOOR_OPEN", reasonDescription: "the trunk is open" } });
+  command.answer({
+    status: "REJECTED",
+    statusReason: { reasonCode: "DOOR_OPEN", reasonDescription: "the trunk is open" },
+  });
   assert.deepEqual([command.status, command.code, command.description], ["failed", "DOOR_OPEN", "the trunk is open"]);
 });
 
@@ -68,7 +84,11 @@ test("a car that is away is woken once; the request goes out again under the sam
 });
 
 test("it is given up in words that say how far it came", (t) => {
-  for (const [how, code] of [[{}, "NO_RESPONSE"], [{ presence: "offline" }, "UNREACHABLE"], [{ connected: false }, "NOT_SENT"]]) {
+  for (const [how, code] of [
+    [{}, "NO_RESPONSE"],
+    [{ presence: "offline" }, "UNREACHABLE"],
+    [{ connected: false }, "NOT_SENT"],
+  ]) {
     const { command } = stage(t, how);
     t.mock.timers.tick(EXPIRY + 2000);
     assert.deepEqual([command.status, command.code], ["failed", code]);

@@ -27,7 +27,7 @@ class BrowserError(Exception):
 
 
 class Browser:
-    def __init__(self, patience=20):
+    def __init__(self, patience=30):
         self.patience = patience
         self.number = 0
         self.events = []  # (session, method, parameters), as they came
@@ -107,15 +107,13 @@ class Page:
         return self.browser.ask(method, self.session, **parameters)
 
     def scheme(self, dark):
-        value = "dark" if dark else "light"
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
+        """By night or by day, and without animations, which cost a loaded machine much."""
+        self.ask("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def open(self, url):
         self.ask("Page.navigate", url=url)
-
-    def offline(self, away):
-        """No network for what the page loads; sockets that are open stay."""
-        self.ask("Network.emulateNetworkConditions", offline=away, latency=0, downloadThroughput=-1, uploadThroughput=-1)
 
     def run(self, script):
         """The value of a JavaScript expression; a promise is waited for."""
@@ -124,7 +122,7 @@ class Page:
             raise BrowserError(f"{script}: {said['exceptionDetails']['exception'].get('description')}")
         return said["result"].get("value")
 
-    def until(self, script, timeout=10):
+    def until(self, script, timeout=30):
         """Waits until the expression is true, and returns what it is."""
         deadline = time.monotonic() + timeout
         while True:
@@ -133,7 +131,7 @@ class Page:
                 return value
             if time.monotonic() > deadline:
                 raise BrowserError(f"did not come true within {timeout} s: {script}")
-            time.sleep(0.02)
+            time.sleep(0.04)
 
     def text(self, selector):
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")

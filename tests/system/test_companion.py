@@ -35,11 +35,11 @@ def needs_page():
 
 
 @contextlib.contextmanager
-def demo(place, port=0):
+def demo(place, port=0, *arguments):
     """A demo of two cars with its page, and its API."""
     needs_page()
     with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", "2", "--model", "compact_ev",
-                     env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
+                     *arguments, env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
         run.until_said("companion page at ")
         url = re.search(r"companion page at (http://\S+)/companion/", run.text()[1]).group(1)
         api = Api(url, TOKEN)
@@ -64,7 +64,7 @@ def open_page(chromium, api):
     return page
 
 
-def until_news(page, status, timeout=10):
+def until_news(page, status, timeout=30):
     """Waits until the newest command has that status; what the page says of it."""
     page.until(f"document.querySelector('#news').dataset.status === '{status}'", timeout)
     return page.text("#news")
@@ -100,9 +100,10 @@ def a_car_is_unlocked_and_refuses_to_lock(place):
         check_equal(page.run("location.href"), api.url + "/companion/", "the address, which keeps no token")
         events = listen(api)
         before = time.time() * 1e6
+        api.ok("/v1/vehicles/0/outcomes", {"target": "locks", "outcome": "delay:2s", "times": 1})
         check_equal(page.run(AT_ONCE), ["true", "Lock", "Unlocking …"])
         said = until_news(page, "confirmed")
-        check(re.search(r"Unlocked\nConfirmed · \d+ ms from click to answer", said), said)
+        check(re.search(r"Unlocked\nConfirmed · [2-9]\.\d s from click to answer", said), said)
         check_equal(api.signal(0, "locks.all"), "unlocked")
         page.until("document.querySelector('#lock-state').innerText === 'Unlocked'")
         # The car's side knows when it was clicked, in microseconds.
@@ -137,7 +138,7 @@ def it_outlives_the_cloud_and_the_demo(place):
             page.until("document.querySelector('#banner').innerText.startsWith('No connection to the cloud')")
             page.click("#do-lock")
             check_in("Waiting for a connection", until_news(page, "pending"))
-            check_in("Unlocked", until_news(page, "confirmed", 20))
+            check_in("Unlocked", until_news(page, "confirmed"))
             check_equal(api.signal(0, "locks.all"), "unlocked")
             page.until("JSON.parse(localStorage['fleetsim.last']).cars[0].reported.locks?.all === 'unlocked'")
             run.send(signal.SIGTERM)
@@ -149,6 +150,70 @@ def it_outlives_the_cloud_and_the_demo(place):
         with demo(place, api.url.rsplit(":", 1)[1]) as (run, api):
             page.until("document.querySelector('#presence')?.dataset.presence === 'online'")
             page.until("document.querySelector('#lock-state')?.innerText === 'Locked' && document.querySelector('#banner').hidden")
+
+
+# Texts that are to be seen, whose contrast with what is behind them is less than WCAG 2.1 AA asks for (1.4.3), as
+# far as that is a colour; controls that are switched off need none.
+FAINT = """(() => {
+  const rgba = (text) => {
+    const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number), by = text.startsWith("color(") ? 255 : 1;
+    return [r * by, g * by, b * by, a];
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const colour = rgba(getComputedStyle(e).backgroundColor);
+      if (colour[3] > 0.8) return colour;
+    }
+    return [255, 255, 255, 1];
+  };
+  const faint = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.checkVisibility() || e.closest(":disabled, noscript, .sr, svg")) continue;
+    const style = getComputedStyle(e), size = parseFloat(style.fontSize);
+    const least = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5;
+    const [a, b] = [light(rgba(style.color)), light(behind(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < least) faint.push(`${e.innerText} (${ratio.toFixed(1)} to 1)`);
+  }
+  return faint;
+})()"""
+
+
+def nameless(page):
+    """Roles of controls that who does not see the page hears no name of."""
+    controls = {"button", "link", "slider", "textbox", "dialog", "img", "image", "progressbar"}
+    said = page.ask("Accessibility.getFullAXTree")["nodes"]
+    return [node["role"]["value"] for node in said
+            if not node["ignored"] and node.get("role", {}).get("value") in controls
+            and not node.get("name", {}).get("value")]
+
+
+def all_can_use_it(place):
+    """Every control has a name, every text enough contrast, by day and by night, on each tab and sheet."""
+    with demo(place) as (run, api), browser() as chromium:
+        page = open_page(chromium, api)
+        page.ask("Accessibility.enable")
+        api.ok("/v1/vehicles/0/signals", {"locks.all": "unlocked"})
+        api.ok("/v1/vehicles/0/actions/open_door", ["trunk"])
+        page.until("document.querySelector('#do-lock .label').innerText === 'Lock'")
+        page.click("#do-lock")
+        until_news(page, "failed")
+        for dark in (True, False):
+            page.scheme(dark)
+            for tab in ("car", "climate", "charge", "place"):
+                page.run(f"location.hash = '{tab}'")
+                page.until(f"!document.querySelector('#tab-{tab}').hidden")
+                check_equal((nameless(page), page.run(FAINT)), ([], []), f"{tab}, dark: {dark}")
+            for opener, sheet in (("#chooser", "#cars"), ("#open-log", "#log")):
+                page.click(opener)
+                page.until(f"document.querySelector('{sheet}').open")
+                check_equal((nameless(page), page.run(FAINT)), ([], []), f"{sheet}, dark: {dark}")
+                page.run(f"document.querySelector('{sheet}').close()")
 
 
 def strangers_are_kept_out(place):
@@ -196,10 +261,26 @@ def strangers_are_kept_out(place):
 def what_cannot_be_is_said(place):
     """Before anything begins: what, why, and what to do."""
     needs_page()
-    for arguments, why in ((("--cloud", "lab"), "leave out --cloud"), (("--endpoint", "mqtts://a:1"), "leave out --endpoint"),
+    for arguments, why in ((("--endpoint", "mqtts://a:1"), "leave out --endpoint"),
                            (("--api", "0.0.0.0:0"), "for this machine alone")):
         place.run("demo", "--headless", "--companion", *arguments,
                   env={"FLEETSIM_API_TOKEN": TOKEN}).refuses(2, "--companion", why)
+    with place.cloud("plain"):
+        place.run("demo", "--headless", "--companion", "--api", ":0", "--cloud", "plain").refuses(
+            2, "lets no page in", "--companion")
+
+
+def a_cloud_that_runs_lets_it_in(place):
+    """`fleetsim cloud --companion`, and a demo that joins it."""
+    with place.cloud("lab", "--companion"):
+        with open(place.path("lab/cloud.json")) as told:
+            cloud = json.load(told)
+        with demo(place, 0, "--cloud", "lab") as (_, api):
+            access = api.ok("/v1/companion")
+            check_equal(access["endpoint"], cloud["page"])
+            check_equal(access["models"], {"compact_ev": {"title": "Compact EV", "body": "hatch"}})
+            with WebSocketMqtt(access["endpoint"]) as client:
+                check_equal(client.connect("page-1", access["user"], access["password"]), 0)
 
 
 def its_parts_do_as_they_say(place):
@@ -211,5 +292,5 @@ def its_parts_do_as_they_say(place):
     check(done.returncode == 0 and re.search(r"^. pass [1-9]\d*$", done.stdout, re.M), done.stdout + done.stderr)
 
 
-main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, strangers_are_kept_out,
-      what_cannot_be_is_said, its_parts_do_as_they_say])
+main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, all_can_use_it, strangers_are_kept_out,
+      what_cannot_be_is_said, a_cloud_that_runs_lets_it_in, its_parts_do_as_they_say])

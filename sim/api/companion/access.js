@@ -42,7 +42,7 @@ export async function ask(path, body) {
 // All cars, page by page.
 export async function listCars() {
   const cars = [];
-  for (let next = "/vehicles?limit=1000"; next; ) {
+  for (let next = "/vehicles?limit=1000"; next;) {
     const part = await ask(next);
     cars.push(...part.vehicles);
     next = part.next?.replace(/^\/v1/, "");

@@ -53,19 +53,49 @@ function legs({ times, status }) {
   if (sent === undefined) {
     return status === "pending" ? phases.waiting : "Not sent";
   }
-  const said = [["sent", sent], ["cloud", accepted], ["car", ended]].filter(([, ms]) => ms !== undefined);
-  return said.map(([who, ms]) => `${who} ${milliseconds(ms)}`).join(" · ").replace("sent", "Sent");
+  const said = [
+    ["sent", sent],
+    ["cloud", accepted],
+    ["car", ended],
+  ].filter(([, ms]) => ms !== undefined);
+  return said
+    .map(([who, ms]) => `${who} ${milliseconds(ms)}`)
+    .join(" · ")
+    .replace("sent", "Sent");
 }
 
 export function showActivity(car) {
   const time = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-  $("commands").replaceChildren(...car.commands.slice(0, 50).map((command) =>
-    make("li", { "data-status": command.status }, icon(marks[command.status]),
-      make("div", {}, make("span", { class: "name" }, titleOf(command)),
-        ...(command.status === "failed" ? [make("span", { class: "state" }, detailOf(command) || command.label.doing)] : []),
-        make("span", { class: "state" }, legs(command))),
-      make("time", {}, time.format(command.clicked)))));
+  $("commands").replaceChildren(
+    ...car.commands
+      .slice(0, 50)
+      .map((command) =>
+        make(
+          "li",
+          { "data-status": command.status },
+          icon(marks[command.status]),
+          make(
+            "div",
+            {},
+            make("span", { class: "name" }, titleOf(command)),
+            ...(command.status === "failed"
+              ? [make("span", { class: "state" }, detailOf(command) || command.label.doing)]
+              : []),
+            make("span", { class: "state" }, legs(command)),
+          ),
+          make("time", {}, time.format(command.clicked)),
+        ),
+      ),
+  );
   $("no-commands").hidden = car.commands.length > 0;
-  const ended = car.commands.filter((c) => c.status === "confirmed").map((c) => c.times.ended).sort((a, b) => a - b);
-  setText($("median"), ended.length ? `Median from click to confirmation: ${milliseconds(ended[ended.length >> 1])} of ${ended.length}` : "");
+  const ended = car.commands
+    .filter((c) => c.status === "confirmed")
+    .map((c) => c.times.ended)
+    .sort((a, b) => a - b);
+  setText(
+    $("median"),
+    ended.length
+      ? `Median from click to confirmation: ${milliseconds(ended[ended.length >> 1])} of ${ended.length}`
+      : "",
+  );
 }

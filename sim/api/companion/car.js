@@ -23,7 +23,18 @@ export function flatten(wish, prefix = "") {
 }
 
 export class Car {
-  constructor({ thing, vin, model, title = model, body = "hatch", msisdn, state = "offline", reported = {}, version = 0, seen = 0 }) {
+  constructor({
+    thing,
+    vin,
+    model,
+    title = model,
+    body = "hatch",
+    msisdn,
+    state = "offline",
+    reported = {},
+    version = 0,
+    seen = 0,
+  }) {
     Object.assign(this, { thing, vin, model, title, body, msisdn, reported, version, seen });
     this.presence = state === "online" || state === "asleep" ? state : "offline";
     this.connection = -1; // versionNumber of the newest event about it

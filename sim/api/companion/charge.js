@@ -14,17 +14,24 @@ const schedules = { now: "at once", cheap: "in cheap hours", departure: "for dep
 export function setUpCharge(app) {
   $("charge-power").addEventListener("click", (event) => {
     const on = !app.selected.get("charging.active");
-    const label = on ? { doing: "Starting to charge", done: "Charging" } : { doing: "Stopping", done: "Charging stopped" };
+    const label = on
+      ? { doing: "Starting to charge", done: "Charging" }
+      : { doing: "Stopping", done: "Charging stopped" };
     app.act({ charging: { active: on } }, label, event);
   });
   $("limit").addEventListener("input", () => setText($("limit-value"), `${$("limit").value} %`));
   $("limit").addEventListener("change", (event) => {
     const limit = Number($("limit").value);
-    app.act({ charging: { limit } }, { doing: `Setting the limit to ${limit} %`, done: `Limit set to ${limit} %` }, event);
+    app.act(
+      { charging: { limit } },
+      { doing: `Setting the limit to ${limit} %`, done: `Limit set to ${limit} %` },
+      event,
+    );
   });
   for (const [schedule, words] of Object.entries(schedules)) {
     $("schedule-" + schedule).addEventListener("click", (event) =>
-      app.act({ charging: { schedule } }, { doing: `Charging ${words}`, done: `Charges ${words}` }, event));
+      app.act({ charging: { schedule } }, { doing: `Charging ${words}`, done: `Charges ${words}` }, event),
+    );
   }
 }
 
@@ -48,7 +55,10 @@ export function showCharge(car) {
   setText($("ring-percent"), `${Math.round(percent)}`);
   setText($("ring-range"), `${kilometres(car.reportedAt("battery.range") ?? 0)} km`);
   setText($("charge-words"), words(car));
-  showButton($("charge-power"), car, ["charging.active"], { on: active, label: active ? "Stop charging" : "Start charging" });
+  showButton($("charge-power"), car, ["charging.active"], {
+    on: active,
+    label: active ? "Stop charging" : "Start charging",
+  });
   if (document.activeElement !== $("limit") || car.pendingFor("charging.limit")) {
     $("limit").value = limit;
   }

@@ -28,7 +28,10 @@ function nudge(app, by) {
   settle = setTimeout(() => {
     const target = wanted;
     wanted = undefined;
-    app.act({ climate: { target } }, { doing: `Setting ${target.toFixed(1)} °C`, done: `Set to ${target.toFixed(1)} °C` });
+    app.act(
+      { climate: { target } },
+      { doing: `Setting ${target.toFixed(1)} °C`, done: `Set to ${target.toFixed(1)} °C` },
+    );
   }, 450);
   app.draw();
 }
@@ -38,20 +41,29 @@ export function setUpClimate(app) {
   $("warmer").addEventListener("click", () => nudge(app, 0.5));
   $("climate-power").addEventListener("click", (event) => {
     const on = !app.selected.get("climate.active");
-    const label = on ? { doing: "Starting the climate control", done: "Climate control on" }
+    const label = on
+      ? { doing: "Starting the climate control", done: "Climate control on" }
       : { doing: "Stopping the climate control", done: "Climate control off" };
     app.act({ climate: { active: on } }, label, event);
   });
   for (const [id, [path, doing, name]] of Object.entries(toggles)) {
     $(id).addEventListener("click", (event) => {
       const on = !app.selected.get(path);
-      app.act(wishFor(path, on), { doing: on ? doing : `Switching off: ${name.toLowerCase()}`, done: `${name} ${on ? "on" : "off"}` }, event);
+      app.act(
+        wishFor(path, on),
+        { doing: on ? doing : `Switching off: ${name.toLowerCase()}`, done: `${name} ${on ? "on" : "off"}` },
+        event,
+      );
     });
   }
   for (const [id, [path, name]] of Object.entries(seats)) {
     $(id).addEventListener("click", (event) => {
       const next = steps[(levelOf(app.selected, path) + 1) % steps.length];
-      app.act(wishFor(path, next), { doing: `Setting: ${name.toLowerCase()}`, done: `${name} ${next ? `${next} %` : "off"}` }, event);
+      app.act(
+        wishFor(path, next),
+        { doing: `Setting: ${name.toLowerCase()}`, done: `${name} ${next ? `${next} %` : "off"}` },
+        event,
+      );
     });
   }
 }

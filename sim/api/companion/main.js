@@ -73,7 +73,10 @@ function onMessage(topic, document) {
   } else if (levels[1] === "events") {
     app.cars.get(document.clientId)?.takePresence(document);
   } else if (levels[0] === "cmd") {
-    app.cars.get(levels[2])?.commands.find((c) => c.id === document.requestId)?.answer(document);
+    app.cars
+      .get(levels[2])
+      ?.commands.find((c) => c.id === document.requestId)
+      ?.answer(document);
   }
   draw();
 }
@@ -121,11 +124,13 @@ function select(car) {
 
 function takeCars(listed) {
   const before = app.cars;
-  app.cars = new Map(listed.map((one) => {
-    const known = before.get(one.thing);
-    const car = new Car({ ...known?.save(), ...one });
-    return [one.thing, known?.commands.length ? Object.assign(known, { presence: car.presence }) : car];
-  }));
+  app.cars = new Map(
+    listed.map((one) => {
+      const known = before.get(one.thing);
+      const car = new Car({ ...known?.save(), ...one });
+      return [one.thing, known?.commands.length ? Object.assign(known, { presence: car.presence }) : car];
+    }),
+  );
 }
 
 async function begin() {
@@ -166,16 +171,23 @@ async function knock() {
 
 function drawCars() {
   const others = [...app.cars.values()];
-  $("car-list").replaceChildren(...others.slice(0, 200).map((car) => {
-    const button = make("button", { type: "button", class: "row", "aria-current": car === app.selected ? "true" : undefined },
-      make("span", { class: "dot", "data-presence": car.presence }),
-      make("span", { class: "name" }, car.title, make("small", {}, car.vin)), make("span", { class: "state" }, presenceWords(car)), icon("next"));
-    button.addEventListener("click", () => {
-      $("cars").close();
-      select(car);
-    });
-    return make("li", {}, button);
-  }));
+  $("car-list").replaceChildren(
+    ...others.slice(0, 200).map((car) => {
+      const button = make(
+        "button",
+        { type: "button", class: "row", "aria-current": car === app.selected ? "true" : undefined },
+        make("span", { class: "dot", "data-presence": car.presence }),
+        make("span", { class: "name" }, car.title, make("small", {}, car.vin)),
+        make("span", { class: "state" }, presenceWords(car)),
+        icon("next"),
+      );
+      button.addEventListener("click", () => {
+        $("cars").close();
+        select(car);
+      });
+      return make("li", {}, button);
+    }),
+  );
   setText($("car-count"), others.length > 200 ? `The first 200 of ${others.length}` : "");
 }
 
@@ -184,8 +196,12 @@ function drawCars() {
 const tabs = ["car", "climate", "charge", "place"];
 
 function hasTab(name, car) {
-  return !car || { climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name] === undefined
-    || car.version === 0 || car.has({ climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name]);
+  return (
+    !car ||
+    { climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name] === undefined ||
+    car.version === 0 ||
+    car.has({ climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name])
+  );
 }
 
 function setTab(wanted) {
@@ -208,11 +224,15 @@ function drawHead(car) {
   setText($("title"), car?.title ?? "Companion");
   setAttributes($("presence"), { "data-presence": connected ? car?.presence : "unknown" });
   const away = car && car.presence !== "online" && car.seen ? ` · seen ${ago(car.seen)}` : "";
-  setText($("presence-words"), !car ? "" : connected ? presenceWords(car) + away : `Last state${car.seen ? ` · ${ago(car.seen)}` : ""}`);
-  const banner = {
-    link: "Open the link that “fleetsim demo --companion” has printed: it lets this page in.",
-    gone: "The demo cannot be reached. This is the last state that is known.",
-  }[app.trouble] ?? (car && !connected ? "No connection to the cloud. Commands wait for it." : "");
+  setText(
+    $("presence-words"),
+    !car ? "" : connected ? presenceWords(car) + away : `Last state${car.seen ? ` · ${ago(car.seen)}` : ""}`,
+  );
+  const banner =
+    {
+      link: "Open the link that “fleetsim demo --companion” has printed: it lets this page in.",
+      gone: "The demo cannot be reached. This is the last state that is known.",
+    }[app.trouble] ?? (car && !connected ? "No connection to the cloud. Commands wait for it." : "");
   setText($("banner"), banner);
   $("banner").hidden = !banner || (!car && app.trouble === "link");
 }
@@ -268,7 +288,9 @@ function setUp() {
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
-  addEventListener("hashchange", () => (location.hash.startsWith("#token=") ? location.reload() : setTab(location.hash.slice(1))));
+  addEventListener("hashchange", () =>
+    location.hash.startsWith("#token=") ? location.reload() : setTab(location.hash.slice(1)),
+  );
   setInterval(draw, 20000); // "5 min ago"
 }
 

@@ -4,17 +4,22 @@ import { $, icon, kilometres, make, setAttributes, setText, showButton } from ".
 import { showPicture } from "./picture.js";
 
 const places = {
-  front_left: "front left", front_right: "front right", rear_left: "rear left", rear_right: "rear right", trunk: "trunk",
+  front_left: "front left",
+  front_right: "front right",
+  rear_left: "rear left",
+  rear_right: "rear right",
+  trunk: "trunk",
   hood: "bonnet",
 };
 
 // ---- what is unusual -----------------------------------------------------------------------------
 
-// "Front left, trunk open".
+const capital = (text) => text.replace(/^./, (c) => c.toUpperCase());
+
+// "front left, trunk open".
 function doorsThatAre(car, state) {
   const names = Object.keys(places).filter((name) => car.reportedAt("doors." + name) === state);
-  const words = names.map((name) => places[name]).join(", ").toLowerCase();
-  return words ? [words[0].toUpperCase() + words.slice(1) + " " + state] : [];
+  return names.length ? [`${names.map((name) => places[name]).join(", ")} ${state}`] : [];
 }
 
 function warnings(car) {
@@ -23,10 +28,10 @@ function warnings(car) {
     list.push("windows open");
   }
   if (car.reportedAt("tyres.warning")) {
-    list.push("Check tyre pressure");
+    list.push("check tyre pressure");
   }
   if (car.reportedAt("health.status") === "faulty") {
-    list.push("Service needed");
+    list.push("service needed");
   }
   return list;
 }
@@ -44,43 +49,79 @@ function lockWords(car) {
 
 const tiles = [
   {
-    id: "windows", icon: "window", name: "Windows", paths: ["windows.all"], on: (car) => car.get("windows.all") > 0,
+    id: "windows",
+    icon: "window",
+    name: "Windows",
+    paths: ["windows.all"],
+    on: (car) => car.get("windows.all") > 0,
     state: (car) => (car.get("windows.all") > 0 ? `Open ${car.get("windows.all")} %` : "Closed"),
-    action: (on) => (on ? ["Close", { windows: { all: 0 } }, "Closing the windows", "Windows closed"]
-      : ["Vent", { windows: { all: 20 } }, "Opening the windows", "Windows open"]),
+    action: (on) =>
+      on
+        ? ["Close", { windows: { all: 0 } }, "Closing the windows", "Windows closed"]
+        : ["Vent", { windows: { all: 20 } }, "Opening the windows", "Windows open"],
   },
   {
-    id: "trunk", icon: "trunk", name: "Trunk", paths: ["trunk.position"], on: (car) => car.get("trunk.position") > 0,
+    id: "trunk",
+    icon: "trunk",
+    name: "Trunk",
+    paths: ["trunk.position"],
+    on: (car) => car.get("trunk.position") > 0,
     state: (car) => (car.get("trunk.position") > 0 ? "Open" : "Closed"),
-    action: (on) => (on ? ["Close", { trunk: { position: 0 } }, "Closing the trunk", "Trunk closed"]
-      : ["Open", { trunk: { position: 100 } }, "Opening the trunk", "Trunk open"]),
+    action: (on) =>
+      on
+        ? ["Close", { trunk: { position: 0 } }, "Closing the trunk", "Trunk closed"]
+        : ["Open", { trunk: { position: 100 } }, "Opening the trunk", "Trunk open"],
   },
   {
-    id: "trunk-lock", icon: "trunk", name: "Trunk", paths: ["locks.trunk", "locks.all"], instead: "trunk.position",
-    needs: "locks.trunk", on: (car) => (car.pendingFor("locks.all") ? car.get("locks.all") : car.get("locks.trunk")) === "unlocked",
+    id: "trunk-lock",
+    icon: "trunk",
+    name: "Trunk",
+    paths: ["locks.trunk", "locks.all"],
+    instead: "trunk.position",
+    needs: "locks.trunk",
+    on: (car) => (car.pendingFor("locks.all") ? car.get("locks.all") : car.get("locks.trunk")) === "unlocked",
     state: (car, on) => (car.reportedAt("doors.trunk") === "open" ? "Open" : on ? "Unlocked" : "Locked"),
-    action: (on) => (on ? ["Lock", { locks: { trunk: "locked" } }, "Locking the trunk", "Trunk locked"]
-      : ["Unlock", { locks: { trunk: "unlocked" } }, "Unlocking the trunk", "Trunk unlocked"]),
+    action: (on) =>
+      on
+        ? ["Lock", { locks: { trunk: "locked" } }, "Locking the trunk", "Trunk locked"]
+        : ["Unlock", { locks: { trunk: "unlocked" } }, "Unlocking the trunk", "Trunk unlocked"],
   },
   {
-    id: "headlights", icon: "light", name: "Headlights", paths: ["lights.low_beam"], on: (car) => car.get("lights.low_beam"),
+    id: "headlights",
+    icon: "light",
+    name: "Headlights",
+    paths: ["lights.low_beam"],
+    on: (car) => car.get("lights.low_beam"),
     state: (car, on) => (on ? "On" : "Off"),
-    action: (on) => (on ? ["Off", { lights: { low_beam: false } }, "Switching the lights off", "Lights off"]
-      : ["On", { lights: { low_beam: true } }, "Switching the lights on", "Lights on"]),
+    action: (on) =>
+      on
+        ? ["Off", { lights: { low_beam: false } }, "Switching the lights off", "Lights off"]
+        : ["On", { lights: { low_beam: true } }, "Switching the lights on", "Lights on"],
   },
   {
-    id: "sunroof", icon: "window", name: "Sunroof", paths: ["sunroof.position"], on: (car) => car.get("sunroof.position") !== 0,
+    id: "sunroof",
+    icon: "window",
+    name: "Sunroof",
+    paths: ["sunroof.position"],
+    on: (car) => car.get("sunroof.position") !== 0,
     state: (car, on) => (on ? "Open" : "Closed"),
-    action: (on) => (on ? ["Close", { sunroof: { position: 0 } }, "Closing the sunroof", "Sunroof closed"]
-      : ["Tilt", { sunroof: { position: -100 } }, "Tilting the sunroof", "Sunroof tilted"]),
+    action: (on) =>
+      on
+        ? ["Close", { sunroof: { position: 0 } }, "Closing the sunroof", "Sunroof closed"]
+        : ["Tilt", { sunroof: { position: -100 } }, "Tilting the sunroof", "Sunroof tilted"],
   },
 ];
 
 function makeTile(app, tile) {
   tile.stateText = make("span", { class: "state" });
   tile.button = make("button", { type: "button", class: "small", id: "do-" + tile.id });
-  tile.element = make("li", { class: "tile", id: "tile-" + tile.id }, icon(tile.icon),
-    make("div", {}, make("span", { class: "name" }, tile.name), tile.stateText), tile.button);
+  tile.element = make(
+    "li",
+    { class: "tile", id: "tile-" + tile.id },
+    icon(tile.icon),
+    make("div", {}, make("span", { class: "name" }, tile.name), tile.stateText),
+    tile.button,
+  );
   tile.button.addEventListener("click", (event) => {
     const [, wish, doing, done] = tile.action(tile.on(app.selected));
     app.act(wish, { doing, done }, event);
@@ -104,12 +145,14 @@ function showTile(car, tile) {
 // ---- the four round buttons ----------------------------------------------------------------------
 
 const actions = {
-  "do-lock": (car) => (car.get("locks.all") === "locked"
-    ? [{ locks: { all: "unlocked" } }, { doing: "Unlocking", done: "Unlocked" }]
-    : [{ locks: { all: "locked" } }, { doing: "Locking", done: "Locked" }]),
-  "do-climate": (car) => (car.get("climate.active")
-    ? [{ climate: { active: false } }, { doing: "Stopping the climate control", done: "Climate control off" }]
-    : [{ climate: { active: true } }, { doing: "Starting the climate control", done: "Climate control on" }]),
+  "do-lock": (car) =>
+    car.get("locks.all") === "locked"
+      ? [{ locks: { all: "unlocked" } }, { doing: "Unlocking", done: "Unlocked" }]
+      : [{ locks: { all: "locked" } }, { doing: "Locking", done: "Locked" }],
+  "do-climate": (car) =>
+    car.get("climate.active")
+      ? [{ climate: { active: false } }, { doing: "Stopping the climate control", done: "Climate control off" }]
+      : [{ climate: { active: true } }, { doing: "Starting the climate control", done: "Climate control on" }],
   "do-flash": () => [{ indicators: { flashes: 3 } }, { doing: "Flashing the lights", done: "Lights flashed" }],
   "do-horn": () => [{ horn: { active: true } }, { doing: "Sounding the horn", done: "Horn sounded" }],
 };
@@ -124,9 +167,13 @@ export function setUpOverview(app) {
 function showActions(car) {
   const locked = car.get("locks.all") === "locked";
   showButton($("do-lock"), car, ["locks.all"], {
-    on: locked, label: locked ? "Unlock" : "Lock", hidden: !car.has("locks.all"),
+    on: locked,
+    label: locked ? "Unlock" : "Lock",
+    hidden: !car.has("locks.all"),
   });
-  $("do-lock").querySelector("use").setAttribute("href", locked ? "#i-lock" : "#i-unlock");
+  $("do-lock")
+    .querySelector("use")
+    .setAttribute("href", locked ? "#i-lock" : "#i-unlock");
   const warm = Boolean(car.get("climate.active"));
   showButton($("do-climate"), car, ["climate.active"], { on: warm, hidden: !car.has("climate.active") });
   showButton($("do-flash"), car, ["indicators.flashes"], { hidden: !car.has("indicators.flashes") });
@@ -139,7 +186,9 @@ function showEnergy(car) {
   const range = (car.reportedAt("battery.range") ?? 0) + (car.reportedAt("fuel.range") ?? 0);
   setText($("range"), range ? kilometres(range) : "–");
   setText($("percent"), percent === undefined ? "" : `${Math.round(percent)} %`);
-  $("energy").querySelector("use").setAttribute("href", charge === undefined ? "#i-fuel" : "#i-bolt");
+  $("energy")
+    .querySelector("use")
+    .setAttribute("href", charge === undefined ? "#i-fuel" : "#i-bolt");
   const bar = $("energy-bar");
   bar.value = percent ?? 0;
   bar.classList.toggle("low", percent < 15);
@@ -153,8 +202,9 @@ export function showOverview(car) {
   setText($("cabin-now"), cabin === undefined ? "–" : `${Math.round(cabin)}°`);
   setText($("lock-state"), lockWords(car));
   const unusual = warnings(car);
-  const usual = car.version === 0 ? "Nothing is known of this car yet" : car.has("doors.all_closed") ? "All closed" : "";
-  setText($("warnings"), unusual.join(" · ") || usual);
+  const usual =
+    car.version === 0 ? "Nothing is known of this car yet" : car.has("doors.all_closed") ? "All closed" : "";
+  setText($("warnings"), capital(unusual.join(" · ")) || usual);
   $("warnings").classList.toggle("warn", unusual.length > 0);
   $("alarm").hidden = car.reportedAt("alarm.state") !== "triggered";
   showActions(car);

@@ -3,18 +3,26 @@
 import { $, ago, distance, icon, make, setAttributes, setText, showButton, svg } from "./dom.js";
 
 const places = [
-  ["Marienplatz, Munich", 48.13713, 11.57539], ["Olympiapark, Munich", 48.17544, 11.55173],
-  ["Munich Airport", 48.35378, 11.77528], ["Starnberg, lakeside", 47.99658, 11.34347],
-  ["Herrenhausen Gardens, Hanover", 52.3914, 9.69838], ["Hanover Central Station", 52.37669, 9.74106],
-  ["Duomo, Milan", 45.46411, 9.19193], ["Milan Malpensa Airport", 45.63006, 8.72306],
-  ["Elbphilharmonie, Hamburg", 53.54133, 9.98413], ["Hamburg Airport", 53.63038, 9.98823],
+  ["Marienplatz, Munich", 48.13713, 11.57539],
+  ["Olympiapark, Munich", 48.17544, 11.55173],
+  ["Munich Airport", 48.35378, 11.77528],
+  ["Starnberg, lakeside", 47.99658, 11.34347],
+  ["Herrenhausen Gardens, Hanover", 52.3914, 9.69838],
+  ["Hanover Central Station", 52.37669, 9.74106],
+  ["Duomo, Milan", 45.46411, 9.19193],
+  ["Milan Malpensa Airport", 45.63006, 8.72306],
+  ["Elbphilharmonie, Hamburg", 53.54133, 9.98413],
+  ["Hamburg Airport", 53.63038, 9.98823],
 ];
 const DEGREE = 111320; // metres
 const FAR = 100000; // metres: nobody is sent further by a tap
 
 // From the car, in metres: east, north.
 function offset(from, latitude, longitude) {
-  return [(longitude - from.longitude) * DEGREE * Math.cos((from.latitude * Math.PI) / 180), (latitude - from.latitude) * DEGREE];
+  return [
+    (longitude - from.longitude) * DEGREE * Math.cos((from.latitude * Math.PI) / 180),
+    (latitude - from.latitude) * DEGREE,
+  ];
 }
 
 function whereIs(car) {
@@ -45,18 +53,31 @@ function drawMap(car, at) {
   const perMetre = (HALF * 0.86) / (step * 3);
   const xy = ([east, north]) => [east * perMetre, -north * perMetre];
   const rings = [1, 2, 3].map((n) => svg("circle", { class: "grid", r: n * step * perMetre }));
-  const path = points.map((point) => xy(point).map((v) => v.toFixed(1)).join(",")).join(" ");
-  const children = [...rings,
+  const path = points
+    .map((point) =>
+      xy(point)
+        .map((v) => v.toFixed(1))
+        .join(","),
+    )
+    .join(" ");
+  const children = [
+    ...rings,
     svg("path", { class: "grid", d: `M-${HALF * 2},0H${HALF * 2}M0,-${HALF}V${HALF}` }),
-    svg("polyline", { class: "track", points: path })];
+    svg("polyline", { class: "track", points: path }),
+  ];
   if (aim) {
     const [x, y] = xy(aim);
-    children.push(svg("path", { class: "aim", d: `M0,0L${x},${y}` }), svg("circle", { class: "goal", cx: x, cy: y, r: 5 }));
+    children.push(
+      svg("path", { class: "aim", d: `M0,0L${x},${y}` }),
+      svg("circle", { class: "goal", cx: x, cy: y, r: 5 }),
+    );
   }
-  children.push(svg("circle", { class: "halo", r: 15 }),
+  children.push(
+    svg("circle", { class: "halo", r: 15 }),
     svg("path", { class: "here", d: "M0,-9L6.5,7L0,3.5L-6.5,7Z", transform: `rotate(${at.heading})` }),
     svg("text", { class: "north", y: 8 - HALF }, "N"),
-    svg("text", { class: "scale", x: 4, y: -step * perMetre * 2 - 3 }, distance(step * 2)));
+    svg("text", { class: "scale", x: 4, y: -step * perMetre * 2 - 3 }, distance(step * 2)),
+  );
   $("map").replaceChildren(...children);
 }
 
@@ -65,7 +86,8 @@ function drawMap(car, at) {
 function send(app, [name, latitude, longitude], event) {
   app.act(
     { navigator: { poi_name: name, poi_latitude: latitude, poi_longitude: longitude } },
-    { doing: `Sending ${name}`, done: `Sent to the car: ${name}` }, event,
+    { doing: `Sending ${name}`, done: `Sent to the car: ${name}` },
+    event,
   );
 }
 
@@ -78,19 +100,32 @@ function listPlaces(app, car, at) {
   }
   listed = key;
   const far = ([, latitude, longitude]) => Math.hypot(...offset(at, latitude, longitude));
-  const near = places.filter((place) => far(place) < FAR).toSorted((a, b) => far(a) - far(b)).slice(0, 4);
-  $("places").replaceChildren(...near.map((place) => {
-    const button = make("button", { type: "button", class: "row" }, icon("pin"),
-      make("span", { class: "name" }, place[0]), make("span", { class: "state" }, distance(far(place))), icon("send"));
-    button.addEventListener("click", (event) => send(app, place, event));
-    return make("li", {}, button);
-  }));
+  const near = places
+    .filter((place) => far(place) < FAR)
+    .toSorted((a, b) => far(a) - far(b))
+    .slice(0, 4);
+  $("places").replaceChildren(
+    ...near.map((place) => {
+      const button = make(
+        "button",
+        { type: "button", class: "row" },
+        icon("pin"),
+        make("span", { class: "name" }, place[0]),
+        make("span", { class: "state" }, distance(far(place))),
+        icon("send"),
+      );
+      button.addEventListener("click", (event) => send(app, place, event));
+      return make("li", {}, button);
+    }),
+  );
 }
 
 export function setUpPlace(app) {
   $("own-place").addEventListener("submit", (event) => {
     event.preventDefault();
-    const [latitude, longitude] = $("own-coordinates").value.split(/[,;\s]+/).map(Number);
+    const [latitude, longitude] = $("own-coordinates")
+      .value.split(/[,;\s]+/)
+      .map(Number);
     const fine = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
     setAttributes($("own-coordinates"), { "aria-invalid": fine ? undefined : "true" });
     $("own-help").classList.toggle("bad", !fine);
@@ -100,7 +135,8 @@ export function setUpPlace(app) {
     }
   });
   $("locate").addEventListener("click", (event) =>
-    app.act({ indicators: { flashes: 5 } }, { doing: "Flashing the lights", done: "It flashed its lights" }, event));
+    app.act({ indicators: { flashes: 5 } }, { doing: "Flashing the lights", done: "It flashed its lights" }, event),
+  );
 }
 
 const offers = { shown: "shown in the car", accepted: "accepted", declined: "declined by the driver" };
@@ -125,7 +161,8 @@ export function showPlace(app, car) {
   setText($("coordinates"), `${at.latitude.toFixed(5)}, ${at.longitude.toFixed(5)}`);
   const speed = car.reportedAt("driving.speed");
   setText($("moving"), speed > 0 ? `Moving at ${Math.round(speed)} km/h` : `Parked · ${ago(car.seen)}`);
-  $("in-maps").href = `https://www.openstreetmap.org/?mlat=${at.latitude}&mlon=${at.longitude}#map=16/${at.latitude}/${at.longitude}`;
+  $("in-maps").href =
+    `https://www.openstreetmap.org/?mlat=${at.latitude}&mlon=${at.longitude}#map=16/${at.latitude}/${at.longitude}`;
   setText($("destination"), words(car));
   showButton($("locate"), car, ["indicators.flashes"], { hidden: !car.has("indicators.flashes") });
 }

@@ -3,14 +3,43 @@
 
 const CACHE = "companion";
 const FILES = [
-  "./", "access.js", "activity.js", "app.css", "car.js", "charge.js", "climate.js", "cloud.js", "command.js", "dom.js",
-  "icon.svg", "main.js", "manifest.webmanifest", "mqtt.esm.js", "overview.js", "picture.js", "place.js", "reasons.js",
-  "store.js", "hatch.webp", "saloon.webp", "suv.webp", "van.webp", "bus.webp", "hatch_open.webp", "saloon_open.webp",
-  "suv_open.webp", "van_open.webp",
+  "./",
+  "access.js",
+  "activity.js",
+  "app.css",
+  "car.js",
+  "charge.js",
+  "climate.js",
+  "cloud.js",
+  "command.js",
+  "dom.js",
+  "icon.svg",
+  "main.js",
+  "manifest.webmanifest",
+  "mqtt.esm.js",
+  "overview.js",
+  "picture.js",
+  "place.js",
+  "reasons.js",
+  "store.js",
+  "hatch.webp",
+  "saloon.webp",
+  "suv.webp",
+  "van.webp",
+  "bus.webp",
+  "hatch_open.webp",
+  "saloon_open.webp",
+  "suv_open.webp",
+  "van_open.webp",
 ];
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(FILES))
+      .then(() => self.skipWaiting()),
+  );
 });
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
