@@ -1,7 +1,7 @@
 /*
  * Pictures of each body against those that a person has looked at, by what an eye would see: both
  * are made coarse, and compared by their mean difference and their largest one. After a change that
- * is wanted:  FLEETSIM_GOLDEN=write build/debug/tests/render_test_golden  and look at them.
+ * is wanted:  FLEETSIM_GOLDEN=write build/debug/tests/render_tests golden  and look at them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
