@@ -978,9 +978,10 @@ function app:execute(car, what, options) end
 ---@field abort? fleetsim.JobAbort|fleetsim.JobAbort[]
 ---@field timeout? integer minutes in progress
 ---@field retries? integer
+---@field continuous? boolean for things that join the groups later, too
 
 ---Creates an AWS IoT Job; only with a local cloud.
----@param cars fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[]
+---@param cars fleetsim.Car|fleetsim.Fleet|fleetsim.Group|(fleetsim.Car|fleetsim.Group|string)[]
 ---@param document table
 ---@param options? fleetsim.JobOptions
 ---@return fleetsim.Job
@@ -1022,6 +1023,72 @@ function app:delete_security_profile(name) end
 ---@param car? fleetsim.Car
 ---@return table[]
 function app:violations(car) end
+
+---Puts an AWS IoT policy into the cloud; only with a local cloud.
+---@param name string
+---@param document table|string a whole document, or short: a statement, or a list of them
+---@return string name
+function app:put_policy(name, document) end
+
+---Deletes a policy, or brings back a default.
+---@param name string
+function app:delete_policy(name) end
+
+---@param name string
+---@param target fleetsim.Car|fleetsim.Group|string or "thing/NAME", "group/NAME", "cert/ID"
+function app:attach_policy(name, target) end
+
+---@param name string
+---@param target fleetsim.Car|fleetsim.Group|string
+function app:detach_policy(name, target) end
+
+---@class fleetsim.Decision
+---@field allowed boolean
+---@field policy? string whose statement decides
+---@field statement? integer from 0
+---@field sid? string
+---@field policies string[] all that the car has
+
+---May the car do that, and which statement says so?
+---@param car fleetsim.Car|string
+---@param action "connect"|"publish"|"retain-publish"|"subscribe"|"receive"
+---@param resource? string topic or filter
+---@return fleetsim.Decision
+function app:test_policy(car, action, resource) end
+
+---@class fleetsim.Thing
+---@field name string
+---@field type? string
+---@field attributes table<string, string>
+---@field groups string[]
+---@field connected boolean
+---@field since? integer milliseconds
+---@field reason? string why the connection has ended
+---@field shadow { desired?: table, reported?: table, delta?: table }
+
+---The things that match a query of the fleet index; only with a local cloud.
+---@param query? string
+---@return fleetsim.Thing[]
+function app:things(query) end
+
+---@param query? string
+---@return integer
+function app:count_things(query) end
+
+---What the registry says of a car.
+---@param car fleetsim.Car
+---@param thing { type?: string, attributes?: table<string, string> }
+function app:set_thing(car, thing) end
+
+---A new group of things; only with a local cloud.
+---@param name string
+---@param options? { parent?: fleetsim.Group|string, query?: string }
+---@return fleetsim.Group
+function app:create_group(name, options) end
+
+---@param name string
+---@return fleetsim.Group
+function app:group(name) end
 
 ---Puts a file into a stream; what the document of a job says of it.
 ---@param id string
@@ -1206,6 +1273,24 @@ function command:answers() end
 ---@field startedAt? integer
 ---@field lastUpdatedAt integer
 ---@field approximateSecondsBeforeTimedOut? integer
+
+---@class fleetsim.Group
+---@field name string
+---@field app fleetsim.Companion
+local group = {}
+
+---Puts in a car, a fleet, or a list of cars and names of things.
+---@param cars fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[]
+function group:add(cars) end
+
+---@param cars fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[]
+function group:remove(cars) end
+
+---@param recursive? boolean those of its descendants, too
+---@return string[]
+function group:things(recursive) end
+
+function group:delete() end
 
 ---@class fleetsim.Job
 ---@field id string

@@ -216,6 +216,7 @@ static int job_cmd_create(int argc, char **argv)
         {"targets", 0, OPTION_STRING, &o.targets, "FILE", "things by name, one in a line; - is standard input"},
         {"id", 0, OPTION_STRING, &id, "JOB", "1 to 64 of A-Z a-z 0-9 _ - (default: job-TIME)"},
         {"description", 0, OPTION_STRING, &o.description, "TEXT", "for people"},
+        {"continuous", 0, OPTION_FLAG, &o.continuous, NULL, "for things that join the groups later, too"},
         {"rate", 0, OPTION_NUMBER, &o.rate, "N", "things a minute, up to 1000 (default: all at once)"},
         {"abort", 0, OPTION_LIST, &o.aborts, "RULE",
          "FAILED:20%:10: begin no more once so many percent of at least so\nmany that have ended are FAILED (REJECTED, TIMED_OUT, or ALL of\nthese); may repeat"},
@@ -226,10 +227,11 @@ static int job_cmd_create(int argc, char **argv)
     };
     // clang-format on
     const struct command_spec command = {
-        "fleetsim job create", "[THING…]",
+        "fleetsim job create", "[THING…] [group/GROUP…]",
         "Creates a job for things of the local cloud in DIR, and prints its id.", specs,
         "  fleetsim job create --dir lab --vehicles all --watch \\\n"
         "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
+        "  fleetsim job create --dir lab group/recalled --continuous --document @release.json\n"
         "  fleetsim job create --dir lab --vehicles 0..9 --file firmware.bin \\\n"
         "    --document '{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
         "  fleetsim job create --dir lab --targets vins.txt --document @release.json --id spring "

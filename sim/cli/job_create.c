@@ -194,6 +194,8 @@ cJSON *job_create_document(const struct job_create *o, struct error *err)
     }
     if (o->description != NULL)
         cJSON_AddStringToObject(to, "description", o->description);
+    if (o->continuous)
+        cJSON_AddStringToObject(to, "targetSelection", "CONTINUOUS");
     add_number(to, "jobExecutionsRolloutConfig", "maximumPerMinute", o->rate);
     add_number(to, "timeoutConfig", "inProgressTimeoutInMinutes", o->timeout);
     if (o->retries != 0)

@@ -15,6 +15,7 @@ struct job_create {
     const char *targets;  /* a file with a name in each line, "-": standard input; NULL: none */
     char **things;        /* further names */
     int thing_count;
+    bool continuous;
     uint64_t rate, timeout, retries; /* 0: not given */
     struct option_list aborts;       /* "FAILED:20%:10" each */
 };

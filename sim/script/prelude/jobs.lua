@@ -14,16 +14,21 @@ end
 
 -- ---- creating -----------------------------------------------------------------------------------
 
+local function target_of(car)
+  local group = type(car) == "table" and rawget(car, "group_name")
+  return group and "group/" .. group or type(car) == "string" and car or car.name
+end
+
 local function targets_of(cars)
-  if type(cars) == "userdata" then
+  if type(cars) ~= "table" or rawget(cars, "group_name") then
     cars = { cars }
   end
   local targets = {}
   for i, car in ipairs(cars) do
-    targets[i] = type(car) == "string" and car or car.name
+    targets[i] = target_of(car)
   end
   if #targets == 0 then
-    error("app:create_job: which cars? (a car, a fleet, or a list)", 3)
+    error("app:create_job: which cars? (a car, a fleet, a group, or a list)", 3)
   end
   return targets
 end
@@ -46,9 +51,10 @@ end
 
 local create_options = {
   id = true, description = true, rate = true, abort = true, timeout = true, retries = true,
+  continuous = true,
 }
 
--- A job for these cars; returns at once. options: id, description, rate, abort, timeout, retries.
+-- A job for these cars; returns at once. options: id, description, rate, abort, timeout, retries, continuous.
 function app:create_job(cars, document, options)
   options = options or {}
   tools.check_options("app:create_job", options, create_options)
@@ -59,7 +65,8 @@ function app:create_job(cars, document, options)
     id = (self:connection().client_id .. "-job-" .. number):gsub("[^%w_-]", "-"):sub(-64)
   end
   ask(self, "app:create_job", id .. "/create", {
-    targets = targets_of(cars), document = document, description = options.description,
+    targets = targets_of(cars), targetSelection = options.continuous and "CONTINUOUS" or nil,
+    document = document, description = options.description,
     jobExecutionsRolloutConfig = options.rate and { maximumPerMinute = options.rate } or nil,
     abortConfig = abort_of(options.abort),
     timeoutConfig = options.timeout and { inProgressTimeoutInMinutes = options.timeout } or nil,
