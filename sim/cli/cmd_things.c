@@ -122,7 +122,7 @@ int cmd_things(int argc, char **argv)
         "Lists the things that match a query of the fleet index: all, if there is none.", specs,
         "  fleetsim cloud things --dir lab\n"
         "  fleetsim cloud things --dir lab 'connectivity.connected:false'\n"
-        "  fleetsim cloud things --dir lab 'shadow.reported.battery.soc<20 NOT "
+        "  fleetsim cloud things --dir lab 'shadow.reported.battery.state_of_charge<20 NOT "
         "thingGroupNames:recalled'\n"};
 
     if (!cloud_parse(&command, argc, argv, some_words, &first, &status))
@@ -173,10 +173,11 @@ static int group_cmd_create(int argc, char **argv)
         {0},
     };
     // clang-format on
-    const struct command_spec command = {
-        "fleetsim cloud group create", "GROUP", "Creates a thing group.", specs,
-        "  fleetsim cloud group create --dir lab recalled\n"
-        "  fleetsim cloud group create --dir lab low --query 'shadow.reported.battery.soc<20'\n"};
+    const struct command_spec command = {"fleetsim cloud group create", "GROUP",
+                                         "Creates a thing group.", specs,
+                                         "  fleetsim cloud group create --dir lab recalled\n"
+                                         "  fleetsim cloud group create --dir lab low --query "
+                                         "'shadow.reported.battery.state_of_charge<20'\n"};
 
     if (!cloud_parse(&command, argc, argv, one_word, &first, &status))
         return status;

@@ -30,16 +30,23 @@ static const char *const other_services[] = {
 /* Does the pattern, with `*` and `?`, match the name, in any case? */
 static bool is_like(const char *pattern, const char *name)
 {
-    for (; *pattern != '\0' && *pattern != '*'; pattern++, name++)
-        if (*name == '\0' || (*pattern != '?' && strncasecmp(pattern, name, 1) != 0))
+    const char *star = NULL, *from = NULL; /* what follows the last star, and where it was tried */
+
+    while (*pattern != '\0' || *name != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (*name != '\0' && (*pattern == '?' || strncasecmp(pattern, name, 1) == 0)) {
+            pattern++;
+            name++;
+        } else if (star != NULL && *from != '\0') {
+            pattern = star;
+            name = ++from;
+        } else {
             return false;
-    if (*pattern == '\0')
-        return *name == '\0';
-    do
-        if (is_like(pattern + 1, name))
-            return true;
-    while (*name++ != '\0');
-    return false;
+        }
+    }
+    return true;
 }
 
 static bool is_other_action(const char *name)
@@ -57,9 +64,6 @@ static bool add_action(const char *name, unsigned *mask, struct error *err)
 {
     bool found = false;
 
-    /* More stars would take for ever, and mean nothing. */
-    for (const char *p = name; (p = strstr(p, "**")) != NULL;)
-        return error_set(err, ERROR_USAGE, "\"%.60s\": one * is enough", name);
     for (enum policy_action a = 0; a < POLICY_ACTION_COUNT; a++)
         if (is_like(name, policy_action_name(a))) {
             *mask |= 1u << a;
