@@ -1,4 +1,4 @@
--- Policy documents: variables and wildcards as AWS IoT has them, a car that may not connect, and documents that are wrong.
+-- Policy documents: variables and wildcards as AWS IoT has them, a car that may not connect, and wrong documents.
 
 scenario("a policy by an attribute of the thing holds for the cars that have it", function(t)
   t:needs_local_cloud()
@@ -38,7 +38,7 @@ scenario("a wildcard of MQTT is none of a policy", function(t)
   t:equal(car:subscribe(base .. "/notes").reason_code, 1)
 end)
 
--- Contract 7.3: CONNECT denied is CONNACK 0x87 on MQTT 5, and a closed socket on 3.1.1; 2.3: connect_failed tells of it.
+-- Contract 7.3: CONNECT denied is CONNACK 0x87 on MQTT 5, a closed socket on 3.1.1; 2.3: connect_failed tells of it.
 scenario("a car that may not connect is refused, and let in when it may", { timeout = 150 }, function(t)
   t:needs_local_cloud()
   local car = t:vehicle():wait_online()
@@ -70,7 +70,8 @@ scenario("a wrong document is refused with its place, and changes nothing", func
     t:match(message, why)
   end
 
-  refused({ Effect = "Deny", Action = "iot:Publsh", Resource = "*" }, "Statement%[0%]: Action: \"iot:Publsh\": no action")
+  refused({ Effect = "Deny", Action = "iot:Publsh", Resource = "*" },
+    "Statement%[0%]: Action: \"iot:Publsh\": no action")
   refused({ Version = "2012-10-17", Statement = { Effect = "Deny", Action = "iot:*", Resource = "topic/a" } },
     "Statement%[0%]: Resource: \"topic/a\": no ARN")
   refused({ Effect = "Deny", Action = "iot:Publish", Resource = "topic/${iot:Thing.ThingName}" },

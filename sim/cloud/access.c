@@ -51,7 +51,7 @@ static void add(struct look_up *l, const char *name)
 
     if (policy == NULL || !l->ok)
         return;
-    items = realloc(l->view->items, (l->view->count + 1) * sizeof *items);
+    items = realloc(l->view->items, (l->view->count + 1) * sizeof(const struct policy *));
     l->ok = items != NULL;
     if (!l->ok)
         return;

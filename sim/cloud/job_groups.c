@@ -24,7 +24,7 @@ static bool grow(struct job *job, const char *thing)
     if (targets == NULL)
         return false;
     c->targets = targets;
-    struct job_execution **latest = realloc(job->latest, count * sizeof *latest);
+    struct job_execution **latest = realloc(job->latest, count * sizeof(struct job_execution *));
     if (latest == NULL)
         return false;
     job->latest = latest;

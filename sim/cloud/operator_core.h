@@ -43,13 +43,13 @@ const char *operator_text(const cJSON *document, const char *name, struct operat
 /* Begins an item of a list. */
 void operator_item(struct text *t);
 
-/* Names, sorted: names_take() for each, then names_sort(). */
+/* Names, sorted: operator_names_take() for each, with the list as ctx, then _sort(). */
 struct operator_names {
     const char **items;
     size_t count, cap;
     bool failed;
 };
-void operator_names_take(const char *name, void *names);
+void operator_names_take(const char *name, void *ctx);
 void operator_names_sort(struct operator_names *names);
 
 #endif

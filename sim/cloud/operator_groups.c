@@ -198,7 +198,7 @@ static bool change_found(struct operator_request *r, struct group *group, const 
         return operator_bad(fault);
     const char **names = fleet_index_search(&r->index, query, NULL, SIZE_MAX, &count, &more);
     bool ok = names != NULL || operator_refuse(fault, NULL, "no memory");
-    for (size_t i = 0; i < count && ok; i++)
+    for (size_t i = 0; ok && names != NULL && i < count; i++)
         ok = change_one(r, group, names[i], put, fault);
     free(names);
     query_free(query);

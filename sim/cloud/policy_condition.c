@@ -162,7 +162,7 @@ bool policy_condition_parse(const char *op, const char *key, const cJSON *values
         return error_prefix(err, "%.60s", op);
     ret->values = calloc(count + 1, sizeof *ret->values);
     if (ret->values == NULL) {
-        policy_condition_done(ret);
+        free(ret->key.name);
         return error_set(err, ERROR_FAILED, "no memory");
     }
     const cJSON *item = cJSON_IsArray(values) ? values->child : values;

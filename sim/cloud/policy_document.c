@@ -413,7 +413,7 @@ static bool check_version(const cJSON *document, const char *text, struct error 
         return true;
     if (strcmp(version, "2008-10-17") != 0)
         return error_set(err, ERROR_USAGE, "Version: \"2012-10-17\"");
-    return strstr(text, "${") == NULL ||
+    return text == NULL || strstr(text, "${") == NULL ||
            error_set(err, ERROR_USAGE,
                      "Version: variables need \"2012-10-17\"; before they are plain text");
 }
@@ -430,8 +430,10 @@ static bool read_document(struct policy *policy, struct slice text, struct error
     text_init(&plain);
     text_json(&plain, document);
     policy->text = text_take(&plain, &len);
-    bool ok = policy->text != NULL || error_set(err, ERROR_FAILED, "no memory");
-    if (ok && !cJSON_IsObject(document))
+    bool ok = true;
+    if (policy->text == NULL)
+        ok = error_set(err, ERROR_FAILED, "no memory");
+    else if (!cJSON_IsObject(document))
         ok = error_set(err, ERROR_USAGE, "an object with Version and Statement");
     ok = ok && has_only(document, members, err) && check_version(document, policy->text, err) &&
          read_statements(policy, document, err) && sort_by_action(policy, err);

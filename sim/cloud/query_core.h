@@ -8,7 +8,7 @@
 #include "cloud/query.h"
 
 #define QUERY_DEPTH_MAX 16
-#define QUERY_NODES_MAX (4 * QUERY_TERMS_MAX)
+#define QUERY_NODES_MAX 48 /* of each term, and three operators of it */
 
 enum node_kind { NODE_AND, NODE_OR, NODE_NOT, NODE_TERM };
 
