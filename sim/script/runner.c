@@ -8,6 +8,7 @@
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "script/loader.h"
+#include "script/run_order.h"
 #include "script/scenario_files.h"
 #include "script/selection.h"
 
@@ -182,22 +183,6 @@ static void append(struct scenarios *list, struct scenario *s)
     list->last = &s->next;
 }
 
-/* The runner's own draws, apart from those of scenarios. */
-#define ORDER_STREAM UINT64_C(0x6f72646572)
-
-static void shuffle(struct runner *r)
-{
-    struct rng rng;
-
-    rng_init(&rng, r->options.seed + r->round - 1, ORDER_STREAM);
-    for (size_t i = r->order_count; i > 1; i--) {
-        size_t k = (size_t)rng_below(&rng, i);
-        struct scenario *s = r->order[i - 1];
-        r->order[i - 1] = r->order[k];
-        r->order[k] = s;
-    }
-}
-
 static bool begin_round(struct runner *r, struct error *err)
 {
     if (r->round++ > 0 && r->options.renew != NULL && !r->options.renew(r->options.ctx, err))
@@ -218,7 +203,8 @@ static bool begin_round(struct runner *r, struct error *err)
             r->options.added(r->options.ctx, s);
     }
     if (r->options.shuffle)
-        shuffle(r);
+        run_order_shuffle(r->order, r->order_count, r->options.seed + r->round - 1);
+    run_order_alone_last(r->order, r->order_count);
     return true;
 }
 

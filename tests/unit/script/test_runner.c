@@ -94,18 +94,40 @@ static void note_start(struct rig *rig, struct scenario *s)
     snprintf(seen.names + len, sizeof seen.names - len, "%s ", s->owner.name);
 }
 
-static void run_in_order(const struct runner_options *options, char ret[256])
+static void run_scenarios(const struct runner_options *options, const char *text, char ret[256])
 {
     struct rig *rig = rig_new(options, 0);
 
     seen.names[0] = '\0';
     rig->on_started = note_start;
-    rig_load(rig, "for _, name in ipairs { 'a', 'b', 'c', 'd', 'e' } do\n"
-                  "  scenario(name, function() end)\n"
-                  "end\n");
+    rig_load(rig, text);
     rig_run(rig);
     memcpy(ret, seen.names, sizeof seen.names);
     rig_free(rig);
+}
+
+static void run_in_order(const struct runner_options *options, char ret[256])
+{
+    run_scenarios(options,
+                  "for _, name in ipairs { 'a', 'b', 'c', 'd', 'e' } do\n"
+                  "  scenario(name, function() end)\n"
+                  "end\n",
+                  ret);
+}
+
+/* All others end only once for them. */
+static void those_alone_come_last(void **state)
+{
+    struct runner_options options = {.rounds = 2};
+    char order[256];
+
+    (void)state;
+    run_scenarios(&options,
+                  "for _, name in ipairs { 'a', 'B', 'c', 'D', 'e' } do\n"
+                  "  scenario(name, { alone = name:match('%u') ~= nil }, function() end)\n"
+                  "end\n",
+                  order);
+    assert_string_equal(order, "a c e B D a c e B D ");
 }
 
 static void the_seed_decides_the_order(void **state)
@@ -214,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_changes_from_run_to_run_is_told),
         cmocka_unit_test(a_round_that_cannot_begin_is_trouble),
         cmocka_unit_test(the_seed_decides_the_order),
+        cmocka_unit_test(those_alone_come_last),
         cmocka_unit_test(what_passes_in_the_end_is_flaky),
         cmocka_unit_test(the_first_failure_may_end_all),
         cmocka_unit_test(a_flaky_one_ends_until_fail),
