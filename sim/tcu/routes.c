@@ -33,12 +33,12 @@ struct slice routes_shadow_topic(const struct tcu *t, size_t shadow, const char 
     struct slice topic = route_compose(
         room, name == NULL ? TOPIC_SHADOW_PREFIX "/" : TOPIC_SHADOW_PREFIX "/name/%s/",
         t->thing_name, name);
-    size_t len = strlen(rest);
+    struct slice end = slice_str(rest);
 
-    if (topic.len == 0 || len > ROUTE_TOPIC_MAX - topic.len)
+    if (topic.len == 0 || end.len > ROUTE_TOPIC_MAX - topic.len)
         return slice_of(NULL, 0);
-    memcpy(room + topic.len, rest, len);
-    return slice_of(room, topic.len + len);
+    memcpy(room + topic.len, end.data, end.len);
+    return slice_of(room, topic.len + end.len);
 }
 
 size_t routes_filters(const struct tcu *t, size_t batch, char rooms[ROUTES_MAX][ROUTE_TOPIC_MAX],

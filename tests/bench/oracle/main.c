@@ -213,6 +213,17 @@ static void hear_both(struct bench *b, struct car *car)
     hear_delta(b, car);
 }
 
+/* It asks, and there is none: from here on the oracle knows the whole of it. */
+static void find_no_shadow(struct bench *b, struct car *car)
+{
+    snprintf(b->payload, sizeof b->payload, "{\"clientToken\":\"%s-1\"}", car->thing);
+    struct mqtt_message m = message(b, car, "get");
+    mqtt_client_publish(car->tap, &m);
+    oracle_tap_events.published(car->oracle, 1, 0);
+    snprintf(b->payload, sizeof b->payload, "{\"code\":404,\"clientToken\":\"%s-1\"}", car->thing);
+    hear(b, car, "get/rejected");
+}
+
 static void begin(struct bench *b)
 {
     struct oracle_options options = {.loop = b->loop, .violated = on_violated};
@@ -238,9 +249,7 @@ static void begin(struct bench *b)
                                                 .maker = car});
         oracle_car_adopt(car->oracle, car->tcu);
         oracle_tap_events.connected(car->oracle, &connack);
-        snprintf(b->payload, sizeof b->payload, "{\"code\":404,\"clientToken\":\"%s-1\"}",
-                 car->thing);
-        hear(b, car, "get/rejected");
+        find_no_shadow(b, car);
     }
     struct buf all;
     buf_init(&all, sizeof b->reported - 1);
