@@ -18,6 +18,8 @@ typedef uint64_t usec_t;
 
 /* Reads the clock (about 25 ns). */
 usec_t clock_now(void);
+/* Processor time that this thread has taken since it began (some 200 ns). */
+usec_t clock_cpu(void);
 /* Milliseconds since the Unix epoch, UTC. */
 int64_t clock_wall_ms(void);
 

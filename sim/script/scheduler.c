@@ -357,12 +357,19 @@ static void run(struct task *task)
         lua_gc(s->L, LUA_GCCOLLECT); /* or the next one is refused for what this one held */
 }
 
+/* The processor's clock is dearer: it is asked only if it may have gone so far. */
+static bool is_over(const struct scheduler *s, usec_t began)
+{
+    return clock_now() - began > TASK_SLICE && task_pace_is_over(&s->pace, clock_cpu());
+}
+
 static void drain(void *arg)
 {
     struct scheduler *s = arg;
+    usec_t began = clock_now();
     bool is_virtual = loop_is_virtual(s->loop);
 
-    task_pace_begin(&s->pace, clock_now());
+    task_pace_begin(&s->pace, clock_cpu());
     /* What becomes ready meanwhile waits for the next turn, so that the loop is never starved. */
     s->turns++;
     /* A task that is freed has left the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
@@ -374,10 +381,10 @@ static void drain(void *arg)
         if (is_virtual && !loop_is_quiet(s->loop))
             break;
         /* Nor by many that take long each: packets have waited meanwhile. */
-        if (!is_virtual && task_pace_is_over(&s->pace, clock_now()))
+        if (!is_virtual && is_over(s, began))
             break;
     }
-    task_pace_end(&s->pace, clock_now(), s->ready_first != NULL);
+    task_pace_end(&s->pace, s->ready_first != NULL ? clock_cpu() : 0, s->ready_first != NULL);
     if (s->ready_first != NULL && !loop_timer_active(&s->turn))
         loop_timer_start_script(&s->turn, 0);
 }

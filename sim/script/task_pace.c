@@ -2,24 +2,24 @@
 
 #include "metrics/recorder.h"
 
-void task_pace_begin(struct task_pace *p, usec_t now)
+void task_pace_begin(struct task_pace *p, usec_t cpu)
 {
-    usec_t elsewhere = p->behind && now > p->ended ? now - p->ended : 0;
+    usec_t elsewhere = p->behind ? cpu - p->ended : 0;
 
-    p->began = now;
+    p->began = cpu;
     p->slice = elsewhere > TASK_SLICE_MOST ? TASK_SLICE_MOST
                : elsewhere > TASK_SLICE    ? elsewhere
                                            : TASK_SLICE;
 }
 
-bool task_pace_is_over(const struct task_pace *p, usec_t now)
+bool task_pace_is_over(const struct task_pace *p, usec_t cpu)
 {
-    return now > p->began && now - p->began > p->slice;
+    return cpu - p->began > p->slice;
 }
 
-void task_pace_end(struct task_pace *p, usec_t now, bool behind)
+void task_pace_end(struct task_pace *p, usec_t cpu, bool behind)
 {
-    p->ended = now;
+    p->ended = cpu;
     p->behind = behind;
 }
 

@@ -28,7 +28,7 @@ static void who_keeps_up_has_a_short_turn(void **state)
     (void)state;
     assert_int_equal(slice_at(&p, 1000 * MS), TASK_SLICE);
     task_pace_end(&p, 1001 * MS, false);
-    /* The loop has slept for a second: that was no work. */
+    /* Nobody was behind: what the loop did since is none of their time. */
     assert_int_equal(slice_at(&p, 2001 * MS), TASK_SLICE);
 }
 
