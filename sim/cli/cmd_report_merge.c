@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/limit_options.h"
+#include "cli/load_story.h"
 #include "cli/options.h"
 #include "metrics/limits.h"
+#include "metrics/summary_file.h"
 #include "metrics/table.h"
 #include "report/fleet_merge.h"
 #include "report/report.h"
@@ -80,6 +83,20 @@ static bool save_timeline(const struct merge *m, const char *dir, struct error *
     return ok;
 }
 
+/* As one process tells it. */
+static void tell_load(const char *dir, struct buf *out)
+{
+    struct error ignored;
+    cJSON *summary = summary_read(dir, &ignored);
+    const cJSON *load = json_get(summary, "load");
+
+    if (load != NULL) {
+        load_story_write(load, 0, out);
+        buf_append_str(out, "\n");
+    }
+    cJSON_Delete(summary);
+}
+
 int merge_finish(struct merge *m, const char *dir)
 {
     bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
@@ -97,6 +114,7 @@ int merge_finish(struct merge *m, const char *dir)
         limits_table(merge_limits(m), colour, &text);
     }
     buf_append_str(&text, "\n");
+    tell_load(dir, &text);
     merge_tell_phases(m, &text);
     fputs(buf_cstr(&text), stdout);
     buf_done(&text);

@@ -466,6 +466,9 @@ local function run_profile(t, plan, shard)
   if shard then
     take_shard(run, shard)
   end
+  if whole then -- each has an app at least
+    whole.apps = math.max(whole.apps, math.floor(shard.total / shard.size + 0.5) * plan.options.apps)
+  end
   core.load_planned(outlook(plan), whole)
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
   if plan.search then
