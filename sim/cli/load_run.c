@@ -11,6 +11,7 @@
 #include "base/xmem.h"
 #include "cli/load_story.h"
 #include "fleet/simulation.h"
+#include "metrics/limits.h"
 #include "metrics/recorder.h"
 #include "metrics/run_results.h"
 
@@ -68,12 +69,23 @@ static char *write_story(const struct load_run *l)
     return text;
 }
 
+/* What is missed because of us says nothing of the cloud. */
+static void judge_limits(struct load_run *l)
+{
+    char why[LIMITS_DOUBT_MAX];
+
+    limits_judge(l->limits, l->sim->recorder);
+    if (limits_doubt(l->limits, why, sizeof why))
+        load_reasons_add(&l->reasons, why);
+}
+
 static void on_ended(void *ctx, const struct load *load)
 {
     struct load_run *l = ctx;
 
     loop_lag_stop(l->lag);
     load_judge(load, &l->flags->budget, &l->reasons);
+    judge_limits(l);
     cJSON_Delete(l->json);
     l->json = load_json(load);
     cJSON *invalid = cJSON_AddArrayToObject(l->json, "invalid");
@@ -104,6 +116,7 @@ void load_run_open(struct load_run *l, const struct run_settings *s, struct scri
         return;
     l->flags = s->load;
     l->sim = script->sim;
+    l->limits = s->shard.count == 0 ? s->limits : NULL;
     l->lag = lag;
     l->host =
         (struct load_host){.flags = s->load, .planned = on_planned, .ended = on_ended, .ctx = l};

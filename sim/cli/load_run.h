@@ -16,6 +16,7 @@
 #include "load/plan.h"
 #include "script/load.h"
 
+struct limits;
 struct run_results;
 struct simulation;
 
@@ -23,9 +24,10 @@ struct load_run {
     const struct load_flags *flags; /* NULL: this is no load */
     struct load_host host;
     struct simulation *sim;
-    struct loop_lag *lag; /* stopped when the load ends: taking a fleet apart is none of it */
-    cJSON *json;          /* the member "load" of summary.json, once it has ended; or NULL */
-    cJSON *search;        /* likewise "search" */
+    struct limits *limits; /* of the run; NULL: none, or all shards together judge them */
+    struct loop_lag *lag;  /* stopped when the load ends: taking a fleet apart is none of it */
+    cJSON *json;           /* the member "load" of summary.json, once it has ended; or NULL */
+    cJSON *search;         /* likewise "search" */
     struct load_reasons reasons;
     char *story;           /* what was measured, in lines; NULL: nothing */
     struct load_plan plan; /* once it is known */

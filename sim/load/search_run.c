@@ -103,6 +103,8 @@ static enum search_outcome outcome_of(struct search_run *c, bool tripped)
         return SEARCH_INVALID;
     if (tripped)
         return SEARCH_TRIPPED;
+    if (reached.doubtful)
+        return SEARCH_INVALID;
     return reached.held && e.failed <= SEARCH_FAILURES * e.ended ? SEARCH_HELD : SEARCH_MISSED;
 }
 

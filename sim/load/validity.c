@@ -17,6 +17,11 @@
             snprintf((reasons)->text[(reasons)->count++], sizeof(reasons)->text[0], __VA_ARGS__);  \
     } while (0)
 
+void load_reasons_add(struct load_reasons *reasons, const char *text)
+{
+    REASON(reasons, "%s", text);
+}
+
 static void judge_stage(const struct load *load, const char *stage, usec_t budget,
                         const char *remedy, struct load_reasons *ret)
 {

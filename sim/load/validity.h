@@ -22,9 +22,11 @@ struct load_budget {
 
 /* Why not, one sentence each; none: it could. */
 struct load_reasons {
-    char text[LOAD_REASONS_MAX][192];
+    char text[LOAD_REASONS_MAX][256];
     size_t count;
 };
+/* Nothing is known of the cloud for another reason. */
+void load_reasons_add(struct load_reasons *reasons, const char *text);
 void load_judge(const struct load *load, const struct load_budget *budget,
                 struct load_reasons *ret);
 

@@ -405,6 +405,46 @@ static void judge_counter(const struct limit *limit, const struct recorder *rec,
         snprintf(ret->why, sizeof ret->why, "there were no %s", whole->name);
 }
 
+/* ---- whose fault it is ---- */
+
+static double statistic_of(const struct limit *limit, const struct histogram *h)
+{
+    switch (limit->statistic) {
+    case LIMIT_MEAN:
+        return histogram_mean(h);
+    case LIMIT_MIN:
+        return (double)histogram_min(h);
+    case LIMIT_MAX:
+        return (double)histogram_max(h);
+    case LIMIT_PERCENTILE:
+    case LIMIT_COUNT:
+    case LIMIT_TOTAL:
+    case LIMIT_SHARE:
+        break;
+    }
+    return (double)histogram_percentile(h, limit->percent);
+}
+
+/* What the simulator was late with its schedule, with what cars do, and with packets: each may be a
+   part of what was measured. */
+static void doubt(const struct limit *limit, const struct recorder *rec, struct limit_reached *ret)
+{
+    static const char *const own[] = {"schedule.lateness", "task.lateness", "loop.lag"};
+    bool at_most = limit->relation == LIMIT_BELOW || limit->relation == LIMIT_AT_MOST;
+
+    if (ret->held || !ret->known || !at_most || limit->statistic >= LIMIT_COUNT ||
+        strcmp(limit->metric, "command.schedule") == 0)
+        return;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const struct recorder_stage *s = recorder_stage(rec, own[i]);
+        if (strcmp(limit->metric, own[i]) == 0)
+            return;
+        if (s != NULL && histogram_total(&s->total) > 0)
+            ret->late += statistic_of(limit, &s->total);
+    }
+    ret->doubtful = ret->value - limit->bound <= ret->late;
+}
+
 void limit_judge(const struct limit *limit, const struct recorder *rec, struct limit_reached *ret)
 {
     *ret = (struct limit_reached){0};
@@ -412,6 +452,7 @@ void limit_judge(const struct limit *limit, const struct recorder *rec, struct l
         judge_stage(limit, rec, ret);
     else
         judge_counter(limit, rec, ret);
+    doubt(limit, rec, ret);
 }
 
 /* ---- telling ---- */

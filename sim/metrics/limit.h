@@ -44,8 +44,12 @@ struct limit {
 /* What it came to. */
 struct limit_reached {
     bool held;
-    bool known;              /* there is a value */
-    double value;            /* in limit_unit(); 0 if it is not known */
+    bool known;   /* there is a value */
+    double value; /* in limit_unit(); 0 if it is not known */
+    /* It is missed by less than the simulator itself was late, which may be all of it: nothing is
+       known. Only of durations that are not the simulator's own. */
+    bool doubtful;
+    double late;             /* how late it was, µs */
     char why[LIMIT_WHY_MAX]; /* why it is not known; else "" */
 };
 

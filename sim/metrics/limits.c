@@ -66,6 +66,27 @@ size_t limits_missed(const struct limits *l)
     return l != NULL ? l->missed : 0;
 }
 
+bool limits_doubt(const struct limits *l, char *ret, size_t size)
+{
+    const struct judged *first = NULL;
+    char by[VALUE_MAX], late[VALUE_MAX];
+
+    for (size_t i = 0; i < limits_count(l); i++) {
+        const struct judged *j = &l->items[i];
+        if (!j->reached.held && !j->reached.doubtful)
+            return false;
+        if (!j->reached.held && first == NULL)
+            first = j;
+    }
+    if (first == NULL)
+        return false;
+    duration_human(first->reached.value - first->limit.bound, by, sizeof by);
+    duration_human(first->reached.late, late, sizeof late);
+    snprintf(ret, size, "%s is missed by %s, but the simulator itself was late by %s",
+             first->limit.expression, by, late);
+    return true;
+}
+
 const struct limit *limits_at(const struct limits *l, size_t i,
                               const struct limit_reached **ret_reached)
 {
@@ -145,6 +166,7 @@ cJSON *limits_json(const struct limits *l)
         cJSON_AddNumberToObject(o, "limit", j->limit.bound);
         json_add_text(o, "unit", limit_unit(&j->limit));
         cJSON_AddBoolToObject(o, "held", j->reached.held);
+        cJSON_AddBoolToObject(o, "doubtful", j->reached.doubtful);
         if (!j->reached.known)
             json_add_text(o, "reason", j->reached.why);
         cJSON_AddItemToArray(list, o);
@@ -177,6 +199,9 @@ bool limits_table(const struct limits *l, bool colour, struct buf *out)
         buf_append_str(out, j->reached.held ? "  held" : "  MISSED");
         if (!j->reached.known)
             buf_printf(out, ": %s", j->reached.why);
+        duration_human(j->reached.late, text, sizeof text);
+        if (j->reached.doubtful)
+            buf_printf(out, ", but the simulator was late by %s", text);
         buf_printf(out, "%s\n", colour && !j->reached.held ? TABLE_PLAIN : "");
     }
     return !out->overflow;

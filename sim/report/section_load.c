@@ -51,6 +51,8 @@ static void write_limit(const cJSON *limit, struct buf *out)
         xml_text(out, reason);
         buf_append_str(out, "</div>");
     }
+    if (cJSON_IsTrue(json_get(limit, "doubtful")))
+        buf_append_str(out, "<div class=\"note\">by less than the simulator itself was late</div>");
     buf_printf(out, "</th><td class=\"n %s\">", held ? "good" : "bad");
     put_measure(unit, json_get(limit, "value"), out);
     buf_append_str(out, "</td>");

@@ -293,9 +293,13 @@ static void judge_part(struct merge *m, struct part *p)
 
 static void judge_parts(struct merge *m)
 {
+    char why[LIMITS_DOUBT_MAX];
+
     for (size_t i = 0; i < m->count; i++)
         judge_part(m, &m->parts[i]);
-    if (m->status == 0 && limits_missed(m->limits) > 0)
+    if (m->status == 0 && limits_doubt(m->limits, why, sizeof why))
+        set_verdict(m, ERROR_INVALID, xstrdup(why));
+    else if (m->status == 0 && limits_missed(m->limits) > 0)
         set_verdict(m, ERROR_LIMIT, xstrdup("a limit was missed"));
 }
 

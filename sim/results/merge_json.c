@@ -274,6 +274,9 @@ static cJSON *load_of_all(const struct merge *m)
         add_arrivals(arrivals, own);
         add_invalid(invalid, p, own);
     }
+    char why[LIMITS_DOUBT_MAX];
+    if (limits_doubt(m->limits, why, sizeof why))
+        cJSON_AddItemToArray(invalid, cJSON_CreateString(why));
     json_put(load, "vehicles", cJSON_CreateNumber(vehicles));
     json_put(load, "probe_vehicles", cJSON_CreateNumber(probes));
     json_put(load, "apps", cJSON_CreateNumber(apps));

@@ -297,6 +297,77 @@ static void several_are_told_together(void **state)
     recorder_free(rec);
 }
 
+/* What the simulator was late itself may be all that a limit is missed by. */
+static void a_miss_that_may_be_ours_is_doubtful(void **state)
+{
+    static const struct {
+        const char *text;
+        bool held, doubtful;
+    } cases[] = {
+        {"command.total p99 < 320ms",   true,  false},
+        {"command.total p99 < 290ms",   false, true },
+        {"command.total p99 < 200ms",   false, false}, /* 100 ms are not ours */
+        {"command.total mean <= 299ms", false, true },
+        {"command.total max < 290ms",   false, true },
+        {"command.total p99 > 310ms",   false, false}, /* lateness would have helped it */
+        {"command.total count < 1",     false, false},
+        {"task.lateness p99 < 15ms",    false, false}, /* that is ours, and known */
+        {"command.schedule p99 < 1ms",  false, false},
+        {"shadow.update p99 < 1s",      false, false}, /* there was none */
+        {"commands.sent < 1",           false, false},
+    };
+    struct recorder *rec = recorder_new();
+
+    (void)state;
+    recorder_value(rec, "command.total", 300000);
+    recorder_value(rec, "command.schedule", 2000);
+    recorder_value(rec, "task.lateness", 20000);
+    recorder_value(rec, "loop.lag", 3000);
+    recorder_count(rec, "commands.sent", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct limit l = parse(cases[i].text);
+        struct limit_reached reached;
+        limit_judge(&l, rec, &reached);
+        if (reached.held != cases[i].held || reached.doubtful != cases[i].doubtful)
+            fail_msg("%s: held %d, doubtful %d", cases[i].text, reached.held, reached.doubtful);
+    }
+    recorder_free(rec);
+}
+
+static void doubt_needs_all_that_are_missed(void **state)
+{
+    static const char *const texts[] = {"command.total p99 < 290ms", "command.total p99 < 2s",
+                                        "command.total p50 < 1ms"};
+    struct recorder *rec = recorder_new();
+    struct error err;
+    char why[LIMITS_DOUBT_MAX];
+    struct buf out;
+
+    (void)state;
+    recorder_value(rec, "command.total", 300000);
+    recorder_value(rec, "task.lateness", 20000);
+    struct limits *l = limits_new(texts, 2, &err);
+    limits_judge(l, rec);
+    assert_true(limits_doubt(l, why, sizeof why));
+    assert_string_equal(why, "command.total p99 < 290ms is missed by 10.0 ms, but the simulator "
+                             "itself was late by 20.0 ms");
+    buf_init(&out, 1 << 16);
+    assert_true(limits_table(l, false, &out));
+    assert_non_null(strstr(buf_cstr(&out), "MISSED, but the simulator was late by 20.0 ms\n"));
+    buf_done(&out);
+    cJSON *json = limits_json(l);
+    assert_true(cJSON_IsTrue(json_get(cJSON_GetArrayItem(json, 0), "doubtful")));
+    assert_true(cJSON_IsFalse(json_get(cJSON_GetArrayItem(json, 1), "doubtful")));
+    cJSON_Delete(json);
+    limits_free(l);
+    l = limits_new(texts, 3, &err);
+    limits_judge(l, rec);
+    assert_false(limits_doubt(l, why, sizeof why)); /* one of them is certain */
+    limits_free(l);
+    assert_false(limits_doubt(NULL, why, sizeof why));
+    recorder_free(rec);
+}
+
 static void a_bad_one_among_them_is_named(void **state)
 {
     (void)state;
@@ -322,6 +393,8 @@ int main(void)
         cmocka_unit_test(judges_counters_and_shares),
         cmocka_unit_test(the_documentation_tells_every_share),
         cmocka_unit_test(several_are_told_together),
+        cmocka_unit_test(a_miss_that_may_be_ours_is_doubtful),
+        cmocka_unit_test(doubt_needs_all_that_are_missed),
         cmocka_unit_test(a_bad_one_among_them_is_named),
     };
 

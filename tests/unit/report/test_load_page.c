@@ -34,7 +34,7 @@ static const char summary_text[] =
     "\"simulator\":{\"cores\":0.5,\"memory_bytes\":85000000,\"machine_cores\":1.25,"
     "\"processors\":2},\"broker\":{\"cores\":0.375,\"memory_bytes\":25000000}},"
     "\"limits\":[{\"expression\":\"command.total p99 < 2s\",\"value\":2500000,\"limit\":2000000,"
-    "\"unit\":\"us\",\"held\":false},"
+    "\"unit\":\"us\",\"held\":false,\"doubtful\":true},"
     "{\"expression\":\"connect.failed < 0.1%\",\"value\":0.0004,\"limit\":0.001,"
     "\"unit\":\"share\",\"held\":true},"
     "{\"expression\":\"" HOSTILE "\",\"value\":null,\"limit\":7,\"unit\":\"count\","
@@ -139,6 +139,7 @@ static void test_load(void **state)
         ">2.50\xc2\xa0s</td>",
         ">0.040 %</td>",
         "limit 2.00\xc2\xa0s",
+        "by less than the simulator itself was late",
         ">–</td>",
         "20/s</td>",
         "title=\"steady\"",

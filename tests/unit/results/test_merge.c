@@ -278,6 +278,37 @@ static void limits_are_judged_by_the_whole(void **state)
     assert_non_null(strstr(err.text, "others are of 2"));
 }
 
+static void be_late(struct made_run *m)
+{
+    recorder_value(m->rec, "task.lateness", 1900);
+    made_second(m);
+    cJSON *load = cJSON_AddObjectToObject(m->members, "load");
+    cJSON_AddArrayToObject(load, "phases");
+}
+
+/* Missed by a millisecond, of which the simulator was late by two. */
+static void a_miss_that_may_be_ours_is_invalid(void **state)
+{
+    const char *root = *state, *limit = "command.total max < 1ms";
+    struct error err = {0};
+
+    write_shard(root, "a", 0, 2, be_late);
+    write_shard(root, "b", 1, 2, be_late);
+    struct merge *m = merge_new(
+        &(struct merge_options){.dirs = &root, .dir_count = 1, .limits = &limit, .limit_count = 1},
+        &err);
+    assert_non_null(m);
+    assert_int_equal(merge_status(m), ERROR_INVALID);
+    assert_non_null(strstr(merge_reason(m), "is missed by 1.00 ms, but the simulator itself"));
+    char *dir = xasprintf("%s/m", root);
+    assert_true(merge_save(m, dir, &err));
+    merge_free(m);
+    cJSON *summary = summary_read(dir, &err);
+    assert_int_equal(cJSON_GetArraySize(json_get(json_get(summary, "load"), "invalid")), 1);
+    cJSON_Delete(summary);
+    free(dir);
+}
+
 static void other_seed(struct made_run *m)
 {
     m->seed = 43;
@@ -488,6 +519,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_shard_that_did_not_end_makes_it_invalid, make, unmake),
         cmocka_unit_test_setup_teardown(the_gravest_end_counts, make, unmake),
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
+        cmocka_unit_test_setup_teardown(a_miss_that_may_be_ours_is_invalid, make, unmake),
         cmocka_unit_test_setup_teardown(what_does_not_belong_together_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_shard_that_never_measured_says_so, make, unmake),
         cmocka_unit_test_setup_teardown(phases_are_those_of_all, make, unmake),
