@@ -42,8 +42,10 @@ static void tell_search(const struct load_run *l, struct buf *out)
     {
         buf_printf(out, "  %8.4g%s", json_num(step, "value", 0), unit);
         tell_value(l, step, out);
-        buf_printf(out, "  %s%s\n", json_str(step, "outcome", ""),
-                   cJSON_IsTrue(json_get(step, "again")) ? ", again" : "");
+        const char *why = json_str(step, "why", NULL);
+        buf_printf(out, "  %s%s%s%s\n", json_str(step, "outcome", ""),
+                   cJSON_IsTrue(json_get(step, "again")) ? ", again" : "",
+                   why != NULL ? ": " : "", why != NULL ? why : "");
     }
     if (strcmp(bound, "none") == 0)
         buf_append_str(out, "found: nothing that holds\n");

@@ -37,6 +37,7 @@ struct search_step {
     double reached; /* what the limit's metric came to, in its unit */
     bool known;     /* it came to anything */
     usec_t from, to;
+    char why[256]; /* why nothing is known, of SEARCH_INVALID; else "" */
 };
 
 /* How sure the result is. ORDER SEARCH_BOUND */

@@ -1,5 +1,6 @@
 #include "load/search_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "fleet/simulation.h"
@@ -99,13 +100,22 @@ static enum search_outcome outcome_of(struct search_run *c, bool tripped)
     c->step.known = reached.known;
     c->step.reached = reached.value;
     load_judge(c->load, &c->options.budget, &reasons);
-    if (reasons.count > 0)
+    if (reasons.count > 0) {
+        snprintf(c->step.why, sizeof c->step.why, "%s", reasons.text[0]);
         return SEARCH_INVALID;
+    }
     if (tripped)
         return SEARCH_TRIPPED;
-    if (reached.doubtful)
+    if (e.failed > SEARCH_FAILURES * e.ended)
+        return SEARCH_MISSED;
+    if (reached.doubtful) {
+        char late[32];
+        duration_human(reached.late, late, sizeof late);
+        snprintf(c->step.why, sizeof c->step.why,
+                 "missed by less than the simulator itself was late (%s)", late);
         return SEARCH_INVALID;
-    return reached.held && e.failed <= SEARCH_FAILURES * e.ended ? SEARCH_HELD : SEARCH_MISSED;
+    }
+    return reached.held ? SEARCH_HELD : SEARCH_MISSED;
 }
 
 enum search_outcome search_run_judge(struct search_run *c, bool tripped)
@@ -147,6 +157,8 @@ cJSON *search_run_json(const struct search_run *c)
             cJSON_AddNumberToObject(step, "reached", s->reached);
         else
             cJSON_AddNullToObject(step, "reached");
+        if (s->why[0] != '\0')
+            cJSON_AddStringToObject(step, "why", s->why);
         cJSON_AddNumberToObject(step, "from_s", seconds_of(c, s->from));
         cJSON_AddNumberToObject(step, "to_s", seconds_of(c, s->to));
         cJSON_AddItemToArray(list, step);

@@ -178,7 +178,9 @@ static void write_step(const cJSON *search, const cJSON *step, unsigned number, 
     buf_printf(out, "%s</td><td class=\"n %s\">", unit_of(search), outcome.style);
     put_reached(search, step, out);
     buf_printf(out, "</td><td><span class=\"dot %s\"></span>", outcome.style);
-    xml_text(out, outcome.words);
+    const char *why = json_str(step, "why", NULL);
+    xml_text(out, why != NULL ? "says nothing: " : outcome.words);
+    xml_text(out, why != NULL ? why : "");
     buf_printf(out, "%s</td><td class=\"n note\">%.0f – %.0f s</td></tr>\n",
                cJSON_IsTrue(json_get(step, "again")) ? " (tried again)" : "",
                json_num(step, "from_s", 0), json_num(step, "to_s", 0));

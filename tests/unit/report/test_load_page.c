@@ -194,6 +194,7 @@ static void test_search(void **state)
         "\"to_s\":5},"
         "{\"value\":1600,\"again\":true,\"outcome\":\"held\",\"reached\":400000},"
         "{\"value\":2000,\"outcome\":\"tripped\",\"reached\":null},"
+        "{\"value\":1900,\"outcome\":\"invalid\",\"why\":\"it was late " HOSTILE "\"},"
         "{\"value\":1800,\"outcome\":\"" HOSTILE "\",\"reached\":2000000},7]}}";
     static const char *const expected[] = {
         "<b>1\xe2\x80\xaf"
@@ -201,6 +202,7 @@ static void test_search(void **state)
         ">400\xc2\xa0ms</td>",
         "held (tried again)",
         "ended early: too much failed",
+        "says nothing: it was late ",
         "class=\"bound\"",
         "<i class=\"good\" style=\"left:80.00%;",
         "<i class=\"bad\" style=\"left:100.00%;bottom:100.00%\">3</i>",
