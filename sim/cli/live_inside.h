@@ -28,6 +28,9 @@ struct live_view {
     struct histogram total, lag, tasks;             /* then */
 };
 
+/* What cars do is told to be late from here on, if it is later than the loop. */
+#define LIVE_TASKS_LATE ((double)(10 * USEC_PER_MSEC))
+
 /* The newest value of a track; 0 before the first. */
 static inline double live_now(const struct live_view *v, enum live_track track)
 {

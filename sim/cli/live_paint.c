@@ -309,7 +309,7 @@ static void paint_machine(struct pen *p, const struct live_view *v, const struct
     pen_text(p, " · loop lag ");
     duration_human(lag, text, sizeof text);
     pen_coloured(p, colour_of_lag(lag), text);
-    if (tasks > lag) {
+    if (tasks > lag && tasks >= LIVE_TASKS_LATE) {
         pen_text(p, " · cars late ");
         duration_human(tasks, text, sizeof text);
         pen_coloured(p, colour_of_lag(tasks), text);
@@ -418,8 +418,9 @@ void live_view_line(const struct live_view *v, const struct live_moment *m, stru
         buf_printf(out, " (%s %" PRIu64 ")", worst.name, worst.value);
     duration_human(live_now(v, LIVE_LAG), text, sizeof text);
     buf_printf(out, "  CPU %.0f %%, loop lag %s", live_now(v, LIVE_CPU) * 100, text);
-    duration_human(live_now(v, LIVE_TASKS), text, sizeof text);
-    if (live_now(v, LIVE_TASKS) > live_now(v, LIVE_LAG))
+    double tasks = live_now(v, LIVE_TASKS);
+    duration_human(tasks, text, sizeof text);
+    if (tasks > live_now(v, LIVE_LAG) && tasks >= LIVE_TASKS_LATE)
         buf_printf(out, ", cars late %s", text);
     if (m->broker.resident > 0)
         buf_printf(out, ", broker CPU %.0f %%", live_now(v, LIVE_BROKER) * 100);

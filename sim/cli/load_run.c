@@ -44,8 +44,8 @@ static void tell_search(const struct load_run *l, struct buf *out)
         tell_value(l, step, out);
         const char *why = json_str(step, "why", NULL);
         buf_printf(out, "  %s%s%s%s\n", json_str(step, "outcome", ""),
-                   cJSON_IsTrue(json_get(step, "again")) ? ", again" : "",
-                   why != NULL ? ": " : "", why != NULL ? why : "");
+                   cJSON_IsTrue(json_get(step, "again")) ? ", again" : "", why != NULL ? ": " : "",
+                   why != NULL ? why : "");
     }
     if (strcmp(bound, "none") == 0)
         buf_append_str(out, "found: nothing that holds\n");
