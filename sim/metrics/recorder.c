@@ -212,7 +212,8 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
 /* A fleet connects before it is measured, and its connects are worth knowing. */
 static bool outlives_warm_up(const char *name)
 {
-    static const char *const kept[] = {"connect.", RECORDER_PROBE "connect.", "oracle.", "metrics.",
+    static const char probe_connect[] = RECORDER_PROBE "connect.";
+    static const char *const kept[] = {"connect.", probe_connect, "oracle.", "metrics.",
                                        "wire.handshake"};
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
