@@ -157,11 +157,101 @@ static void failed_update_changes_nothing(void **state)
     }
 }
 
+#define POLICY                                                                                     \
+    "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":{\"Sid\":\"s\",\"Effect\":"     \
+    "\"Deny\","                                                                                    \
+    "\"Action\":\"iot:*\",\"Resource\":[\"arn:aws:iot:x:1:topic/"                                  \
+    "${iot:Connection.Thing.Attributes[a]}/*\",\"arn:aws:iot:x:1:t*/y\"],\"Condition\":{"          \
+    "\"StringLike\":{\"iot:Certificate.Subject.Country.List\":[\"D?\",\"${iot:ClientId}\"]}}}}}"
+
+/* What operators ask of policies, groups and the index; they are refused, or there is no memory. */
+static void operators(struct cloud *cloud, struct cloud_actions *out)
+{
+    static const struct {
+        const char *topic, *payload;
+    } requests[] = {
+        {"fleetsim/policies/p/put",         POLICY                                                        },
+        {"fleetsim/policies/p/put",         POLICY                                                        },
+        {"fleetsim/policies/p/get",         ""                                                            },
+        {"fleetsim/policies/list",          ""                                                            },
+        {"fleetsim/groups/g/create",        "{}"                                                          },
+        {"fleetsim/groups/h/create",        "{\"parentGroupName\":\"g\"}"                                 },
+        {"fleetsim/groups/d/create",
+         "{\"queryString\":\"shadow.reported.a:[1 TO 2] OR \\\"x\\\"\"}"                                  },
+        {"fleetsim/groups/h/add",           "{\"things\":[\"tcu-1\"]}"                                    },
+        {"fleetsim/groups/h/remove",        "{\"queryString\":\"thingName:t*\"}"                          },
+        {"fleetsim/groups/h/add",           "{\"queryString\":\"thingName:t* NOT thingGroupNames:h\"}"    },
+        {"fleetsim/policies/p/attach",      "{\"target\":\"group/g\"}"                                    },
+        {"fleetsim/policies/p/attach",      "{\"target\":\"thing/tcu-1\"}"                                },
+        {"fleetsim/policies/p/targets",     ""                                                            },
+        {"fleetsim/policies/test",          "{\"thingName\":\"tcu-1\",\"action\":\"connect\"}"            },
+        {"fleetsim/groups/list",            ""                                                            },
+        {"fleetsim/groups/g/things",        "{\"recursive\":true}"                                        },
+        {"$aws/things/tcu-1/shadow/update",
+         "{\"state\":{\"reported\":{\"a\":1},\"desired\":{\"a\":2}}}"                                     },
+        {"fleetsim/index/search",           "{\"queryString\":\"shadow.delta.a:2\",\"shadow\":true}"      },
+        {"fleetsim/index/search",           "{\"queryString\":\"tcu*\"}"                                  },
+        {"fleetsim/jobs/j/create",          "{\"targets\":[\"group/g\",\"group/d\"],\"document\":{},"
+                                   "\"targetSelection\":\"CONTINUOUS\"}"},
+        {"fleetsim/groups/h/remove",        "{\"things\":[\"tcu-1\"]}"                                    },
+        {"fleetsim/policies/p/detach",      "{\"target\":\"group/g\"}"                                    },
+        {"fleetsim/jobs/j/delete",          "{\"force\":true}"                                            },
+        {"fleetsim/groups/h/delete",        ""                                                            },
+        {"fleetsim/groups/g/delete",        ""                                                            },
+        {"fleetsim/groups/d/delete",        ""                                                            },
+    };
+
+    cloud_connect(cloud, &car, 1, out);
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        shadow(cloud, requests[i].topic, requests[i].payload, out);
+        cloud_tick(cloud, (int64_t)i * 2000, out);
+    }
+}
+
+static void operators_survive(void **state)
+{
+    int failures = 0;
+
+    (void)state;
+    if (!CAN_FAIL)
+        skip();
+    for (int n = 0; n < 20000; n++) {
+        struct cloud_actions out;
+        cloud_actions_init(&out);
+        countdown = n;
+        struct cloud *cloud = cloud_new(1);
+        if (cloud != NULL)
+            operators(cloud, &out);
+        bool reached = countdown < 0;
+        countdown = -1;
+        failures += reached ? 1 : 0;
+        cloud_actions_done(&out);
+        if (cloud == NULL)
+            continue;
+        /* The same cloud does all of it. */
+        operators(cloud, &out);
+        struct cloud_message m = {.handle = &handle,
+                                  .client_id = "tcu-1",
+                                  .topic = "fleetsim/groups/list",
+                                  .payload = slice_str("{}")};
+        cloud_actions_cut(&out, 0);
+        assert_int_equal(cloud_message(cloud, &m, 1, &out), CLOUD_ALLOW);
+        assert_non_null(strstr(out.items[0].payload, "\"thingGroups\":[]"));
+        cloud_actions_done(&out);
+        cloud_free(cloud);
+        if (!reached)
+            break;
+    }
+    assert_true(failures > 500);
+    assert_true(failures < 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(failed_update_changes_nothing),
+        cmocka_unit_test(operators_survive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

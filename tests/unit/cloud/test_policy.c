@@ -26,6 +26,17 @@ static const struct policy_principal principals[] = {
     [CLAIM] = {.client_id = "tcu-1", .common_name = "batch",.unit = "claim"},
 };
 
+static struct policy *again(const struct policy *policy)
+{
+    struct error err;
+    struct policy *made =
+        policy_compile_any_size(policy_name(policy), slice_str(policy_text(policy)), &err);
+
+    if (made == NULL)
+        fail_msg("%s: %s", policy_name(policy), err.text);
+    return made;
+}
+
 static void roles(void **state)
 {
     static const struct {
@@ -181,6 +192,11 @@ static void roles(void **state)
         if (policy_allows(policy, who, cases[i].action, cases[i].name) != cases[i].allowed)
             fail_msg("%s: %s %s", who->client_id, policy_action_name(cases[i].action),
                      cases[i].name);
+        /* The document that operators see says the same. */
+        struct policy *printed = policy != NULL ? again(policy) : NULL;
+        assert_true(policy_allows(printed, who, cases[i].action, cases[i].name) ==
+                    cases[i].allowed);
+        policy_free(printed);
     }
     policy_store_done(&store);
 }

@@ -79,6 +79,8 @@ static void publish_and_subscribe(void **state)
         {literal, POLICY_SUBSCRIBE, "some/other/topic",            false},
         {starred, POLICY_SUBSCRIBE, "some/+/topic",                true },
         {starred, POLICY_SUBSCRIBE, "some/a/b/topic",              true },
+ /* Contract 7.1: "a client allowed topicfilter/a/1/\u2217 may not subscribe a/+/x". */
+        {rooms,   POLICY_SUBSCRIBE, "+/room1",                     false},
         {starred, POLICY_SUBSCRIBE, "some/#",                      false},
  /* AWS: POLICY_CONTAINS_MQTT_WILDCARDS_IN_DENY_STATEMENT. */
         {control, POLICY_SUBSCRIBE, "building/control_room/#",     false},
