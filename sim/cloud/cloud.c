@@ -419,6 +419,7 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
 {
     struct registry_exchange x = {.registry = &cloud->registry,
                                   .presence = &cloud->presence,
+                                  .policies = &cloud->access.policies,
                                   .issuer = cloud->issuer,
                                   .address = address,
                                   .client_id = message->client_id,

@@ -5,8 +5,7 @@
 #include "cloud/operator_core.h"
 #include "cloud/policy_defaults.h"
 
-#define CERTIFICATE_POLICIES_MAX 10
-#define TARGETS_MAX              250
+#define TARGETS_MAX 250
 
 static const struct policy *policy_of(const struct operator_request *r,
                                       struct operator_fault *fault)
@@ -239,10 +238,9 @@ static bool change_certificate(struct registry_certificate *c, const char *polic
         registry_detach_policy(c, policy);
         return true;
     }
-    if (at == c->policies.count && c->policies.count >= CERTIFICATE_POLICIES_MAX)
-        return operator_refuse(fault, "LimitExceeded",
-                               "cert/%s has %d policies, which is the most (contract 7.1)", c->id,
-                               CERTIFICATE_POLICIES_MAX);
+    if (at == c->policies.count && c->policies.count >= REGISTRY_POLICIES_MAX)
+        return operator_refuse(fault, "LimitExceeded", "cert/%s has %d policies, which is the most",
+                               c->id, REGISTRY_POLICIES_MAX);
     return registry_attach_policy(c, policy) || operator_refuse(fault, NULL, "no memory");
 }
 

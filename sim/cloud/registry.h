@@ -25,6 +25,7 @@
 
 #define REGISTRY_ID_SIZE        65  /* 64 hex digits and NUL: SHA-256 of the DER (contract 4.4) */
 #define REGISTRY_NAME_MAX       128 /* of things, types and policies */
+#define REGISTRY_POLICIES_MAX   10  /* of a certificate (contract 7.1) */
 #define REGISTRY_ATTRIBUTES_MAX 50  /* of a thing */
 
 /* Contract 4.4. ORDER REGISTRY_STATUS */

@@ -99,6 +99,14 @@ bool registry_on_certificate_delete(struct registry_exchange *x, const cJSON *do
     return true;
 }
 
+static bool has_policy(const struct registry_certificate *c, const char *policy)
+{
+    for (size_t i = 0; i < c->policies.count; i++)
+        if (strcmp(c->policies.items[i], policy) == 0)
+            return true;
+    return false;
+}
+
 static bool link_policy(struct registry_exchange *x, const cJSON *document, bool attach)
 {
     struct registry_certificate *c = certificate_of(x);
@@ -106,8 +114,12 @@ static bool link_policy(struct registry_exchange *x, const cJSON *document, bool
 
     if (c == NULL)
         return registry_not_found(x, "certificate");
-    if (!registry_name_is_valid(policy))
+    if (!policy_name_is_valid(policy))
         return registry_reject(x, "InvalidRequest", "policyName: missing, or no name");
+    if (attach && x->policies != NULL && policy_store_find(x->policies, policy) == NULL)
+        return registry_not_found(x, "policy");
+    if (attach && c->policies.count >= REGISTRY_POLICIES_MAX && !has_policy(c, policy))
+        return registry_reject(x, "LimitExceeded", "the certificate has 10 policies already");
     if (attach && !registry_attach_policy(c, policy))
         return false;
     if (!attach)

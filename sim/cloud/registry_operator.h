@@ -33,7 +33,8 @@
 struct registry_exchange {
     struct registry *registry;
     const struct presence *presence;
-    const struct issuer *issuer; /* NULL: nobody reads certificates */
+    const struct policy_store *policies; /* NULL: any name of one will do */
+    const struct issuer *issuer;         /* NULL: nobody reads certificates */
     const struct registry_address *address;
     const char *client_id;
     int64_t now_ms;

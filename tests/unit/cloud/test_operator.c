@@ -153,7 +153,7 @@ static void policies(void **state)
 /* Contract 7.1: "Up to 10 policies per principal"; AWS: two of a group. */
 static void limits_and_errors(void **state)
 {
-    char call[64];
+    char call[128];
     struct world w;
 
     (void)state;
@@ -170,6 +170,9 @@ static void limits_and_errors(void **state)
     assert_int_equal(may_publish(&w, "car-1", "fleetsim/groups/x/create"),
                      CLOUD_CLOSE_NOT_AUTHORIZED);
     assert_int_equal(may_publish(&w, "car-1", "fleetsim/index/search"), CLOUD_CLOSE_NOT_AUTHORIZED);
+    snprintf(call, sizeof call, "certificates/%s/attach-policy", car_1);
+    asks(&w, call, "{\"policyName\":\"p9\"}", "\"code\":\"LimitExceeded\"");
+    asks(&w, call, "{\"policyName\":\"nothing\"}", "\"code\":\"ResourceNotFound\"");
     asks(&w, "policies/x/put", "{}", "policyDocument: missing");
     asks(&w, "policies/x/put", "{\"policyDocument\":\"nonsense\"}", "not JSON (line 1)");
     asks(&w, "policies/x/put", "{\"policyDocument\":{\"Version\":\"2012-10-17\"}}",
