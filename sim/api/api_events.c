@@ -161,6 +161,8 @@ static void on_event(void *ctx, struct vehicle *v, const struct vehicle_event *e
     enum kind kind = SIGNAL;
     const char *path = NULL;
 
+    if (e->kind == VEHICLE_EVENT_COMMAND)
+        api_page_on_command(api, v, e);
     while (kind < JOURNEY && sources[kind] != e->kind)
         kind++;
     if (kind == SIGNAL)
@@ -210,7 +212,7 @@ static void on_journey(void *ctx, const struct journey *j)
 /* Nobody pays for what nobody listens to. */
 static void follow(struct api *api)
 {
-    unsigned kinds = 0;
+    unsigned kinds = api->page.endpoint != NULL ? 1u << COMMAND : 0;
 
     api->sim->watched = 0;
     for (const struct api_stream *s = api->streams; s != NULL; s = s->next)
@@ -327,6 +329,7 @@ void api_events_open(struct api *api)
     api->sim->event = on_event;
     api->sim->event_ctx = api;
     loop_timer_init(&api->heartbeat, api->sim->loop, on_heartbeat, api);
+    follow(api);
 }
 
 void api_events_close(struct api *api)

@@ -15,6 +15,13 @@ struct api_stream;
 struct remote;
 struct vehicle;
 
+/* A command of the page that the car has not answered yet, or whose answer is on its way. */
+struct api_page_command {
+    char token[JOURNEY_TOKEN_MAX];
+    enum journey_outcome outcome; /* JOURNEY_OPEN: not yet */
+};
+#define API_PAGE_COMMANDS 64
+
 struct api {
     struct simulation *sim;
     struct script *script;
@@ -28,7 +35,9 @@ struct api {
     struct loop_timer heartbeat;
     uint64_t events; /* told so far */
     struct api_page page;
-    char page_policy[512]; /* its Content-Security-Policy */
+    struct api_page_command page_commands[API_PAGE_COMMANDS]; /* the newest, round and round */
+    unsigned page_command_count;                              /* so far */
+    char page_policy[512];                                    /* its Content-Security-Policy */
 };
 
 /* ---- api.c: what all need ---- */
@@ -96,5 +105,7 @@ void api_events_close(struct api *api);
 void api_page_open(struct api *api, const struct api_page *page);
 /* End with a NULL path; their ctx is the API. */
 const struct http_route *api_page_routes(const struct api *api);
+/* A command event: those of the page have journeys, which begin with its click. */
+void api_page_on_command(struct api *api, const struct vehicle *v, const struct vehicle_event *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/api_inside.h"
 #include "base/json.h"
@@ -19,6 +20,9 @@ static const struct api_page_file companion_files[] = {{.name = NULL}};
 #endif
 
 #define INDEX "index.html"
+/* Of a click that its command tells of, in µs: before now, and after it, for two clocks. */
+#define CLICK_OLDEST (INT64_C(3600) * 1000000)
+#define CLICK_AHEAD  (INT64_C(50) * 1000)
 
 static const struct {
     const char *ending, *type;
@@ -146,4 +150,73 @@ void api_page_open(struct api *api, const struct api_page *page)
              "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
              "trusted-types companion",
              origin_length(page->endpoint), page->endpoint);
+}
+
+/* ---- journeys ---- */
+
+/* When the command of that token was asked for, on the clock of journeys; false: it is not the
+   page's, or says what cannot be. */
+static bool find_click(const char *token, usec_t received, usec_t *ret)
+{
+    struct timespec now;
+    char *end;
+
+    if (strncmp(token, JOURNEY_PAGE, strlen(JOURNEY_PAGE)) != 0)
+        return false;
+    int64_t clicked = strtoll(token + strlen(JOURNEY_PAGE), &end, 10);
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t age = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - clicked;
+    if (*end != '-' || age > CLICK_OLDEST || age < -CLICK_AHEAD)
+        return false;
+    *ret = received - (usec_t)(age > 0 ? age : 0);
+    return true;
+}
+
+static void begin_journey(struct api *api, const struct vehicle *v, const struct vehicle_event *e)
+{
+    const struct tcu_order *order = e->command.order;
+    usec_t clicked;
+    char kind[JOURNEY_KIND_MAX] = "";
+
+    if (order == NULL || !find_click(e->command.token, e->at, &clicked))
+        return;
+    if (order->change_count != 0) {
+        const char *path = signal_schema_def(v->tcu->signals.schema, order->changes[0].index)->path;
+        snprintf(kind, sizeof kind, "%.*s", (int)strcspn(path, "."), path);
+    }
+    if (!recorder_journey_begin(api->sim->recorder, e->command.token, v->identity.index, kind,
+                                clicked, clicked))
+        return;
+    recorder_journey_mark(api->sim->recorder, e->command.token, JOURNEY_RECEIVED, e->at);
+    struct api_page_command *c = &api->page_commands[api->page_command_count++ % API_PAGE_COMMANDS];
+    /* Whose place it takes has not been heard of for long. */
+    recorder_journey_end(api->sim->recorder, c->token, JOURNEY_LOST, e->at);
+    *c = (struct api_page_command){.outcome = JOURNEY_OPEN};
+    snprintf(c->token, sizeof c->token, "%s", e->command.token);
+}
+
+void api_page_on_command(struct api *api, const struct vehicle *v, const struct vehicle_event *e)
+{
+    struct api_page_command *c = api->page_commands;
+
+    if (api->page.endpoint == NULL)
+        return;
+    if (strcmp(e->command.stage, "received") == 0) {
+        begin_journey(api, v, e);
+        return;
+    }
+    while (c < api->page_commands + API_PAGE_COMMANDS && strcmp(c->token, e->command.token) != 0)
+        c++;
+    if (c == api->page_commands + API_PAGE_COMMANDS || c->token[0] == '\0')
+        return;
+    if (strcmp(e->command.stage, "done") == 0)
+        c->outcome = vehicle_journey_outcome(e->command.outcome);
+    else if (strcmp(e->command.stage, "cancelled") == 0)
+        c->outcome = JOURNEY_LOST;
+    /* The cloud has the answer, and the page hears it as soon as anybody could. */
+    if (c->outcome != JOURNEY_OPEN && (strcmp(e->command.stage, "report_accepted") == 0 ||
+                                       strcmp(e->command.stage, "cancelled") == 0)) {
+        recorder_journey_end(api->sim->recorder, c->token, c->outcome, e->at);
+        c->token[0] = '\0';
+    }
 }

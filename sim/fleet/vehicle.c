@@ -79,7 +79,7 @@ void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at)
     }
 }
 
-static enum journey_outcome journey_outcome_of(enum tcu_outcome outcome)
+enum journey_outcome vehicle_journey_outcome(enum tcu_outcome outcome)
 {
     switch (outcome) {
     case TCU_SUCCEEDED:
@@ -116,7 +116,7 @@ void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_out
     note_order(v, "done", order, ": ", slice_str(result));
     if (order->kind == TCU_ORDER_DESIRED &&
         recorder_journey(v->sim->recorder, order->token) != NULL)
-        remember_result(v, order->token, journey_outcome_of(outcome));
+        remember_result(v, order->token, vehicle_journey_outcome(outcome));
     if (v->oracle != NULL)
         oracle_car_order_done(v->oracle, order);
     vehicle_tell_done(v, order, outcome, reason_code, description);

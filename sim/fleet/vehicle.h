@@ -15,6 +15,7 @@
 #include "fleet/connect_gate.h"
 #include "fleet/timeline.h"
 #include "fleet/vehicle_event.h"
+#include "metrics/journey.h"
 #include "mqtt/describe.h"
 #include "pki/identity.h"
 #include "pki/pki.h"
@@ -103,6 +104,8 @@ void vehicle_free(struct vehicle *v);
 /* As tcu_order_done(), and remembers the outcome for the command's journey. */
 void vehicle_order_done(struct vehicle *v, struct tcu_order *order, enum tcu_outcome outcome,
                         const char *reason_code, const char *description);
+/* What a car's word on a command makes of its journey. */
+enum journey_outcome vehicle_journey_outcome(enum tcu_outcome outcome);
 /* The companion saw the report with this clientToken: ends the journeys it belongs to. */
 void vehicle_report_seen(struct vehicle *v, const char *report_token, usec_t at);
 /* Its turn to connect has come, after so long: what the simulation's gate calls. */

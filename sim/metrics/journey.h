@@ -47,6 +47,9 @@ enum journey_outcome {
 #define JOURNEY_TOKEN_MAX                                                                          \
     64 /* with the NUL; longer tokens are told apart by their first 63 bytes */
 #define JOURNEY_KIND_MAX 32
+/* How tokens of the companion page's commands begin; what follows is the moment of the click, in
+   microseconds since the Unix epoch, "-" and something random. */
+#define JOURNEY_PAGE "page-"
 
 struct journey {
     char token[JOURNEY_TOKEN_MAX];

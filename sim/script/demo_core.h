@@ -36,6 +36,7 @@ struct demo {
     double origin[2];            /* where the track began: degrees */
     char token[65];              /* of the command that is shown */
     uint32_t journeys;           /* that were shown, of all cars */
+    struct journey guest;        /* of the companion page's newest command to the shown car */
     struct car_picture at_first; /* what was to be seen when that command was sent */
     usec_t started, acted;       /* when its actuator began to move, and arrived; 0: not yet */
     size_t seen_lines;
@@ -73,6 +74,10 @@ struct app *demo_app(const struct demo *demo);
 void demo_words(const struct timeline *timeline, struct scene_messages *ret);
 /* What the app has asked for last; false: nothing that the timeline still has. */
 bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t size);
+/* What the car has noted of an order by its token: "request", "locks.all unlocked"; "done",
+   "REJECTED DOOR_OPEN: the trunk is open". False: nothing that the timeline still has. */
+bool demo_words_of_order(const struct timeline *timeline, const char *what, const char *token,
+                         char *ret, size_t size);
 /* {"locks":{"all":"locked"}} as "locks.all locked": as much of it as fits. */
 void demo_flatten(const cJSON *json, char *ret, size_t size);
 

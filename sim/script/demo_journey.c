@@ -29,6 +29,19 @@ static enum scene_outcome outcome_of(const struct journey *j)
     }
 }
 
+/* Why the page's command was refused: the car's own note of it, behind the status. */
+static bool say_noted_reason(const struct vehicle *v, const char *token, char *ret, size_t size)
+{
+    char noted[160];
+    const char *reason = demo_words_of_order(v->timeline, "done", token, noted, sizeof noted)
+                             ? strchr(noted, ' ')
+                             : NULL;
+
+    if (reason != NULL)
+        snprintf(ret, size, "%s", reason + 1);
+    return reason != NULL;
+}
+
 /* Why it was refused, if the car has said so. */
 static bool say_reason(const struct command *c, char *ret, size_t size)
 {
@@ -43,14 +56,16 @@ static bool say_reason(const struct command *c, char *ret, size_t size)
     return true;
 }
 
-static void comment_on(const struct command *c, const struct journey *j, char *ret, size_t size)
+/* c: NULL if it is the page's. */
+static void comment_on(const struct vehicle *v, const struct command *c, const struct journey *j,
+                       char *ret, size_t size)
 {
     double acted = 0;
 
     if (journey_has(j, JOURNEY_ACTED) && journey_has(j, JOURNEY_STARTED))
         acted = (double)(j->at[JOURNEY_ACTED] - j->at[JOURNEY_STARTED]) / 1e3;
     if (j->outcome != JOURNEY_OPEN && j->outcome != JOURNEY_SUCCEEDED) {
-        if (!say_reason(c, ret, size))
+        if (!(c != NULL ? say_reason(c, ret, size) : say_noted_reason(v, j->token, ret, size)))
             snprintf(ret, size, "%s", journey_outcome_name(j->outcome));
     } else if (journey_has(j, JOURNEY_WOKEN) && journey_has(j, JOURNEY_SMS_SENT)) {
         snprintf(ret, size, "woken by a text message after %.1f s",
@@ -70,7 +85,7 @@ static void show_journey(struct demo *demo, const struct command *c, const struc
                        ? (float)(j->at[stops[i]] - j->at[JOURNEY_SENT]) / 1e3F
                        : -1;
     memset(s->comment, 0, sizeof s->comment);
-    comment_on(c, j, s->comment, sizeof s->comment);
+    comment_on(demo->cars[demo->selected]->vehicle, c, j, s->comment, sizeof s->comment);
     s->sent_at = (int64_t)j->at[JOURNEY_SENT];
     demo->started = journey_has(j, JOURNEY_STARTED) ? j->at[JOURNEY_STARTED] : 0;
     demo->acted = journey_has(j, JOURNEY_ACTED) ? j->at[JOURNEY_ACTED] : 0;
@@ -85,35 +100,61 @@ void demo_clear_journey(struct demo *demo)
         s->at[i] = -1;
 }
 
-/* Another command: what it asks for is in the newest line of the app's. */
-static void begin_journey(struct demo *demo, const struct command *c,
-                          const struct timeline *timeline)
+/* Another command: what it asks for is in the car's note of it, or the newest line of the app's. */
+static void begin_journey(struct demo *demo, const char *token, const struct timeline *timeline)
 {
     struct scene_journey *s = &demo->scene.journey;
 
     demo_clear_journey(demo);
     s->number = ++demo->journeys;
     demo->at_first = demo->scene.picture;
-    snprintf(demo->token, sizeof demo->token, "%s", c->token);
-    if (!demo_words_of_command(timeline, s->what, sizeof s->what))
+    snprintf(demo->token, sizeof demo->token, "%s", token);
+    if (!demo_words_of_order(timeline, "request", token, s->what, sizeof s->what) &&
+        !demo_words_of_command(timeline, s->what, sizeof s->what))
         snprintf(s->what, sizeof s->what, "a command");
+}
+
+/* The newest of the app's commands to that car, with its journey; NULL: none has one. */
+static const struct command *find_command(const struct demo *demo, const struct vehicle *v,
+                                          const struct journey **ret_journey)
+{
+    struct app *app = demo_app(demo);
+    struct view *view = app != NULL ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
+    const struct command *c = view != NULL ? view->commands : NULL;
+
+    *ret_journey = c != NULL ? recorder_journey(app_recorder(app), c->token) : NULL;
+    if (c != NULL && *ret_journey == NULL)
+        *ret_journey = c->journey;
+    return c;
+}
+
+/* The page's newest command, if it is newer than that journey of the app's. */
+static const struct journey *find_guest(const struct demo *demo, const struct vehicle *v,
+                                        const struct journey *than)
+{
+    const struct journey *guest = &demo->guest;
+    bool there = guest->token[0] != '\0' && guest->vehicle_index == v->identity.index;
+
+    return there && (than == NULL || guest->at[JOURNEY_SENT] > than->at[JOURNEY_SENT]) ? guest
+                                                                                       : NULL;
 }
 
 bool demo_look_at_journey(struct demo *demo)
 {
     const struct vehicle *v = demo->cars[demo->selected]->vehicle;
-    struct app *app = demo_app(demo);
-    struct view *view = app != NULL ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
-    const struct command *c = view != NULL ? view->commands : NULL;
+    const struct journey *live;
+    const struct command *c = find_command(demo, v, &live);
+    const struct journey *guest = find_guest(demo, v, live);
     struct scene_journey before = demo->scene.journey;
 
-    if (c == NULL)
+    if (guest != NULL)
+        c = NULL;
+    if (c == NULL && guest == NULL)
         return false;
-    if (strcmp(demo->token, c->token) != 0)
-        begin_journey(demo, c, v->timeline);
-    const struct journey *live = recorder_journey(app_recorder(app), c->token);
-    if (live == NULL)
-        live = c->journey;
+    const char *token = guest != NULL ? guest->token : c->token;
+    live = guest != NULL ? guest : live;
+    if (strcmp(demo->token, token) != 0)
+        begin_journey(demo, token, v->timeline);
     if (live != NULL)
         show_journey(demo, c, live);
     return !scene_same(&before, &demo->scene.journey, sizeof before);

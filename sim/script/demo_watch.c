@@ -1,4 +1,6 @@
 /* When the demo looks: as soon as something has happened to the car that is shown. */
+#include <string.h>
+
 #include "fleet/simulation.h"
 #include "script/demo_core.h"
 
@@ -72,8 +74,11 @@ static void on_idle(void *arg)
 static void on_journey(void *ctx, const struct journey *journey)
 {
     struct demo *demo = ctx;
+    const struct vehicle *v = demo->car_count != 0 ? demo->cars[demo->selected]->vehicle : NULL;
 
-    (void)journey;
+    if (v != NULL && v->identity.index == journey->vehicle_index &&
+        strncmp(journey->token, JOURNEY_PAGE, strlen(JOURNEY_PAGE)) == 0)
+        demo->guest = *journey;
     demo->journey_news = true;
 }
 

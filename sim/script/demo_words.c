@@ -173,6 +173,37 @@ bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t si
     return false;
 }
 
+/* "locks.all=\"unlocked\"" without its marks. */
+static void copy_plainly(struct slice text, char *ret, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len && n + 1 < size; i++) {
+        char c = (char)text.data[i];
+        if (c != '"')
+            ret[n++] = (char)(c == '=' ? ' ' : c);
+    }
+    ret[n] = '\0';
+}
+
+bool demo_words_of_order(const struct timeline *timeline, const char *what, const char *token,
+                         char *ret, size_t size)
+{
+    size_t count = timeline_count(timeline), stop = count > LOOK_BACK ? count - LOOK_BACK : 0;
+    char between[80];
+
+    snprintf(between, sizeof between, " %.65s: ", token);
+    for (size_t i = count; i > stop; i--) {
+        struct timeline_line line = timeline_at(timeline, i - 1);
+        if (line.kind != TIMELINE_ORDER || line.packet != NULL || !says(line.parts.subject, what) ||
+            !says(line.parts.between, between))
+            continue;
+        copy_plainly(line.parts.rest, ret, size);
+        return true;
+    }
+    return false;
+}
+
 static void say_time(usec_t at, char *ret, size_t size)
 {
     int seconds = (int)(at / USEC_PER_SEC);

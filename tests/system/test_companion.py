@@ -71,8 +71,8 @@ def until_news(page, status, timeout=30):
 
 
 def listen(api):
-    """Collects the stages of all commands as the cars see them."""
-    seen, stream = [], api.events("?kinds=command")
+    """Collects how commands fare: a list that grows."""
+    seen, stream = [], api.events("?kinds=journey")
 
     def read():
         with contextlib.suppress(OSError, ValueError):
@@ -80,6 +80,11 @@ def listen(api):
                 seen.append(event)
     threading.Thread(target=read, daemon=True).start()
     return seen
+
+
+def ended(run, journeys, count):
+    """The newest of so many journeys that have ended."""
+    return run.until(lambda: [j for j in journeys if j["outcome"] != "open"][count - 1:], "the end of a journey")[-1]
 
 
 # Clicks, and tells what the page shows in the next frame: what was asked for, as not yet certain.
@@ -98,7 +103,7 @@ def a_car_is_unlocked_and_refuses_to_lock(place):
     with demo(place) as (run, api), browser() as chromium:
         page = open_page(chromium, api)
         check_equal(page.run("location.href"), api.url + "/companion/", "the address, which keeps no token")
-        events = listen(api)
+        journeys = listen(api)
         before = time.time() * 1e6
         api.ok("/v1/vehicles/0/outcomes", {"target": "locks", "outcome": "delay:2s", "times": 1})
         check_equal(page.run(AT_ONCE), ["true", "Lock", "Unlocking …"])
@@ -106,10 +111,13 @@ def a_car_is_unlocked_and_refuses_to_lock(place):
         check(re.search(r"Unlocked\nConfirmed · [2-9]\.\d s from click to answer", said), said)
         check_equal(api.signal(0, "locks.all"), "unlocked")
         page.until("document.querySelector('#lock-state').innerText === 'Unlocked'")
-        # The car's side knows when it was clicked, in microseconds.
-        run.until(lambda: [e for e in events if e["stage"] == "done"], "the command's stages")
-        clicked = int(re.fullmatch(r"page-(\d{16})-[0-9a-f]{8}", events[0]["token"]).group(1))
+        # Its journey begins with the click, of which its id tells in microseconds.
+        journey = ended(run, journeys, 1)
+        clicked = int(re.fullmatch(r"page-(\d{16})-[0-9a-f]{8}", journey["token"]).group(1))
         check(before - 1e5 < clicked < time.time() * 1e6, f"clicked at {clicked}, it began at {before}")
+        check_equal((journey["outcome"], journey["kind"]), ("succeeded", "locks"))
+        marks = journey["marks_ms"]
+        check(0 < marks["received"] <= marks["started"] <= marks["acted"] <= marks["reported"], marks)
 
         api.ok("/v1/vehicles/0/actions/open_door", ["rear_left"])
         page.until("document.querySelector('#warnings').innerText === 'Rear left open'")
@@ -117,6 +125,7 @@ def a_car_is_unlocked_and_refuses_to_lock(place):
         check_in("A door is open\nThe rear left door is open", until_news(page, "failed"))
         page.until("document.querySelector('#do-lock .label').innerText === 'Lock'")
         check_equal(api.signal(0, "locks.all"), "unlocked")
+        check_equal(ended(run, journeys, 2)["outcome"], "rejected")
 
         api.ok("/v1/vehicles/0/actions/close_door", ["rear_left"])
         api.ok("/v1/vehicles/0/power", {"to": "sleep"})

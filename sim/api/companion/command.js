@@ -6,12 +6,20 @@ export const EXPIRY = 30000; // ms
 const AGAIN = 4000; // cars do the same id once, so that it may be sent as often as one likes
 const LATE = 1500; // an answer may be on its way when the time is over
 
-// When somebody clicked, in ms since the epoch, to a fraction: the event knows it better than we do.
-export function clickTime(event) {
-  return performance.timeOrigin + (event?.timeStamp ?? performance.now());
+// ms since the epoch, to a fraction. The page's own clock goes on when the machine's is set.
+let origin = performance.timeOrigin;
+export function now() {
+  const drift = Date.now() - (origin + performance.now());
+  if (Math.abs(drift) > 20) {
+    origin += drift;
+  }
+  return origin + performance.now();
 }
 
-const now = () => performance.timeOrigin + performance.now();
+// When somebody clicked: the event knows it better than we do.
+export function clickTime(event) {
+  return now() - (performance.now() - (event?.timeStamp ?? performance.now()));
+}
 
 export class Command {
   // label: { doing: "Unlocking", done: "Unlocked" }. told(command) after each change.

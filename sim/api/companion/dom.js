@@ -1,5 +1,7 @@
 // Small tools for elements. Text is always set as text: nothing from outside becomes markup.
 
+import { now } from "./command.js";
+
 export const $ = (id) => document.getElementById(id);
 
 export function setText(element, text) {
@@ -68,7 +70,7 @@ export function phaseOf(car, paths) {
     if (!paths.some((path) => command.changes.has(path))) {
       continue;
     }
-    const over = performance.timeOrigin + performance.now() - command.ended;
+    const over = now() - command.ended;
     return command.status === "pending" || over < MOMENT ? command.status : undefined;
   }
   return undefined;
