@@ -38,7 +38,8 @@ bool run_files_open(struct run_files *f, const char *dir, struct script *script,
     path = xasprintf("%s/" FAILURES_FILE, dir);
     f->failures = script->failures = failure_log_new(path);
     free(path);
-    f->started = clock_now();
+    /* Shards have waited for each other until now. */
+    f->started = script->sim->started = clock_now();
     if (!loop_is_virtual(script->sim->loop)) {
         path = xasprintf("%s/" FLEET_LOG_FILE, dir);
         f->fleet = fleet_log_new(path, script->sim->recorder, f->started);

@@ -86,8 +86,8 @@ struct simulation {
     enum simulation_client client;
     struct trace *trace;   /* NULL: none; before the first car */
     struct oracle *oracle; /* owned; NULL: none; before the first car */
-    usec_t started;
-    pid_t cloud_process; /* that the cars' cloud is, on this machine; 0: none that is known */
+    usec_t started;        /* it was made, or later: its results begin here */
+    pid_t cloud_process;   /* that the cars' cloud is, on this machine; 0: none that is known */
     size_t by_state[TCU_STATE_COUNT]; /* cars in each state */
     size_t vehicle_count;
     struct sms_options sms_options; /* of cars that have none of their own */

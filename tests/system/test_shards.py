@@ -52,6 +52,9 @@ def check_phases(whole, parts):
     check_equal([p["name"] for p in whole["phases"]], [p["name"] for p in parts[0]["phases"]], "phases")
     check_equal(whole["phases_different"], [], "phases that others had not")
     check(0 <= whole["phases_apart_s"] < 10, f"apart: {whole['phases_apart_s']}")
+    # They had waited for each other before they began.
+    for part in parts:
+        check(part["phases"][0]["from_s"] < 1, f"the first phase begins at {part['phases'][0]['from_s']} s")
     for this, following in zip(whole["phases"], whole["phases"][1:]):
         check_equal(this["to_s"], following["from_s"], f"the end of {this['name']}")
 
