@@ -987,6 +987,13 @@ function app:execute(car, what, options) end
 ---@return fleetsim.Job
 function app:create_job(cars, document, options) end
 
+---Asks a car with the part diagnostics; its answer.
+---@param car fleetsim.Car
+---@param command "read_faults"|"read_freeze_frame"|"clear_faults"|"read_identity"|"read_data"|"run_routine"
+---@param options? { parameters?: table, id?: string, timeout?: number }
+---@return table
+function app:diagnose(car, command, options) end
+
 ---@class fleetsim.Behavior
 ---@field metric string "aws:all-bytes-out", … or a custom metric
 ---@field name? string the metric

@@ -73,6 +73,8 @@ local function notice(car, memory, code)
     return
   end
   fault.trip = memory.trip
+  fault.count, fault.last = (fault.count or 0) + 1, os.time()
+  fault.first = fault.first or fault.last
   fault.state = (fault.state == "pending" or at_once[code]) and "confirmed" or "pending"
   freeze(car, code)
 end
@@ -148,6 +150,11 @@ return part("faults", function(options)
       memory.causes = {}
     end
     clear(car, memory)
+  end
+
+  -- A tester takes the memory away; what is still broken comes back.
+  function actions.clear_faults(car)
+    clear(car, physics.body(car).faults)
   end
 
   local function settle(car, _, body)
