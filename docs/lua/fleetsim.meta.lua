@@ -205,6 +205,19 @@ function decode_json(text) end
 ---@return string? why
 function decode_cbor(bytes) end
 
+---What a message of AWS IoT FleetWise says; nil and why not.
+---@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"
+---@param bytes string
+---@return table?
+---@return string? why
+function decode_fleetwise(message, bytes) end
+
+---Bytes of a message of AWS IoT FleetWise.
+---@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"
+---@param value table
+---@return string
+function encode_fleetwise(message, value) end
+
 ---CBOR of what JSON could say.
 ---@param value any
 ---@return string

@@ -271,9 +271,11 @@ enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id,
                : judge(cloud, client, CLOUD_NO_MEMORY);
 }
 
-static enum cloud_verdict check_publish(const struct cloud *cloud, struct client *client,
-                                        const struct cloud_message *message)
+/* Of the reserved topics only requests are the clients' to publish on (contract 6.10), and what
+   FleetWise's edge agents say and are told (contract 9.3). */
+static bool is_open_to_clients(const char *topic)
 {
+    static const char fleetwise[] = "$aws/iotfleetwise/vehicles/";
     struct shadow_address address;
     struct command_address command;
     struct job_address job;
@@ -281,6 +283,16 @@ static enum cloud_verdict check_publish(const struct cloud *cloud, struct client
     struct provision_address provision;
     struct defender_address defender;
 
+    return *topic != '$' || rules_is_ingest(topic) || shadow_address_parse(topic, &address) ||
+           command_address_parse(topic, &command) || job_address_parse(topic, &job) ||
+           stream_address_parse(topic, &stream) || provision_address_parse(topic, &provision) ||
+           defender_address_parse(topic, &defender) ||
+           strncmp(topic, fleetwise, sizeof fleetwise - 1) == 0;
+}
+
+static enum cloud_verdict check_publish(const struct cloud *cloud, struct client *client,
+                                        const struct cloud_message *message)
+{
     if (message->payload.len > PAYLOAD_MAX)
         return CLOUD_CLOSE_QUOTA;
     if (!topic_within_limits(message->topic))
@@ -288,14 +300,7 @@ static enum cloud_verdict check_publish(const struct cloud *cloud, struct client
     if (!allows(cloud, client, POLICY_PUBLISH, message->topic) ||
         (message->retain && !allows(cloud, client, POLICY_RETAIN_PUBLISH, message->topic)))
         return CLOUD_CLOSE_NOT_AUTHORIZED;
-    /* Of the reserved topics only requests are the clients' to publish on (contract 6.10). */
-    if (*message->topic == '$' && !client->owner && !rules_is_ingest(message->topic) &&
-        !shadow_address_parse(message->topic, &address) &&
-        !command_address_parse(message->topic, &command) &&
-        !job_address_parse(message->topic, &job) &&
-        !stream_address_parse(message->topic, &stream) &&
-        !provision_address_parse(message->topic, &provision) &&
-        !defender_address_parse(message->topic, &defender))
+    if (!client->owner && !is_open_to_clients(message->topic))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }

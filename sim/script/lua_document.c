@@ -5,6 +5,7 @@
 
 #include "base/cbor.h"
 #include "base/json.h"
+#include "fleetwise/codec.h"
 #include "script/lua_json.h"
 #include "script/runtime.h"
 
@@ -20,6 +21,18 @@ static int push_bytes(lua_State *L)
 
     lua_pushlstring(L, (const char *)bytes->data, bytes->len);
     return 1;
+}
+
+/* Bytes that were made; frees them. */
+static int push_made(lua_State *L, uint8_t *bytes, size_t len)
+{
+    const struct slice all = slice_of(bytes, len);
+
+    lua_pushcfunction(L, push_bytes);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&all);
+    int status = lua_pcall(L, 1, 1, 0);
+    free(bytes);
+    return status == LUA_OK ? 1 : lua_error(L);
 }
 
 /* The value of a document that was read; nil and what it is not if it is none. Takes it. */
@@ -68,16 +81,9 @@ static int f_to_cbor(lua_State *L)
     cJSON *document = lua_json_check(L, 1);
     size_t len = 0;
     uint8_t *bytes = cbor_write(document, &len);
-    const struct slice all = slice_of(bytes, len);
 
     cJSON_Delete(document);
-    if (bytes == NULL)
-        return luaL_error(L, "not enough memory");
-    lua_pushcfunction(L, push_bytes);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&all);
-    int status = lua_pcall(L, 1, 1, 0);
-    free(bytes);
-    return status == LUA_OK ? 1 : lua_error(L);
+    return bytes != NULL ? push_made(L, bytes, len) : luaL_error(L, "not enough memory");
 }
 
 /* from_cbor(bytes): likewise */
@@ -87,12 +93,34 @@ static int f_from_cbor(lua_State *L)
                          "not CBOR that JSON could say, too");
 }
 
+/* to_fleetwise(value, message) */
+static int f_to_fleetwise(lua_State *L)
+{
+    const char *message = luaL_checkstring(L, 2);
+    cJSON *document = lua_json_check(L, 1);
+    size_t len = 0;
+    struct error err;
+    uint8_t *bytes = fleetwise_encode(message, document, &len, &err);
+
+    cJSON_Delete(document);
+    return bytes != NULL ? push_made(L, bytes, len) : luaL_error(L, "FleetWise: %s", err.text);
+}
+
+/* from_fleetwise(bytes, message): its value; nil and what is wrong, if it is none */
+static int f_from_fleetwise(lua_State *L)
+{
+    return push_document(L, fleetwise_decode(luaL_checkstring(L, 2), text_arg(L)),
+                         "no such message of FleetWise");
+}
+
 static const luaL_Reg functions[] = {
-    {"to_json",   f_to_json  },
-    {"from_json", f_from_json},
-    {"to_cbor",   f_to_cbor  },
-    {"from_cbor", f_from_cbor},
-    {NULL,        NULL       },
+    {"to_json",        f_to_json       },
+    {"from_json",      f_from_json     },
+    {"to_cbor",        f_to_cbor       },
+    {"from_cbor",      f_from_cbor     },
+    {"to_fleetwise",   f_to_fleetwise  },
+    {"from_fleetwise", f_from_fleetwise},
+    {NULL,             NULL            },
 };
 
 void lua_document_open(lua_State *L)

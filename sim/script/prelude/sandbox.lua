@@ -119,6 +119,16 @@ api.decode_json = core.from_json
 api.decode_cbor = core.from_cbor
 api.encode_cbor = core.to_cbor
 
+-- A message of AWS IoT FleetWise, by its name.
+function api.encode_fleetwise(message, value)
+  return core.to_fleetwise(value, message)
+end
+
+function api.decode_fleetwise(message, bytes)
+  return core.from_fleetwise(bytes, message)
+end
+
+
 -- All scripts share the strings' metatable; nobody may change it for the others.
 getmetatable("").__index = safe_string
 getmetatable("").__metatable = false

@@ -1,0 +1,217 @@
+-- Campaigns in the messages of AWS IoT FleetWise: what a car collects by time, and when a condition comes true.
+
+local function topic(car, rest)
+  return "$aws/iotfleetwise/vehicles/" .. car.name .. "/" .. rest
+end
+
+local function receive(app, car, kind, message, timeout)
+  return assert(decode_fleetwise(message, app:wait_message(topic(car, kind), timeout or 130).payload))
+end
+
+-- The car, an app that plays the cloud, and the first check-in, with which the car listens.
+local function connected(t)
+  t:needs_virtual_time()
+  local car = t:vehicle { model = "campaign_car", power = "off" }
+  local app = t:companion()
+  app:subscribe(topic(car, "+"))
+  car:power_on()
+  return car, app, receive(app, car, "checkins", "Checkin")
+end
+
+local function scheme(name, options)
+  local now = os.time() * 1000
+  local made = {
+    campaign_sync_id = name, decoder_manifest_sync_id = "manifest-1", start_time_ms_epoch = now,
+    expiry_time_ms_epoch = now + 3600000,
+    signal_information = { { signal_id = 1, sample_buffer_size = 5 }, { signal_id = 2, sample_buffer_size = 5 } },
+  }
+  for member, value in pairs(options) do
+    made[member] = value
+  end
+  return made
+end
+
+local function send(app, car, schemes)
+  app:publish(topic(car, "collection_schemes"), encode_fleetwise("CollectionSchemes", {
+    collection_schemes = schemes, timestamp_ms_epoch = os.time() * 1000,
+  }), { qos = 1 })
+end
+
+-- signal `operator` number
+local function compare(signal, operator, number)
+  return { node_operator = {
+    left_child = { node_signal_id = signal }, right_child = { node_double_value = number }, operator = operator,
+  } }
+end
+
+local function condition(tree, mode, interval)
+  return { condition_based_collection_scheme = {
+    condition_tree = tree, condition_trigger_mode = mode or "TRIGGER_ALWAYS",
+    condition_minimum_interval_ms = interval or 0,
+  } }
+end
+
+local function of_signal(data, id)
+  local values = {}
+  for _, captured in ipairs(data.captured_signals) do
+    if captured.signal_id == id then
+      values[#values + 1] = captured.string_value or captured.double_value
+    end
+  end
+  return values
+end
+
+scenario("a car checks in when it connects, every two minutes, and when it has been sent something", function(t)
+  local car, app, first = connected(t)
+
+  t:equal(first.document_sync_ids, { "manifest-1" })
+  local before = os.time()
+  receive(app, car, "checkins", "Checkin")
+  t:near(os.time() - before, 120, 3)
+  send(app, car, { scheme("spring", { time_based_collection_scheme = {} }) })
+  t:equal(receive(app, car, "checkins", "Checkin", 5).document_sync_ids, { "manifest-1", "spring" })
+  t:equal(car.state.fleetwise.campaigns, "spring")
+end)
+
+scenario("a scheme by time brings what there is, at its period", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("by-time", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+  }) })
+  local first = receive(app, car, "signals", "VehicleData")
+  t:equal(first.campaign_sync_id, "by-time")
+  t:equal(first.decoder_sync_id, "manifest-1")
+  t:equal(of_signal(first, 1), { 0 })
+  car:drive(50)
+  local second = receive(app, car, "signals", "VehicleData")
+  t:near(second.collection_event_time_ms_epoch - first.collection_event_time_ms_epoch, 10000, 100)
+  t:equal(second.collection_event_id, first.collection_event_id + 1)
+  local speeds = of_signal(second, 1)
+  t:near(speeds[#speeds], 50, 1)
+  for _, captured in ipairs(second.captured_signals) do
+    t:is_true(captured.relative_time_ms <= 0 and captured.relative_time_ms >= -10100)
+  end
+end)
+
+scenario("a condition brings what was before it and after it, with the car's trouble codes", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("fast", condition(compare(1, "COMPARE_BIGGER", 80), "TRIGGER_ONLY_ON_RISING_EDGE")) })
+  receive(app, car, "checkins", "Checkin")
+  car:drive(50)
+  t:wait(20)
+  t:equal(car.state.fleetwise.events, 0)
+  car:fault("P0A80")
+  local options = condition(compare(1, "COMPARE_BIGGER", 80), "TRIGGER_ONLY_ON_RISING_EDGE")
+  options.include_active_dtcs, options.after_duration_ms = true, 5000
+  send(app, car, { scheme("fast", options) })
+  t:wait(1)
+  car:drive(100)
+  local data = receive(app, car, "signals", "VehicleData")
+  t:equal(data.dtc_data.active_dtc_codes, { "P0A80" })
+  local after = 0
+  for _, captured in ipairs(data.captured_signals) do
+    after = math.max(after, captured.relative_time_ms)
+  end
+  t:is_true(after > 0 and after <= 5000, "the last sample is " .. after .. " ms after the condition")
+  t:wait(60)
+  t:equal(car.state.fleetwise.events, 1)
+end)
+
+scenario("a condition that stays true fires as often as it may", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("rolling", condition(compare(1, "COMPARE_BIGGER", 10), "TRIGGER_ALWAYS", 20000)) })
+  t:wait(1)
+  car:drive(60)
+  local last = receive(app, car, "signals", "VehicleData").collection_event_time_ms_epoch
+  for _ = 1, 3 do
+    local at = receive(app, car, "signals", "VehicleData").collection_event_time_ms_epoch
+    t:is_true(at - last >= 20000)
+    last = at
+    car:drive(t:random(40, 90))
+  end
+end)
+
+scenario("conditions join comparisons, arithmetic, texts and windows", function(t)
+  local car, app = connected(t)
+  local function operate(operator, left, right)
+    return { node_operator = { operator = operator, left_child = left, right_child = right } }
+  end
+  local charge, locks = { node_signal_id = 2 }, { node_signal_id = 3 }
+  local cases = {
+    { true, compare(2, "COMPARE_BIGGER_EQUAL", 1) },
+    { false, compare(2, "COMPARE_SMALLER", 1) },
+    { true, operate("COMPARE_EQUAL", locks, { node_string_value = "unlocked" }) },
+    { true, operate("COMPARE_NOT_EQUAL", locks, { node_string_value = "unlocked" }) },
+    { true, operate("LOGICAL_AND", compare(2, "COMPARE_BIGGER", 1),
+      operate("LOGICAL_NOT", compare(2, "COMPARE_BIGGER", 100))) },
+    { true, operate("LOGICAL_OR", compare(2, "COMPARE_BIGGER", 100), { node_boolean_value = true }) },
+    { true, operate("COMPARE_BIGGER", operate("ARITHMETIC_MULTIPLY", charge, { node_double_value = 2 }), charge) },
+    { false, operate("COMPARE_BIGGER", operate("ARITHMETIC_DIVIDE", charge, { node_double_value = 0 }), charge) },
+    { false, operate("COMPARE_SMALLER", locks, charge) },
+  }
+
+  for i, case in ipairs(cases) do
+    local options = condition(case[2])
+    options.signal_information = { { signal_id = 2 }, { signal_id = 3 } }
+    send(app, car, { scheme("case-" .. i, options) })
+    car:wait_until(function() return car.state.fleetwise.campaigns == "case-" .. i end)
+    local before = car.state.fleetwise.events
+    car:lock()
+    t:wait(1)
+    car:unlock()
+    t:wait(1)
+    t:equal(car.state.fleetwise.events > before, case[1], "case " .. i)
+  end
+
+  local mean = condition(operate("COMPARE_BIGGER", { node_function = { window_function = {
+    signal_id = 1, window_type = "LAST_WINDOW_AVG",
+  } } }, { node_double_value = 40 }), "TRIGGER_ONLY_ON_RISING_EDGE")
+  mean.signal_information = { { signal_id = 1, fixed_window_period_ms = 10000, condition_only_signal = true } }
+  send(app, car, { scheme("mean", mean) })
+  car:wait_until(function() return car.state.fleetwise.campaigns == "mean" end)
+  local before = car.state.fleetwise.events
+  car:drive(60)
+  car:wait_until(function() return car.state.fleetwise.events == before + 1 end, 30)
+end)
+
+scenario("a scheme of another decoder manifest, one that is over, and nonsense bring nothing", function(t)
+  local car, app = connected(t)
+  local periodic = { time_based_collection_scheme = { time_based_collection_scheme_period_ms = 5000 } }
+  local other = scheme("other", periodic)
+  other.decoder_manifest_sync_id = "manifest-2"
+  local over = scheme("over", periodic)
+  over.expiry_time_ms_epoch = os.time() * 1000
+
+  send(app, car, { other, over })
+  app:publish(topic(car, "collection_schemes"), "no protobuf at all", { qos = 1 })
+  t:wait(30)
+  t:equal(car.state.fleetwise.events, 0)
+  local manifest = encode_fleetwise("DecoderManifest", { sync_id = "manifest-2" })
+  app:publish(topic(car, "decoder_manifests"), manifest, { qos = 1 })
+  t:equal(receive(app, car, "signals", "VehicleData").campaign_sync_id, "other")
+end)
+
+scenario("what a car has been sent outlives a loss of power, and what it collects a tunnel", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("for-good", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+    persist_all_collected_data = true,
+  }) })
+  receive(app, car, "signals", "VehicleData")
+  car:power_off()
+  car:power_on()
+  car:wait_online()
+  local last = receive(app, car, "signals", "VehicleData").collection_event_id
+  car:sleep()
+  t:wait(35)
+  car:wake()
+  for _ = 1, 3 do
+    local id = receive(app, car, "signals", "VehicleData").collection_event_id
+    t:equal(id, last + 1)
+    last = id
+  end
+end)

@@ -1,0 +1,429 @@
+#include "fleetwise/codec.h"
+
+#include <math.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "fleetwise.pb-c.h"
+
+#define DEPTH_MAX 24
+#define WHOLE_MAX 9007199254740992.0 /* 2^53: what numbers of JSON keep */
+
+static const ProtobufCMessageDescriptor *const messages[] = {
+    &fleetwise__checkin__descriptor,
+    &fleetwise__vehicle_data__descriptor,
+    &fleetwise__decoder_manifest__descriptor,
+    &fleetwise__collection_schemes__descriptor,
+};
+
+static const ProtobufCMessageDescriptor *find(const char *name)
+{
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        if (strcmp(messages[i]->short_name, name) == 0)
+            return messages[i];
+    return NULL;
+}
+
+/* ---- how deep the bytes go: protobuf-c recurses without a limit ---- */
+
+static bool take_varint(struct slice *s, uint64_t *ret)
+{
+    *ret = 0;
+    for (unsigned shift = 0; shift < 64 && s->len > 0; shift += 7) {
+        uint8_t byte = s->data[0];
+        *s = slice_of(s->data + 1, s->len - 1);
+        *ret |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One field's value; `ret` is what a length-delimited one holds. */
+static bool take_value(struct slice *s, unsigned wire_type, struct slice *ret)
+{
+    uint64_t n = 0;
+
+    *ret = slice_of(NULL, 0);
+    switch (wire_type) {
+    case PROTOBUF_C_WIRE_TYPE_VARINT:
+        return take_varint(s, &n);
+    case PROTOBUF_C_WIRE_TYPE_64BIT:
+        n = 8;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_32BIT:
+        n = 4;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+        if (!take_varint(s, &n))
+            return false;
+        break;
+    default:
+        return false;
+    }
+    if (n > s->len)
+        return false;
+    if (wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+        *ret = slice_of(s->data, (size_t)n);
+    *s = slice_of(s->data + n, s->len - (size_t)n);
+    return true;
+}
+
+static bool is_shallow(const ProtobufCMessageDescriptor *message, struct slice bytes, int depth)
+{
+    while (bytes.len > 0) {
+        struct slice value;
+        uint64_t tag;
+        if (!take_varint(&bytes, &tag) || tag >> 3 > UINT32_MAX ||
+            !take_value(&bytes, tag & 7, &value))
+            return false;
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field(message, (unsigned)(tag >> 3));
+        if (field == NULL || field->type != PROTOBUF_C_TYPE_MESSAGE || value.data == NULL)
+            continue;
+        if (depth == 0 || !is_shallow(field->descriptor, value, depth - 1))
+            return false;
+    }
+    return true;
+}
+
+/* ---- one value of each type that fleetwise.proto has ---- */
+
+static cJSON *message_to_json(const ProtobufCMessage *message);
+static ProtobufCMessage *message_from_json(const ProtobufCMessageDescriptor *d, const cJSON *object,
+                                           struct error *err);
+
+static bool misfit(const ProtobufCFieldDescriptor *field, const char *wanted, struct error *err)
+{
+    return error_set(err, ERROR_USAGE, "%s: %s", field->name, wanted);
+}
+
+static bool is_whole(const ProtobufCFieldDescriptor *field, const cJSON *value, double low,
+                     double high, struct error *err)
+{
+    return (cJSON_IsNumber(value) && value->valuedouble >= low && value->valuedouble <= high &&
+            floor(value->valuedouble) == value->valuedouble) ||
+           misfit(field, "not a whole number that fits", err);
+}
+
+static cJSON *show_uint32(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return cJSON_CreateNumber(*(const uint32_t *)at);
+}
+
+static bool read_uint32(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!is_whole(field, value, 0, UINT32_MAX, err))
+        return false;
+    *(uint32_t *)at = (uint32_t)value->valuedouble;
+    return true;
+}
+
+static cJSON *show_uint64(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return cJSON_CreateNumber((double)*(const uint64_t *)at);
+}
+
+static bool read_uint64(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!is_whole(field, value, 0, WHOLE_MAX, err))
+        return false;
+    *(uint64_t *)at = (uint64_t)value->valuedouble;
+    return true;
+}
+
+static cJSON *show_sint64(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return cJSON_CreateNumber((double)*(const int64_t *)at);
+}
+
+static bool read_sint64(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!is_whole(field, value, -WHOLE_MAX, WHOLE_MAX, err))
+        return false;
+    *(int64_t *)at = (int64_t)value->valuedouble;
+    return true;
+}
+
+static cJSON *show_double(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    double number = *(const double *)at;
+
+    (void)field;
+    return isfinite(number) ? cJSON_CreateNumber(number) : cJSON_CreateNull();
+}
+
+static bool read_double(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!cJSON_IsNumber(value))
+        return misfit(field, "not a number", err);
+    *(double *)at = value->valuedouble;
+    return true;
+}
+
+static cJSON *show_bool(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return cJSON_CreateBool(*(const protobuf_c_boolean *)at);
+}
+
+static bool read_bool(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                      struct error *err)
+{
+    if (!cJSON_IsBool(value))
+        return misfit(field, "neither true nor false", err);
+    *(protobuf_c_boolean *)at = cJSON_IsTrue(value);
+    return true;
+}
+
+static cJSON *show_enum(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    int32_t value = *(const int32_t *)at;
+    const ProtobufCEnumValue *known =
+        protobuf_c_enum_descriptor_get_value(field->descriptor, value);
+
+    return known != NULL ? cJSON_CreateString(known->name) : cJSON_CreateNumber(value);
+}
+
+static bool read_enum(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                      struct error *err)
+{
+    const ProtobufCEnumValue *known = NULL;
+
+    if (cJSON_IsString(value))
+        known = protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value->valuestring);
+    else if (cJSON_IsNumber(value))
+        known = protobuf_c_enum_descriptor_get_value(field->descriptor, value->valueint);
+    if (known == NULL)
+        return misfit(field, "none of its values", err);
+    *(int32_t *)at = known->value;
+    return true;
+}
+
+static cJSON *show_string(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    const char *text = *(char *const *)at;
+
+    (void)field;
+    return json_is_utf8(slice_str(text)) ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+static bool read_string(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!cJSON_IsString(value))
+        return misfit(field, "not a text", err);
+    *(char **)at = strdup(value->valuestring);
+    return *(char **)at != NULL || misfit(field, "no memory", err);
+}
+
+static cJSON *show_message(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return message_to_json(*(ProtobufCMessage *const *)at);
+}
+
+static bool read_message(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                         struct error *err)
+{
+    ProtobufCMessage *message = message_from_json(field->descriptor, value, err);
+
+    if (message == NULL)
+        return error_prefix(err, "%s", field->name);
+    *(ProtobufCMessage **)at = message;
+    return true;
+}
+
+static const struct kind {
+    size_t size; /* 0: fleetwise.proto has none */
+    cJSON *(*show)(const ProtobufCFieldDescriptor *field, const void *at);
+    bool (*read)(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                 struct error *err);
+} kinds[] = {
+    [PROTOBUF_C_TYPE_UINT32] = {sizeof(uint32_t),           show_uint32,  read_uint32 },
+    [PROTOBUF_C_TYPE_UINT64] = {sizeof(uint64_t),           show_uint64,  read_uint64 },
+    [PROTOBUF_C_TYPE_SINT64] = {sizeof(int64_t),            show_sint64,  read_sint64 },
+    [PROTOBUF_C_TYPE_DOUBLE] = {sizeof(double),             show_double,  read_double },
+    [PROTOBUF_C_TYPE_BOOL] = {sizeof(protobuf_c_boolean), show_bool,    read_bool   },
+    [PROTOBUF_C_TYPE_ENUM] = {sizeof(int32_t),            show_enum,    read_enum   },
+    [PROTOBUF_C_TYPE_STRING] = {sizeof(char *),             show_string,  read_string },
+    [PROTOBUF_C_TYPE_MESSAGE] = {sizeof(void *),             show_message, read_message},
+};
+
+/* ---- to JSON ---- */
+
+static bool is_oneof(const ProtobufCFieldDescriptor *field)
+{
+    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+}
+
+/* Is it there at all? Scalars of proto3 are always. */
+static bool is_set(const ProtobufCFieldDescriptor *field, const void *message)
+{
+    const char *base = message;
+
+    if (is_oneof(field))
+        return *(const uint32_t *)(const void *)(base + field->quantifier_offset) == field->id;
+    return field->type != PROTOBUF_C_TYPE_MESSAGE ||
+           *(void *const *)(const void *)(base + field->offset) != NULL;
+}
+
+static cJSON *field_to_json(const ProtobufCFieldDescriptor *field, const void *message)
+{
+    const char *base = message;
+    const void *at = base + field->offset;
+
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return kinds[field->type].show(field, at);
+    size_t count = *(const size_t *)(const void *)(base + field->quantifier_offset);
+    const char *items = *(char *const *)at;
+    size_t size = kinds[field->type].size;
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < count; i++) {
+        cJSON *item = kinds[field->type].show(field, items + i * size);
+        if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+            cJSON_Delete(item);
+            cJSON_Delete(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static cJSON *message_to_json(const ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *d = message->descriptor;
+    cJSON *object = cJSON_CreateObject();
+
+    for (unsigned i = 0; i < d->n_fields && object != NULL; i++) {
+        const ProtobufCFieldDescriptor *field = &d->fields[i];
+        if (field->label != PROTOBUF_C_LABEL_REPEATED && !is_set(field, message))
+            continue;
+        cJSON *value = field_to_json(field, message);
+        if (value == NULL || !cJSON_AddItemToObject(object, field->name, value)) {
+            cJSON_Delete(value);
+            cJSON_Delete(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+cJSON *fleetwise_decode(const char *name, struct slice bytes)
+{
+    const ProtobufCMessageDescriptor *d = find(name);
+    ProtobufCMessage *message = d != NULL && is_shallow(d, bytes, DEPTH_MAX)
+                                    ? protobuf_c_message_unpack(d, NULL, bytes.len, bytes.data)
+                                    : NULL;
+
+    if (message == NULL)
+        return NULL;
+    cJSON *object = message_to_json(message);
+    protobuf_c_message_free_unpacked(message, NULL);
+    return object;
+}
+
+/* ---- from JSON ---- */
+
+static bool list_from_json(const ProtobufCFieldDescriptor *field, const cJSON *list, char *base,
+                           struct error *err)
+{
+    size_t *count = (size_t *)(void *)(base + field->quantifier_offset);
+    bool is_empty_table = cJSON_IsObject(list) && list->child == NULL;
+    const cJSON *item;
+
+    if (!cJSON_IsArray(list) && !is_empty_table)
+        return misfit(field, "not a list", err);
+    const struct kind *kind = &kinds[field->type];
+    size_t size = (size_t)cJSON_GetArraySize(list);
+    if (size == 0)
+        return true;
+    char *items = calloc(size, kind->size);
+    if (items == NULL)
+        return misfit(field, "no memory", err);
+    *(char **)(void *)(base + field->offset) = items;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!kind->read(field, item, items + *count * kind->size, err))
+            return false;
+        ++*count;
+    }
+    return true;
+}
+
+static bool field_from_json(const ProtobufCFieldDescriptor *field, const cJSON *value,
+                            ProtobufCMessage *message, struct error *err)
+{
+    char *base = (char *)message;
+
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return list_from_json(field, value, base, err);
+    if (is_oneof(field)) {
+        uint32_t *which = (uint32_t *)(void *)(base + field->quantifier_offset);
+        if (*which != 0)
+            return misfit(field, "only one of its kind can be given", err);
+        if (!kinds[field->type].read(field, value, base + field->offset, err))
+            return false;
+        *which = field->id;
+        return true;
+    }
+    return kinds[field->type].read(field, value, base + field->offset, err);
+}
+
+static ProtobufCMessage *message_from_json(const ProtobufCMessageDescriptor *d, const cJSON *object,
+                                           struct error *err)
+{
+    const cJSON *member;
+    bool ok = cJSON_IsObject(object);
+
+    if (!ok)
+        error_set(err, ERROR_USAGE, "not an object");
+    ProtobufCMessage *message = ok ? calloc(1, d->sizeof_message) : NULL;
+    if (message == NULL)
+        return NULL;
+    protobuf_c_message_init(d, message);
+    cJSON_ArrayForEach(member, object)
+    {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(d, member->string);
+        ok = field != NULL ? field_from_json(field, member, message, err)
+                           : error_set(err, ERROR_USAGE, "%s: no member of a %s", member->string,
+                                       d->short_name);
+        if (!ok)
+            break;
+    }
+    if (ok)
+        return message;
+    protobuf_c_message_free_unpacked(message, NULL);
+    return NULL;
+}
+
+uint8_t *fleetwise_encode(const char *name, const cJSON *object, size_t *ret_len, struct error *err)
+{
+    const ProtobufCMessageDescriptor *d = find(name);
+
+    if (d == NULL) {
+        error_set(err, ERROR_USAGE, "%s: no message of FleetWise", name);
+        return NULL;
+    }
+    ProtobufCMessage *message = message_from_json(d, object, err);
+    if (message == NULL)
+        return NULL;
+    *ret_len = protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes = malloc(*ret_len + 1);
+    if (bytes != NULL)
+        protobuf_c_message_pack(message, bytes);
+    else
+        error_set(err, ERROR_FAILED, "no memory");
+    protobuf_c_message_free_unpacked(message, NULL);
+    return bytes;
+}

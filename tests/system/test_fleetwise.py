@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""FleetWise's messages against Google's protobuf: what it writes is read here, and what is written here it reads.
+
+Usage: test_fleetwise.py BUILD
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+SCENARIO = """
+local function bytes(hex)
+  return (hex:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+local function hex(text)
+  return (text:gsub(".", function(c) return string.format("%%02x", c:byte()) end))
+end
+
+scenario("messages", function(t)
+  local schemes = decode_fleetwise("CollectionSchemes", bytes("%s"))
+  local scheme = schemes.collection_schemes[1]
+  t:equal(scheme.campaign_sync_id, "spring")
+  t:equal(scheme.start_time_ms_epoch, 1700000000123)
+  t:equal(scheme.signal_information[2].minimum_sample_period_ms, 250)
+  local condition = scheme.condition_based_collection_scheme
+  t:equal(condition.condition_trigger_mode, "TRIGGER_ONLY_ON_RISING_EDGE")
+  t:equal(condition.condition_tree.node_operator.operator, "LOGICAL_AND")
+  t:equal(condition.condition_tree.node_operator.left_child.node_operator.right_child.node_double_value, -0.25)
+  t:equal(condition.condition_tree.node_operator.right_child.node_function.window_function.window_type,
+    "PREV_LAST_WINDOW_AVG")
+  print("schemes " .. hex(encode_fleetwise("CollectionSchemes", schemes)))
+  print("data " .. hex(encode_fleetwise("VehicleData", {
+    campaign_sync_id = "spring", decoder_sync_id = "m", collection_event_id = 4000000000,
+    collection_event_time_ms_epoch = 1700000000123,
+    captured_signals = {
+      { relative_time_ms = -1500, signal_id = 1, double_value = 51.25 },
+      { relative_time_ms = 20, signal_id = 2, string_value = "café" },
+    },
+    dtc_data = { relative_time_ms = -1, active_dtc_codes = { "P0A80", "U0100" } },
+  })))
+end)
+"""
+
+
+def schemes(pb):
+    message = pb.CollectionSchemes(timestamp_ms_epoch=7)
+    scheme = message.collection_schemes.add(
+        campaign_sync_id="spring", decoder_manifest_sync_id="m", start_time_ms_epoch=1700000000123,
+        expiry_time_ms_epoch=1800000000000, after_duration_ms=1000, include_active_dtcs=True, priority=3)
+    scheme.signal_information.add(signal_id=1, sample_buffer_size=10)
+    scheme.signal_information.add(signal_id=2, minimum_sample_period_ms=250, condition_only_signal=True)
+    condition = scheme.condition_based_collection_scheme
+    condition.condition_trigger_mode = 1
+    root = condition.condition_tree.node_operator
+    root.operator = 6
+    root.left_child.node_operator.operator = 1
+    root.left_child.node_operator.left_child.node_signal_id = 1
+    root.left_child.node_operator.right_child.node_double_value = -0.25
+    root.right_child.node_function.window_function.signal_id = 2
+    root.right_child.node_function.window_function.window_type = 5
+    return message
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["protoc", f"--proto_path={ROOT / 'sim/fleetwise'}", f"--python_out={folder}", "fleetwise.proto"],
+                       check=True)
+        sys.path.insert(0, folder)
+        import fleetwise_pb2 as pb
+
+        sent = schemes(pb)
+        script = pathlib.Path(folder) / "messages.lua"
+        script.write_text(SCENARIO % sent.SerializeToString().hex())
+        run = subprocess.run([build / "fleetsim", "run", script, "--no-results"], capture_output=True, text=True,
+                             timeout=60)
+        assert run.returncode == 0, run.stdout + run.stderr
+        said = dict(line.split("messages: ", 1)[1].split(" ", 1) for line in run.stderr.splitlines()
+                    if "messages: " in line)
+        assert pb.CollectionSchemes.FromString(bytes.fromhex(said["schemes"])) == sent
+        data = pb.VehicleData.FromString(bytes.fromhex(said["data"]))
+        assert data.collection_event_id == 4000000000 and data.collection_event_time_ms_epoch == 1700000000123, data
+        first, second = data.captured_signals
+        assert (first.relative_time_ms, first.signal_id, first.double_value) == (-1500, 1, 51.25), first
+        assert (second.relative_time_ms, second.string_value) == (20, "café"), second
+        assert list(data.dtc_data.active_dtc_codes) == ["P0A80", "U0100"] and data.dtc_data.relative_time_ms == -1, data
+    print("ok")
+
+
+if __name__ == "__main__":
+    main()

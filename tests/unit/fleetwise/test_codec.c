@@ -1,0 +1,180 @@
+/* Messages of AWS IoT FleetWise: the bytes of contract 9.3, and what is no message. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "fleetwise/codec.h"
+
+static void assert_decodes(const char *message, struct slice bytes, const char *expected)
+{
+    cJSON *seen = fleetwise_decode(message, bytes), *wanted = json_parse(slice_str(expected), 40);
+
+    assert_non_null(seen);
+    assert_non_null(wanted);
+    if (!json_equal(seen, wanted)) {
+        char *text = cJSON_PrintUnformatted(seen);
+        fail_msg("%s", text);
+    }
+    cJSON_Delete(seen);
+    cJSON_Delete(wanted);
+}
+
+/* Contract 9.3: "Checkin | document_sync_ids=1 (repeated string), timestamp_ms_epoch=2" */
+static void a_check_in(void **state)
+{
+    static const uint8_t bytes[] = {0x0a, 1, 'm', 0x0a, 2, 'c', '1', 0x10, 0xac, 0x02};
+    static const char json[] = "{\"document_sync_ids\":[\"m\",\"c1\"],\"timestamp_ms_epoch\":300}";
+    cJSON *object = json_parse(slice_str(json), 4);
+    struct error err;
+    size_t len;
+
+    (void)state;
+    assert_decodes("Checkin", slice_of(bytes, sizeof bytes), json);
+    uint8_t *made = fleetwise_encode("Checkin", object, &len, &err);
+    assert_non_null(made);
+    assert_int_equal(len, sizeof bytes);
+    assert_memory_equal(made, bytes, len);
+    free(made);
+    cJSON_Delete(object);
+}
+
+/* Contract 9.3: "CapturedSignal | relative_time_ms=1 (sint64), signal_id=2, double_value=3 |
+   string_value=4" */
+static void vehicle_data(void **state)
+{
+    static const uint8_t bytes[] = {0x0a, 1,    'c', 0x18, 7, 0x2a, 6, 0x08, 0x09, 0x10,
+                                    0x03, 0x22, 0,   0x32, 4, 0x12, 2, 'P',  '0'};
+
+    (void)state;
+    assert_decodes("VehicleData", slice_of(bytes, sizeof bytes),
+                   "{\"campaign_sync_id\":\"c\",\"decoder_sync_id\":\"\",\"collection_event_id\":7,"
+                   "\"collection_event_time_ms_epoch\":0,\"captured_signals\":[{"
+                   "\"relative_time_ms\":-5,\"signal_id\":3,\"string_value\":\"\"}],"
+                   "\"dtc_data\":{\"relative_time_ms\":0,\"active_dtc_codes\":[\"P0\"]}}");
+}
+
+static void all_of_a_scheme_comes_back(void **state)
+{
+    static const char json[] =
+        "{\"collection_schemes\":[{\"campaign_sync_id\":\"a\",\"decoder_manifest_sync_id\":\"m\","
+        "\"start_time_ms_epoch\":1700000000000,\"expiry_time_ms_epoch\":1800000000000,"
+        "\"condition_based_collection_scheme\":{\"condition_minimum_interval_ms\":1000,"
+        "\"condition_language_version\":0,\"condition_tree\":{\"node_operator\":{\"left_child\":{"
+        "\"node_signal_id\":4},\"right_child\":{\"node_double_value\":-1.5},\"operator\":"
+        "\"COMPARE_BIGGER\"}},\"condition_trigger_mode\":\"TRIGGER_ONLY_ON_RISING_EDGE\"},"
+        "\"after_duration_ms\":5,\"include_active_dtcs\":true,\"signal_information\":[{"
+        "\"signal_id\":4,\"sample_buffer_size\":10,\"minimum_sample_period_ms\":0,"
+        "\"fixed_window_period_ms\":0,\"condition_only_signal\":false}],"
+        "\"persist_all_collected_data\":false,\"compress_collected_data\":false,\"priority\":0}],"
+        "\"timestamp_ms_epoch\":0}";
+    cJSON *object = json_parse(slice_str(json), 40);
+    struct error err;
+    size_t len;
+    uint8_t *bytes = fleetwise_encode("CollectionSchemes", object, &len, &err);
+
+    (void)state;
+    assert_non_null(bytes);
+    assert_decodes("CollectionSchemes", slice_of(bytes, len), json);
+    free(bytes);
+    cJSON_Delete(object);
+}
+
+static void what_does_not_fit_is_named(void **state)
+{
+    static const struct {
+        const char *message, *json, *why;
+    } cases[] = {
+        {"Nonsense",          "{}",                                                 "no message of FleetWise"                                             },
+        {"Checkin",           "[]",                                                 "not an object"                                                       },
+        {"Checkin",           "{\"id\":1}",                                         "id: no member of a Checkin"                                          },
+        {"Checkin",           "{\"document_sync_ids\":\"a\"}",                      "document_sync_ids: not a list"                                       },
+        {"Checkin",           "{\"document_sync_ids\":[\"a\",1]}",                  "document_sync_ids: not a text"                                       },
+        {"Checkin",           "{\"timestamp_ms_epoch\":-1}",
+         "timestamp_ms_epoch: not a whole number that fits"                                                                                               },
+        {"Checkin",           "{\"timestamp_ms_epoch\":1.5}",
+         "timestamp_ms_epoch: not a whole number that fits"                                                                                               },
+        {"CollectionSchemes", "{\"collection_schemes\":[{\"priority\":\"high\"}]}",
+         "collection_schemes: priority: not a whole number that fits"                                                                                     },
+        {"CollectionSchemes",
+         "{\"collection_schemes\":[{\"time_based_collection_scheme\":{},"
+         "\"condition_based_collection_scheme\":{}}]}",                             "condition_based_collection_scheme: only one of its kind can be given"},
+        {"CollectionSchemes",
+         "{\"collection_schemes\":[{\"condition_based_collection_scheme\":{"
+         "\"condition_trigger_mode\":\"SOMETIMES\"}}]}",                            "condition_trigger_mode: none of its values"                          },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cJSON *object = json_parse(slice_str(cases[i].json), 10);
+        struct error err;
+        size_t len;
+        assert_non_null(object);
+        assert_null(fleetwise_encode(cases[i].message, object, &len, &err));
+        if (strstr(err.text, cases[i].why) == NULL)
+            fail_msg("%s: %s", cases[i].json, err.text);
+        cJSON_Delete(object);
+    }
+}
+
+static void bytes_that_are_none(void **state)
+{
+    static const uint8_t cut[] = {0x0a, 5, 'm'}, wrong[] = {0x0b}, endless[] = {0xff, 0xff, 0xff};
+
+    (void)state;
+    assert_null(fleetwise_decode("Checkin", slice_of(cut, sizeof cut)));
+    assert_null(fleetwise_decode("Checkin", slice_of(wrong, sizeof wrong)));
+    assert_null(fleetwise_decode("Checkin", slice_of(endless, sizeof endless)));
+    assert_null(fleetwise_decode("Nonsense", slice_of(cut, 0)));
+}
+
+/* A condition that goes on for ever would take all of the stack. */
+static void conditions_have_a_depth(void **state)
+{
+    enum { LEVELS = 20000, SIZE = 4 * LEVELS };
+    uint8_t *bytes = malloc(SIZE), *at = bytes + SIZE;
+    const uint8_t tags[] = {0x0a, 0x1a, 0x32, 0x0a};
+    size_t len = 0;
+
+    (void)state;
+    assert_non_null(bytes);
+    /* From the inside: operator in node in operator …, then scheme and list. */
+    for (int i = 0; i < LEVELS && len + 8 < 16000; i++) {
+        uint8_t head[4];
+        size_t n = 0;
+        head[n++] = tags[0];
+        if (len >= 128)
+            head[n++] = (uint8_t)(len | 0x80);
+        head[n++] = (uint8_t)(len >= 128 ? len >> 7 : len);
+        at -= n;
+        len += n;
+        memcpy(at, head, n);
+    }
+    for (int i = 1; i < 4; i++) {
+        *--at = (uint8_t)(len >> 7);
+        *--at = (uint8_t)(len | 0x80);
+        *--at = tags[i];
+        len += 3;
+    }
+    assert_null(fleetwise_decode("CollectionSchemes", slice_of(at, len)));
+    free(bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_check_in),
+        cmocka_unit_test(vehicle_data),
+        cmocka_unit_test(all_of_a_scheme_comes_back),
+        cmocka_unit_test(what_does_not_fit_is_named),
+        cmocka_unit_test(bytes_that_are_none),
+        cmocka_unit_test(conditions_have_a_depth),
+    };
+
+    return cmocka_run_group_tests_name("fleetwise/codec", tests, NULL, NULL);
+}
