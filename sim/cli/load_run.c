@@ -153,12 +153,30 @@ static bool found_any(const struct load_run *l)
     return strcmp(json_str(l->search, "bound", "none"), "none") != 0;
 }
 
+/* Why the last step of a search in which nothing but the simulator failed says nothing; NULL: it
+   was the cloud as well. */
+static const char *our_fault(const struct load_run *l)
+{
+    const char *why = NULL;
+    const cJSON *step;
+
+    cJSON_ArrayForEach(step, json_get(l->search, "steps"))
+    {
+        const char *outcome = json_str(step, "outcome", "");
+        if (strcmp(outcome, search_outcome_name(SEARCH_INVALID)) == 0)
+            why = json_str(step, "why", why);
+        else if (strcmp(outcome, search_outcome_name(SEARCH_HELD)) != 0)
+            return NULL;
+    }
+    return why;
+}
+
 int load_run_judge(const struct load_run *l, int status)
 {
     bool known = l->json != NULL && l->reasons.count == 0;
 
     if (l->search != NULL && status == 0)
-        return found_any(l) ? 0 : known ? ERROR_LIMIT : ERROR_INVALID;
+        return found_any(l) ? 0 : known && our_fault(l) == NULL ? ERROR_LIMIT : ERROR_INVALID;
     if (l->flags == NULL || known || (status != 0 && status != ERROR_LIMIT))
         return status;
     return ERROR_INVALID;
@@ -170,7 +188,8 @@ const char *load_run_reason(const struct load_run *l, int status)
         return "nothing held (--search)";
     if (status != ERROR_INVALID)
         return NULL;
-    return l->reasons.count > 0 ? l->reasons.text[0] : "no load was run";
+    const char *fault = our_fault(l);
+    return l->reasons.count > 0 ? l->reasons.text[0] : fault != NULL ? fault : "no load was run";
 }
 
 void load_run_tell(struct load_run *l, struct run_results *results)

@@ -92,7 +92,7 @@ def search(place):
 
 
 def search_for_vehicles(place):
-    run = place.run("load", "--vehicles", "6", "--probes", "1", "--search", "connect.total p99 < 1us", "--search-for",
+    run = place.run("load", "--vehicles", "6", "--probes", "1", "--search", "connect.succeeded < 1", "--search-for",
                     "vehicles", "--search-from", "2", "--step", "500ms", "--settle", "0", *PATIENT)
     run.expect(5, "found: nothing that holds")
     name, summary = summary_of(place)
@@ -101,6 +101,14 @@ def search_for_vehicles(place):
     check("warm-up" not in [p["name"] for p in summary["load"]["phases"]], f"{summary['load']['phases']}")
     place.run("report", "compare", f"results/{name}", f"results/{name}").expect(2, "a search (--search)")
     check_equal([(s["value"], s["outcome"]) for s in found["steps"]], [(2, "missed"), (1, "missed")])
+
+
+def a_search_that_only_the_simulator_fails(place):
+    run = place.run("load", "--vehicles", "5", "--search", "command.total p99 < 60s", "--search-from", "2/s", "--search-most",
+                    "4/s", "--step", "500ms", "--settle", "0", "--warm-up", "0", *PATIENT, "--task-budget", "1us")
+    run.expect(6, "found: nothing that holds", "invalid: task.lateness")
+    steps = summary_of(place)[1]["search"]["steps"]
+    check(all("over its budget" in s["why"] for s in steps), f"{steps}")
 
 
 def nothing_but_a_burst(place):
@@ -165,5 +173,5 @@ def refusals(place):
 
 
 if __name__ == "__main__":
-    main([steady, profile, search, search_for_vehicles, nothing_but_a_burst, invalid, interrupted,
-          refusals])
+    main([steady, profile, search, search_for_vehicles, a_search_that_only_the_simulator_fails, nothing_but_a_burst, invalid,
+          interrupted, refusals])
