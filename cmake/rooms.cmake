@@ -89,6 +89,7 @@ endfunction()
 # Every tests/unit/<room>/test_<file>.c is a cmocka program and the test <room>/<file>. Those of a room
 # are linked once, as <room>_tests, which runs the one that it is told; by themselves are linked those
 # that put functions of their own in the place of others, as <room>_test_<file>.
+# The target unit_<room> builds all of a room's.
 # unit_tests([ALONE room/file...])
 function(unit_tests)
     cmake_parse_arguments(T "" "" "ALONE" ${ARGN})
@@ -143,10 +144,16 @@ function(unit_test_program target room)
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     set_target_properties(${target} PROPERTIES CALLS_CMOCKA TRUE)
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    if(NOT TARGET unit_${room})
+        add_custom_target(unit_${room})
+    endif()
+    add_dependencies(unit_${room} ${target})
 endfunction()
 
 # Every tests/fuzz/fuzz_<room>_<what>.c is a libFuzzer program; its corpus is tests/fuzz/corpus/<room>_<what>/.
+# The target fuzzers builds all of them.
 function(fuzz_targets)
+    add_custom_target(fuzzers)
     file(GLOB files CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
     foreach(file ${files})
         get_filename_component(target ${file} NAME_WE)
@@ -156,5 +163,6 @@ function(fuzz_targets)
         target_link_options(${target} PRIVATE -fsanitize=fuzzer)
         target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
         target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+        add_dependencies(fuzzers ${target})
     endforeach()
 endfunction()
