@@ -114,6 +114,7 @@ static bool check_story(struct settings *o, struct error *err)
         return error_set(err, ERROR_USAGE,
                          "--advance key: without a window and without frames nobody sees when");
     o->run.led = by_key;
+    o->run.measure = o->measure;
     return true;
 }
 
@@ -255,7 +256,7 @@ static const struct option_spec options[] = {
     {"companion", 0, OPTION_FLAG, &settings.run.target.page, NULL,
      "serve the companion page too: an app for these cars in a browser, with\n--api :9465 unless given (docs/companion.md)"},
     {"measure", 0, OPTION_FLAG, &settings.measure, NULL,
-     "with --headless: tells how long it took from the app's commands to the\nframes that show them"},
+     "with --headless: tells how long it took from the app's commands to the\nframes that show them, and how late the loop was"},
     API_ENDPOINT_ROWS(settings.run.api),
     {"vehicles-dir", 0, OPTION_STRING, &settings.run.vehicles_dir, "DIR",
      "where the models are"},

@@ -140,6 +140,7 @@ bool demo_frames_play(struct demo_run *run, const struct demo_frames *how, struc
 
     if (how->folder != NULL && mkdir(how->folder, 0777) != 0 && errno != EEXIST)
         return error_set(err, ERROR_USAGE, "%s: %s", how->folder, strerror(errno));
+    demo_run_give_way();
     if (!await_ready(run))
         return true; /* its own error says why */
     struct view *view = view_new(how->width, how->height, no_keys);

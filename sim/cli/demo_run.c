@@ -2,15 +2,20 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "actors/companion.h"
 #include "api/api.h"
 #include "base/log.h"
 #include "base/xmem.h"
+#include "cli/loop_lag.h"
 #include "cli/oracle_run.h"
 #include "fleet/simulation.h"
+#include "metrics/recorder.h"
 #include "radio/radio_profile.h"
 #include "script/demo.h"
 
@@ -43,6 +48,7 @@ struct demo_run {
     struct demo *demo;
     struct api_endpoint api;
     ev_signal sigint, sigterm;
+    struct loop_lag lag;       /* from when all cars were online */
     struct loop_timer revival; /* of the local cloud */
     struct loop_timer hint;    /* its end */
     struct error error;
@@ -81,6 +87,9 @@ static void on_seen(void *ctx, const struct scene *scene)
 {
     struct demo_run *run = ctx;
 
+    if (run->options->measure && run->lag.recorder == NULL && scene->fleet.count > 0 &&
+        scene->fleet.by_link[SCENE_ONLINE] == scene->fleet.count)
+        loop_lag_start(&run->lag, run->sim->loop, run->sim->recorder);
     pthread_mutex_lock(&run->lock);
     run->scene = *scene;
     run->cells = copy_cells(run->cells, &run->cell_room, scene->cells, scene->fleet.count);
@@ -227,6 +236,19 @@ static bool lend_loop(struct demo_run *run, struct loop *loop)
     return !stop;
 }
 
+static void tell_lag(const struct demo_run *run)
+{
+    const struct recorder_stage *lag = recorder_stage(run->sim->recorder, "loop.lag");
+
+    if (!run->options->measure || lag == NULL)
+        return;
+    printf("how late the simulation's loop was, all cars online:\n  %-34s %6.2f ms %6.2f ms %6.2f "
+           "ms\n",
+           "median, p99, most", (double)histogram_percentile(&lag->total, 50) / 1e3,
+           (double)histogram_percentile(&lag->total, 99) / 1e3,
+           (double)histogram_max(&lag->total) / 1e3);
+}
+
 static void play(struct demo_run *run)
 {
     watch_signal(run, &run->sigint, SIGINT);
@@ -236,6 +258,8 @@ static void play(struct demo_run *run)
     if (lend_loop(run, run->sim->loop))
         loop_run(run->sim->loop);
     lend_loop(run, NULL);
+    loop_lag_stop(&run->lag);
+    tell_lag(run);
     loop_timer_stop(&run->revival);
     ev_signal_stop(run->sim->loop->ev, &run->sigint);
     ev_signal_stop(run->sim->loop->ev, &run->sigterm);
@@ -309,6 +333,13 @@ struct demo_run *demo_run_start(const struct demo_run_options *options)
     if (pthread_create(&run->thread, NULL, simulate, run) != 0)
         abort();
     return run;
+}
+
+void demo_run_give_way(void)
+{
+    /* Of one thread, on Linux. Where that cannot be, all are equal. */
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), 5) != 0)
+        log_debug("the view's thread keeps its priority");
 }
 
 enum demo_state demo_run_state(struct demo_run *run)

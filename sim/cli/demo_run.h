@@ -22,8 +22,9 @@ struct demo_run_options {
     uint64_t vehicles, seed;
     double time_scale;
     bool insecure;
-    bool led;    /* its captions wait for demo_run_act(run, "next") */
-    bool strict; /* nobody watches: see struct demo_options; an error of the story ends it, too */
+    bool led;     /* its captions wait for demo_run_act(run, "next") */
+    bool measure; /* tells at the end how late the loop was */
+    bool strict;  /* nobody watches: see struct demo_options; an error of the story ends it, too */
     struct target_options target;
     struct api_endpoint_options api;
     void (*news)(void *ctx); /* there is something to take; must not call back */
@@ -39,6 +40,9 @@ enum demo_state {
 
 /* Starts it; `options` and all that it borrows outlive it. */
 struct demo_run *demo_run_start(const struct demo_run_options *options);
+/* The calling thread, which draws, gives way to the simulation when there is not enough of the
+   processor for both. */
+void demo_run_give_way(void);
 enum demo_state demo_run_state(struct demo_run *run);
 /* Is there a scene that was not taken yet? */
 bool demo_run_has_news(struct demo_run *run);

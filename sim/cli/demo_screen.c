@@ -225,6 +225,7 @@ bool demo_screen_play(const struct demo_screen *how, struct demo_run *(*start)(v
         view_set_clean(s->view, s->clean = true);
     scene_init(&s->scene);
     s->run = start(ctx);
+    demo_run_give_way();
     play(s);
     window_hide(s->window);
     *ret_status = demo_run_stop(s->run); /* before the window goes that it wakes */

@@ -85,6 +85,7 @@ def a_story_can_be_led(place):
     check_equal(run.returncode, 0, "exit status")
     check_in("1 commands:", out)
     check_in("without the actuator's own time", out)
+    check_in("how late the simulation's loop was", out)
 
 
 def awkward_questions_have_answers(place):
