@@ -7,7 +7,7 @@
 #include "render/car_layer.h"
 
 struct car_painter {
-    struct layer still, swinging, glow[GLOW_COUNT];
+    struct layer coat, still, swinging, glow[GLOW_COUNT];
 };
 
 struct car_painter *car_painter_new(void)
@@ -19,6 +19,7 @@ void car_painter_free(struct car_painter *painter)
 {
     if (painter == NULL)
         return;
+    layer_done(&painter->coat);
     layer_done(&painter->still);
     layer_done(&painter->swinging);
     for (int i = 0; i < GLOW_COUNT; i++)
@@ -42,8 +43,8 @@ void car_paint(struct car_painter *painter, cairo_t *cr, enum picture_body body,
     layer_metres(cr, b.s, place);
     shell_tyres(&b);
     cairo_restore(cr);
-    still_show(&painter->still, cr, body, p, place);
-    swinging_show(&painter->swinging, cr, body, p, place);
+    still_show(&painter->still, &painter->coat, cr, body, p, place);
+    swinging_show(&painter->swinging, &painter->coat, cr, body, p, place);
     cairo_save(cr);
     layer_metres(cr, b.s, place);
     air_draw(&b);

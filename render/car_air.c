@@ -19,7 +19,7 @@ static void cabin_edge(const struct brush *b, struct stretch on)
 }
 
 /* Where air can be seen: the cabin, from the foot of the screen to behind the last seats. */
-void air_cabin_path(const struct brush *b)
+static void cabin_path(const struct brush *b)
 {
     const struct body_shape *s = b->s;
     double rear = s->seat[1] > 0 ? s->rear_top.side : s->seat[0] + 0.62;
@@ -64,7 +64,7 @@ static void streams(const struct brush *b, struct rgb c, double on)
     if (s->roof_kind != BODY_ROOF_GLASS)
         on *= s->roof_kind == BODY_ROOF_RAILS ? 0.75 : 0.5; /* through metal */
     cairo_save(cr);
-    air_cabin_path(b);
+    cabin_path(b);
     cairo_clip(cr);
     cairo_pattern_t *p = cairo_pattern_create_linear(0, s->cowl.middle, 0, rear + 0.3);
     paint_stop(p, 0, c, 0.42 * on);

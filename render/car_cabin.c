@@ -150,10 +150,10 @@ void cabin_light(const struct brush *b)
     cairo_t *cr = b->cr;
 
     cairo_save(cr);
-    air_cabin_path(b);
+    openings_glass(b);
     cairo_clip(cr);
     for (int row = 0; row < 2; row++)
         if (b->s->seat[row] > 0)
-            paint_glow(cr, 0, b->s->seat[row] - 0.1, 1.25, rgb_hex(0xffd9a0), 0.85);
+            paint_glow(cr, 0, b->s->seat[row] - 0.1, 1.25, rgb_hex(0xffd9a0), 0.46);
     cairo_restore(cr);
 }

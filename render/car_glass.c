@@ -40,9 +40,10 @@ void glass_fill(const struct brush *b, double tint)
     cairo_path_t *path = cairo_copy_path(cr);
     cairo_pattern_t *p = cairo_pattern_create_linear(-w, 0, w, 0.6);
 
-    paint_stop(p, 0, rgb_hex(0x33424f), tint);
-    paint_stop(p, 0.3, rgb_hex(0x1a232c), tint);
-    paint_stop(p, 1, rgb_hex(0x0c1116), tint);
+    paint_stop(p, 0, rgb_hex(0x43566a), tint);
+    paint_stop(p, 0.35, rgb_hex(0x1e2a36), tint);
+    paint_stop(p, 0.7, rgb_hex(0x111820), tint);
+    paint_stop(p, 1, rgb_hex(0x0b0f14), tint);
     cairo_save(cr);
     cairo_clip(cr);
     paint_all(cr, p);
@@ -58,9 +59,17 @@ void glass_fill(const struct brush *b, double tint)
 
 /* ---- side windows ---- */
 
+#define POINTED                                                                                    \
+    0.5 /* metres in which the side glass runs out to a point, under the roof's edge               \
+         */
+
 static double width_pane(const struct body_shape *s, double y)
 {
-    return width_belt(s, y) - 0.022;
+    double out = width_belt(s, y) - 0.022, in = width_glass(s, y);
+    double end = fmax(s->row[1].rear - 0.045, s->rear_top.side + 0.10);
+    double t = fmin(1, fmax(0, (y - end + POINTED) / POINTED));
+
+    return out + (in - out) * t * t;
 }
 
 bool glass_window_path(const struct brush *b, int door)
@@ -88,7 +97,7 @@ void glass_quarter_path(const struct brush *b, int side)
     }
     if (s->door[1] == BODY_DOOR_SWINGS)
         path_strip(b->cr, s, width_pane, width_glass,
-                   (struct stretch){side, s->row[1].rear + 0.03, s->rear_top.side + 0.06});
+                   (struct stretch){side, s->row[1].rear + 0.03, s->rear_top.side + 0.10});
 }
 
 /* The pane slides down behind the belt: what is left of it hugs the belt. */
@@ -132,6 +141,26 @@ void glass_window(const struct brush *b, int door)
 
 /* ---- roof ---- */
 
+/* From screen to roof the glass is one, by a black edge between the two. */
+static void header(const struct brush *b, const struct body_arc *arc, int inwards)
+{
+    cairo_t *cr = b->cr;
+    double half = arc->half - 0.02;
+
+    cairo_new_path(cr);
+    for (int i = 0; i <= 20; i++) {
+        double x = -half + 2 * half * i / 20;
+        cairo_line_to(cr, x, body_arc_at(arc, x) + 0.022 * inwards);
+    }
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_BUTT);
+    cairo_set_line_width(cr, 0.062);
+    paint_colour(cr, rgb_hex(0x0b0f13), 1);
+    cairo_stroke_preserve(cr);
+    cairo_set_line_width(cr, 0.008);
+    paint_colour(cr, white, 0.10);
+    cairo_stroke(cr);
+}
+
 static void glass_roof(const struct brush *b)
 {
     cairo_t *cr = b->cr;
@@ -140,6 +169,8 @@ static void glass_roof(const struct brush *b)
 
     path_roof(cr, s, 0.045);
     glass_fill(b, 0.76);
+    header(b, &s->screen_top, 1);
+    header(b, &s->rear_top, -1);
     cairo_save(cr);
     path_roof(cr, s, 0.045);
     cairo_clip(cr);

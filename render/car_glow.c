@@ -40,6 +40,7 @@ static const struct {
     [GLOW_BEHIND] = {lights_behind, 0.05, 4, {0.9, 0, 1.9}  },
     [GLOW_ALARM] = {air_aura,      0.17, 2, {0.9, 0.8, 0.9}},
     [GLOW_ENERGY] = {charge_below,  0.17, 2, {0.9, 0.8, 0.9}},
+    [GLOW_RIM] = {shell_rim,     0,    1, {0.1, 0.1, 0.1}},
     [GLOW_CABIN] = {cabin_light,   0.02, 2, {0.2, 0.2, 0.2}},
     [GLOW_HEAD] = {lights_head,   0,    2, {0.5, 0.5, 0}  },
     [GLOW_TAIL] = {lights_tail,   0,    2, {0.9, 0, 1.0}  },
@@ -82,6 +83,8 @@ static double strength(enum glow glow, const struct brush *b)
         return (double)p->alarm * (0.30 + 0.65 * air_beat(b->phase));
     case GLOW_ENERGY:
         return (double)(p->charging * (1 - p->alarm)) * charge_pulse(b->phase);
+    case GLOW_RIM:
+        return night * (0.55 - 0.2 * (double)p->asleep);
     case GLOW_CABIN:
         return (double)p->interior * (0.45 + 0.55 * night);
     case GLOW_HEAD:

@@ -48,11 +48,12 @@ void layer_changed(struct layer *l);
 
 /* ---- car_still.c ---- */
 
-/* All that is drawn again only where it has changed: the car without what moves over it. */
-void still_show(struct layer *l, cairo_t *target, enum picture_body body,
+/* coat: where the paint is kept. All that is drawn again only where it has changed: the car without
+ * what moves over it. */
+void still_show(struct layer *l, struct layer *coat, cairo_t *target, enum picture_body body,
                 const struct car_picture *p, const struct car_place *place);
 /* Doors and lids, while any is open. */
-void swinging_show(struct layer *l, cairo_t *target, enum picture_body body,
+void swinging_show(struct layer *l, struct layer *coat, cairo_t *target, enum picture_body body,
                    const struct car_picture *p, const struct car_place *place);
 
 /* ORDER GLOW: the first GLOW_ABOVE lie on the ground, below the car. */
@@ -64,13 +65,14 @@ enum glow {
     GLOW_BEHIND,
     GLOW_ALARM,
     GLOW_ENERGY,
+    GLOW_RIM,
     GLOW_CABIN,
     GLOW_HEAD,
     GLOW_TAIL,
     GLOW_LEFT,
     GLOW_RIGHT,
     GLOW_COUNT,
-    GLOW_ABOVE = GLOW_CABIN
+    GLOW_ABOVE = GLOW_RIM
 };
 
 /* Shows those from `first` to before `end`, as bright as the picture says; draws those that are not

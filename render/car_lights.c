@@ -30,7 +30,7 @@ static struct lamp head_lamp(const struct body_shape *s)
 {
     double d = s->nose.depth;
 
-    return (struct lamp){d * 0.16, d * 0.66, 0.17};
+    return (struct lamp){d * 0.15, d * 0.64, 0.135};
 }
 
 static struct lamp tail_lamp(const struct body_shape *s)
@@ -76,24 +76,35 @@ static void head_housing(const struct brush *b, int side)
     cairo_t *cr = b->cr;
     double on = fmax(fmax((double)b->p->low_beam, (double)b->p->high_beam),
                      fmax((double)b->p->daytime, 0.6 * (double)b->p->parking));
-    double x = width_outline(b->s, l.y0 + 0.02) - 0.10;
 
     lamp_path(b, side, &l, true);
     cairo_pattern_t *p = cairo_pattern_create_linear(0, l.y0, 0, l.y1);
-    paint_stop(p, 0, rgb_hex(0x55616b), 0.95);
-    paint_stop(p, 0.35, rgb_hex(0x1a2026), 0.97);
-    paint_stop(p, 1, rgb_hex(0x0c1014), 0.97);
+    paint_stop(p, 0, rgb_hex(0x39434c), 1);
+    paint_stop(p, 0.5, rgb_hex(0x11161b), 1);
+    paint_stop(p, 1, rgb_hex(0x080b0e), 1);
     paint_fill_keep(cr, p);
+    cairo_save(cr);
+    cairo_clip_preserve(cr);
+    cairo_set_line_width(cr, 0.03);
+    paint_colour(cr, white, 0.16);
+    cairo_stroke(cr);
+    /* Modules behind the glass, then the line of light at its edge. */
+    for (int i = 0; i < 3; i++) {
+        double t = 0.10 + 0.17 * i, y = l.y0 + (l.y1 - l.y0) * t + 0.03;
+        double at = side * (width_outline(b->s, y) - 0.085);
+        path_round(cr, at - 0.026, y - 0.022, 0.052, 0.044, 0.012);
+        paint_colour(cr, rgb_mix(rgb_hex(0x46525c), BEAM, (double)b->p->low_beam), 1);
+        cairo_fill(cr);
+    }
+    cairo_restore(cr);
+    lamp_line(b, side, &l, 0.030);
+    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
+    cairo_set_line_width(cr, 0.020);
+    paint_colour(cr, rgb_mix(rgb_hex(0xc3ccd3), FRONT, on), 0.75 + 0.25 * on);
+    cairo_stroke(cr);
+    lamp_path(b, side, &l, true);
     cairo_set_line_width(cr, b->px);
     paint_colour(cr, black, 0.5);
-    cairo_stroke(cr);
-    cairo_arc(cr, side * x, l.y0 + 0.09, 0.035, 0, 2 * M_PI);
-    paint_colour(cr, rgb_mix(rgb_hex(0x5f6b75), BEAM, (double)b->p->low_beam), 1);
-    cairo_fill(cr);
-    lamp_line(b, side, &l, 0.035);
-    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
-    cairo_set_line_width(cr, 0.022);
-    paint_colour(cr, rgb_mix(rgb_hex(0x9aa5ad), FRONT, on), 0.45 + 0.55 * on);
     cairo_stroke(cr);
 }
 

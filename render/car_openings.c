@@ -19,11 +19,28 @@ static void door_path(const struct brush *b, int door)
 
 /* ---- what the shell leaves open ---- */
 
-static void sunroof_path(const struct brush *b)
+/* `behind`: and the pane behind it, which does not open. */
+static void sunroof_path(const struct brush *b, bool behind)
 {
     double y = b->s->screen_top.middle + 0.20, half = width_roof(b->s, y + 0.3) * 0.68;
 
     path_round(b->cr, -half, y, 2 * half, 0.62, 0.06);
+    if (behind)
+        path_round(b->cr, -half, y + 0.80, 2 * half, 1.05, 0.06);
+}
+
+void openings_glass(const struct brush *b)
+{
+    const struct body_shape *s = b->s;
+
+    cairo_new_path(b->cr);
+    path_screen(b->cr, s);
+    if (s->rear_screen)
+        path_rear_screen(b->cr, s);
+    if (s->roof_kind == BODY_ROOF_GLASS)
+        path_roof(b->cr, s, 0.045);
+    else if (s->roof_kind == BODY_ROOF_RAILS)
+        sunroof_path(b, true);
 }
 
 void openings_holes(const struct brush *b)
@@ -50,7 +67,7 @@ void openings_holes(const struct brush *b)
     if (s->roof_kind == BODY_ROOF_GLASS)
         path_roof(b->cr, s, 0.045);
     else if (s->roof_kind == BODY_ROOF_RAILS)
-        sunroof_path(b);
+        sunroof_path(b, false);
 }
 
 /* ---- bays ---- */

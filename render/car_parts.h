@@ -2,10 +2,10 @@
  * car_parts.h — what the files that draw a car share. Nobody else includes it.
  *
  *     car.c          the whole, layer by layer       car_lights.c  lamps, cones, indicators
- *     car_shell.c    painted metal, roof, seams      car_charge.c  flap, cable, station
+ *     car_shell.c    painted metal, seams            car_charge.c  flap, cable, station
  *     car_glass.c    screens and side windows        car_people.c  driver and passenger
  *     car_openings.c doors, lids, what is below      car_air.c     climate, horn, alarm
- *     car_cabin.c    seats and dashboard
+ *     car_cabin.c    seats and dashboard         car_roof.c    rails, ribs, what a bus has there
  *
  * User space is metres from the middle of the nose, y towards the tail.
  */
@@ -23,6 +23,7 @@ struct brush {
     double phase; /* seconds, for what moves by itself */
     double rolled;
     struct rgb paint;
+    cairo_pattern_t *coat; /* shell_paint() as it was drawn once, in metres; NULL: it is not kept */
 };
 
 static inline int door_side(int door)
@@ -43,11 +44,15 @@ double blink(double phase);
 double width_glass(const struct body_shape *s, double y);
 /* A dark joint between panels, with the light on its edge: strokes the path. */
 void shell_gap(const struct brush *b, double alpha);
-/* All that is painted within the clip. */
+/* The paint within the clip; from b->coat, if there is one. */
 void shell_paint(const struct brush *b);
 /* Seams, handles, lamps' housings within the clip. */
 void shell_side_details(const struct brush *b, int side, int row);
 void shell_draw(const struct brush *b);
+/* The light of a lamp on its edge, by night. */
+void shell_rim(const struct brush *b);
+/* What is on it, within the shell. */
+void roof_draw(const struct brush *b);
 void shell_mirrors(const struct brush *b);
 void shell_tyres(const struct brush *b);
 
@@ -61,6 +66,8 @@ void glass_draw(const struct brush *b);
 
 /* Adds to the path what the shell leaves open. */
 void openings_holes(const struct brush *b);
+/* A path around all panes that the cabin is seen through from above. */
+void openings_glass(const struct brush *b);
 void openings_below(const struct brush *b);
 void openings_draw(const struct brush *b);
 
@@ -88,8 +95,6 @@ void charge_draw(const struct brush *b);
 /* Where the plug is. */
 void charge_port(const struct body_shape *s, double *ret_x, double *ret_y);
 
-/* Where air can be seen. */
-void air_cabin_path(const struct brush *b);
 void air_draw(const struct brush *b);
 void air_signals(const struct brush *b);
 /* What glows around a car whose alarm sounds, with hard edges; and how it beats, 0 to 1. */

@@ -26,8 +26,8 @@ void shell_gap(const struct brush *b, double alpha)
     cairo_t *cr = b->cr;
     cairo_path_t *path = cairo_copy_path(cr);
 
-    cairo_set_line_width(cr, fmax(b->px * 1.1, 0.008));
-    paint_colour(cr, black, alpha);
+    cairo_set_line_width(cr, fmax(b->px * 1.0, 0.007));
+    paint_colour(cr, black, alpha * 0.85);
     cairo_stroke(cr);
     cairo_save(cr);
     cairo_translate(cr, b->px * 0.9, b->px * 0.9);
@@ -45,20 +45,16 @@ void shell_gap(const struct brush *b, double alpha)
 static void paint_across(const struct brush *b)
 {
     static const double stops[][2] = {
-        {0,     0.40},
-        {0.03,  0.60},
-        {0.07,  0.86},
-        {0.105, 1.06},
-        {0.14,  1.28},
-        {0.185, 1.12},
-        {0.30,  1.04},
-        {0.5,   1.0 },
-        {0.7,   0.96},
-        {0.82,  0.90},
-        {0.865, 0.98},
-        {0.905, 0.82},
-        {0.96,  0.55},
-        {1,     0.34}
+        {0,    0.62},
+        {0.06, 0.82},
+        {0.12, 1.05},
+        {0.20, 1.10},
+        {0.34, 1.04},
+        {0.5,  1.0 },
+        {0.68, 0.94},
+        {0.82, 0.86},
+        {0.92, 0.74},
+        {1,    0.52}
     };
     double w = b->s->width / 2;
     cairo_pattern_t *p = cairo_pattern_create_linear(-w, 0, w, 0);
@@ -70,40 +66,112 @@ static void paint_across(const struct brush *b)
 
 static void paint_lengthwise(const struct brush *b)
 {
-    double length = b->s->length, nose = 0.75 / length, tail = 1 - 0.55 / length;
+    double length = b->s->length, nose = 0.9 / length, tail = 1 - 0.7 / length;
     cairo_pattern_t *p = cairo_pattern_create_linear(0, 0, 0, length);
 
-    paint_stop(p, 0, black, 0.48);
-    paint_stop(p, nose * 0.25, black, 0.17);
+    paint_stop(p, 0, black, 0.34);
+    paint_stop(p, nose * 0.35, black, 0.10);
+    paint_stop(p, nose * 0.65, black, 0.02);
     paint_stop(p, nose, black, 0);
     paint_stop(p, tail, black, 0);
-    paint_stop(p, tail + (1 - tail) * 0.7, black, 0.2);
-    paint_stop(p, 1, black, 0.55);
+    paint_stop(p, tail + (1 - tail) * 0.35, black, 0.025);
+    paint_stop(p, tail + (1 - tail) * 0.7, black, 0.15);
+    paint_stop(p, 1, black, 0.44);
     paint_all(b->cr, p);
 }
 
+/* The metal bends down all around: a rim of dark that follows the outline, softest inwards. */
+static void paint_rim(const struct brush *b)
+{
+    enum { RINGS = 7 };
+    cairo_t *cr = b->cr;
+    double deep = fmin(0.15, b->s->width * 0.085);
+
+    for (int i = 1; i <= RINGS; i++) {
+        path_outline(cr, b->s, 0);
+        cairo_set_line_width(cr, 2 * deep * i / RINGS);
+        paint_colour(cr, black, 0.075);
+        cairo_stroke(cr);
+    }
+}
+
+/* Clear coat: the sky in the shoulder, bright on the side of the light, narrow and sharp. */
+static void gloss(const struct brush *b, const double line[3])
+{
+    cairo_t *cr = b->cr;
+    double w = b->s->width / 2, length = b->s->length;
+    cairo_pattern_t *p = cairo_pattern_create_linear(-w, 0, w, length * 0.35);
+
+    path_outline(cr, b->s, line[0]);
+    cairo_set_line_width(cr, line[1]);
+    paint_stop(p, 0, white, line[2]);
+    paint_stop(p, 0.45, white, line[2] * 0.25);
+    paint_stop(p, 0.75, white, line[2] * 0.12);
+    paint_stop(p, 1, white, line[2] * 0.42);
+    cairo_set_source(cr, p);
+    cairo_stroke(cr);
+    cairo_pattern_destroy(p);
+}
+
+static void paint_gloss(const struct brush *b)
+{
+    /* Inset, width, alpha. */
+    static const double lines[][3] = {
+        {0.135, 0.10,  0.10},
+        {0.125, 0.045, 0.20},
+        {0.118, 0.014, 0.50}
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        gloss(b, lines[i]);
+}
+
+void shell_rim(const struct brush *b)
+{
+    gloss(b, (double[3]){0.012, 0.022, 0.75});
+    gloss(b, (double[3]){0.03, 0.07, 0.16});
+}
+
+/* The bonnet bulges: light on its left half, shade on its right, and the sky in front of the
+   windscreen. */
 static void paint_bonnet_light(const struct brush *b)
 {
     double w = b->s->width / 2, y = b->s->cowl.middle * 0.55;
+    cairo_t *cr = b->cr;
     cairo_pattern_t *p =
-        cairo_pattern_create_radial(-w * 0.38, y, 0, -w * 0.30, y, b->s->cowl.side * 0.95);
+        cairo_pattern_create_radial(-w * 0.42, y, 0, -w * 0.30, y, b->s->cowl.side * 0.95);
 
-    paint_stop(p, 0, white, 0.26);
-    paint_stop(p, 0.5, white, 0.09);
+    paint_stop(p, 0, white, 0.30);
+    paint_stop(p, 0.4, white, 0.12);
     paint_stop(p, 1, white, 0);
-    paint_all(b->cr, p);
-    p = cairo_pattern_create_radial(w * 0.45, y * 1.3, 0, w * 0.45, y * 1.3, b->s->cowl.side * 0.7);
-    paint_stop(p, 0, black, 0.13);
+    paint_all(cr, p);
+    p = cairo_pattern_create_radial(w * 0.5, y * 1.3, 0, w * 0.45, y * 1.3, b->s->cowl.side * 0.75);
+    paint_stop(p, 0, black, 0.16);
     paint_stop(p, 1, black, 0);
-    paint_all(b->cr, p);
+    paint_all(cr, p);
+    double foot = b->s->cowl.middle;
+    p = cairo_pattern_create_linear(0, foot - 0.30, 0, foot + 0.1);
+    paint_stop(p, 0, white, 0);
+    paint_stop(p, 0.55, white, 0.13);
+    paint_stop(p, 0.8, white, 0.02);
+    paint_stop(p, 1, black, 0.18);
+    cairo_rectangle(cr, -w, foot - 0.30, 2 * w, 0.5);
+    paint_fill(cr, p);
 }
 
 void shell_paint(const struct brush *b)
 {
+    if (b->coat != NULL) {
+        cairo_set_source(b->cr, b->coat);
+        cairo_paint(b->cr);
+        return;
+    }
     paint_across(b);
     if (b->s->bonnet.half > 0)
         paint_bonnet_light(b);
     paint_lengthwise(b);
+    paint_rim(b);
+    paint_gloss(b);
 }
 
 /* ---- lines ---- */
@@ -114,11 +182,11 @@ static void shoulder(const struct brush *b, int side, double y0, double y1)
     static const struct {
         double t, width, light, dark;
     } lines[] = {
-        {0.10, 0.020, 0.10, 0.20},
-        {0.34, 0.050, 0.20, 0.0 },
-        {0.44, 0.018, 0.34, 0.0 },
-        {0.60, 0.045, 0.0,  0.16},
-        {0.86, 0.030, 0.12, 0.0 },
+        {0.06, 0.018, 0.0,  0.26},
+        {0.20, 0.060, 0.10, 0.0 },
+        {0.58, 0.060, 0.0,  0.10},
+        {0.66, 0.014, 0.0,  0.16},
+        {0.70, 0.012, 0.22, 0.0 },
     };
     cairo_t *cr = b->cr;
 
@@ -210,11 +278,14 @@ static void bonnet_lines(const struct brush *b)
         paint_colour(cr, side < 0 ? white : black, 0.20);
         cairo_stroke(cr);
     }
-    cairo_arc(cr, 0, s->bonnet.middle * 0.62, 0.034, 0, 2 * M_PI);
-    paint_colour(cr, white, 0.55);
-    cairo_fill_preserve(cr);
+    double y = s->bonnet.middle * 0.66;
+    cairo_pattern_t *p = cairo_pattern_create_linear(-0.03, y - 0.03, 0.03, y + 0.03);
+    paint_stop(p, 0, rgb_hex(0xf4f7f9), 1);
+    paint_stop(p, 1, rgb_hex(0x7b858d), 1);
+    cairo_arc(cr, 0, y, 0.028, 0, 2 * M_PI);
+    paint_fill_keep(cr, p);
     cairo_set_line_width(cr, b->px);
-    paint_colour(cr, black, 0.35);
+    paint_colour(cr, black, 0.45);
     cairo_stroke(cr);
 }
 
@@ -239,116 +310,6 @@ static void nose_and_tail(const struct brush *b)
     cairo_set_line_width(cr, 0.02);
     paint_colour(cr, black, 0.35);
     cairo_stroke(cr);
-}
-
-/* ---- roofs ---- */
-
-static void roof_rails(const struct brush *b)
-{
-    cairo_t *cr = b->cr;
-    double y0 = b->s->screen_top.side + 0.12, y1 = b->s->rear_top.side - 0.12;
-
-    cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
-    for (int side = -1; side <= 1; side += 2) {
-        cairo_save(cr);
-        cairo_translate(cr, 0.02, 0.02);
-        path_along(cr, b->s, width_roof, width_belt, -0.16, (struct stretch){side, y0, y1});
-        cairo_restore(cr);
-        cairo_set_line_width(cr, 0.05);
-        paint_colour(cr, black, 0.3);
-        cairo_stroke(cr);
-        path_along(cr, b->s, width_roof, width_belt, -0.16, (struct stretch){side, y0, y1});
-        cairo_set_line_width(cr, 0.042);
-        paint_colour(cr, rgb_hex(0x9aa1a6), 1);
-        cairo_stroke(cr);
-        path_along(cr, b->s, width_roof, width_belt, -0.19, (struct stretch){side, y0, y1});
-        cairo_set_line_width(cr, 0.013);
-        paint_colour(cr, white, 0.75);
-        cairo_stroke(cr);
-    }
-}
-
-static void roof_ribs(const struct brush *b)
-{
-    cairo_t *cr = b->cr;
-    double y0 = b->s->screen_top.side + 0.85, y1 = b->s->rear_top.side - 0.12;
-
-    for (int i = -3; i <= 3; i++) {
-        double x = i * width_roof(b->s, 4) * 0.26;
-        cairo_pattern_t *p = cairo_pattern_create_linear(x - 0.06, 0, x + 0.06, 0);
-        paint_stop(p, 0, white, 0.55);
-        paint_stop(p, 0.35, white, 0.2);
-        paint_stop(p, 0.7, black, 0.10);
-        paint_stop(p, 1, black, 0.20);
-        path_round(cr, x - 0.06, y0, 0.12, y1 - y0, 0.06);
-        paint_fill(cr, p);
-    }
-    cairo_move_to(cr, -width_roof(b->s, y0 - 0.2), y0 - 0.2);
-    cairo_line_to(cr, width_roof(b->s, y0 - 0.2), y0 - 0.2);
-    shell_gap(b, 0.3);
-}
-
-/* A box on a roof, lit from the front left. */
-static void roof_box(const struct brush *b, double y0, double y1, double half, struct rgb c)
-{
-    cairo_t *cr = b->cr;
-    cairo_pattern_t *p;
-
-    path_round(cr, -half + 0.06, y0 + 0.07, 2 * half, y1 - y0, 0.10);
-    paint_colour(cr, black, 0.20);
-    cairo_fill(cr);
-    p = cairo_pattern_create_linear(-half, y0, half, y1);
-    paint_stop(p, 0, rgb_shade(c, 1.5), 1);
-    paint_stop(p, 0.15, rgb_shade(c, 1.05), 1);
-    paint_stop(p, 1, rgb_shade(c, 0.82), 1);
-    path_round(cr, -half, y0, 2 * half, y1 - y0, 0.10);
-    paint_fill_keep(cr, p);
-    shell_gap(b, 0.4);
-    int fins = (int)((y1 - y0 - 0.15) / 0.13);
-    for (int i = 0; i < fins; i++) {
-        cairo_move_to(cr, -half * 0.8, y0 + 0.16 + 0.13 * i);
-        cairo_line_to(cr, half * 0.8, y0 + 0.16 + 0.13 * i);
-    }
-    cairo_set_line_width(cr, 0.03);
-    paint_colour(cr, black, 0.09);
-    cairo_stroke(cr);
-}
-
-static void roof_bus(const struct brush *b)
-{
-    cairo_t *cr = b->cr;
-    struct rgb c = rgb_hex(0xc9d1d0), accent = rgb_hex(0x2f8f83);
-
-    path_roof(cr, b->s, 0.02);
-    shell_gap(b, 0.25);
-    for (int side = -1; side <= 1; side += 2) {
-        path_along(cr, b->s, width_roof, width_belt, -0.9, (struct stretch){side, 0.9, 11.3});
-        cairo_set_line_width(cr, 0.05);
-        paint_colour(cr, accent, 0.9);
-        cairo_stroke(cr);
-    }
-    roof_box(b, 1.35, 2.75, 0.86, c);
-    roof_box(b, 3.3, 4.35, 0.55, rgb_shade(c, 1.1));
-    roof_box(b, 5.0, 7.3, 0.92, c);
-    roof_box(b, 7.7, 8.6, 0.45, rgb_shade(c, 1.1));
-    roof_box(b, 9.1, 11.2, 0.92, c);
-}
-
-static void roof_draw(const struct brush *b)
-{
-    switch (b->s->roof_kind) {
-    case BODY_ROOF_RAILS:
-        roof_rails(b);
-        break;
-    case BODY_ROOF_RIBS:
-        roof_ribs(b);
-        break;
-    case BODY_ROOF_BUS:
-        roof_bus(b);
-        break;
-    case BODY_ROOF_GLASS:
-        break;
-    }
 }
 
 /* ---- the whole ---- */
@@ -388,8 +349,8 @@ void shell_draw(const struct brush *b)
     roof_draw(b);
     cairo_restore(cr);
     path_outline(cr, b->s, b->px * 0.5);
-    cairo_set_line_width(cr, b->px * 1.2);
-    paint_colour(cr, black, 0.38);
+    cairo_set_line_width(cr, b->px * 1.1);
+    paint_colour(cr, rgb_shade(b->paint, 0.25), 0.45);
     cairo_stroke(cr);
 }
 

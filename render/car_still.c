@@ -155,10 +155,36 @@ static void clear_areas(cairo_t *cr, const struct body_shape *s, unsigned areas,
 
 static const struct margin room_for_doors = {1.35, 0.4, 0.9};
 
-static void draw_still(cairo_t *cr, enum picture_body body, const struct car_picture *of)
+/* The paint depends on nothing that moves: it is drawn once, and doors and lids are cut from it. */
+static cairo_pattern_t *coat_of(struct layer *l, enum picture_body body,
+                                const struct car_place *place)
+{
+    static const struct car_picture any;
+    static const struct margin none = {0.05, 0.05, 0.05};
+    const struct body_shape *s = body_shape(body);
+    struct layer_place at = layer_place(s, &none, place);
+    cairo_matrix_t m;
+
+    if (layer_begin(l, body, &any, place->scale, &at)) {
+        cairo_t *cr = layer_context(l, place, &at);
+        struct brush b = layer_brush(cr, body, &any);
+        shell_paint(&b);
+        cairo_destroy(cr);
+    }
+    cairo_pattern_t *p = cairo_pattern_create_for_surface(l->surface);
+    cairo_matrix_init(&m, place->scale, 0, 0, place->scale, place->x - at.x,
+                      place->y - at.y - s->length / 2 * place->scale);
+    cairo_pattern_set_matrix(p, &m);
+    cairo_pattern_set_extend(p, CAIRO_EXTEND_PAD);
+    return p;
+}
+
+static void draw_still(cairo_t *cr, enum picture_body body, const struct car_picture *of,
+                       cairo_pattern_t *coat)
 {
     struct brush b = layer_brush(cr, body, of);
 
+    b.coat = coat;
     cabin_draw(&b);
     openings_below(&b);
     shell_mirrors(&b);
@@ -167,7 +193,7 @@ static void draw_still(cairo_t *cr, enum picture_body body, const struct car_pic
     lights_lamps(&b);
 }
 
-void still_show(struct layer *l, cairo_t *target, enum picture_body body,
+void still_show(struct layer *l, struct layer *coat, cairo_t *target, enum picture_body body,
                 const struct car_picture *p, const struct car_place *place)
 {
     struct car_picture of = still_of(p), old = l->of;
@@ -184,7 +210,9 @@ void still_show(struct layer *l, cairo_t *target, enum picture_body body,
                         if_differs(old.trunk, of.trunk, 1u << AREA_TAIL);
         if (areas != ALL)
             clear_areas(cr, body_shape(body), areas, lids);
-        draw_still(cr, body, &of);
+        cairo_pattern_t *paint = coat_of(coat, body, place);
+        draw_still(cr, body, &of, paint);
+        cairo_pattern_destroy(paint);
         cairo_destroy(cr);
         l->of = of;
         layer_changed(l);
@@ -214,7 +242,7 @@ static bool anything_swings(const struct car_picture *p)
     return most > 0.004F;
 }
 
-void swinging_show(struct layer *l, cairo_t *target, enum picture_body body,
+void swinging_show(struct layer *l, struct layer *coat, cairo_t *target, enum picture_body body,
                    const struct car_picture *p, const struct car_place *place)
 {
     struct car_picture of = swinging_of(p);
@@ -225,7 +253,9 @@ void swinging_show(struct layer *l, cairo_t *target, enum picture_body body,
     if (layer_begin(l, body, &of, place->scale, &at)) {
         cairo_t *cr = layer_context(l, place, &at);
         struct brush b = layer_brush(cr, body, &of);
+        b.coat = coat_of(coat, body, place);
         openings_draw(&b);
+        cairo_pattern_destroy(b.coat);
         cairo_destroy(cr);
     }
     layer_show(target, l, &at, 1);
