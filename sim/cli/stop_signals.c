@@ -1,9 +1,10 @@
 #include "cli/stop_signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+static atomic_int caught; /* the handler runs on whichever thread the signal reaches */
 
 static void on_raw_signal(int number)
 {

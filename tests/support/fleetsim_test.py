@@ -24,6 +24,8 @@ FLEETSIM = os.path.join(BUILD, "fleetsim")
 
 # What a test file wants all its runs to have.
 DEFAULT_ENVIRONMENT = {}
+# Libraries that ThreadSanitizer cannot look into: fonts are read by a thread of theirs.
+TSAN_OPTIONS = "suppressions=" + os.path.join(ROOT, "tests", "support", "tsan.supp")
 
 PASSES = 'scenario("passes", function(t) t:vehicle():wait_online() end)\n'
 
@@ -161,7 +163,8 @@ class Place:
     def environment(self, more=None):
         """Ours without what would set options, so that the caller's shell does not matter."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("FLEETSIM_")}
-        return {**env, "TMPDIR": self.tmp, "LC_ALL": "C.UTF-8", **DEFAULT_ENVIRONMENT, **(more or {})}
+        return {**env, "TMPDIR": self.tmp, "LC_ALL": "C.UTF-8", "TSAN_OPTIONS": TSAN_OPTIONS, **DEFAULT_ENVIRONMENT,
+                **(more or {})}
 
     def write(self, name, content):
         path = self.path(name)
