@@ -21,6 +21,6 @@ exclude_files = { "build/**" }
 
 files["docs/lua/*.lua"] = { max_line_length = false, ignore = { "111", "112", "113", "121", "122", "131", "211", "212", "213", "241", "431" } }
 -- Of `fleetsim demo`.
-files["render/stories/*.lua"] = { globals = { "car" }, read_globals = { "app", "caption", "t" } }
+files["render/stories/*.lua"] = { globals = { "car" }, read_globals = { "app", "caption", "press", "t" } }
 -- Data: one place of a road on a line.
 files["vehicles/routes/*.lua"] = { max_line_length = false }
