@@ -156,13 +156,22 @@ static void caption(cairo_t *cr, double width, double y, const char *text, const
     text_draw(cr, 24 + (width - 60 - w - 20) / 2, y + 27, &style, text);
 }
 
+/* What happens beside the story. */
+static void notice(cairo_t *cr, const struct theme *t, double width, double y, const char *text)
+{
+    caption(cr, width, y, text, NULL, rgb_hex(0x232a33));
+    cairo_arc(cr, 44, y + 21, 5, 0, 2 * M_PI);
+    paint_colour(cr, t->warn, 1);
+    cairo_fill(cr);
+}
+
 void stage_bottom(cairo_t *cr, const struct theme *t, double width, double height,
                   const struct scene *s)
 {
     chips_draw(cr, t, width, height - 54, s);
     struct rgb plain = rgb_mix(black, t->accent, 0.18);
     if (s->notice[0] != '\0')
-        caption(cr, width, height - 106, s->notice, NULL, rgb_shade(t->bad, 0.7));
+        notice(cr, t, width, height - 106, s->notice);
     else if (s->waits)
         caption(cr, width, height - 106, s->caption, "Enter ›", plain);
     else if (s->caption[0] != '\0')

@@ -19,6 +19,7 @@ void demo_notice(struct demo *demo, const char *text)
 {
     snprintf(demo->scene.notice, sizeof demo->scene.notice, "%s", text);
     demo->notice_until = clock_now() + NOTICE_FOR;
+    demo->notice_stays = true;
     demo->fresh = true;
 }
 
@@ -26,6 +27,8 @@ void demo_caption(struct demo *demo, const char *text)
 {
     snprintf(demo->scene.caption, sizeof demo->scene.caption, "%s", text);
     demo->fresh = true;
+    if (!demo->notice_stays) /* it would hide the caption */
+        demo->scene.notice[0] = '\0';
 }
 
 /* Of the physics, the acting out of commands, a story: seen, and survived. */
@@ -133,9 +136,13 @@ static int f_demo_car(lua_State *L)
     return 1;
 }
 
+/* demo_notice(text): for a while, or until a story says something */
 static int f_demo_notice(lua_State *L)
 {
-    demo_notice(current(L), luaL_checkstring(L, 1));
+    struct demo *demo = current(L);
+
+    demo_notice(demo, luaL_checkstring(L, 1));
+    demo->notice_stays = false;
     return 0;
 }
 

@@ -42,6 +42,7 @@ struct demo {
     size_t seen_lines;
     struct cell_signals cell_signals[DEMO_SCHEMAS_MAX]; /* of the schemas that were met */
     bool begun, ready, fresh, journey_news;
+    bool notice_stays; /* whatever a story says: something is wrong */
 };
 
 /* ---- demo_watch.c ---- */

@@ -194,7 +194,8 @@ void demo_see_change(struct demo *demo)
     struct scene_journey *s = &demo->scene.journey;
     usec_t now = clock_now();
 
-    if (s->number == 0 || s->changed || s->at[SCENE_CAR] < 0 ||
+    /* What a refused one finds changed, others have done. */
+    if (s->number == 0 || s->changed || s->at[SCENE_ACTUATOR] < 0 ||
         !looks_different(&demo->at_first, &demo->scene.picture))
         return;
     usec_t until = demo->acted != 0 && demo->acted < now ? demo->acted : now;

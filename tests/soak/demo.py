@@ -29,7 +29,7 @@ STILL_MOST = 30.0  # seconds without any change in the picture: a story waits fo
 GAP_MOST = 3.0     # between two frames, on a busy machine
 GROWTH_MOST = 2.0  # MB in ten minutes
 MARK = (16, 32)    # the middle of the mark beside "Online", at 640x400
-WORDS = (20, 356)  # in the bar for words below the car
+WORDS = (22, 357)  # the mark in the bar for words below the car
 
 
 def resident_mb(pid):
