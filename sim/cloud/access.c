@@ -1,8 +1,12 @@
 #include "cloud/access.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "cloud/policy_defaults.h"
+
+#define NAME_SHOWN 100 /* bytes of it */
 
 bool access_init(struct access *a, const struct registry *registry)
 {
@@ -107,4 +111,24 @@ struct policy_decision access_decide(const struct access *a, struct access_view 
         whole.thing_attributes = thing->attributes;
     }
     return policy_decide(view->items, view->count, &whole, action, name);
+}
+
+void access_explain(const struct policy_decision *denied, enum policy_action action,
+                    const char *name, char ret[ACCESS_WHY_SIZE])
+{
+    const char *word = policy_action_name(action);
+    const char *sid =
+        denied->policy != NULL ? policy_statement_id(denied->policy, denied->statement) : NULL;
+
+    /* A name that is cut must not end within a character: what is wrong UTF-8 closes more than it
+       explains. */
+    struct slice shown = slice_str(name);
+    if (shown.len > NAME_SHOWN)
+        shown = slice_of(name, json_utf8_prefix(slice_of(name, NAME_SHOWN)));
+    if (denied->policy == NULL)
+        snprintf(ret, ACCESS_WHY_SIZE, "%s %.*s: no policy allows it", word, SLICE_ARGS(shown));
+    else
+        snprintf(ret, ACCESS_WHY_SIZE, "%s %.*s: denied by policy %.40s, Statement[%zu]%s%.30s%s",
+                 word, SLICE_ARGS(shown), policy_name(denied->policy), denied->statement,
+                 sid != NULL ? " (" : "", sid != NULL ? sid : "", sid != NULL ? ")" : "");
 }

@@ -52,4 +52,10 @@ struct policy_decision access_decide(const struct access *a, struct access_view 
                                      const struct policy_principal *who, enum policy_action action,
                                      const char *name);
 
+/* Why it was denied, in words: "iot:Publish dt/x: denied by policy quarantine, Statement[0]
+ * (quiet)". */
+#define ACCESS_WHY_SIZE 256
+void access_explain(const struct policy_decision *denied, enum policy_action action,
+                    const char *name, char ret[ACCESS_WHY_SIZE]);
+
 #endif

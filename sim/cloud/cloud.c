@@ -214,16 +214,25 @@ static enum cloud_verdict judge(struct cloud *cloud, struct client *client,
     return verdict;
 }
 
-static bool allows(const struct cloud *cloud, struct client *client, enum policy_action action,
+static bool allows(struct cloud *cloud, struct client *client, enum policy_action action,
                    const char *name)
 {
     const struct policy_principal who = presence_principal(client);
     const struct access_subject subject = presence_subject(client);
 
-    return access_decide(&cloud->access, &client->view, &subject, &who, action, name).allowed;
+    struct policy_decision d =
+        access_decide(&cloud->access, &client->view, &subject, &who, action, name);
+    if (!d.allowed && action != POLICY_RECEIVE)
+        access_explain(&d, action, name, cloud->denial);
+    return d.allowed;
 }
 
-static enum cloud_verdict check_filter(const struct cloud *cloud, struct client *client,
+const char *cloud_denial(const struct cloud *cloud)
+{
+    return cloud->denial;
+}
+
+static enum cloud_verdict check_filter(struct cloud *cloud, struct client *client,
                                        const char *filter)
 {
     const char *bare = filter_unshared(filter);
@@ -290,7 +299,7 @@ static bool is_open_to_clients(const char *topic)
            strncmp(topic, fleetwise, sizeof fleetwise - 1) == 0;
 }
 
-static enum cloud_verdict check_publish(const struct cloud *cloud, struct client *client,
+static enum cloud_verdict check_publish(struct cloud *cloud, struct client *client,
                                         const struct cloud_message *message)
 {
     if (message->payload.len > PAYLOAD_MAX)

@@ -96,6 +96,10 @@ bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder,
 bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice document, int64_t now_ms,
                       struct error *err);
 
+/* Why the latest CLOUD_CLOSE_NOT_AUTHORIZED of a connected client came, in words; valid until the
+   next event. */
+const char *cloud_denial(const struct cloud *cloud);
+
 /* May the client receive this? `retain`: the message carries the flag. */
 enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, const char *topic,
                                  bool retain, int64_t now_ms);

@@ -22,8 +22,9 @@ struct cloud {
     struct registry registry;
     struct provision_service provisioning;
     struct access access;
-    uint64_t told_membership;    /* of groups: jobs know of it */
-    const struct issuer *issuer; /* borrowed; NULL: none */
+    char denial[ACCESS_WHY_SIZE]; /* why the latest was */
+    uint64_t told_membership;     /* of groups: jobs know of it */
+    const struct issuer *issuer;  /* borrowed; NULL: none */
     struct shadow_service shadows;
     struct command_service commands;
     struct job_service jobs;

@@ -87,16 +87,25 @@ static bool is_mqtt5(const struct mosquitto *client)
     return mosquitto_client_protocol_version(client) == MQTT_5;
 }
 
-static bool say_goodbye(struct mosquitto *client, uint8_t reason_code)
+/* `why`: a sentence for who reads it, or NULL. */
+static bool say_goodbye(struct mosquitto *client, uint8_t reason_code, const char *why)
 {
+    mosquitto_property *properties = NULL;
+
     if (!is_mqtt5(client) || send__disconnect == NULL)
         return false;
-    send__disconnect(client, reason_code, NULL);
+    if (why != NULL)
+        mosquitto_property_add_string(&properties, MQTT_PROP_REASON_STRING, why);
+    send__disconnect(client, reason_code, properties);
+    mosquitto_property_free_all(&properties);
     return true;
 }
 
-static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
+static int verdict_code(const struct plugin *plugin, struct mosquitto *client,
+                        enum cloud_verdict verdict)
 {
+    const char *why = verdict == CLOUD_CLOSE_NOT_AUTHORIZED ? cloud_denial(plugin->cloud) : NULL;
+
     switch (verdict) {
     case CLOUD_ALLOW:
         return MOSQ_ERR_SUCCESS;
@@ -108,7 +117,7 @@ static int verdict_code(struct mosquitto *client, enum cloud_verdict verdict)
     case CLOUD_CLOSE_QUOTA:
     case CLOUD_CLOSE_SILENT:
         /* MOSQ_ERR_UNKNOWN makes the broker send DISCONNECT 0x80 to MQTT 5 clients. */
-        if (say_goodbye(client, cloud_verdict_reason_code(verdict)) || !is_mqtt5(client))
+        if (say_goodbye(client, cloud_verdict_reason_code(verdict), why) || !is_mqtt5(client))
             return MOSQ_ERR_AUTH;
         return MOSQ_ERR_UNKNOWN;
     case CLOUD_NO_MEMORY:
@@ -243,7 +252,7 @@ static int on_connect(int event, void *event_data, void *userdata)
     introduction_done(&introduction);
     X509_free(certificate);
     if (verdict == CLOUD_ALLOW && old != NULL && old != e->client)
-        say_goodbye((struct mosquitto *)(uintptr_t)old, REASON_TAKEN_OVER);
+        say_goodbye((struct mosquitto *)(uintptr_t)old, REASON_TAKEN_OVER, NULL);
     carry_out(plugin, &out);
     if (verdict == CLOUD_ALLOW)
         return MOSQ_ERR_SUCCESS;
@@ -285,7 +294,7 @@ static int on_access(int event, void *event_data, void *userdata)
             cloud_will(plugin->cloud, &message, now_ms(plugin), &out);
     }
     carry_out(plugin, &out);
-    return verdict_code(e->client, verdict);
+    return verdict_code(plugin, e->client, verdict);
 }
 
 static int on_message(int event, void *event_data, void *userdata)
@@ -309,7 +318,7 @@ static int on_message(int event, void *event_data, void *userdata)
         memmove(e->topic, rest, strlen(rest) + 1);
     if (verdict == CLOUD_ALLOW)
         repeat_message(plugin, e);
-    return verdict_code(e->client, verdict);
+    return verdict_code(plugin, e->client, verdict);
 }
 
 static int on_control(int event, void *event_data, void *userdata)
@@ -358,7 +367,7 @@ static int on_disconnect(int event, void *event_data, void *userdata)
         return MOSQ_ERR_SUCCESS;
     enum presence_reason reason = reason_from_log(plugin, client_id);
     if (reason == PRESENCE_KEEP_ALIVE_TIMEOUT)
-        say_goodbye(e->client, REASON_KEEP_ALIVE);
+        say_goodbye(e->client, REASON_KEEP_ALIVE, NULL);
     cloud_actions_init(&out);
     cloud_disconnect(plugin->cloud, e->client, client_id, reason, now_ms(plugin), &out);
     carry_out(plugin, &out);

@@ -118,6 +118,10 @@ static void policies(void **state)
     asks(&w, "policies/no-data/put", DOCUMENT("Deny", "Publish", "topic/dt/*"), "\"version\":1");
     asks(&w, "policies/no-data/attach", "{\"target\":\"thing/car-1\"}", "\"policyName\"");
     assert_int_equal(may_publish(&w, "car-1", "dt/fleetsim/car-1/a"), CLOUD_CLOSE_NOT_AUTHORIZED);
+    assert_string_equal(cloud_denial(w.cloud), "iot:Publish dt/fleetsim/car-1/a: denied by policy "
+                                               "no-data, Statement[0] (s)");
+    assert_int_equal(may_publish(&w, "car-1", "a"), CLOUD_CLOSE_NOT_AUTHORIZED);
+    assert_string_equal(cloud_denial(w.cloud), "iot:Publish a: no policy allows it");
     assert_int_equal(may_publish(&w, "car-2", "dt/fleetsim/car-2/a"), CLOUD_ALLOW);
     asks(&w, "policies/no-data/targets", "{}", "\"targets\":[\"cert/1111");
     asks(&w, "policies/no-data/delete", "{}", "\"code\":\"DeleteConflict\"");
