@@ -29,6 +29,9 @@ add_library(lua ALIAS PkgConfig::LUA)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 add_library(microhttpd ALIAS PkgConfig::MICROHTTPD)
 
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.86)
+add_library(curl ALIAS PkgConfig::CURL)
+
 find_path(PAHO_INCLUDE_DIR MQTTAsync.h REQUIRED)
 find_library(PAHO_ASYNC_SSL_LIBRARY paho-mqtt3as REQUIRED)
 add_library(paho-mqtt3as INTERFACE IMPORTED)

@@ -139,17 +139,28 @@ local car_job = {}
 function car_job:progress(details, minutes) end
 
 ---@class fleetsim.Download
----@field stream string id
+---@field url? string|fun(job: fleetsim.CarJob): string
+---@field size? integer that the file at the URL must have
+---@field stream? string id
 ---@field file? integer 0 to 255 (0)
 ---@field sha256? string in hexadecimal digits
 ---@field block? integer bytes (8192)
 ---@field window? integer blocks that are asked for at once (4)
 ---@field progress? fun(received: integer, size: integer)
 
----Downloads a file of a stream; returns its size.
+---Downloads a file over HTTPS or of a stream; returns its size and its SHA-256.
 ---@param options fleetsim.Download
----@return integer
+---@return integer size
+---@return string sha256
 function car_job:download(options) end
+
+---Is it signed by whom the car trusts? Fails if not.
+---@param codesign table
+---@param sha256 string
+function car_job:verify(codesign, sha256) end
+
+---Asks for the document again, with URLs that are good again.
+function car_job:refresh() end
 
 ---@class fleetsim.Part
 ---@field signals? fleetsim.Signal[]
@@ -992,6 +1003,7 @@ function app:execute(car, what, options) end
 ---@field timeout? integer minutes in progress
 ---@field retries? integer
 ---@field continuous? boolean for things that join the groups later, too
+---@field url_seconds? integer how long presigned URLs are good (3600)
 
 ---Creates an AWS IoT Job; only with a local cloud.
 ---@param cars fleetsim.Car|fleetsim.Fleet|fleetsim.Group|(fleetsim.Car|fleetsim.Group|string)[]
@@ -1116,6 +1128,25 @@ function app:group(name) end
 ---@param options? { file?: integer }
 ---@return { id: string, file: integer, size: integer, sha256: string }
 function app:put_stream(id, bytes, options) end
+
+---@class fleetsim.Codesign
+---@field signature string base64
+---@field certificate string PEM
+---@field hashAlgorithm string
+---@field signatureAlgorithm string
+
+---Puts a file where the local cloud's artifact server hands it out.
+---@param path string
+---@param bytes string
+---@param options? { faults?: string[], sign?: string }
+---@return { url: string, size: integer, sha256: string, codesign: fleetsim.Codesign? }
+function app:put_artifact(path, bytes, options) end
+
+---Signs bytes as code of vehicles is signed.
+---@param bytes string
+---@param options? { by?: string, from?: number, till?: number }
+---@return fleetsim.Codesign
+function app:sign(bytes, options) end
 
 ---Forgets a stream and its files.
 ---@param id string

@@ -343,6 +343,8 @@ static bool add_services(struct buf *to, const struct broker_services *s, struct
         return false;
     if (s->quotas != NULL && strcmp(s->quotas, "aws") != 0)
         return error_set(err, ERROR_USAGE, "--quotas %s: none that is known (aws)", s->quotas);
+    if (s->presign != NULL)
+        buf_printf(to, "plugin_opt_presign %s\n", s->presign);
     if (s->quotas != NULL)
         buf_append_str(to, "plugin_opt_quotas aws\n");
     if (s->delivery == NULL)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "artifacts/artifact_server.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -44,6 +45,7 @@ struct session {
     struct loop *loop;
     struct pki *pki;
     struct broker *broker;
+    struct artifact_server *artifacts;
     char *ca;        /* absolute */
     char *json_path; /* NULL until it is written */
     char page_token[SECRET_SIZE];
@@ -58,6 +60,28 @@ struct session {
 static bool is_everywhere(const char *address)
 {
     return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+static bool start_artifacts(struct session *s)
+{
+    char *dir = xasprintf("%s/artifacts", s->options->dir);
+    const struct artifact_server_options options = {.dir = dir,
+                                                    .bind = s->options->bind,
+                                                    .certificate =
+                                                        pki_path(s->pki, PKI_FILE_SERVER),
+                                                    .key = pki_path(s->pki, PKI_FILE_SERVER_KEY)};
+
+    s->artifacts = artifact_server_new(&options, &s->err);
+    free(dir);
+    return s->artifacts != NULL;
+}
+
+static struct broker_services services_of(const struct session *s)
+{
+    struct broker_services services = s->options->services;
+
+    services.presign = artifact_server_presign(s->artifacts);
+    return services;
 }
 
 static bool prepare_pki(struct session *s)
@@ -76,8 +100,9 @@ static bool prepare_pki(struct session *s)
     if (s->pki == NULL)
         return false;
     s->ca = realpath(pki_path(s->pki, PKI_FILE_CA), NULL);
-    return s->ca != NULL || error_set(&s->err, ERROR_USAGE, "%s: %s", pki_path(s->pki, PKI_FILE_CA),
-                                      strerror(errno));
+    return s->ca != NULL ? start_artifacts(s)
+                         : error_set(&s->err, ERROR_USAGE, "%s: %s", pki_path(s->pki, PKI_FILE_CA),
+                                     strerror(errno));
 }
 
 static bool lock_dir(struct session *s)
@@ -103,6 +128,7 @@ static void print_welcome(const struct session *s)
 
     printf("endpoint   %s\n"
            "websocket  %s\n"
+           "artifacts  %s (of %s/artifacts)\n"
            "authority  %s\n"
            "details    %s\n"
            "\n"
@@ -113,7 +139,8 @@ static void print_welcome(const struct session *s)
            "    -i my-app -V 5 -v -t '$aws/things/+/shadow/update/documents'\n"
            "\n"
            "Ctrl-C stops it.\n",
-           broker_endpoint(s->broker), broker_websocket(s->broker), s->ca, s->json_path, dir,
+           broker_endpoint(s->broker), broker_websocket(s->broker),
+           artifact_server_url(s->artifacts), dir, s->ca, s->json_path, dir,
            is_everywhere(s->options->bind) ? "localhost" : s->options->bind, broker_port(s->broker),
            s->ca, dir, dir);
     fflush(stdout);
@@ -164,7 +191,7 @@ static bool open_session(struct session *s)
                                            .page_token =
                                                s->options->companion ? s->page_token : NULL,
                                            .more = s->options->broker_conf,
-                                           .services = s->options->services};
+                                           .services = services_of(s)};
     s->broker = broker_start(&options, &s->err);
     if (s->broker != NULL)
         s->json_path = cloud_file_write(s->options->dir, s->broker, s->ca, &s->err);
@@ -177,6 +204,7 @@ static void close_session(struct session *s)
         unlink(s->json_path);
     free(s->json_path);
     broker_stop(s->broker);
+    artifact_server_free(s->artifacts);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     pki_free(s->pki);

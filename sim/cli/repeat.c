@@ -60,6 +60,7 @@ static void put_cars(struct buf *out, const struct run_settings *s)
 static void put_tls(struct buf *out, const struct run_settings *s)
 {
     put_option(out, "ca", s->target.ca_file);
+    put_option(out, "artifacts-ca", s->target.artifacts_ca);
     put_flag(out, "insecure", s->insecure);
     put_option(out, "tls-version", s->tls.version);
     put_option(out, "ciphers", s->tls.ciphers);

@@ -255,6 +255,7 @@ static bool open_script(struct run *run, struct error *err)
                   .insecure = s->insecure,
                   },
     };
+    script.updates = run_choose_updates(&run->target);
     script.local_cloud = (struct local_cloud){
         s->target.endpoint == NULL, on_pause, on_resume, run, target_control, &run->target};
     if (s->telemetry_key != NULL) {
@@ -308,8 +309,7 @@ static bool on_planned(void *ctx, const struct load_plan *plan, struct error *er
 
 static bool on_renew(void *ctx, struct error *err)
 {
-    struct run *run = ctx;
-    return target_renew(&run->target, err);
+    return target_renew(&((struct run *)ctx)->target, err);
 }
 
 static bool load_scenarios(struct run *run, char **paths, int count, struct error *err)

@@ -161,3 +161,10 @@ int run_choose_status(const struct run_settings *s, const struct runner *runner)
     /* Of a shard the whole decides. */
     return limits_missed(s->limits) > 0 && s->shard.count == 0 ? ERROR_LIMIT : 0;
 }
+
+struct update_places run_choose_updates(const struct target *t)
+{
+    return (struct update_places){.artifacts_dir = t->updates.artifacts_dir,
+                                  .artifacts_ca = t->updates.ca,
+                                  .signing_dir = t->updates.signing_dir};
+}

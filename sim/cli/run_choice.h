@@ -31,6 +31,8 @@ bool run_choose_none(const struct run_settings *s, struct error *err);
 /* Companions go by the same TLS options as the cars, as far as Paho can. */
 bool run_prepare_companions(const struct tls_options *tls, struct error *err);
 
+/* Where updates come from. */
+struct update_places run_choose_updates(const struct target *t);
 /* Which shard of the fleet scripts are to be. */
 struct script_shard run_choose_script_shard(const struct run_settings *s);
 /* Says so in the results as well; nothing if it is none. */

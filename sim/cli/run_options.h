@@ -102,6 +102,8 @@ struct run_options {
      "what others have left of a car goes before it is switched on: its\nshadow, and what is retained on its config topic"}, \
     {"ca", 0, OPTION_STRING, &(o).settings.target.ca_file, "FILE", \
      "verifies the endpoint (default: the PKI's root)"}, \
+    {"artifacts-ca", 0, OPTION_STRING, &(o).settings.target.artifacts_ca, "FILE", \
+     "verifies what cars download updates from (default: the local\ncloud's root; with --endpoint the system's)"}, \
     {"insecure", 0, OPTION_FLAG, &(o).settings.insecure, NULL, \
      "do not verify the endpoint's certificate"}, \
     {"tls-version", 0, OPTION_STRING, &(o).settings.tls.version, "VERSION", \

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "artifacts/artifact_server.h"
 #include "base/json.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
@@ -152,6 +153,23 @@ static bool make_temporary(struct target *t, struct error *err)
     return true;
 }
 
+/* Where updates are, below the folder of a cloud. */
+static void name_updates(struct target *t, const char *dir, bool served)
+{
+    t->updates.signing_dir = xasprintf("%s/code-signing", dir);
+    t->updates.artifacts_dir = served ? xasprintf("%s/artifacts", dir) : NULL;
+}
+
+static bool start_artifacts(struct target *t, const struct pki *pki, struct error *err)
+{
+    name_updates(t, t->temporary, true);
+    const struct artifact_server_options options = {.dir = t->updates.artifacts_dir,
+                                                    .certificate = pki_path(pki, PKI_FILE_SERVER),
+                                                    .key = pki_path(pki, PKI_FILE_SERVER_KEY)};
+    t->updates.server = artifact_server_new(&options, err);
+    return t->updates.server != NULL;
+}
+
 static bool start_own(struct target *t, const struct target_options *options, struct error *err)
 {
     char seed[32];
@@ -165,8 +183,10 @@ static bool start_own(struct target *t, const struct target_options *options, st
     if (!pki_init(t->pki_dir, &pki, err))
         return error_prefix(err, "local cloud");
     struct pki *made = pki_open(t->pki_dir, err);
-    if (made == NULL)
+    if (made == NULL || !start_artifacts(t, made, err)) {
+        pki_free(made);
         return error_prefix(err, "local cloud");
+    }
     struct broker_options broker = {
         .dir = t->temporary,
         .certificate = pki_path(made, PKI_FILE_SERVER),
@@ -181,6 +201,9 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .services = options->services,
     };
     broker.services.seed = options->seed;
+    broker.services.presign = artifact_server_presign(t->updates.server);
+    if (options->virtual_time)
+        artifact_server_set_clock(t->updates.server, options->epoch_ms);
     t->broker = broker_start(&broker, err);
     pki_free(made);
     if (t->broker == NULL)
@@ -249,6 +272,7 @@ static bool join_cloud(struct target *t, const struct target_options *options, s
         t->uri = xstrdup(endpoint);
         t->app_uri = xstrdup(app_endpoint);
         t->pki_dir = xstrdup(dir);
+        name_updates(t, dir, true);
         t->joined = (pid_t)json_num(json, "broker_pid", 0);
     } else if (text != NULL) {
         error_set(err, ERROR_TARGET, "%s: no endpoint in it (start `fleetsim cloud` again)", path);
@@ -292,6 +316,8 @@ static bool join_endpoint(struct target *t, const struct target_options *options
     t->uri = xstrdup(options->endpoint);
     t->pki_dir = options->pki_dir != NULL ? xstrdup(options->pki_dir) : NULL;
     t->ca_file = options->ca_file != NULL ? xstrdup(options->ca_file) : NULL;
+    if (t->pki_dir != NULL)
+        name_updates(t, t->pki_dir, false);
     return t->ca_file != NULL || t->pki_dir != NULL || trust_system(t, err);
 }
 
@@ -318,9 +344,13 @@ bool target_open(struct target *t, const struct target_options *options, struct 
         ok = join_cloud(t, options, err);
     else
         ok = start_own(t, options, err);
+    t->updates.ca = options->artifacts_ca;
     bool brought = options->app_cert != NULL || options->app_key != NULL;
-    return ok && choose_app_endpoint(t, options->app_endpoint, err) &&
-           (brought ? take_app(t, options, err) : issue_app(t, err));
+    ok = ok && choose_app_endpoint(t, options->app_endpoint, err) &&
+         (brought ? take_app(t, options, err) : issue_app(t, err));
+    if (t->updates.ca == NULL && options->endpoint == NULL)
+        t->updates.ca = t->ca_file;
+    return ok;
 }
 
 void target_watch(struct target *t, struct loop *loop, void (*ended)(void *ctx, const char *text),
@@ -334,6 +364,8 @@ void target_set_clock(struct target *t, int64_t wall_ms)
 {
     if (t->broker != NULL)
         broker_set_clock(t->broker, wall_ms);
+    if (t->updates.server != NULL)
+        artifact_server_set_clock(t->updates.server, wall_ms);
 }
 
 bool target_pause(struct target *t)
@@ -384,6 +416,9 @@ bool target_alive(const struct target *t)
 void target_close(struct target *t)
 {
     broker_stop(t->broker);
+    artifact_server_free(t->updates.server);
+    free(t->updates.artifacts_dir);
+    free(t->updates.signing_dir);
     if (t->temporary != NULL)
         remove_tree(t->temporary);
     if (t->lock >= 0)

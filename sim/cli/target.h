@@ -18,6 +18,9 @@
 struct fleet_progress;
 
 struct target_options {
+    /* Verifies what updates come from; NULL: the cloud's own root, or the system's. */
+    const char *artifacts_ca;
+
     const char *endpoint;     /* what endpoints_new() takes; NULL: see cloud_dir */
     const char *app_endpoint; /* the companions'; NULL: as the cars' */
     bool websocket;           /* the cars reach a local cloud so; companions do not */
@@ -38,7 +41,19 @@ struct target_options {
     const struct fleet_progress *progress; /* of that; NULL: none */
 };
 
+struct artifact_server;
+
+/* What cars download updates from, and what proves them. */
+struct target_updates {
+    struct artifact_server *server; /* NULL: not ours */
+    char *artifacts_dir;            /* what it serves; NULL: nothing that is ours */
+    char *signing_dir;              /* of who signs updates; NULL: nobody does */
+    const char *ca;                 /* borrowed: verifies the server; NULL: the system does */
+};
+
 struct target {
+    struct target_updates updates;
+
     char *uri;
     char *app_uri; /* NULL: as the cars' */
     char *pki_dir;

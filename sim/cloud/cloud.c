@@ -410,6 +410,11 @@ void cloud_keep_quotas(struct cloud *cloud)
     cloud->quota.on = true;
 }
 
+bool cloud_presign(struct cloud *cloud, const char *how)
+{
+    return presign_read(&cloud->jobs.presign, how);
+}
+
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err)
 {
     return rules_add_document(&cloud->rules, text, folder, err);

@@ -89,6 +89,8 @@ bool cloud_follow(struct cloud *cloud, const struct cloud_actions *said, int64_t
                   struct cloud_actions *out);
 /* From now on clients are kept within AWS IoT's rates (quota.h). */
 void cloud_keep_quotas(struct cloud *cloud);
+/* From now on placeholders in documents of jobs become URLs: what presign_read() takes. */
+bool cloud_presign(struct cloud *cloud, const char *how);
 /* Adds rules (rules.h): a document, whose files are below `folder`. */
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err);
 

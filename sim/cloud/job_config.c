@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/presign.h"
 #include "cloud/table.h"
 #include "cloud/text.h"
 
@@ -232,12 +233,22 @@ static bool read_timeout(const cJSON *source, struct job_config *c, struct job_e
                               range, &c->timeout_minutes, error);
 }
 
+static bool read_presigned(const cJSON *source, struct job_config *c, struct job_error *error)
+{
+    static const int64_t range[2] = {PRESIGN_SECONDS_MIN, PRESIGN_SECONDS_MAX};
+
+    c->presigned_s = PRESIGN_SECONDS_MAX;
+    return job_request_number(json_get(source, "presignedUrlConfig"), "expiresInSec", range,
+                              &c->presigned_s, error);
+}
+
 bool job_config_read(const cJSON *source, struct job_config *ret, struct job_error *ret_error)
 {
     *ret = (struct job_config){0};
     return read_selection(source, ret, ret_error) && read_targets(source, ret, ret_error) &&
            read_document(source, ret, ret_error) && read_description(source, ret, ret_error) &&
            read_rollout(source, ret, ret_error) && read_timeout(source, ret, ret_error) &&
+           read_presigned(source, ret, ret_error) &&
            read_criteria(json_get(source, "abortConfig"), ret, ret_error, read_abort) &&
            read_criteria(json_get(source, "jobExecutionsRetryConfig"), ret, ret_error, read_retry);
 }

@@ -8,6 +8,7 @@
  *      "abortConfig":{"criteriaList":[{"failureType":"FAILED","action":"CANCEL",
  *          "thresholdPercentage":20,"minNumberOfExecutedThings":10},…]}?,
  *      "timeoutConfig":{"inProgressTimeoutInMinutes":n}?,
+ *      "presignedUrlConfig":{"expiresInSec":n}?,
  *      "jobExecutionsRetryConfig":{"criteriaList":[{"failureType":"FAILED","numberOfRetries":n}]}?}
  *
  * A target is a thing's name, "group/" and the name of a group, or the ARN of either; a document
@@ -46,6 +47,7 @@ struct job_config {
     struct job_abort aborts[JOB_CRITERIA_MAX];
     size_t abort_count;
     int64_t timeout_minutes; /* 0: none */
+    int64_t presigned_s;     /* how long URLs in its document are good */
     int64_t retries[JOB_STATUS_COUNT];
 };
 

@@ -30,6 +30,7 @@ struct job {
     char id[JOB_ID_MAX + 1];
     char *source; /* the document that it was created with */
     struct job_config config;
+    const struct presign *presign;   /* its service's */
     struct job_execution **latest;   /* by target; NULL: none */
     bool *gone;                      /* by target: it has left the job's groups */
     size_t released;                 /* targets rolled out */
@@ -84,6 +85,8 @@ void job_touch(struct job_service *s, struct job_thing *thing, bool list);
 void job_write_summary(struct text *t, const struct job_execution *e);
 void job_write_execution(struct text *t, const struct job_execution *e, bool with_document,
                          int64_t now_ms);
+/* The document, with URLs that are good from now on. */
+void job_write_document(struct text *t, const struct job *job, int64_t now_ms);
 void job_write_state(struct text *t, const struct job_execution *e);
 /* `"timestamp":…,"clientToken":…}` and the end. */
 void job_write_end(struct text *t, int64_t now_ms, const char *token);

@@ -160,7 +160,7 @@ static bool answer_update(struct job_exchange *x, const struct job_execution *e,
         job_write_state(&t, e);
     if (r->include_document) {
         text_key(&t, "jobDocument");
-        text_str(&t, e->job->config.document);
+        job_write_document(&t, e->job, x->turn.now_ms);
     }
     job_write_end(&t, x->turn.now_ms, x->token);
     return job_answer(x, "accepted", &t);

@@ -65,6 +65,11 @@ static int64_t seconds_left(const struct job_execution *e, int64_t now_ms)
     return end > now_ms ? (end - now_ms) / 1000 : 0;
 }
 
+void job_write_document(struct text *t, const struct job *job, int64_t now_ms)
+{
+    presign_document(job->presign, job->config.document, job->config.presigned_s, now_ms, t);
+}
+
 void job_write_execution(struct text *t, const struct job_execution *e, bool with_document,
                          int64_t now_ms)
 {
@@ -78,7 +83,7 @@ void job_write_execution(struct text *t, const struct job_execution *e, bool wit
         write_number(t, "approximateSecondsBeforeTimedOut", seconds_left(e, now_ms));
     if (with_document) {
         text_key(t, "jobDocument");
-        text_str(t, e->job->config.document);
+        job_write_document(t, e->job, now_ms);
     }
     text_str(t, "}");
 }

@@ -33,6 +33,7 @@
 #include "base/slice.h"
 #include "cloud/actions.h"
 #include "cloud/job_address.h"
+#include "cloud/presign.h"
 #include "cloud/table.h"
 
 struct job;
@@ -56,6 +57,7 @@ struct job_service {
     bool job_events, execution_events;
     uint64_t event_count;
     struct job_groups groups; /* may be set after job_service_init() */
+    struct presign presign;   /* of URLs in documents; set after job_service_init() */
 };
 
 void job_service_init(struct job_service *s);

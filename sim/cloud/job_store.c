@@ -78,6 +78,7 @@ struct job *job_add(struct job_service *s, const char *id, const cJSON *source,
     if (job == NULL)
         return NULL;
     memcpy(job->id, id, strlen(id) + 1);
+    job->presign = &s->presign;
     bool ok = job_config_read(source, &job->config, ret_error) && keep_source(job, source);
     if (ok) {
         /* One more, so that none of no targets is no memory. */

@@ -156,6 +156,17 @@ const struct radio *vehicle_radio(struct vehicle *v)
     return &v->radio->radio;
 }
 
+bool vehicle_radio_receive(struct vehicle *v, size_t bytes, usec_t *ret_delay)
+{
+    *ret_delay = 0;
+    if (v->radio == NULL)
+        return true;
+    if (!passes(v->radio))
+        return false;
+    *ret_delay = delay(v->radio, SHAPER_DOWN, bytes);
+    return true;
+}
+
 bool vehicle_radio_attached(struct vehicle *v)
 {
     return v->radio == NULL || passes(v->radio);

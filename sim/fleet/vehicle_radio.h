@@ -19,6 +19,9 @@ struct vehicle_radio;
 bool vehicle_radio_set(struct vehicle *v, const struct radio_profile *profile, struct error *err);
 /* What it is on; NULL: a perfect network. Its state is up to date. */
 const struct radio *vehicle_radio(struct vehicle *v);
+/* Bytes that come for the car outside of its MQTT connection: how long they take. False: there is
+   no network now. */
+bool vehicle_radio_receive(struct vehicle *v, size_t bytes, usec_t *ret_delay);
 /* Is it on the network, so that text messages reach it? */
 bool vehicle_radio_attached(struct vehicle *v);
 

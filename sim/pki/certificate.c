@@ -30,7 +30,7 @@ enum extension {
 enum attribute { ATTRIBUTE_CN = 3, ATTRIBUTE_O = 10, ATTRIBUTE_OU = 11 };
 
 /* Last octet of id-kp (RFC 5280, 4.2.1.12). */
-enum purpose { PURPOSE_NONE, PURPOSE_SERVER = 1, PURPOSE_CLIENT = 2 };
+enum purpose { PURPOSE_NONE, PURPOSE_SERVER = 1, PURPOSE_CLIENT = 2, PURPOSE_CODE = 3 };
 
 /* ORDER CERTIFICATE_ROLE */
 static const struct role {
@@ -46,6 +46,7 @@ static const struct role {
     {"vehicle",      "vehicle",   PURPOSE_CLIENT, false, false},
     {"companion",    "companion", PURPOSE_CLIENT, false, false},
     {"claim",        "claim",     PURPOSE_CLIENT, false, false},
+    {"signer",       NULL,        PURPOSE_CODE,   false, false},
 };
 
 const char *certificate_role_name(enum certificate_role role)

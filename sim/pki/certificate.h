@@ -20,6 +20,7 @@ enum certificate_role {
     CERTIFICATE_VEHICLE,      /* clientAuth, OU=vehicle */
     CERTIFICATE_COMPANION,    /* clientAuth, OU=companion: apps and observers */
     CERTIFICATE_CLAIM,        /* clientAuth, OU=claim: may only ask for a vehicle's certificate */
+    CERTIFICATE_SIGNER,       /* codeSigning: of updates (code_signing.h) */
     CERTIFICATE_ROLE_COUNT
 };
 const char *certificate_role_name(enum certificate_role role);

@@ -32,6 +32,11 @@ static const struct {
     {"bytes_received",     "bytes.received"         },
     {"telemetry_due",      "load.intended.telemetry"},
     {"telemetry_sent",     "telemetry.sent"         },
+    {"jobs_begun",         "jobs.begun"             },
+    {"jobs_succeeded",     "jobs.succeeded"         },
+    {"jobs_failed",        "jobs.failed"            },
+    {"jobs_rejected",      "jobs.rejected"          },
+    {"jobs_ended",         "jobs.ended"             },
 };
 #define HAPPENED (sizeof happened / sizeof *happened)
 

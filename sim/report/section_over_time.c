@@ -174,6 +174,61 @@ static void write_cars(const struct source *s, struct buf *out)
     panel_done(&panel);
 }
 
+/* How many there have been up to each line; NULL: the file has no such column. */
+static double *sum_rows(const struct source *s, const char *name)
+{
+    const double *rows = fleet_table_column(s->table, name);
+    double sum = 0, *sums = NULL;
+
+    if (rows == NULL)
+        return NULL;
+    sums = xcalloc(s->table->rows, sizeof *sums);
+    for (size_t row = 0; row < s->table->rows; row++)
+        sums[row] = sum += isnan(rows[row]) ? 0 : rows[row];
+    return sums;
+}
+
+static void add_stock(const struct source *s, struct time_panel *panel, const char *label,
+                      const char *tone, const double *rows)
+{
+    double most = 0;
+
+    for (size_t row = 0; row < s->table->rows; row++)
+        most = fmax(most, rows[row]);
+    if (most > 0)
+        add_line(panel, label, tone, gather_rows(s, rows, GATHER_LAST, 1));
+}
+
+/* Jobs: what has become of the executions that cars have begun. */
+static void write_rollout(const struct source *s, struct buf *out)
+{
+    static const char *const ends[][3] = {
+        {"jobs_succeeded", "succeeded",          "c0"},
+        {"jobs_failed",    "failed",             "c1"},
+        {"jobs_rejected",  "rejected",           "c4"},
+        {"jobs_ended",     "ended by the cloud", "c7"},
+    };
+    struct time_panel panel = {
+        .title = "Roll-out", .what = "executions of jobs", .unit = TIME_CARS};
+    double *open = sum_rows(s, "jobs_begun");
+
+    if (open == NULL)
+        return;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        double *ended = sum_rows(s, ends[i][0]);
+        for (size_t row = 0; ended != NULL && row < s->table->rows; row++)
+            open[row] = fmax(open[row] - ended[row], 0);
+        if (ended != NULL)
+            add_stock(s, &panel, ends[i][1], ends[i][2], ended);
+        free(ended);
+    }
+    add_stock(s, &panel, "in progress", "c2", open);
+    free(open);
+    if (panel.count != 0)
+        time_plot_stack(s->plot, &panel, out);
+    panel_done(&panel);
+}
+
 /* Rates of counters, one panel for each group. */
 static void write_rates(const struct source *s, const char *title, const char *const (*lines)[3],
                         size_t count, struct buf *out)
@@ -362,6 +417,7 @@ void section_over_time(const struct report *r, struct buf *out)
     bool any = source_open(&s, r->fleet, &plot);
     if (any) {
         write_cars(&s, out);
+        write_rollout(&s, out);
         write_commands(&s, out);
     }
     write_latency(r, &plot, false, out);

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "fleet/simulation.h"
+#include "metrics/recorder.h"
 #include "script/model.h"
 
 #define ORDER_TYPE "fleetsim.order"
@@ -125,7 +126,19 @@ void act_started(const struct task *task, const struct car *car)
         tcu_order_started(car->vehicle->tcu, ref->order);
 }
 
+/* count_job(what): an execution of a job has become that */
+static int f_count_job(lua_State *L)
+{
+    static const char *const whats[] = {"begun", "succeeded", "failed", "rejected", "ended", NULL};
+    static const char *const counters[] = {"jobs.begun", "jobs.succeeded", "jobs.failed",
+                                           "jobs.rejected", "jobs.ended"};
+
+    recorder_count(script_of(L)->sim->recorder, counters[luaL_checkoption(L, 1, NULL, whats)], 1);
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
+    {"count_job",   f_count_job  },
     {"order_done",  f_order_done },
     {"order_kind",  f_order_kind },
     {"order_token", f_order_token},

@@ -9,6 +9,7 @@
 #include "fleet/vehicle_oracle.h"
 #include "script/act.h"
 #include "script/car_events.h"
+#include "script/car_fetch.h"
 #include "script/car_mqtt.h"
 #include "script/car_radio.h"
 #include "script/car_state.h"
@@ -177,6 +178,7 @@ void car_free_all(struct script *script, const struct script_owner *owner)
         record_free_all(car);
         event_source_done(script, &car->events);
         car_timer_free(car);
+        car_fetch_stop(car);
         car_story_free(car->story);
         car->story = NULL;
         vehicle_free(car->vehicle);
@@ -448,6 +450,7 @@ static int f_stop_tasks(lua_State *L)
     struct car *car = car_check(L, 1);
 
     car_timer_free(car);
+    car_fetch_stop(car);
     scheduler_cancel_subject(&car->script->scheduler, car);
     return 0;
 }
@@ -574,12 +577,6 @@ static const luaL_Reg functions[] = {
     {NULL,           NULL          },
 };
 
-static void seal(lua_State *L)
-{
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-}
-
 void car_open(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
@@ -587,7 +584,8 @@ void car_open(lua_State *L)
     luaL_newmetatable(L, CAR_TYPE);
     lua_pushcfunction(L, f_tostring);
     lua_setfield(L, -2, "__tostring");
-    seal(L);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
     script_of(L)->car_meta = lua_topointer(L, -1);
     /* The prelude adds its half of the methods, and __index over both. */
     lua_newtable(L);

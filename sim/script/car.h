@@ -14,6 +14,7 @@
 struct vehicle;
 struct recording;
 struct car_story;
+struct fetch;
 
 /* What a task can be about: its subject begins with it, so that bindings can tell. */
 enum task_about { ABOUT_CAR, ABOUT_ORDER, ABOUT_LINE, ABOUT_SCENARIO };
@@ -27,6 +28,7 @@ struct car {
     struct wait_queue changed;
     struct event_source events;   /* for scripts that listen */
     struct car_mqtt *mqtt;        /* messages of its own; NULL: none yet */
+    struct fetch *fetch;          /* car_fetch.c's; NULL: it downloads nothing */
     struct car_timer *timers;     /* car_timer.c's; NULL: none */
     struct recording *recordings; /* record.c's; NULL: none */
     struct car_story *story;      /* for a report of what went wrong; NULL: not kept */

@@ -18,6 +18,8 @@ extern const size_t prelude_file_count;
 
 extern const unsigned char prelude_remote[];
 extern const size_t prelude_remote_len;
+extern const unsigned char prelude_car_https[];
+extern const size_t prelude_car_https_len;
 extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicle[],
     prelude_telemetry[], prelude_companion[], prelude_service[], prelude_sms[], prelude_oracle[],
     prelude_test[], prelude_fleet[], prelude_events[], prelude_arrivals[], prelude_steps[],

@@ -16,6 +16,7 @@
 #include "script/act.h"
 #include "script/app.h"
 #include "script/car.h"
+#include "script/car_fetch.h"
 #include "script/car_shadows.h"
 #include "script/declare.h"
 #include "script/demo.h"
@@ -39,6 +40,7 @@
 #include "script/steps.h"
 #include "script/telemetry.h"
 #include "script/text_message.h"
+#include "script/update_files.h"
 #include "script/witness.h"
 
 static const char prelude_key;
@@ -447,6 +449,8 @@ static int open_all(lua_State *L)
     telemetry_open(L);
     digest_open(L);
     lua_document_open(L);
+    car_fetch_open(L);
+    update_files_open(L);
     act_open(L);
     outcomes_open(L);
     text_message_open(L);
@@ -484,6 +488,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->app_credentials = options->app;
     script->local_cloud = options->local_cloud;
     script->telemetry_key = options->telemetry_key;
+    script->updates = options->updates;
     script->next_index = options->first_index;
     script->shard = options->shard;
     script->reset_things = options->reset_things;
@@ -514,6 +519,7 @@ void script_free(struct script *script)
 {
     if (script == NULL)
         return;
+    car_fetch_close(script);
     if (script->L != NULL) {
         scheduler_done(&script->scheduler);
         lua_close(script->L);

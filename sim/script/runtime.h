@@ -18,6 +18,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "fleet/sms.h"
+#include "fleet/wire.h"
 #include "metrics/recorder.h"
 #include "script/scheduler.h"
 
@@ -37,6 +38,7 @@ struct scenario;
 struct buf;
 struct oracle_violation;
 struct violations;
+struct fetcher;
 
 /* How the scripts' companions reach the cloud. Strings are borrowed. */
 struct app_credentials {
@@ -64,6 +66,13 @@ struct script_shard {
     uint32_t first, size, total;
 };
 
+/* What updates come from, and what proves them. Paths are borrowed; NULL: there is none. */
+struct update_places {
+    const char *artifacts_dir; /* what the cloud's artifact server serves */
+    const char *artifacts_ca;  /* PEM: verifies whatever server updates come from */
+    const char *signing_dir;   /* of signers (pki/code_signing.h); of it cars trust ca.pem */
+};
+
 struct script_options {
     struct simulation *simulation;
     struct local_cloud local_cloud;
@@ -71,8 +80,9 @@ struct script_options {
     struct app_credentials app;
     size_t memory_limit;                  /* bytes of Lua memory; 0: 4 GiB */
     const struct seal_key *telemetry_key; /* of the fleet; NULL: scripts name one */
-    bool foreign_cloud;                   /* not fleetsim's own */
-    bool reset_things;                    /* of each car, before it is switched on */
+    struct update_places updates;
+    bool foreign_cloud; /* not fleetsim's own */
+    bool reset_things;  /* of each car, before it is switched on */
     struct script_shard shard;
     uint32_t first_index; /* number of the first car in the fleet */
 };
@@ -112,6 +122,9 @@ struct script {
     struct command *awaited;     /* whose stages somebody waits for: app_stage.c's */
     struct recorder_listener stages; /* the same's, while there are any */
     const struct seal_key *telemetry_key;
+    struct update_places updates;
+    struct fetcher *fetcher;     /* car_fetch.c's: of all cars; NULL: none has downloaded */
+    struct wire_party downloads; /* theirs */
     struct script_shard shard;
     uint32_t next_index; /* the next car of those whose owners have used up their own numbers */
     struct series_log *series;    /* what cars are recorded in; NULL: nothing is */

@@ -3,15 +3,20 @@
 -- was.
 --
 --     { "operation": "update", "version": "2.1", "size": 2000000,                     bytes
---       "stream": { "id": "release-2.1", "file": 0, "sha256": "…" } }
+--       "url": "${aws:iot:s3-presigned-url:https://s3.eu-west-1.amazonaws.com/firmware/2.1.bin}", "sha256": "…",
+--       "codesign": { "signature": "…", "certificate": "…" } }
 --
--- With a stream the bytes come over MQTT and are checked; without one the download is a matter of time only.
+-- With a `url` the bytes come over HTTPS, with a `stream` ({ "id": "release-2.1", "file": 0, "sha256": "…" }) over
+-- MQTT, and are checked; without either the download is a matter of time only.
+-- The car has two slots, A and B: what is installed goes into the one that it does not run from, and is tried by
+-- restarting from there.
 -- What is in its flash memory is in its signals: they outlive a loss of power.
 
 local openings = require "parts.openings"
 
 local state, progress, version = "update.state", "update.progress", "update.version"
 local previous, job_id, reason = "update.previous", "update.job", "update.reason"
+local slot = "update.slot"
 
 local steps = { "downloading", "installing", "restarting", "testing" }
 local longest_step = 7 * 24 * 60 -- minutes that AWS IoT Jobs gives a step at most
@@ -26,6 +31,25 @@ local function is_stream(stream)
     and math.type(file) == "integer" and file >= 0 and file <= 255
 end
 
+-- Of a document, or of its stream.
+local function is_digest(sha256)
+  return sha256 == nil or type(sha256) == "string" and #sha256 == 64 and not sha256:find("%X")
+end
+
+local function read_source(car, document)
+  local stream, url = document.stream, document.url
+  if stream ~= nil and not is_stream(stream) then
+    car:refuse("INVALID_DOCUMENT",
+      "stream: an id of letters, digits, _ and -; the number of a file, 0 to 255; its SHA-256")
+  elseif url ~= nil and (type(url) ~= "string" or not url:find("^https://")) then
+    car:refuse("INVALID_DOCUMENT", "url: a text that begins with https://")
+  elseif not is_digest(document.sha256) then
+    car:refuse("INVALID_DOCUMENT", "sha256: 64 hex digits")
+  elseif document.codesign ~= nil and (type(document.codesign) ~= "table" or not (stream or url)) then
+    car:refuse("INVALID_DOCUMENT", "codesign: a signature and a certificate, of what comes by url or stream")
+  end
+end
+
 local function read_document(car, document)
   local size = document.size
   if type(document.version) ~= "string" or document.version == "" or #document.version > 64
@@ -34,12 +58,11 @@ local function read_document(car, document)
   elseif type(size) ~= "number" or not (size > 0 and size <= 1e12) then
     car:refuse("INVALID_DOCUMENT", "size: a number of bytes")
   end
-  local stream = document.stream
-  if stream ~= nil and not is_stream(stream) then
-    car:refuse("INVALID_DOCUMENT",
-      "stream: an id of letters, digits, _ and -; the number of a file, 0 to 255; its SHA-256")
-  end
-  return { version = document.version, size = size, stream = stream }
+  read_source(car, document)
+  return {
+    version = document.version, size = size, stream = document.stream, url = document.url, sha256 = document.sha256,
+    codesign = document.codesign,
+  }
 end
 
 local function charge(car)
@@ -63,6 +86,7 @@ return part("update", function(options)
   local test_seconds = options.test_seconds or 1
   local step_minutes = options.step_minutes or 10 -- the service gives up a step after so long
   local report_percent = options.report_percent or 10
+  local signed = options.signed or false -- what is not signed is refused
 
   local function details(car)
     return { step = car:get(state), progress = tostring(car:get(progress)) }
@@ -91,22 +115,37 @@ return part("update", function(options)
     return bits > 0 and bits / 8 or bytes_per_second
   end
 
+  local function other_slot(car)
+    return car:get(slot) == "A" and "B" or "A"
+  end
+
   local act = {}
 
   local function fetch(car, job, wanted)
-    job:download {
-      stream = wanted.stream.id, file = wanted.stream.file, sha256 = wanted.stream.sha256, block = options.block_bytes,
-      window = options.window_blocks,
+    local from = {
+      sha256 = wanted.sha256,
       progress = function(received, size)
         while car:get(progress) < 60 * received // size do
           step(car, job)
         end
       end,
     }
+    if wanted.url then
+      from.url = function(now) return now.document.url end
+      from.size = wanted.size
+    else
+      from.stream, from.file, from.block, from.window =
+        wanted.stream.id, wanted.stream.file, options.block_bytes, options.window_blocks
+      from.sha256 = wanted.stream.sha256 or wanted.sha256
+    end
+    local _, sha256 = job:download(from)
+    if wanted.codesign then
+      job:verify(wanted.codesign, sha256)
+    end
   end
 
   function act.downloading(car, job, wanted)
-    if wanted.stream then
+    if wanted.stream or wanted.url then
       fetch(car, job, wanted)
       return
     end
@@ -128,6 +167,7 @@ return part("update", function(options)
     end
     advance(car, job, 90, function() return wanted.size / 30 / install_bytes_per_second end)
     car:set(previous, car:get(version))
+    car:log(string.format("version %s is installed in slot %s", wanted.version, other_slot(car)))
   end
 
   local function restart(car)
@@ -136,10 +176,16 @@ return part("update", function(options)
     car:wake()
   end
 
+  -- The boot loader's next choice; nothing happens between the two.
+  local function switch_slot(car, to)
+    car:set(slot, other_slot(car))
+    car:set(version, to)
+  end
+
   function act.restarting(car, job, wanted)
     if car:get(version) ~= wanted.version then
       job:progress(details(car), step_minutes)
-      car:set(version, wanted.version)
+      switch_slot(car, wanted.version)
       restart(car)
     end
     car:set(progress, 95)
@@ -155,6 +201,8 @@ return part("update", function(options)
       car:refuse("VEHICLE_MOVING", "the car is moving")
     elseif charge(car) < minimum_charge then
       car:refuse("LOW_BATTERY", string.format("%d %% of charge, %d %% are needed", charge(car) // 1, minimum_charge))
+    elseif signed and not wanted.codesign then
+      car:refuse("SIGNATURE_MISSING", "this car installs nothing that is not signed")
     elseif car:get(version) == wanted.version then
       return true
     end
@@ -203,7 +251,7 @@ return part("update", function(options)
     car:set(state, "rolling_back")
     if car:get(previous) ~= "" and car:get(version) ~= car:get(previous) then
       car:log("the update is rolled back to " .. car:get(previous))
-      car:set(version, car:get(previous))
+      switch_slot(car, car:get(previous))
       restart(car)
     end
     car:set(previous, "")
@@ -227,6 +275,7 @@ return part("update", function(options)
       { state, type = "enum", values = { "idle", "downloading", "installing", "restarting", "testing", "confirmed",
         "rolling_back" } },
       { progress, type = "integer", unit = "percent", min = 0, max = 100, report_every = 5 },
+      { slot, type = "enum", values = { "A", "B" } },
       { version, type = "string", initial = options.version or "1.0" },
       { previous, type = "string", initial = "", reported = false },
       { job_id, type = "string", initial = "", reported = false },

@@ -453,6 +453,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         return delivery_parse(value, &plugin->delivery);
     else if (strcmp(key, "quotas") == 0)
         cloud_keep_quotas(plugin->cloud);
+    else if (strcmp(key, "presign") == 0)
+        return cloud_presign(plugin->cloud, value);
     else if (strcmp(key, "rules") == 0)
         return files_read_rules(plugin->cloud, value);
     else if (strcmp(key, "policy") == 0)

@@ -120,6 +120,17 @@ local function judge(self, answer, status)
   error(setmetatable({ status = known or "GONE" }, over), 0)
 end
 
+-- For the run's numbers: each execution is begun once, and ends once.
+local function count(self, status)
+  if not self.begun then
+    self.begun = true
+    core.count_job("begun")
+  end
+  if status ~= "IN_PROGRESS" then
+    core.count_job(status:lower())
+  end
+end
+
 -- Reports until the service has taken it, over as many connections as that needs.
 local function update(self, status, details, minutes)
   while true do
@@ -131,8 +142,10 @@ local function update(self, status, details, minutes)
     if accepted then
       self.version = version_of(answer.executionState) or self.version + 1
       self.tried = false
+      count(self, status)
       return
     elseif answer and judge(self, answer, status) == "done" then
+      count(self, status)
       return
     elseif not answer then
       self.tried = status -- it may have arrived
@@ -164,6 +177,16 @@ end
 function car_job:progress(details, minutes)
   self.details = details or {}
   update(self, "IN_PROGRESS", merge(self.details), minutes)
+end
+
+-- The document as the service hands it out now: URLs in it are good again. As it was, if the service does not say.
+function car_job:refresh()
+  wait_online(self.car)
+  local answer, accepted = ask(self.car, self.id .. "/get", { executionNumber = self.number })
+  local execution = accepted and answer.execution
+  if type(execution) == "table" and type(execution.jobDocument) == "table" then
+    self.document = execution.jobDocument
+  end
 end
 
 -- ---- executions ---------------------------------------------------------------------------------
@@ -206,6 +229,7 @@ end
 
 -- The service has ended it meanwhile: canceled, timed out, or removed.
 local function give_up(self, handler, raised)
+  count(self, "ENDED")
   self.car:log(string.format("job %s was ended by the service: %s", self.id, raised.status))
   if handler.undo then
     handler.undo(self.car, raised.status)
@@ -238,7 +262,7 @@ end
 local function execute(car, e)
   local self = setmetatable({
     car = car, id = e.jobId, document = e.jobDocument, version = e.versionNumber, number = e.executionNumber,
-    resumed = e.status == "IN_PROGRESS", details = type(e.statusDetails) == "table" and e.statusDetails or {},
+    resumed = e.status == "IN_PROGRESS", begun = e.status == "IN_PROGRESS", details = type(e.statusDetails) == "table" and e.statusDetails or {},
     tried = false,
   }, car_job)
   local handler = core.model_of(car).jobs[e.jobDocument.operation]

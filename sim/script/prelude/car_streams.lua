@@ -203,15 +203,8 @@ local function kept_of(car, options)
   return kept
 end
 
-local download_options = {
-  stream = true, file = true, sha256 = true, block = true, window = true, progress = true,
-}
-
--- Downloads a file of a stream; returns its size. Fails as DIGEST_MISMATCH, RESOURCE_NOT_FOUND, ….
--- options: stream, file (0), sha256, block (8192 bytes), window (4 blocks), progress = function(received, size).
-function car_job:download(options)
-  tools.check_options("job:download", options, download_options)
-  local car = self.car
+-- Downloads a file of a stream; returns its size and its SHA-256.
+local function download_stream(car, options)
   local how = {
     stream = options.stream, file = options.file or 0, block = options.block or 8192, window = options.window or 4,
     progress = options.progress,
@@ -223,9 +216,27 @@ function car_job:download(options)
     end
   end
   flash[car] = nil
-  local sum = kept.digest:hex()
-  if options.sha256 and sum ~= options.sha256:lower() then
-    car:fail("DIGEST_MISMATCH", "the file is not the one that was meant: its SHA-256 is " .. sum)
+  return kept.size, kept.digest:hex()
+end
+
+local download_options = {
+  url = true, size = true, stream = true, file = true, sha256 = true, block = true, window = true, progress = true,
+}
+
+-- Downloads what is at a URL, or a file of a stream; returns its size and its SHA-256. Fails as DIGEST_MISMATCH,
+-- RESOURCE_NOT_FOUND, ….
+-- options: url (or function(job) that returns it), size (that it must have); or stream, file (0), block (8192 bytes),
+-- window (4 blocks); sha256, progress = function(received, size).
+function car_job:download(options)
+  tools.check_options("job:download", options, download_options)
+  local size, sum
+  if options.url ~= nil then
+    size, sum = tools.download_https(self, options)
+  else
+    size, sum = download_stream(self.car, options)
   end
-  return kept.size
+  if options.sha256 and sum ~= options.sha256:lower() then
+    self.car:fail("DIGEST_MISMATCH", "the file is not the one that was meant: its SHA-256 is " .. sum)
+  end
+  return size, sum
 end

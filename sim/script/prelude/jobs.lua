@@ -50,6 +50,7 @@ local function abort_of(abort)
 end
 
 local create_options = {
+  url_seconds = true,
   id = true, description = true, rate = true, abort = true, timeout = true, retries = true,
   continuous = true,
 }
@@ -69,6 +70,7 @@ function app:create_job(cars, document, options)
     document = document, description = options.description,
     jobExecutionsRolloutConfig = options.rate and { maximumPerMinute = options.rate } or nil,
     abortConfig = abort_of(options.abort),
+    presignedUrlConfig = options.url_seconds and { expiresInSec = options.url_seconds } or nil,
     timeoutConfig = options.timeout and { inProgressTimeoutInMinutes = options.timeout } or nil,
     jobExecutionsRetryConfig = options.retries
       and { criteriaList = { { failureType = "ALL", numberOfRetries = options.retries } } } or nil,
@@ -136,6 +138,48 @@ end
 -- Forgets a stream and its files.
 function app:delete_stream(id)
   ask_cloud(self, "app:delete_stream", "fleetsim/streams/" .. id .. "/delete", {})
+end
+
+-- ---- artifacts ----------------------------------------------------------------------------------
+
+local artifact_options = { faults = true, sign = true }
+local sign_options = { by = true, from = true, till = true }
+
+-- Who has made these bytes: what `codesign` of a job document says. options: by (the signer, "release"; made if there is
+-- none), from and till (Unix seconds: the signer is made anew, good between them).
+function app:sign(bytes, options) -- luacheck: ignore
+  options = options or {}
+  tools.check_options("app:sign", options, sign_options)
+  local digest = core.sha256()
+  digest:add(bytes)
+  local signature, certificate = core.sign_code(digest:hex(), options.by or "release", options.from, options.till)
+  if not signature then
+    error({ skip = "app:sign: there is no code-signing authority without a PKI of fleetsim's" }, 0)
+  end
+  return {
+    signature = signature, certificate = certificate, hashAlgorithm = "SHA256", signatureAlgorithm = "ECDSA",
+  }
+end
+
+-- Puts a file where the local cloud's artifact server hands it out: what a job document says of it, { url, size, sha256,
+-- codesign? }; the URL is a placeholder that the cloud makes a presigned one of. options: faults, a list of how the next
+-- requests for it go wrong; sign, the name of who signs it.
+function app:put_artifact(path, bytes, options)
+  options = options or {}
+  tools.check_options("app:put_artifact", options, artifact_options)
+  tools.local_cloud_only("app:put_artifact")
+  if type(path) ~= "string" or #path > 500 or ("/" .. path .. "/"):find("/%.*/") or not path:find("^[%w._~/-]+$") then
+    error("app:put_artifact: '" .. tostring(path) .. "' is no path of letters, digits, - . _ ~ and /", 2)
+  end
+  local digest = core.sha256()
+  digest:add(bytes)
+  if not core.put_artifact(path, bytes, table.concat(options.faults or {}, "\n")) then
+    error({ skip = "app:put_artifact: this cloud has no artifact server" }, 0)
+  end
+  return {
+    url = "${aws:iot:s3-presigned-url:https://s3.local.amazonaws.com/" .. path .. "}",
+    size = #bytes, sha256 = digest:hex(), codesign = options.sign and self:sign(bytes, { by = options.sign }) or nil,
+  }
 end
 
 -- ---- watching -----------------------------------------------------------------------------------

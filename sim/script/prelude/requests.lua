@@ -3,11 +3,14 @@
 
 local core, _, _, tools = ...
 
+-- Skips the scenario unless the cloud is ours.
 local function local_cloud_only(what)
   if not core.cloud_is_local() then
     error({ skip = what .. ": AWS takes this over HTTPS, for which only the local cloud has a stand-in" }, 0)
   end
 end
+
+tools.local_cloud_only = local_cloud_only
 
 -- The answers come on topics below the one that is asked, of as many levels.
 local function filter_of(topic)

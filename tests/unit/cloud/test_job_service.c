@@ -862,6 +862,34 @@ static void forgotten(void **state)
     assert_int_equal(job_service_count(&w->service), 1);
 }
 
+/* Contract 3.7: placeholders are replaced whenever the document is handed out, not before. */
+static void presigned_urls(void **state)
+{
+    static const char document[] =
+        "{\"targets\":[\"car-1\"],\"presignedUrlConfig\":{\"expiresInSec\":120},\"document\":"
+        "{\"url\":\"${aws:iot:s3-presigned-url:https://s3.local.amazonaws.com/a.bin}\"}}";
+    struct world *w = *state;
+    struct presign *p = &w->service.presign;
+
+    snprintf(p->base, sizeof p->base, "https://x");
+    say(w, OPERATOR "j1/create", document);
+    tick(w, NOW);
+    say(w, DEVICE "$next/get", "{}");
+    assert_says(w, DEVICE "$next/get/accepted",
+                "\"url\":\"https://x/a.bin?X-Amz-Date=20231114T221320Z&");
+    assert_says(w, DEVICE "$next/get/accepted", "X-Amz-Expires=120&");
+    w->now_ms += MINUTE;
+    say(w, DEVICE "start-next", "{}");
+    assert_says(w, DEVICE "start-next/accepted", "X-Amz-Date=20231114T221420Z&");
+    say(w, DEVICE "j1/update", "{\"status\":\"IN_PROGRESS\",\"includeJobDocument\":true}");
+    assert_says(w, DEVICE "j1/update/accepted", "\"jobDocument\":{\"url\":\"https://x/a.bin?");
+    say(w, OPERATOR "j1/get", "{}");
+    assert_says(w, OPERATOR "j1/get/accepted", "\"url\":\"${aws:iot:s3-presigned-url:");
+    say(w, OPERATOR "j2/create",
+        "{\"targets\":[\"car-1\"],\"document\":{},\"presignedUrlConfig\":{\"expiresInSec\":30}}");
+    assert_says(w, OPERATOR "j2/create/rejected", "expiresInSec: a whole number from 60 to 3600");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -891,6 +919,7 @@ int main(void)
         TEST(survives),
         TEST(bad_records),
         TEST(forgotten),
+        TEST(presigned_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
