@@ -10,6 +10,7 @@
 #include "base/xmem.h"
 #include "cli/job_create.h"
 #include "cli/job_file.h"
+#include "cli/job_sign.h"
 #include "cli/job_talk.h"
 #include "cli/options.h"
 
@@ -172,19 +173,20 @@ static int job_cmd_watch(int argc, char **argv)
 /* ---- create ------------------------------------------------------------------------------- */
 
 /* The whole of it; NULL with the error. */
-static cJSON *prepare(const struct job_create *o, const char *id, const char *file,
+static cJSON *prepare(const struct job_create *o, const char *id, const struct job_file *file,
                       struct error *err)
 {
     cJSON *document = check_dir(o->dir, err) ? job_create_document(o, err) : NULL;
 
-    if (document == NULL || file == NULL ||
+    if (document == NULL || file->path == NULL ||
         job_file_put(o->dir, id, file, json_get(document, "document"), err))
         return document;
     cJSON_Delete(document);
     return NULL;
 }
 
-static int create(const struct job_create *o, const char *id, const char *file, bool watched)
+static int create(const struct job_create *o, const char *id, const struct job_file *file,
+                  bool watched)
 {
     char made[32];
     struct error err;
@@ -204,14 +206,18 @@ static int create(const struct job_create *o, const char *id, const char *file, 
 static int job_cmd_create(int argc, char **argv)
 {
     struct job_create o = {0};
-    const char *id = NULL, *file = NULL;
+    struct job_file file = {0};
+    const char *id = NULL;
     bool watched = false;
+    struct error err;
     int first, status;
     // clang-format off
     const struct option_spec specs[] = {
         DIR_ROW(o.dir),
         {"document", 0, OPTION_STRING, &o.document, "JSON", "what the things get: a JSON object, or @FILE with one"},
-        {"file", 0, OPTION_STRING, &file, "FILE", "what they download: put into a stream of the cloud, and named in\nthe document with its size and SHA-256"},
+        {"file", 0, OPTION_STRING, &file.path, "FILE", "what they download: put into the cloud, and named in the document\nwith its size and SHA-256"},
+        {"by", 0, OPTION_STRING, &file.by, "WAY", "stream: it comes by MQTT (default); https: from the cloud's artifact\nserver"},
+        {"sign", 0, OPTION_STRING, &file.sign, "NAME", "it is signed by that signer, who is made if there is none"},
         {"vehicles", 'n', OPTION_STRING, &o.vehicles, "A..B", "vehicles of the PKI in DIR: all, 7, or 0..99 (both ends included)"},
         {"targets", 0, OPTION_STRING, &o.targets, "FILE", "things by name, one in a line; - is standard input"},
         {"id", 0, OPTION_STRING, &id, "JOB", "1 to 64 of A-Z a-z 0-9 _ - (default: job-TIME)"},
@@ -233,7 +239,8 @@ static int job_cmd_create(int argc, char **argv)
         "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
         "  fleetsim job create --dir lab group/recalled --continuous --document @release.json\n"
         "  fleetsim job create --dir lab --vehicles 0..9 --file firmware.bin \\\n"
-        "    --document '{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
+        "    --by https --sign release --document "
+        "'{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
         "  fleetsim job create --dir lab --targets vins.txt --document @release.json --id spring "
         "\\\n"
         "    --rate 100 --abort FAILED:20%:10\n"};
@@ -242,7 +249,11 @@ static int job_cmd_create(int argc, char **argv)
         return status;
     o.things = argv + first;
     o.thing_count = argc - first;
-    return create(&o, id, file, watched);
+    if (file.path == NULL && (file.by != NULL || file.sign != NULL)) {
+        error_set(&err, ERROR_USAGE, "job create: --by and --sign are about --file FILE");
+        return options_fail(&err);
+    }
+    return create(&o, id, &file, watched);
 }
 
 /* ---- list, show, cars --------------------------------------------------------------------- */
@@ -433,6 +444,7 @@ static const struct {
     {"list",   job_cmd_list,   "list jobs"                                  },
     {"show",   job_cmd_show,   "show a job and its document"                },
     {"cars",   job_cmd_cars,   "list a job's executions, a line for a thing"},
+    {"sign",   job_cmd_sign,   "sign a file as an update for vehicles"      },
     {"watch",  job_cmd_watch,  "tell how a job goes until it has ended"     },
     {"cancel", job_cmd_cancel, "cancel a job"                               },
     {"delete", job_cmd_delete, "forget a job"                               },
@@ -466,9 +478,10 @@ int cmd_job(int argc, char **argv)
         print_help();
         return 0;
     }
-    error_set(&err, ERROR_USAGE,
-              "job: %s%s (use create, list, show, cars, watch, cancel or delete; try `fleetsim job "
-              "--help`)",
-              name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
+    error_set(
+        &err, ERROR_USAGE,
+        "job: %s%s (use create, list, show, cars, sign, watch, cancel or delete; try `fleetsim job "
+        "--help`)",
+        name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
     return options_fail(&err);
 }

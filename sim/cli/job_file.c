@@ -8,13 +8,16 @@
 
 #include "base/base64.h"
 #include "base/xmem.h"
+#include "cli/job_sign.h"
 #include "cli/job_talk.h"
+#include "pki/store.h"
 
-#define FILE_BYTES_MAX 25165824 /* 24 MB: AWS IoT's, of a stream's file */
-#define PIECE_BYTES    90000    /* a message holds 128 KB */
-#define PIECE_TEXT_MAX 131072   /* of base64 */
+#define STREAM_BYTES_MAX 25165824 /* 24 MB: AWS IoT's, of a stream's file */
+#define PIECE_BYTES      90000    /* a message holds 128 KB */
+#define PIECE_TEXT_MAX   131072   /* of base64 */
+#define JOB_ID           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
-static bool read_whole(const char *path, struct buf *to, struct error *err)
+bool job_file_read(const char *path, struct buf *to, struct error *err)
 {
     FILE *f = fopen(path, "re");
     size_t n = 0;
@@ -30,8 +33,8 @@ static bool read_whole(const char *path, struct buf *to, struct error *err)
     fclose(f);
     if (!ok)
         return error_set(err, ERROR_USAGE, "--file %s: cannot be read", path);
-    return (!to->overflow && buf_len(to) > 0 && buf_len(to) <= FILE_BYTES_MAX) ||
-           error_set(err, ERROR_USAGE, "--file %s: 1 byte to 24 MB (AWS IoT's limit)", path);
+    return (!to->overflow && buf_len(to) > 0) ||
+           error_set(err, ERROR_USAGE, "--file %s: 1 byte to 512 MB", path);
 }
 
 static bool put_piece(const char *dir, const char *id, struct slice whole, size_t offset,
@@ -56,7 +59,7 @@ static bool put_piece(const char *dir, const char *id, struct slice whole, size_
     return answer != NULL;
 }
 
-static void add_digest(cJSON *stream, struct slice whole)
+static void add_digest(cJSON *to, struct slice whole)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
     char text[2 * EVP_MAX_MD_SIZE + 1] = "";
@@ -66,33 +69,94 @@ static void add_digest(cJSON *stream, struct slice whole)
         return;
     for (unsigned i = 0; i < len; i++)
         snprintf(text + 2 * (size_t)i, 3, "%02x", sum[i]);
-    cJSON_AddStringToObject(stream, "sha256", text);
+    cJSON_AddStringToObject(to, "sha256", text);
 }
 
-static void describe(cJSON *document, const char *id, struct slice whole)
+static bool put_stream(const char *dir, const char *id, struct slice whole, cJSON *document,
+                       struct error *err)
 {
-    cJSON *stream = cJSON_CreateObject();
+    bool ok = whole.len <= STREAM_BYTES_MAX ||
+              error_set(err, ERROR_USAGE,
+                        "--file: a stream's file has at most 24 MB, AWS IoT's limit (use --by "
+                        "https)");
 
-    cJSON_DeleteItemFromObjectCaseSensitive(document, "size");
-    cJSON_DeleteItemFromObjectCaseSensitive(document, "stream");
-    cJSON_AddNumberToObject(document, "size", (double)whole.len);
+    for (size_t offset = 0; ok && offset < whole.len; offset += PIECE_BYTES)
+        ok = put_piece(dir, id, whole, offset, err);
+    if (!ok)
+        return false;
+    cJSON *stream = cJSON_AddObjectToObject(document, "stream");
     cJSON_AddStringToObject(stream, "id", id);
     cJSON_AddNumberToObject(stream, "file", 0);
     add_digest(stream, whole);
-    cJSON_AddItemToObject(document, "stream", stream);
+    return true;
 }
 
-bool job_file_put(const char *dir, const char *id, const char *path, cJSON *document,
+/* The file's own name, as far as a URL of the artifact server may have it. */
+static char *name_in_url(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *name = xasprintf("file-%s", slash != NULL ? slash + 1 : path);
+
+    for (char *c = name; *c != '\0'; c++)
+        if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", *c) ==
+            NULL)
+            *c = '_';
+    memmove(name, name + strlen("file-"), strlen(name) - strlen("file-") + 1);
+    if (name[0] == '.')
+        name[0] = '_';
+    return name;
+}
+
+static bool put_artifact(const char *dir, const char *id, const char *path, struct slice whole,
+                         cJSON *document, struct error *err)
+{
+    char *name = name_in_url(path);
+    char *folder = xasprintf("%s/artifacts/%s", dir, id);
+    char *file = xasprintf("%s/%s", folder, name);
+    bool ok = store_make_dir(folder, err) && store_write(file, STORE_SECRET, whole, err);
+
+    if (ok) {
+        char *url =
+            xasprintf("${aws:iot:s3-presigned-url:https://s3.local.amazonaws.com/%s/%s}", id, name);
+        cJSON_AddStringToObject(document, "url", url);
+        add_digest(document, whole);
+        free(url);
+    }
+    free(file);
+    free(folder);
+    free(name);
+    return ok;
+}
+
+static bool put(const char *dir, const char *id, const struct job_file *file, struct slice whole,
+                cJSON *document, struct error *err)
+{
+    static const char *const members[] = {"size", "stream", "url", "sha256", "codesign"};
+    bool https = file->by != NULL && strcmp(file->by, "https") == 0;
+
+    if (file->by != NULL && !https && strcmp(file->by, "stream") != 0)
+        return error_set(err, ERROR_USAGE, "--by %s: neither stream nor https", file->by);
+    if (id[strspn(id, JOB_ID)] != '\0' || id[0] == '\0')
+        return error_set(err, ERROR_USAGE, "--id %s: 1 to 64 of A-Z a-z 0-9 _ -", id);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(document, members[i]);
+    cJSON_AddNumberToObject(document, "size", (double)whole.len);
+    bool ok = https ? put_artifact(dir, id, file->path, whole, document, err)
+                    : put_stream(dir, id, whole, document, err);
+    cJSON *codesign = ok && file->sign != NULL ? job_sign(dir, file->sign, whole, err) : NULL;
+    if (codesign != NULL)
+        cJSON_AddItemToObject(document, "codesign", codesign);
+    return ok && (file->sign == NULL || codesign != NULL);
+}
+
+bool job_file_put(const char *dir, const char *id, const struct job_file *file, cJSON *document,
                   struct error *err)
 {
     struct buf whole;
 
-    buf_init(&whole, FILE_BYTES_MAX + 65536);
-    bool ok = read_whole(path, &whole, err);
-    for (size_t offset = 0; ok && offset < buf_len(&whole); offset += PIECE_BYTES)
-        ok = put_piece(dir, id, buf_slice(&whole), offset, err);
-    if (ok)
-        describe(document, id, buf_slice(&whole));
+    buf_init(&whole, JOB_FILE_MAX);
+    bool ok = job_file_read(file->path, &whole, err) &&
+              put(dir, id, file, buf_slice(&whole), document, err);
     buf_done(&whole);
     return ok;
 }

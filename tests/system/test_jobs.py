@@ -48,6 +48,55 @@ def a_file_is_downloaded(place):
             run.wait().expect(0)
 
 
+def a_signed_file_is_downloaded_over_https(place):
+    place.write("car.lua", CAR)
+    with open(place.path("firmware 2.bin"), "wb") as f:
+        f.write(bytes(range(256)) * 900)
+    with place.cloud():
+        with place.start("run", "car.lua", "--cloud", "lab", "--no-results") as run:
+            run.until_said("the car is ")
+            name = "".join(run.text()).split("the car is ")[1].split(".")[0]
+            place.run("job", "create", "--dir", "lab", name, "--id", "web", "--watch", "--file", place.path("firmware 2.bin"),
+                      "--by", "https", "--sign", "release", "--document",
+                      '{"operation":"update","version":"2.0"}').expect(0, "succeeded 1")
+            document = json.loads(place.run("job", "show", "--dir", "lab", "web").out)["document"]
+            check_equal(document["url"], "${aws:iot:s3-presigned-url:https://s3.local.amazonaws.com/web/firmware_2.bin}", "URL")
+            check_in("BEGIN CERTIFICATE", document["codesign"]["certificate"])
+            run.wait().expect(0)
+
+
+REFUSING = """
+scenario("a car finds no server that it trusts", { timeout = 60 }, function(t)
+  local car = t:vehicle { model = "compact_ev_ota" }
+  local app = t:companion()
+  car:wait_online()
+  local file = app:put_artifact("a.bin", ("x"):rep(1000))
+  local job = app:create_job(car, { operation = "update", version = "2.0", size = file.size, url = file.url })
+  t:equal(job:wait_execution(car, "FAILED").statusDetails.reason, "UNTRUSTED_SERVER")
+end)
+"""
+
+
+def a_server_that_is_not_trusted(place):
+    place.write("refusing.lua", REFUSING)
+    place.run("pki", "init", "--dir", "other").expect(0)
+    place.run("run", "refusing.lua", "--no-results", "--artifacts-ca", place.path("other/pki/ca.pem")).expect(0, "1 passed")
+
+
+def files_are_signed(place):
+    place.write("a.bin", "bytes")
+    place.run("pki", "init", "--dir", "lab").expect(0)
+    said = json.loads(place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin")).out)
+    check_equal(sorted(said), ["certificate", "hashAlgorithm", "signature", "signatureAlgorithm"], "codesign")
+    keys = os.listdir(place.path("lab/code-signing"))
+    check_equal(sorted(keys), ["ca.key", "ca.pem", "release.key", "release.pem"], "files")
+    again = json.loads(place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin"), "--days", "1").out)
+    check(again["certificate"] != said["certificate"])
+    place.run("job", "sign", "--dir", "lab", "--file", "none").refuses(2, "--file none")
+    place.run("job", "sign", "--dir", "lab").refuses(2, "--file FILE")
+    place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin"), "--signer", "../x").refuses(2, "not a name")
+
+
 def jobs_without_cars(place):
     place.run("pki", "init", "--dir", "lab", "--vehicles", "4").expect(0)
     place.write("things.txt", "# two of them\ncar-1\n\ncar-2\n")
@@ -80,6 +129,8 @@ def what_is_refused(place):
                                  (("create", "--targets", "none", "--document", UPDATE), "--targets none"),
                                  (("create", "--vehicles", "9..3", "--document", UPDATE), "not a selection"),
                                  (("create", "car", "--document", UPDATE, "--file", "none"), "--file none"),
+                                 (("create", "car", "--document", UPDATE, "--by", "https"), "about --file"),
+                                 (("create", "car", "--document", UPDATE, "--file", __file__, "--by", "air"), "--by air"),
                                  (("show",), "which one?"), (("show", "a", "b"), "one job at a time")):
             place.run("job", arguments[0], "--dir", "lab", *arguments[1:]).refuses(2, words)
         place.run("job", "create", "--dir", "lab", "car", "--document", UPDATE, "--rate", "5000").refuses(
@@ -90,4 +141,5 @@ def what_is_refused(place):
 
 
 if __name__ == "__main__":
-    main([a_car_gets_its_update, a_file_is_downloaded, jobs_without_cars, what_is_refused])
+    main([a_car_gets_its_update, a_file_is_downloaded, a_signed_file_is_downloaded_over_https, a_server_that_is_not_trusted,
+          files_are_signed, jobs_without_cars, what_is_refused])
