@@ -197,6 +197,8 @@ static bool open_simulation(struct session *s, struct error *err)
                 .key_file = s->target.app_key,
                 .insecure = o->insecure},
     };
+    script.updates = run_choose_updates(&s->target);
+    script.local_cloud.is_local = o->target.endpoint == NULL;
     s->script = script_new(&script, err);
     return s->script != NULL && companion_prepare(NULL, err);
 }

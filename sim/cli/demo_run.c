@@ -14,6 +14,7 @@
 #include "base/xmem.h"
 #include "cli/loop_lag.h"
 #include "cli/oracle_run.h"
+#include "cli/run_choice.h"
 #include "fleet/simulation.h"
 #include "metrics/recorder.h"
 #include "radio/radio_profile.h"
@@ -202,6 +203,7 @@ static bool open_simulation(struct demo_run *run, struct error *err)
                         .key_file = run->target.app_key,
                         .insecure = o->insecure},
     };
+    script.updates = run_choose_updates(&run->target);
     run->script = script_new(&script, err);
     return run->script != NULL && companion_prepare(NULL, err);
 }

@@ -2,10 +2,11 @@
 """Jobs from the command line: fleetsim job against a cloud that runs, with a car and without."""
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
+from fleetsim_test import FLEETSIM, PATIENCE, Done, check, check_equal, check_in, main  # noqa: E402
 
 UPDATE = json.dumps({"operation": "update", "version": "2.0", "size": 400000})
 
@@ -97,6 +98,49 @@ def files_are_signed(place):
     place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin"), "--signer", "../x").refuses(2, "not a name")
 
 
+BREAKS = """
+local bad = part("bad", function()
+  return {
+    signals = { { "bad.done", type = "integer" } },
+    jobs = {
+      early = { run = function() error("no such disk") end },
+      late = {
+        run = function(_, job)
+          job:progress({ step = "copying" }, 5)
+          local nothing
+          return nothing.at_all
+        end,
+        details = function() return { step = "copying", progress = "40" } end,
+      },
+      good = { run = function(car) car:set("bad.done", car:get("bad.done") + 1) return { lines = "120" } end },
+    },
+  }
+end)
+return model { name = "breaks", title = "A car with a bad part", parts = { bad {} } }
+"""
+
+BREAKING = """
+function ends(operation, status) return app:create_job(car, { operation = operation }):wait_execution(car, status).statusDetails end
+early = ends("early", "FAILED")
+print(early.reason, early.description)
+late = ends("late", "FAILED")
+print(late.reason, late.progress, late.description)
+for i = 1, 2 do print(ends("good", "SUCCEEDED").lines, car:get("bad.done")) end
+"""
+
+
+def an_error_in_a_part_ends_its_job(place):
+    """The execution fails with what went wrong, whoever has the car is told, and the next jobs are done."""
+    os.mkdir(place.path("cars"))
+    place.write("cars/breaks.lua", BREAKS)
+    process = subprocess.run([FLEETSIM, "repl", "--model", "breaks", "--vehicles-dir", "cars"], input=BREAKING,
+                             capture_output=True, text=True, cwd=place.dir, timeout=PATIENCE, env=place.environment(), check=False)
+    place.check_clean()
+    Done(process, process.stdout, process.stderr).expect(
+        0, "error beside the lines: cars/breaks.lua:6: no such disk", "INTERNAL_ERROR\tcars/breaks.lua:6: no such disk\n",
+        "INTERNAL_ERROR\t40\tcars/breaks.lua:11: attempt to index a nil value", "120\t1\n120\t2\n")
+
+
 def jobs_without_cars(place):
     place.run("pki", "init", "--dir", "lab", "--vehicles", "4").expect(0)
     place.write("things.txt", "# two of them\ncar-1\n\ncar-2\n")
@@ -142,4 +186,4 @@ def what_is_refused(place):
 
 if __name__ == "__main__":
     main([a_car_gets_its_update, a_file_is_downloaded, a_signed_file_is_downloaded_over_https, a_server_that_is_not_trusted,
-          files_are_signed, jobs_without_cars, what_is_refused])
+          files_are_signed, an_error_in_a_part_ends_its_job, jobs_without_cars, what_is_refused])
