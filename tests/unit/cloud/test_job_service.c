@@ -771,6 +771,9 @@ static void events(void **state)
     create(w, "j6");
     say(w, DEVICE "j6/update", "{\"status\":\"FAILED\"}");
     said(w, "$aws/events/jobExecution/j6/failed");
+    create(w, "j7");
+    say(w, DEVICE "j7/update", "{\"status\":\"REJECTED\"}");
+    said(w, "$aws/events/jobExecution/j7/rejected");
     assert_silent(w, "$aws/events/job/j6/completed");
 }
 
