@@ -1,6 +1,20 @@
 -- Updates for a fleet: how fast they reach it, and when they stop.
 
+local by = param("by", "time", { choices = { "time", "https" } }) -- how the whole fleet gets its update's bytes
+
 local release = { operation = "update", version = "2.0", size = 600000 }
+
+-- The release as it is, or with a file of 200 KB that is downloaded and whose signature is checked.
+local function release_for(app)
+  if by == "time" then
+    return release
+  end
+  local file = app:put_artifact("wave/2.0.bin", ("fleetsim"):rep(25000), { sign = "release" })
+  return {
+    operation = "update", version = "2.0", size = file.size, url = file.url, sha256 = file.sha256,
+    codesign = file.codesign,
+  }
+end
 
 local function fleet_of(t, count)
   local fleet = t:fleet { count = count, model = "compact_ev_ota" }
@@ -37,7 +51,7 @@ scenario("a wave stops when too many fail", { timeout = 60 }, function(t)
   t:is_true(#job:executions() < 8, "the last were not reached")
 end)
 
--- With --vehicles 1000 it is a wave over 1,000 cars.
+-- With --vehicles 1000 it is a wave over 1,000 cars, with --param by=https they all download it.
 scenario("a release reaches a whole fleet", { timeout = 60, timeout_per_car = 0.3 }, function(t)
   local fleet, app = fleet_of(t, 10)
   local wrong = 0
@@ -48,7 +62,7 @@ scenario("a release reaches a whole fleet", { timeout = 60, timeout_per_car = 0.
       wrong = wrong + 1
     end
   end)
-  local status = app:create_job(fleet, release, { rate = 1000 }):await(30 + 0.2 * #fleet)
+  local status = app:create_job(fleet, release_for(app), { rate = 1000 }):await(30 + 0.2 * #fleet)
   t:equal(status.status, "COMPLETED")
   t:equal(status.count.failed, wrong)
   t:equal(status.count.succeeded, #fleet - wrong)

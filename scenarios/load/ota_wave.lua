@@ -1,6 +1,18 @@
 -- An update over the air goes out to the whole fleet, so many cars a minute, while people go on as ever: what a rollout
 -- costs those who only want their car unlocked.
 
+-- With --param by=https all cars download 200 KB each.
+local by = param("by", "time", { choices = { "time", "https" } })
+
+local function release(app)
+  local document = { operation = "update", version = "2.0", size = 2000000 }
+  if by == "https" then
+    local file = app:put_artifact("wave/2.0.bin", ("fleetsim"):rep(25000), { sign = "release" })
+    document.size, document.url, document.sha256, document.codesign = file.size, file.url, file.sha256, file.codesign
+  end
+  return document
+end
+
 load_profile("an update over the air", {
   vehicles = 500,
   mix = { compact_ev_ota = 1 },
@@ -9,7 +21,7 @@ load_profile("an update over the air", {
     { name = "before", duration = 15 },
     { name = "rollout", duration = 60, before = function(fleet, t)
       local app = t:companion { watch = "all" }
-      t.job = app:create_job(fleet, { operation = "update", version = "2.0", size = 2000000 }, { rate = 1000 })
+      t.job = app:create_job(fleet, release(app), { rate = 1000 })
     end, after = function(_, t)
       local count = t.job:status().count
       print(string.format("  updated %d cars, %d are at it, %d wait, %d failed", count.succeeded, count.in_progress,
