@@ -266,6 +266,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 
     (void)version;
     (void)piece;
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "MethodNotAllowed",
+                      "The specified method is not allowed against this resource.");
     if (*state == NULL) {
         *state = (void *)(uintptr_t)&begun;
         return MHD_YES;
@@ -274,9 +277,6 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         *piece_size = 0;
         return MHD_NO;
     }
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "MethodNotAllowed",
-                      "The specified method is not allowed against this resource.");
     return serve(ctx, connection, url);
 }
 
