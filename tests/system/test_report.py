@@ -163,7 +163,7 @@ def shows_a_load(place):
     check({"ramp", "warm-up", "steady"} <= set(phases), str(phases))
     titles = [words(e.find(f".//{HTML}h4")) for e in by_class(root, "panel")]
     for title in ("Cars", "Commands /s", "command.total samples", "command.total percentiles", "publish.puback samples",
-                  "Messages /s", "Simulator's CPU %"):
+                  "Messages /s", "CPU of simulator and broker %"):
         check_in(title, titles)
     check(by_class(root, "cells")[0].get("data-cells").count(";") >= 5, "cells")
     check_in("uncorrected", words(root.find(".//*[@id='latency']")))
