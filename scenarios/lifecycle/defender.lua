@@ -15,8 +15,16 @@ local function watched(t, behavior, more)
   return car, app
 end
 
+local heard = {}
+
+-- The next alert of the car; one that is delivered once more is not next.
 local function wait_alert(app, car, kind)
-  local alert = decode_json(app:wait_message("fleetsim/defender/alerts/" .. car.name, 4 * interval).payload)
+  local payload
+  repeat
+    payload = app:wait_message("fleetsim/defender/alerts/" .. car.name, 4 * interval).payload
+  until payload ~= heard[car.name]
+  heard[car.name] = payload
+  local alert = decode_json(payload)
   if alert.violationEventType ~= kind then
     error("expected " .. kind .. ", saw " .. alert.violationEventType)
   end
