@@ -16,10 +16,8 @@ function(fetch_mqttjs result)
             return()
         endif()
         file(MAKE_DIRECTORY ${folder})
-        # Without a network npm would try for minutes.
         execute_process(COMMAND ${NPM} pack mqtt@${MQTTJS_VERSION} --silent --prefer-offline
-                                --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=3000
-                        WORKING_DIRECTORY ${folder} OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE failed TIMEOUT 60)
+                        WORKING_DIRECTORY ${folder} OUTPUT_QUIET ERROR_QUIET RESULT_VARIABLE failed)
         if(failed OR NOT EXISTS ${folder}/${archive})
             message(STATUS "Companion page: left out, npm could not fetch mqtt@${MQTTJS_VERSION}")
             return()

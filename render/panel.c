@@ -29,8 +29,8 @@ void panel_frame(const struct panel *p, const char *title)
 
 const char *panel_link_name(enum scene_link link)
 {
-    static const char *const names[SCENE_LINK_COUNT] = {"Power off", "Asleep", "Connecting",
-                                                        "Syncing",   "Online", "No connection"};
+    static const char *const names[SCENE_LINK_COUNT] = {
+        "Power off", "Asleep", "Connecting", "Syncing", "Online", "No connection", "Provisioning"};
 
     return names[link];
 }
@@ -49,6 +49,7 @@ struct rgb panel_link_colour(const struct theme *theme, int cell)
         return theme->bad;
     case SCENE_CONNECTING:
     case SCENE_SYNCING:
+    case SCENE_PROVISIONING:
         return theme->warn;
     case SCENE_ASLEEP:
         return rgb_mix(theme->faint, theme->accent, 0.25);

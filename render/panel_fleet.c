@@ -107,6 +107,7 @@ void panel_fleet(const struct panel *p, const struct scene_fleet *f, const uint8
     x = key(p, x, SCENE_CELL_CHARGING, f->charging, "charging");
     x = key(p, x, SCENE_ASLEEP, f->by_link[SCENE_ASLEEP], "asleep");
     x = key(p, x, SCENE_BACKING_OFF, f->by_link[SCENE_BACKING_OFF], "cut off");
-    key(p, x, SCENE_CONNECTING, f->by_link[SCENE_CONNECTING] + f->by_link[SCENE_SYNCING],
+    key(p, x, SCENE_CONNECTING,
+        f->by_link[SCENE_CONNECTING] + f->by_link[SCENE_SYNCING] + f->by_link[SCENE_PROVISIONING],
         "connecting");
 }

@@ -23,6 +23,7 @@ enum scene_link {
     SCENE_SYNCING,
     SCENE_ONLINE,
     SCENE_BACKING_OFF,
+    SCENE_PROVISIONING,
     SCENE_LINK_COUNT
 };
 

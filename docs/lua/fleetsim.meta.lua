@@ -1,7 +1,7 @@
 ---@meta fleetsim
 -- What scenarios and models can use, for the Lua language server. The reference is docs/lua-api.md.
 
----@alias fleetsim.Link "off"|"asleep"|"connecting"|"syncing"|"online"|"backing off"
+---@alias fleetsim.Link "off"|"asleep"|"connecting"|"syncing"|"online"|"backing off"|"provisioning"
 ---@alias fleetsim.Value boolean|number|string
 
 ---JSON's null, which nil cannot stand for in a table.
@@ -66,6 +66,7 @@ function scenario(name, options, fn) end
 ---@field state? table<string, fleetsim.Value> of each car as it is made
 ---@field radio? string|fleetsim.RadioOptions
 ---@field sleep? boolean
+---@field provision? fleetsim.Provision|string
 ---@field ramp? number|fleetsim.LoadRamp seconds, or how
 ---@field warm_up? number seconds that are not measured (10)
 ---@field duration? number of all phases together
@@ -342,9 +343,18 @@ function test:vehicle(options) end
 ---@field state? table<string, fleetsim.Value|fun(car: fleetsim.Car): fleetsim.Value>
 ---@field power? "off"
 ---@field sleep? boolean
+---@field provision? fleetsim.Provision|string
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
 ---@field tags? string[]
+
+---How a car meets the cloud for the first time (docs/provisioning.md).
+---@class fleetsim.Provision
+---@field by "claim"|"claim_keys"|"just_in_time"|"known"
+---@field template? string of a claim ("fleetsim")
+---@field format? "json"|"cbor"
+---@field parameters? table<string, string> of a claim, besides VIN, SerialNumber, IMEI and Model
+---@field factory? string just in time: its factory's name ("factory")
 
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it
@@ -356,6 +366,7 @@ function test:vehicle(options) end
 ---@field state? table<string, fleetsim.Value>
 ---@field power? "off"
 ---@field sleep? boolean does it sleep by itself, as its part telematics says?
+---@field provision? fleetsim.Provision|string
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
 
@@ -783,6 +794,18 @@ function car:messages(filter) end
 ---@return { bytes_in: integer, bytes_out: integer, packets_in: integer, packets_out: integer }
 function car:traffic() end
 
+---Has it a certificate of its own that the cloud has taken?
+---@return boolean
+function car:provisioned() end
+
+---The id of the certificate that it shows.
+---@return string
+function car:certificate() end
+
+---What the cloud gave it together with its thing.
+---@return table?
+function car:device_configuration() end
+
 ---From asleep or backing off: connects now.
 ---@return boolean
 function car:wake() end
@@ -1121,6 +1144,56 @@ function app:create_group(name, options) end
 ---@param name string
 ---@return fleetsim.Group
 function app:group(name) end
+
+---How the registry has a thing; only with a local cloud, like all of the registry.
+---@param car fleetsim.Car|string
+---@return { thingName: string, thingTypeName?: string, attributes: table<string, string>, version: integer, principals: string[], connected: boolean }
+function app:thing(car) end
+
+---@param car fleetsim.Car|string
+---@param options? { type?: string, attributes?: table<string, string> }
+function app:create_thing(car, options) end
+
+---@param certificate fleetsim.Car|string by id, or the car that shows it
+---@param car fleetsim.Car|string
+function app:attach_thing(certificate, car) end
+
+---@param certificate fleetsim.Car|string
+---@param car fleetsim.Car|string
+function app:detach_thing(certificate, car) end
+
+---How the registry has a certificate.
+---@param certificate fleetsim.Car|string by id, or the car that shows it
+---@return { certificateId: string, caCertificateId?: string, status: string, policies: string[], things: string[], certificatePem?: string }
+function app:certificate(certificate) end
+
+---@param certificate fleetsim.Car|string
+---@param status "ACTIVE"|"INACTIVE"|"REVOKED"
+function app:set_certificate(certificate, status) end
+
+---@class fleetsim.AuthorityOptions
+---@field activate_after? number seconds until what was registered becomes ACTIVE
+---@field template? string provisions what is registered
+---@field registers? boolean
+
+---Registers the authority of a factory; its id.
+---@param name string
+---@param options? fleetsim.AuthorityOptions
+---@return string
+function app:register_factory(name, options) end
+
+---@param id string
+---@param options fleetsim.AuthorityOptions
+function app:update_authority(id, options) end
+
+---A provisioning template, with who may be provisioned.
+---@param name string
+---@param body table
+---@param options? { allow?: table<string, string>, hook?: fun(parameters: table<string, string>, question: table): boolean, table? }
+function app:create_template(name, body, options) end
+
+---@param name string
+function app:delete_template(name) end
 
 ---Puts a file into a stream; what the document of a job says of it.
 ---@param id string

@@ -32,4 +32,8 @@
 /* What a command service tells the apps of a user. Second %s: the car. */
 #define TOPIC_USER_COMMANDS "app/fleetsim/%s/commands/%s"
 
+/* Provisioning templates that the local cloud has from the beginning. */
+#define TEMPLATE_CLAIM        "fleetsim"     /* the thing is the parameter VIN */
+#define TEMPLATE_JUST_IN_TIME "fleetsim-jit" /* the thing is the certificate's common name */
+
 #endif

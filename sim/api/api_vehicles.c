@@ -194,7 +194,7 @@ void api_list_vehicles(void *ctx, const struct http_request *request, struct htt
     if (f.state != NULL && !is_state(f.state)) {
         http_problem(reply, 422,
                      "state=%.20s is not a state of a car (there are off, asleep, connecting, "
-                     "syncing, online, backing off)",
+                     "syncing, online, backing off, provisioning)",
                      f.state);
         return;
     }

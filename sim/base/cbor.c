@@ -236,7 +236,7 @@ static void on_negint64(void *ctx, uint64_t n)
 
 static void on_float(void *ctx, float value)
 {
-    put_number(ctx, value);
+    put_number(ctx, (double)value);
 }
 
 static void on_double(void *ctx, double value)
@@ -386,16 +386,20 @@ static void head(struct writer *w, size_t (*encode)(size_t n, unsigned char *to,
         w->len += encode(n, to, HEAD_MAX);
 }
 
-static void write_text(struct writer *w, const char *text)
+static void write_bytes(struct writer *w, struct slice bytes)
 {
-    size_t len = strlen(text);
+    uint8_t *to = room(w, bytes.len);
 
-    head(w, cbor_encode_string_start, len);
-    uint8_t *to = room(w, len + 1);
     if (to == NULL)
         return;
-    memcpy(to, text, len);
-    w->len += len;
+    memcpy(to, bytes.data, bytes.len);
+    w->len += bytes.len;
+}
+
+static void write_text(struct writer *w, const char *text)
+{
+    head(w, cbor_encode_string_start, strlen(text));
+    write_bytes(w, slice_str(text));
 }
 
 static void write_number(struct writer *w, double value)

@@ -274,7 +274,7 @@ int cmd_cloud(int argc, char **argv)
     };
     // clang-format on
     const struct command_spec command = {
-        "fleetsim cloud", "[things|certificates|authorities|policy|group COMMAND]",
+        "fleetsim cloud", "[things|certificates|authorities|templates|policy|group COMMAND]",
         "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "
         "a\n"
         "vehicle and an app see of AWS IoT Core: mutual TLS, policy, device shadows, lifecycle\n"

@@ -13,12 +13,14 @@
 #include "cli/options.h"
 #include "pki/store.h"
 
-#define PEM_MAX 262144
+#define PEM_MAX        262144
+#define TEMPLATE_MAX   65536
+#define TEMPLATE_DEPTH 40
 
 /* What the options of all these commands hold; each command shows its own. */
 struct registry_options {
     const char *dir, *type, *status, *activation, *template_name, *auto_register;
-    struct option_list attributes;
+    struct option_list attributes, allowed;
     bool json, force, merge;
 };
 
@@ -132,6 +134,41 @@ static bool fill_authority(const struct registry_options *o, const char *more, c
     return true;
 }
 
+/* NAME=EXPRESSION, as often as you like. */
+static bool add_allowed(const struct option_list *allowed, cJSON *document, struct error *err)
+{
+    cJSON *hook =
+        allowed->count != 0 ? cJSON_AddObjectToObject(document, "preProvisioningHook") : NULL;
+    cJSON *allow = hook != NULL ? cJSON_AddObjectToObject(hook, "allow") : NULL;
+
+    for (size_t i = 0; i < allowed->count; i++) {
+        const char *item = allowed->items[i];
+        size_t len = strcspn(item, "=");
+        if (len == 0 || item[len] == '\0')
+            return error_set(err, ERROR_USAGE, "--allow %s: no NAME=EXPRESSION", item);
+        char *name = xstrndup(item, len);
+        cJSON_AddStringToObject(allow, name, item + len + 1);
+        free(name);
+    }
+    return true;
+}
+
+static bool fill_template(const struct registry_options *o, const char *more, cJSON *document,
+                          struct error *err)
+{
+    struct buf text;
+
+    buf_init(&text, TEMPLATE_MAX);
+    bool ok = store_read(more, &text, err);
+    cJSON *body = ok ? json_parse(buf_slice(&text), TEMPLATE_DEPTH) : NULL;
+    buf_done(&text);
+    if (ok && body == NULL)
+        ok = error_set(err, ERROR_USAGE, "%s: not JSON (give a provisioning template)", more);
+    if (body != NULL)
+        cJSON_AddItemToObject(document, "templateBody", body);
+    return ok && add_allowed(&o->allowed, document, err);
+}
+
 static bool fill_nothing(const struct registry_options *o, const char *more, cJSON *document,
                          struct error *err)
 {
@@ -164,6 +201,10 @@ static const struct registry_command commands[] = {
     {"authorities", "show", "ID", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "authority", ""},
     {"authorities", "register", "FILE", "an authority, and those below it (PEM)", SHAPE_FILE, NULL, fill_authority, "caCertificateId", "sckp"},
     {"authorities", "update", "ID", "how its certificates are met", SHAPE_NAMED, NULL, fill_authority, NULL, "sckp"},
+    {"templates", "list", "", "what provisions cars", SHAPE_LIST, NULL, fill_nothing, "templates", "j"},
+    {"templates", "show", "NAME", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "templateBody", ""},
+    {"templates", "create", "NAME FILE", "one, in place of that name's (JSON)", SHAPE_NAMED, NULL, fill_template, NULL, "w"},
+    {"templates", "delete", "NAME", "forget one", SHAPE_NAMED, NULL, fill_nothing, NULL, ""},
     {"authorities", "delete", "ID", "forget one that is INACTIVE", SHAPE_NAMED, NULL, fill_nothing, NULL, ""},
 };
 // clang-format on
@@ -182,6 +223,7 @@ static void option_rows(struct registry_options *o, const char *letters, struct 
         {'f', {"force", 'f', OPTION_FLAG, &o->force, NULL, "though something is attached to it"}},
         {'c', {"activate-after", 0, OPTION_STRING, &o->activation, "TIME", "what is registered becomes ACTIVE then, or never (default: never)"}},
         {'k', {"auto-register", 0, OPTION_STRING, &o->auto_register, "on|off", "register unknown certificates at their first contact\n(default on)"}},
+        {'w', {"allow", 0, OPTION_LIST, &o->allowed, "NAME=EXPRESSION", "who may be provisioned: what the parameter must match; may repeat"}},
         {'p', {"template", 0, OPTION_STRING, &o->template_name, "NAME", "provisions what is registered, just in time"}},
     };
     // clang-format on
@@ -236,6 +278,11 @@ static void print_authority(const cJSON *record)
            json_str(record, "templateName", activation));
 }
 
+static void print_template(const cJSON *record)
+{
+    printf("%-36s  %s\n", json_str(record, "templateName", "?"), json_str(record, "hook", "-"));
+}
+
 static const struct {
     const char *family, *heading;
     void (*print)(const cJSON *record);
@@ -248,6 +295,7 @@ static const struct {
     {"authorities",
      "authority                                                         status    registers  "
      "activation",                                                                                  print_authority  },
+    {"templates",    "template                              hook",                                  print_template   },
 };
 #define FAMILY_COUNT (sizeof families / sizeof *families)
 

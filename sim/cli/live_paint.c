@@ -25,12 +25,13 @@ static const struct {
     const char *cell;
     const char *name;
 } states[TCU_STATE_COUNT] = {
-    {TCU_ONLINE,      PEN_GREEN,  "█", "online"     },
-    {TCU_SYNCING,     PEN_CYAN,   "▓", "syncing"    },
-    {TCU_CONNECTING,  PEN_YELLOW, "▒", "connecting" },
-    {TCU_BACKING_OFF, PEN_RED,    "░", "backing off"},
-    {TCU_ASLEEP,      PEN_BLUE,   "·",  "asleep"     },
-    {TCU_OFF,         PEN_DIM,    "·",  "off"        },
+    {TCU_ONLINE,       PEN_GREEN,  "█", "online"      },
+    {TCU_SYNCING,      PEN_CYAN,   "▓", "syncing"     },
+    {TCU_PROVISIONING, PEN_CYAN,   "▒", "provisioning"},
+    {TCU_CONNECTING,   PEN_YELLOW, "▒", "connecting"  },
+    {TCU_BACKING_OFF,  PEN_RED,    "░", "backing off" },
+    {TCU_ASLEEP,       PEN_BLUE,   "·",  "asleep"      },
+    {TCU_OFF,          PEN_DIM,    "·",  "off"         },
 };
 
 /* The stages that are shown, in this order; the first go when there is no room for those with a

@@ -224,9 +224,9 @@ static bool open_simulation(struct run *run, struct error *err)
         return false;
     run->console.sim = run->sim;
     run->sim->cloud_process = target_broker_pid(&run->target);
-    if (!oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err))
-        return false;
-    if (!preflight_begin(&run->preflight, s, run->sim, err))
+    if (!contact_choice_introduce(s, &run->target, run->sim, err) ||
+        !oracle_run_open(run->sim, s->oracle, s->oracle_quiet, err) ||
+        !preflight_begin(&run->preflight, s, run->sim, err))
         return false;
     run->sim->leapt = on_leapt;
     run->sim->leapt_ctx = run;

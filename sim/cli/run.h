@@ -51,6 +51,8 @@ struct run_settings {
     struct option_list topics; /* as topic_set_choose() takes them */
     bool no_shadows;           /* the endpoint has none */
     bool reset_things;         /* of each car, before it is switched on */
+    const char *provision;     /* how cars meet the cloud: contact_choice.h; NULL: it knows them */
+    const char *provision_template, *claim_cert, *claim_key; /* or NULL */
     const char *radio;         /* what radio_profile_find() takes; NULL: perfect */
     const char *telemetry_key; /* file; NULL: none */
     const char *const *pins;   /* outcomes pinned: script/outcomes.h */
@@ -59,7 +61,8 @@ struct run_settings {
     size_t tag_count;
     const char *const *params; /* "name=value" for the scenarios: script/params.h */
     size_t param_count;
-    bool outcomes; /* VIN endings mean outcomes */
+    bool outcomes;       /* VIN endings mean outcomes */
+    bool provision_cbor; /* cars with a claim ask in CBOR */
     /* Told each script file that the run has read, before it ends; may be NULL. */
     void (*read)(void *ctx, const char *path);
     void *read_ctx;

@@ -1,7 +1,8 @@
 #include "cli/run_choice.h"
 
-#include "actors/companion.h"
 #include <string.h>
+
+#include "actors/companion.h"
 
 #include "cli/shard_meeting.h"
 #include "metrics/limits.h"
@@ -72,6 +73,9 @@ void run_simulation_options(const struct run_settings *s, const struct target *t
         .generic = s->profile != NULL,
         .no_shadows = s->no_shadows,
         .radio = s->radio != NULL ? radio_profile_find(slice_str(s->radio)) : NULL,
+        .contact = contact_choice_of(s),
+        .claim = s->claim_cert,
+        .claim_key = s->claim_key,
     };
     if (s->profile != NULL)
         mqtt_profile_find(s->profile, &ret->profile);

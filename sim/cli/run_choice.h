@@ -5,6 +5,7 @@
 #ifndef CLI_RUN_CHOICE_H
 #define CLI_RUN_CHOICE_H
 
+#include "cli/contact_choice.h"
 #include "cli/run.h"
 #include "fleet/simulation.h"
 #include "script/runtime.h"

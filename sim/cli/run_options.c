@@ -83,7 +83,8 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (s->profile != NULL && !mqtt_profile_find(s->profile, &profile))
         return error_set(err, ERROR_USAGE, "--profile %s: not a profile (aws or generic)",
                          s->profile);
-    if (!check_radio(s, err) || !metrics_endpoint_check(s->metrics, err))
+    if (!contact_choice_check(s, err) || !check_radio(s, err) ||
+        !metrics_endpoint_check(s->metrics, err))
         return false;
     /* These reach Paho, some by OpenSSL's own configuration. */
     struct tls_options others = s->tls;

@@ -64,6 +64,17 @@ struct run_options {
      "what sensitive telemetry is encrypted with (openssl rand -hex 32)"}, \
     {"radio", 0, OPTION_STRING, &(o).settings.radio, "PROFILE", \
      "mobile network of all cars: lte_good, lte_edge, 3g, … (default perfect; docs/radio.md)"}, \
+    {"provision", 0, OPTION_STRING, &(o).settings.provision, "HOW", \
+     "cars begin as strangers: claim (they make their keys), claim-keys (the\ncloud does) or just-in-time " \
+     "(docs/provisioning.md)"}, \
+    {"provision-template", 0, OPTION_STRING, &(o).settings.provision_template, "NAME", \
+     "of their claims (default fleetsim)"}, \
+    {"provision-cbor", 0, OPTION_FLAG, &(o).settings.provision_cbor, NULL, \
+     "they ask in CBOR"}, \
+    {"claim-cert", 0, OPTION_STRING, &(o).settings.claim_cert, "FILE", \
+     "the claim, PEM (default: made by the PKI)"}, \
+    {"claim-key", 0, OPTION_STRING, &(o).settings.claim_key, "FILE", \
+     "and its key"}, \
     {"keep-alive", 'k', OPTION_NUMBER, &(o).settings.keep_alive, "SECONDS", \
      "of the cars' connections"}, \
     CLOCK_OPTIONS_ROWS((o).settings.clock), \

@@ -148,14 +148,15 @@ static void add_column(const char *name, size_t len, double value, struct sums *
         const char *name;
         double *sum;
     } columns[] = {
-        {"off",         &sums->states[TCU_OFF]        },
-        {"asleep",      &sums->states[TCU_ASLEEP]     },
-        {"connecting",  &sums->states[TCU_CONNECTING] },
-        {"syncing",     &sums->states[TCU_SYNCING]    },
-        {"online",      &sums->states[TCU_ONLINE]     },
-        {"backing_off", &sums->states[TCU_BACKING_OFF]},
-        {"cpu_percent", &sums->cpu_percent            },
-        {"memory_mib",  &sums->memory_mib             },
+        {"off",          &sums->states[TCU_OFF]         },
+        {"asleep",       &sums->states[TCU_ASLEEP]      },
+        {"connecting",   &sums->states[TCU_CONNECTING]  },
+        {"syncing",      &sums->states[TCU_SYNCING]     },
+        {"online",       &sums->states[TCU_ONLINE]      },
+        {"backing_off",  &sums->states[TCU_BACKING_OFF] },
+        {"provisioning", &sums->states[TCU_PROVISIONING]},
+        {"cpu_percent",  &sums->cpu_percent             },
+        {"memory_mib",   &sums->memory_mib              },
     };
 
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)

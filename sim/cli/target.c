@@ -193,6 +193,8 @@ static bool start_own(struct target *t, const struct target_options *options, st
         .key = pki_path(made, PKI_FILE_SERVER_KEY),
         .ca = pki_path(made, PKI_FILE_CA),
         .intermediate = pki_path(made, PKI_FILE_INTERMEDIATE),
+        .issuer = pki_path(made, PKI_FILE_CLOUD),
+        .issuer_key = pki_path(made, PKI_FILE_CLOUD_KEY),
         .websocket = options->websocket,
         .page_token = options->page ? t->page_token : NULL,
         .virtual_clock = options->virtual_time,

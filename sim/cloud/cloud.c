@@ -52,6 +52,7 @@ struct cloud *cloud_new(uint64_t seed)
     bool ok =
         provision_service_init(&cloud->provisioning, &cloud->registry, &cloud->presence, seed);
     shadow_service_init(&cloud->shadows);
+    cloud->provisioning.groups = &cloud->access.groups;
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
     stream_service_init(&cloud->streams);
@@ -126,28 +127,28 @@ static bool may_connect(const struct cloud *cloud, const struct presence_peer *p
     return allowed;
 }
 
-enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *caller,
+enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *peer,
                                  int64_t now_ms, struct cloud_actions *out)
 {
-    struct presence_peer peer = *caller;
-    size_t id_len = strlen(peer.client_id);
+    struct presence_peer known = *peer;
+    size_t id_len = strlen(known.client_id);
 
     cloud->retained_for = NULL;
-    if (!peer.owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, peer.client_id, now_ms) ||
-                        !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
+    if (!known.owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, known.client_id, now_ms) ||
+                         !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
         return CLOUD_CLOSE_QUOTA;
-    enum cloud_verdict verdict = introduce(cloud, &peer, now_ms, out);
+    enum cloud_verdict verdict = introduce(cloud, &known, now_ms, out);
     if (verdict != CLOUD_ALLOW && verdict != CLOUD_CLOSE_NOT_AUTHORIZED)
         return verdict;
-    if (peer.is_thing)
-        defender_service_count(&cloud->defender, peer.client_id, DEFENDER_CONNECTION_ATTEMPTS, 1);
-    if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *peer.client_id == '$' ||
-        verdict != CLOUD_ALLOW || !may_connect(cloud, &peer)) {
-        presence_refuse(&cloud->presence, &peer, now_ms, out);
+    if (known.is_thing)
+        defender_service_count(&cloud->defender, known.client_id, DEFENDER_CONNECTION_ATTEMPTS, 1);
+    if (id_len == 0 || id_len > PRESENCE_CLIENT_ID_MAX || *known.client_id == '$' ||
+        verdict != CLOUD_ALLOW || !may_connect(cloud, &known)) {
+        presence_refuse(&cloud->presence, &known, now_ms, out);
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     }
-    return presence_connect(&cloud->presence, &peer, now_ms, out) != NULL ? CLOUD_ALLOW
-                                                                          : CLOUD_NO_MEMORY;
+    return presence_connect(&cloud->presence, &known, now_ms, out) != NULL ? CLOUD_ALLOW
+                                                                           : CLOUD_NO_MEMORY;
 }
 
 struct showing {

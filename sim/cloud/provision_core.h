@@ -49,6 +49,13 @@ bool provision_register(struct provision_exchange *x, struct registry_certificat
 bool provision_reject(struct provision_exchange *x, int status, const char *code,
                       const char *message);
 
+/* ---- provision_groups.c ---- */
+
+/* Does what the plan says. */
+bool provision_carry_out(struct provision_service *s, const struct provision_plan *plan,
+                         struct registry_certificate *certificate, int64_t now_ms,
+                         struct provision_error *err);
+
 /* ---- provision_hook.c ---- */
 
 /* Asks the template's hook; it answers the device itself, now or later. */
@@ -69,6 +76,6 @@ struct provision_template *provision_template_find(const struct provision_servic
 /* Takes both documents, also when it fails: no memory. */
 bool provision_template_put(struct provision_service *s, const char *name, cJSON *body,
                             cJSON *hook);
-void provision_template_free(void *template);
+void provision_template_free(void *value);
 
 #endif

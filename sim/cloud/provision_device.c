@@ -258,8 +258,8 @@ bool provision_register(struct provision_exchange *x, struct registry_certificat
     bool ok = false;
 
     if (all != NULL && t != NULL && provision_plan_make(t->body, all, &plan, &err)) {
-        ok = provision_plan_apply(&plan, x->service->registry, c, x->now_ms, &err) &&
-             tell_registered(x, &plan);
+        ok =
+            provision_carry_out(x->service, &plan, c, x->now_ms, &err) && tell_registered(x, &plan);
         provision_plan_done(&plan);
         if (ok) {
             cJSON_Delete(all);

@@ -94,7 +94,7 @@ static cJSON *select_item(const struct evaluation *e, const cJSON *argument)
     int n = index_of(cJSON_GetArrayItem(argument, 0));
     const cJSON *chosen = n >= 0 ? cJSON_GetArrayItem(cJSON_GetArrayItem(argument, 1), n) : NULL;
 
-    if (cJSON_IsString(chosen))
+    if (chosen != NULL && cJSON_IsString(chosen))
         return cJSON_CreateString(chosen->valuestring);
     provision_fail(e->err, "Fn::Select: there is no such item");
     return NULL;

@@ -11,6 +11,7 @@
 
 #define HOOK_MS       5000
 #define QUESTIONS_MAX 10000
+#define PATTERN_MAX   256
 
 static const char denied[] = "AccessDenied";
 
@@ -20,7 +21,9 @@ static bool is_expression(const cJSON *pattern)
 {
     regex_t regex;
 
-    if (!cJSON_IsString(pattern) ||
+    /* Repetitions of repetitions would cost more memory than there is. */
+    if (!cJSON_IsString(pattern) || strlen(pattern->valuestring) > PATTERN_MAX ||
+        strchr(pattern->valuestring, '{') != strrchr(pattern->valuestring, '{') ||
         regcomp(&regex, pattern->valuestring, REG_EXTENDED | REG_NOSUB) != 0)
         return false;
     regfree(&regex);

@@ -1,5 +1,6 @@
 #include "cloud/provision_service.h"
 
+#include <fleetsim/topics.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,16 @@ static const char default_body[] =
     "\"CertificateId\":{\"Ref\":\"AWS::IoT::Certificate::Id\"},\"Status\":\"ACTIVE\"}},"
     "\"policy\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyName\":\"vehicle\"}}}}";
 
+/* Of a factory: the thing is the certificate's common name. */
+static const char just_in_time_body[] =
+    "{\"Parameters\":{\"AWS::IoT::Certificate::CommonName\":{\"Type\":\"String\"}},"
+    "\"Resources\":{"
+    "\"thing\":{\"Type\":\"AWS::IoT::Thing\",\"Properties\":{"
+    "\"ThingName\":{\"Ref\":\"AWS::IoT::Certificate::CommonName\"}}},"
+    "\"certificate\":{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{"
+    "\"CertificateId\":{\"Ref\":\"AWS::IoT::Certificate::Id\"},\"Status\":\"ACTIVE\"}},"
+    "\"policy\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyName\":\"vehicle\"}}}}";
+
 bool provision_service_init(struct provision_service *s, struct registry *registry,
                             const struct presence *presence, uint64_t seed)
 {
@@ -27,8 +38,10 @@ bool provision_service_init(struct provision_service *s, struct registry *regist
     table_init(&s->templates);
     table_init(&s->tokens);
     rng_init(&s->rng, seed, 1);
-    return provision_template_put(s, PROVISION_DEFAULT_TEMPLATE,
-                                  json_parse(slice_str(default_body), DEPTH), NULL);
+    return provision_template_put(s, TEMPLATE_CLAIM, json_parse(slice_str(default_body), DEPTH),
+                                  NULL) &&
+           provision_template_put(s, TEMPLATE_JUST_IN_TIME,
+                                  json_parse(slice_str(just_in_time_body), DEPTH), NULL);
 }
 
 void provision_service_done(struct provision_service *s)
@@ -85,7 +98,7 @@ void provision_service_just_in_time(struct provision_service *s, const char *tem
     struct provision_plan plan;
 
     if (parameters != NULL && provision_plan_make(t->body, parameters, &plan, &err)) {
-        provision_plan_apply(&plan, s->registry, c, now_ms, &err);
+        provision_carry_out(s, &plan, c, now_ms, &err);
         provision_plan_done(&plan);
     }
     cJSON_Delete(parameters);

@@ -15,8 +15,9 @@
  * parameters must match, one each; or {"ask":true}: what AWS hands to a Lambda function is
  * published on fleetsim/templates/<t>/hook, and whoever answers within 5 s decides.
  *
- * A template "fleetsim" is there from the beginning: the thing is named by the parameter VIN, and
- * may do what vehicles may.
+ * Two templates are there from the beginning: "fleetsim", whose thing is named by the parameter
+ * VIN, and "fleetsim-jit", whose thing is a certificate's common name; both may do what vehicles
+ * may.
  *
  * Owns      templates, tokens, questions that wait for their hook.
  * Errors    no memory: false.
@@ -34,14 +35,14 @@
 #include "cloud/registry.h"
 #include "cloud/table.h"
 
-#define PROVISION_DEFAULT_TEMPLATE "fleetsim"
-
+struct groups;
 struct provision_question;
 
 struct provision_service {
     struct registry *registry;       /* borrowed */
     const struct presence *presence; /* borrowed */
     const struct issuer *issuer;     /* borrowed; NULL: nobody signs */
+    struct groups *groups;           /* borrowed; NULL: there are none */
     struct table templates, tokens;
     struct provision_question *questions; /* the oldest first */
     struct rng rng;

@@ -139,6 +139,8 @@ static bool plan_thing(struct provision_plan *plan, const cJSON *resource, const
     plan->thing = text_of(properties, "ThingName");
     plan->type = text_of(properties, "ThingTypeName");
     plan->attributes = json_get(properties, "AttributePayload");
+    plan->groups = json_get(properties, "ThingGroups");
+    plan->groups_override = override_of(resource, "ThingGroups");
     plan->attributes_override = override_of(resource, "AttributePayload");
     plan->type_override = override_of(resource, "ThingTypeName");
     if (plan->thing == NULL || !registry_name_is_valid(plan->thing))

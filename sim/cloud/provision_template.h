@@ -4,7 +4,7 @@
  *
  *     Parameters   {"VIN":{"Type":"String","Default":"…"?}}
  *     Mappings     {"map":{"key":{"name":"value"}}}
- *     Resources    of AWS::IoT::Thing (ThingName, AttributePayload, ThingTypeName),
+ *     Resources    of AWS::IoT::Thing (ThingName, AttributePayload, ThingTypeName, ThingGroups),
  *                  AWS::IoT::Certificate (CertificateId, Status), AWS::IoT::Policy (PolicyName);
  *                  each with "OverrideSettings" for what is there already
  *     DeviceConfiguration   {"name":"value"}
@@ -44,14 +44,15 @@ enum provision_override {
 
 /* What a template says with all its parameters. */
 struct provision_plan {
-    cJSON *tree;                       /* owned: what the texts below are borrowed from */
-    const char *thing, *type;          /* or NULL */
-    const cJSON *attributes;           /* or NULL */
+    cJSON *tree;              /* owned: what the texts below are borrowed from */
+    const char *thing, *type; /* or NULL */
+    const cJSON *attributes;  /* or NULL */
+    const cJSON *groups;      /* texts, or NULL: whoever keeps groups puts the thing there */
     const cJSON *device_configuration; /* or NULL */
     const char *policies[PROVISION_POLICIES_MAX];
     size_t policy_count;
     enum registry_status status; /* of the certificate */
-    enum provision_override attributes_override, type_override, status_override;
+    enum provision_override attributes_override, type_override, groups_override, status_override;
 };
 
 /* `parameters`: an object of texts; those that have a default may be missing. */

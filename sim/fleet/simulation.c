@@ -5,6 +5,8 @@
 
 #include "base/hash.h"
 #include "base/xmem.h"
+#include "fleet/key_maker.h"
+#include "fleet/vehicle_provision.h"
 #include "fleet/wire_client.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
@@ -12,6 +14,7 @@
 #include "oracle/oracle.h"
 #include "paho/paho_client.h"
 #include "pki/credential_set.h"
+#include "pki/factory.h"
 #include "pki/pem_file.h"
 
 /* ---- the way to the cloud ---- */
@@ -26,6 +29,8 @@ static struct evp_pkey_st *load_key(const void *arg)
 /* What a car that brings its own certificate shows, or one of the fleet. */
 static struct tls_identity identity_of(const struct vehicle *v)
 {
+    if (v->provision != NULL)
+        return vehicle_provision_identity(v);
     if (v->own != NULL)
         return (struct tls_identity){.leaf = v->own->leaf,
                                      .chain = v->own->chain,
@@ -38,47 +43,79 @@ static struct tls_identity identity_of(const struct vehicle *v)
                                  .key_arg = v->key};
 }
 
-static struct mqtt_client *make_native(void *vehicle, uint32_t index,
-                                       const struct mqtt_client_events *events, void *ctx)
+static struct mqtt_session_config session_config(const struct vehicle *v)
 {
-    const struct vehicle *v = vehicle;
     struct simulation *sim = v->sim;
-    struct mqtt_session_config config = {
+
+    return (struct mqtt_session_config){
         .net = sim->net,
-        .endpoint = endpoints_first(sim->endpoints, index),
+        .endpoint = endpoints_first(sim->endpoints, v->identity.index),
         .tls = sim->tls,
         .identity = identity_of(v),
         .profile = sim->tcu.profile,
     };
+}
 
-    return mqtt_session_new(sim->loop, &config, events, ctx);
+static struct mqtt_client *make_native(void *vehicle, uint32_t index,
+                                       const struct mqtt_client_events *events, void *ctx)
+{
+    struct vehicle *v = vehicle;
+    struct mqtt_session_config config = session_config(v);
+
+    (void)index;
+    v->session = mqtt_session_new(v->sim->loop, &config, events, ctx);
+    return v->session;
+}
+
+/* Certificate and key as PEM. */
+static void write_pem(const struct vehicle *v, struct buf *to)
+{
+    if (v->provision != NULL) {
+        vehicle_provision_pem(v, to);
+    } else if (v->own != NULL) {
+        credential_pem(v->own, to);
+    } else {
+        pki_chain_pem(v->sim->pki, v->certificate, to);
+        ec_key_pem(v->key, to);
+    }
 }
 
 static struct mqtt_client *make_paho(void *vehicle, uint32_t index,
                                      const struct mqtt_client_events *events, void *ctx)
 {
-    const struct vehicle *v = vehicle;
+    struct vehicle *v = vehicle;
     struct simulation *sim = v->sim;
     struct buf pem;
 
     char *uri = endpoints_join(sim->endpoints, index);
     buf_init(&pem, PEM_FILE_MAX);
-    if (sim->ca_file != NULL && v->own != NULL) {
-        credential_pem(v->own, &pem);
-    } else if (sim->ca_file != NULL) {
-        pki_chain_pem(sim->pki, v->certificate, &pem);
-        ec_key_pem(v->key, &pem);
-    }
+    if (sim->ca_file != NULL)
+        write_pem(v, &pem);
     struct paho_client_config config = {.uri = uri,
                                         .ca_file = sim->ca_file,
                                         .pem = buf_slice(&pem),
                                         .alpn = sim->alpn,
                                         .insecure = sim->insecure,
                                         .profile = sim->tcu.profile};
-    struct mqtt_client *client = paho_client_new(sim->loop, &config, events, ctx);
+    v->paho = paho_client_new(sim->loop, &config, events, ctx);
     buf_done(&pem);
     free(uri);
-    return client;
+    return v->paho;
+}
+
+void simulation_renew_identity(struct vehicle *v)
+{
+    struct mqtt_session_config config = session_config(v);
+    struct buf pem;
+
+    if (v->session != NULL) {
+        mqtt_session_configure(v->session, &config);
+        return;
+    }
+    buf_init(&pem, PEM_FILE_MAX);
+    write_pem(v, &pem);
+    paho_client_set_pem(v->paho, buf_slice(&pem));
+    buf_done(&pem);
 }
 
 /* Virtual time has to know what each client waits for. */
@@ -244,6 +281,9 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
     sim->timeline_places = options->timeline_places;
     sim->started = clock_now();
     sim->radio = options->radio;
+    sim->contact = options->contact;
+    sim->claim_file = options->claim;
+    sim->claim_key_file = options->claim_key;
     sms_options_defaults(&sim->sms_options);
     sim->client = options->client;
     sim->make_client = options->client == SIMULATION_PAHO ? make_paho : make_native;
@@ -255,6 +295,7 @@ struct simulation *simulation_new(const struct simulation_options *options, stru
                                                             .ctx = sim,
                                                             .epoch_ms = options->epoch_ms});
     }
+    sim->keys = key_maker_new(sim->loop, options->virtual_time ? &sim->wire : NULL);
     tcu_config_defaults(&sim->tcu);
     sim->tcu.version = options->version;
     /* A thing of a real cloud may have been another car before, whose session is still there. */
@@ -284,6 +325,8 @@ void simulation_free(struct simulation *sim)
     if (sim == NULL)
         return;
     connect_gate_done(&sim->gate);
+    key_maker_free(sim->keys);
+    simulation_identities_done(sim);
     oracle_free(sim->oracle);
     endpoints_free(sim->endpoints);
     sources_free(sim->sources);

@@ -17,10 +17,14 @@
 #include "base/rng.h"
 #include "fleet/sms.h"
 #include "fleet/vehicle.h"
+#include "fleet/vehicle_provision.h"
 #include "fleet/wire.h"
 #include "net/carried.h"
 #include "net/endpoints.h"
 
+struct credential;
+struct factory;
+struct key_maker;
 struct oracle;
 struct recorder;
 struct tls_context;
@@ -61,6 +65,8 @@ struct simulation_options {
     bool no_shadows;                    /* the broker has none */
     bool generic;                       /* no profile, whatever the endpoint */
     const struct radio_profile *radio;  /* of all cars; NULL: perfect */
+    struct vehicle_contact contact;     /* how all cars meet the cloud; its texts are borrowed */
+    const char *claim, *claim_key; /* PEM files: of cars with a claim; NULL: the PKI makes it */
 };
 
 struct simulation {
@@ -78,6 +84,9 @@ struct simulation {
     const struct radio_profile *radio; /* that cars are made with; NULL: perfect */
     struct connect_gate gate;          /* that all cars go through to connect */
     struct slice intermediate;         /* every car's issuer, DER */
+    struct vehicle_contact contact;    /* of cars that say nothing else; its texts are borrowed */
+    const char *claim_file, *claim_key_file; /* borrowed; NULL: the PKI makes the claim */
+    struct key_maker *keys;                  /* of cars that make theirs */
     struct tcu_config tcu;
     uint64_t fleet; /* identity_fleet() of the PKI's seed */
     uint64_t seed;
@@ -109,6 +118,9 @@ struct simulation {
     void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
     void *event_ctx;
     /* Private part */
+    struct simulation_claim *claim; /* NULL: not needed yet */
+    struct factory **factories;
+    size_t factory_count;
     struct net_carried carried; /* as it was counted last */
     struct mqtt_client *(*make_wired)(void *vehicle, uint32_t index,
                                       const struct mqtt_client_events *events, void *ctx);
@@ -124,6 +136,17 @@ struct simulation {
 struct simulation *simulation_new(const struct simulation_options *options, struct error *err);
 /* Cars must be freed before. NULL is fine. */
 void simulation_free(struct simulation *sim);
+
+/* What cars with a claim show, and how it is made: once for all. NULL: there is no PKI to make it,
+   ERROR_USAGE. */
+const struct credential *simulation_claim(struct simulation *sim, struct error *err);
+/* The factory of that name, which is made when it is asked for. */
+const struct factory *simulation_factory(struct simulation *sim, const char *name,
+                                         struct error *err);
+/* Of simulation_free(). */
+void simulation_identities_done(struct simulation *sim);
+/* What the car shows has changed: counts from its next connect on. */
+void simulation_renew_identity(struct vehicle *v);
 
 /* How many cars were made with the certificates, so that any broker may know them; 0: none. */
 uint32_t simulation_known_cars(const struct simulation *sim);

@@ -8,6 +8,7 @@
 #include "fleet/simulation.h"
 #include "fleet/sms.h"
 #include "fleet/vehicle_oracle.h"
+#include "fleet/vehicle_provision.h"
 #include "fleet/vehicle_radio.h"
 #include "fleet/vehicle_telemetry.h"
 #include "fleet/vehicle_tell.h"
@@ -294,8 +295,9 @@ static void on_mark(void *ctx, struct tcu *tcu, const char *token, enum tcu_mark
 static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t took)
 {
     static const char *const names[TCU_STAGE_COUNT] = {
-        "connect.tcp",          "connect.tls",   "connect.connack", "connect.subscribe",
-        "connect.first_shadow", "connect.total", "publish.puback",
+        "connect.tcp",          "connect.tls",        "connect.connack", "connect.subscribe",
+        "connect.first_shadow", "connect.total",      "publish.puback",  "provision.key",
+        "provision.create",     "provision.register", "provision.total",
     };
     struct vehicle *v = ctx;
 
@@ -303,6 +305,8 @@ static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t to
     char name[RECORDER_NAME_MAX];
     snprintf(name, sizeof name, "%s%s", v->probe ? RECORDER_PROBE : "", names[stage]);
     recorder_value(v->sim->recorder, name, took);
+    if (stage == TCU_STAGE_PROVISION_TOTAL)
+        recorder_count(v->sim->recorder, "provision.succeeded", 1);
     if (stage != TCU_STAGE_CONNECT_TOTAL)
         return;
     recorder_count(v->sim->recorder, "connect.succeeded", 1);
@@ -323,6 +327,7 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
         {"connect.failed",              "connection failed"           },
         {"connect.lost",                "connection lost"             },
         {"mqtt.refused",                "not sent"                    },
+        {"provision.failed",            "provisioning failed"         },
     };
     struct vehicle *v = ctx;
 
@@ -438,8 +443,13 @@ static bool take_own(struct vehicle *v, struct error *err)
     return true;
 }
 
-static bool take_credentials(struct vehicle *v, struct error *err)
+static bool take_credentials(struct vehicle *v, const struct vehicle_contact *contact,
+                             struct error *err)
 {
+    const struct vehicle_contact *c = contact != NULL ? contact : &v->sim->contact;
+
+    if (c->kind != VEHICLE_KNOWN)
+        return vehicle_provision_new(v, c, err);
     if (v->sim->own != NULL)
         return take_own(v, err);
     struct pki *pki = v->sim->pki;
@@ -478,7 +488,7 @@ struct vehicle *vehicle_new(struct simulation *sim, const struct vehicle_birth *
     v->ctx = ctx;
     v->seed = birth->seed;
     identity_make(sim->fleet, birth->index, &v->identity);
-    if (!take_credentials(v, err)) {
+    if (!take_credentials(v, birth->contact, err)) {
         vehicle_free(v);
         return NULL;
     }
@@ -500,6 +510,8 @@ struct vehicle *vehicle_new(struct simulation *sim, const struct vehicle_birth *
     if (sim->oracle != NULL)
         v->oracle = oracle_car_new(sim->oracle, v->identity.thing_name, v);
     v->tcu = tcu_new(&params);
+    if (v->provision != NULL)
+        vehicle_provision_begin(v);
     if (v->oracle != NULL)
         oracle_car_adopt(v->oracle, v->tcu);
     sim->by_state[TCU_OFF]++;
@@ -538,6 +550,7 @@ void vehicle_free(struct vehicle *v)
         v->results = next;
     }
     free(v->wake_token);
+    vehicle_provision_free(v);
     free(v->issued);
     free(v);
 }

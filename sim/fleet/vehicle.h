@@ -27,6 +27,8 @@ struct oracle_violation;
 struct credential;
 struct simulation;
 struct vehicle;
+struct vehicle_contact;
+struct vehicle_provision;
 struct vehicle_radio;
 
 /* What the layer above wants to hear; all members but packet, violated and sms are set. */
@@ -74,6 +76,10 @@ struct vehicle {
     struct slice certificate;
     const struct ec_key *key;
     struct pki_credential *issued;
+    /* NULL: the cloud has known it from the beginning; else what it shows is in there. */
+    struct vehicle_provision *provision;
+    /* Its client inside all wrappers: one of the two. */
+    struct mqtt_client *session, *paho;
     struct vehicle_radio *radio; /* NULL: a perfect network */
     struct oracle_car *oracle;   /* NULL: nobody watches it */
     struct vehicle_traffic traffic;
@@ -93,7 +99,8 @@ struct vehicle {
 struct vehicle_birth {
     uint32_t index; /* its number in the simulation's fleet, below IDENTITY_MAX */
     uint64_t seed;  /* of all its randomness, whatever its number */
-    const struct signal_schema *schema; /* borrowed */
+    const struct signal_schema *schema;    /* borrowed */
+    const struct vehicle_contact *contact; /* NULL: as the simulation's cars */
 };
 
 /* A car with power off. NULL if it has no credentials. */

@@ -209,12 +209,12 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
 
 /* ---- the measurement ---- */
 
-/* A fleet connects before it is measured, and its connects are worth knowing. */
+/* A fleet is provisioned and connects before it is measured, and that is worth knowing. */
 static bool outlives_warm_up(const char *name)
 {
     static const char probe_connect[] = RECORDER_PROBE "connect.";
-    static const char *const kept[] = {"connect.", probe_connect, "oracle.", "metrics.",
-                                       "wire.handshake"};
+    static const char *const kept[] = {"connect.", probe_connect, "provision.",
+                                       "oracle.",  "metrics.",    "wire.handshake"};
 
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (strncmp(name, kept[i], strlen(kept[i])) == 0)
@@ -234,7 +234,8 @@ bool recorder_is_warming_up(const struct recorder *rec, const char *name)
 
 static bool outlives_all(const char *name)
 {
-    return outlives_warm_up(name) && strstr(name, "connect.") == NULL;
+    return outlives_warm_up(name) && strstr(name, "connect.") == NULL &&
+           strstr(name, "provision.") == NULL;
 }
 
 static void start_anew(struct recorder *rec, usec_t now, bool (*is_kept)(const char *name))

@@ -63,8 +63,8 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
 void recorder_warm_up(struct recorder *rec);
 /* Is what is recorded under this name now not part of the measurement? Connects always are. */
 bool recorder_is_warming_up(const struct recorder *rec, const char *name);
-/* The measurement begins: stages and counters start anew, except those of connects and of the
-   oracle. Commands intended before `now` give no samples and count in no outcome. */
+/* The measurement begins: stages and counters start anew, except those of connects, of provisioning
+   and of the oracle. Commands intended before `now` give no samples and count in no outcome. */
 void recorder_start_anew(struct recorder *rec, usec_t now);
 /* Connects start anew as well. */
 void recorder_start_all_anew(struct recorder *rec, usec_t now);

@@ -526,6 +526,17 @@ static X509 *first_certificate(struct slice pem)
     return certificate;
 }
 
+void paho_client_set_pem(struct mqtt_client *client, struct slice pem)
+{
+    struct paho_setup *setup = &client_of(client)->setup;
+
+    X509_free(setup->certificate);
+    free(setup->pem);
+    setup->pem = pem.len != 0 ? xstrndup((const char *)pem.data, pem.len) : NULL;
+    setup->pem_len = pem.len;
+    setup->certificate = first_certificate(pem);
+}
+
 struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_config *config,
                                     const struct mqtt_client_events *events, void *ctx)
 {
@@ -547,10 +558,7 @@ struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_
     c->setup.ca_file = config->ca_file != NULL ? xstrdup(config->ca_file) : NULL;
     if (config->alpn != NULL)
         c->setup.alpn = xasprintf("%c%s", (int)strlen(config->alpn), config->alpn);
-    if (config->pem.len != 0)
-        c->setup.pem = xstrndup((const char *)config->pem.data, config->pem.len);
-    c->setup.pem_len = config->pem.len;
-    c->setup.certificate = first_certificate(config->pem);
+    paho_client_set_pem(&c->base, config->pem);
     c->setup.insecure = config->insecure;
     c->version = MQTT_5;
     paho_bounds_init(&c->bounds, loop, config->profile, pump, c);

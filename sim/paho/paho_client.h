@@ -43,5 +43,7 @@ struct paho_client_config {
  */
 struct mqtt_client *paho_client_new(struct loop *loop, const struct paho_client_config *config,
                                     const struct mqtt_client_events *events, void *ctx);
+/* Another certificate and key; counts from the next connect on. */
+void paho_client_set_pem(struct mqtt_client *client, struct slice pem);
 
 #endif

@@ -112,7 +112,7 @@ void fleet_log_free(struct fleet_log *log)
 static void put_header(struct buf *out)
 {
     buf_append_str(out, "seconds,interval,vehicles,off,asleep,connecting,syncing,online,"
-                        "backing_off");
+                        "backing_off,provisioning");
     for (size_t i = 0; i < HAPPENED; i++)
         buf_printf(out, ",%s", happened[i].column);
     buf_append_str(out, ",commands_open,command_p50_ms,command_p99_ms,loop_lag_p99_ms,"

@@ -18,8 +18,9 @@
 #include "base/process_usage.h"
 #include "base/timeunit.h"
 
-#define FLEET_LOG_FILE   "timeline.csv"
-#define FLEET_LOG_STATES 6 /* off, asleep, connecting, syncing, online, backing off */
+#define FLEET_LOG_FILE "timeline.csv"
+/* off, asleep, connecting, syncing, online, backing off, provisioning */
+#define FLEET_LOG_STATES 7
 
 struct recorder;
 struct fleet_log;

@@ -30,6 +30,7 @@ static enum merging merging_of(const char *name)
         {"syncing",              MERGE_LEVEL},
         {"online",               MERGE_LEVEL},
         {"backing_off",          MERGE_LEVEL},
+        {"provisioning",         MERGE_LEVEL},
         {"commands_open",        MERGE_LEVEL},
         {"memory_mib",           MERGE_LEVEL},
         {"loop_lag_p99_ms",      MERGE_MAX  },

@@ -210,17 +210,18 @@ void plot_panel_lines(const struct plot *p, const size_t *channels, size_t count
 static const struct {
     const char *text, *name;
 } states[] = {
-    {"online",      "online"    },
-    {"awake",       "online"    },
-    {"connecting",  "connecting"},
-    {"booting",     "connecting"},
-    {"syncing",     "syncing"   },
-    {"standby",     "syncing"   },
-    {"backing off", "backoff"   },
-    {"asleep",      "asleep"    },
-    {"deep_sleep",  "asleep"    },
-    {"deep sleep",  "asleep"    },
-    {"off",         "off"       },
+    {"online",       "online"    },
+    {"awake",        "online"    },
+    {"connecting",   "connecting"},
+    {"booting",      "connecting"},
+    {"syncing",      "syncing"   },
+    {"standby",      "syncing"   },
+    {"provisioning", "syncing"   },
+    {"backing off",  "backoff"   },
+    {"asleep",       "asleep"    },
+    {"deep_sleep",   "asleep"    },
+    {"deep sleep",   "asleep"    },
+    {"off",          "off"       },
 };
 
 static void write_state_class(const struct series_channel *c, size_t value, struct buf *out)

@@ -157,12 +157,13 @@ static void write_cars(const struct source *s, struct buf *out)
     static const struct {
         const char *column, *label, *tone;
     } states[] = {
-        {"online",      "online",      "online"    },
-        {"syncing",     "syncing",     "syncing"   },
-        {"connecting",  "connecting",  "connecting"},
-        {"backing_off", "backing off", "backoff"   },
-        {"asleep",      "asleep",      "asleep"    },
-        {"off",         "off",         "off"       },
+        {"online",       "online",       "online"    },
+        {"syncing",      "syncing",      "syncing"   },
+        {"provisioning", "provisioning", "syncing"   },
+        {"connecting",   "connecting",   "connecting"},
+        {"backing_off",  "backing off",  "backoff"   },
+        {"asleep",       "asleep",       "asleep"    },
+        {"off",          "off",          "off"       },
     };
     struct time_panel panel = {.title = "Cars", .unit = TIME_CARS};
 

@@ -223,12 +223,13 @@ static bool was_in(const cJSON *car, const char *state)
 static void put_legend(struct buf *out, const cJSON *car, const struct moments *m)
 {
     static const char *const states[][2] = {
-        {"online",     "online"     },
-        {"connecting", "connecting" },
-        {"syncing",    "syncing"    },
-        {"backoff",    "backing off"},
-        {"asleep",     "asleep"     },
-        {"off",        "off"        },
+        {"online",     "online"      },
+        {"connecting", "connecting"  },
+        {"syncing",    "syncing"     },
+        {"syncing",    "provisioning"},
+        {"backoff",    "backing off" },
+        {"asleep",     "asleep"      },
+        {"off",        "off"         },
     };
 
     buf_append_str(out, "<div class=\"legend\"><span>TCU:</span>");

@@ -165,16 +165,17 @@ static void put_lanes(struct picture *p, struct buf *out)
 static const char *style_of(const char *state)
 {
     static const char *const styles[][2] = {
-        {"online",      "online"    },
-        {"connecting",  "connecting"},
-        {"syncing",     "syncing"   },
-        {"backing off", "backoff"   },
-        {"asleep",      "asleep"    },
-        {"off",         "off"       },
-        {"attached",    "online"    },
-        {"attaching",   "connecting"},
-        {"no coverage", "backoff"   },
-        {"detached",    "off"       },
+        {"online",       "online"    },
+        {"connecting",   "connecting"},
+        {"syncing",      "syncing"   },
+        {"provisioning", "syncing"   },
+        {"backing off",  "backoff"   },
+        {"asleep",       "asleep"    },
+        {"off",          "off"       },
+        {"attached",     "online"    },
+        {"attaching",    "connecting"},
+        {"no coverage",  "backoff"   },
+        {"detached",     "off"       },
     };
 
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)

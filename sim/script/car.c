@@ -11,6 +11,7 @@
 #include "script/car_events.h"
 #include "script/car_fetch.h"
 #include "script/car_mqtt.h"
+#include "script/car_provision.h"
 #include "script/car_radio.h"
 #include "script/car_state.h"
 #include "script/car_timer.h"
@@ -18,6 +19,7 @@
 #include "script/model.h"
 #include "script/record.h"
 #include "script/story.h"
+#include "script/telemetry.h"
 #include "script/text_message.h"
 #include "script/witness.h"
 
@@ -128,13 +130,16 @@ static uint64_t next_seed(const struct script_owner *owner)
     return rng_next(&rng);
 }
 
-/* car(model): a new vehicle of that model, with power off, owned by the running scenario. */
+/* car(model, contact): a new vehicle of that model, with power off, owned by the running scenario.
+ */
 static int f_car(lua_State *L)
 {
     struct script *script = script_of(L);
     struct script_owner *owner = script_owner_current(L, "a new vehicle");
     struct vehicle_birth birth = {.index = next_index(owner), .seed = next_seed(owner)};
+    struct vehicle_contact contact;
     struct error err;
+    birth.contact = car_provision_read(L, 2, &contact) ? &contact : NULL;
 
     if (birth.index >= IDENTITY_MAX)
         return luaL_error(L, "no more cars: all %d numbers of the fleet are taken", IDENTITY_MAX);
@@ -228,14 +233,6 @@ void car_write_timelines(const struct script *script, const struct script_owner 
 
 /* ---- life cycle ---- */
 
-static struct slice slice_arg(lua_State *L, int index)
-{
-    size_t len;
-    const char *text = luaL_checklstring(L, index, &len);
-
-    return slice_of(text, len);
-}
-
 static int f_power_on(lua_State *L)
 {
     tcu_power_on(car_check(L, 1)->vehicle->tcu);
@@ -320,17 +317,6 @@ static int f_timeline(lua_State *L)
     char *copy = xstrdup(buf_cstr(&text));
     buf_done(&text);
     script_push_released(L, copy, free);
-    return 1;
-}
-
-static int f_telemetry(lua_State *L)
-{
-    struct car *car = car_check(L, 1);
-    const char *kind = luaL_checkstring(L, 2);
-    struct slice payload = slice_arg(L, 3);
-
-    lua_pushboolean(L, tcu_telemetry(car->vehicle->tcu, kind, payload,
-                                     (uint8_t)(luaL_optinteger(L, 4, 0) != 0)));
     return 1;
 }
 
@@ -557,7 +543,7 @@ static const luaL_Reg methods[] = {
     {"log",             f_log            },
     {"radio",           car_radio        },
     {"timeline",        f_timeline       },
-    {"telemetry",       f_telemetry      },
+    {"telemetry",       telemetry_send   },
     {NULL,              NULL             },
 };
 
@@ -581,6 +567,7 @@ void car_open(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
     car_mqtt_open(L);
+    car_provision_open(L);
     luaL_newmetatable(L, CAR_TYPE);
     lua_pushcfunction(L, f_tostring);
     lua_setfield(L, -2, "__tostring");

@@ -16,6 +16,7 @@ const struct prelude_file prelude_files[] = {
     {"=policies",     prelude_policies,     &prelude_policies_len    },
     {"=groups",       prelude_groups,       &prelude_groups_len      },
     {"=diagnostics",  prelude_diagnostics,  &prelude_diagnostics_len },
+    {"=registry",     prelude_registry,     &prelude_registry_len    },
     {"=service",      prelude_service,      &prelude_service_len     },
     {"=sms",          prelude_sms,          &prelude_sms_len         },
     {"=remote",       prelude_remote,       &prelude_remote_len      },

@@ -187,6 +187,18 @@ static int f_decode(lua_State *L)
     return ok ? 1 : 2;
 }
 
+int telemetry_send(lua_State *L)
+{
+    struct car *car = car_check(L, 1);
+    const char *kind = luaL_checkstring(L, 2);
+    size_t len;
+    const char *payload = luaL_checklstring(L, 3, &len);
+
+    lua_pushboolean(L, tcu_telemetry(car->vehicle->tcu, kind, slice_of(payload, len),
+                                     (uint8_t)(luaL_optinteger(L, 4, 0) != 0)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"telemetry_plan",   f_plan   },
     {"car_collect",      f_collect},

@@ -4,8 +4,8 @@
 const char *tcu_state_name(enum tcu_state state)
 {
     /* ORDER TCU_STATE */
-    static const char *const names[TCU_STATE_COUNT] = {"off",     "asleep", "connecting",
-                                                       "syncing", "online", "backing off"};
+    static const char *const names[TCU_STATE_COUNT] = {
+        "off", "asleep", "connecting", "syncing", "online", "backing off", "provisioning"};
     return (unsigned)state < TCU_STATE_COUNT ? names[state] : "unknown";
 }
 

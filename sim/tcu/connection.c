@@ -137,13 +137,14 @@ struct mqtt_connect connection_options(const struct tcu *t)
     if (own != NULL && own->options.keep_alive_s >= 0)
         o.keep_alive_s = (uint16_t)own->options.keep_alive_s;
     o.keep_alive_s = mqtt_profile_keep_alive(c->profile, o.keep_alive_s);
-    if (own == NULL)
+    if (provision_options(t, &o) || own == NULL)
         return o;
     if (own->client_id != NULL)
         o.client_id = slice_str(own->client_id);
     if (own->options.clean_start >= 0)
         o.clean_start = own->options.clean_start != 0 || session_over(t);
     o.will = own->will != NULL ? &own->will->will : NULL;
+    o.clean_start |= t->p->provision != NULL;
     return o;
 }
 

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "tcu/command.h"
 #include "tcu/connection.h"
+#include "tcu/provision.h"
 #include "tcu/pubsub.h"
 #include "tcu/route.h"
 #include "tcu/shadow.h"
@@ -35,6 +36,7 @@ enum core_wait {
     WAIT_SHADOW,    /* the answer to the shadow get */
     WAIT_GET_AGAIN, /* a pause before the next get */
     WAIT_RECONNECT,
+    WAIT_PROVISION, /* the answer to a step of provisioning */
     WAIT_COUNT
 };
 
@@ -66,6 +68,7 @@ struct tcu_private {
     struct shadow_handled *handled; /* by desired_slot, whichever shadow they live in */
     struct pace *pace;              /* NULL: no signal waits for its report to be due */
     struct command command;
+    struct provision *provision;    /* NULL: it is provisioned, and has been online since */
     struct withdrawal *withdrawals; /* reshape.c's: documents that wait for a connection */
 };
 
@@ -94,6 +97,12 @@ static inline bool core_connected(const struct tcu *t)
     return t->state == TCU_SYNCING || t->state == TCU_ONLINE;
 }
 
+/* The same, or with its claim. */
+static inline bool core_has_connection(const struct tcu *t)
+{
+    return core_connected(t) || t->state == TCU_PROVISIONING;
+}
+
 void core_note(struct tcu *t, enum tcu_note note, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Starts the time that the answer to a request may take; a client behind a shaper counts by the
@@ -114,5 +123,16 @@ void core_sync_later(struct tcu *t);
 /* Drops the connection, notes why, and backs off. */
 void core_give_up(struct tcu *t, enum tcu_note note, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- for provision.c ---- */
+
+/* False if the observer has changed the state. */
+bool core_stage(struct tcu *t, enum tcu_stage which, usec_t took);
+bool core_enter_provisioning(struct tcu *t);
+/* An answer is due in time; it has come. */
+void core_wait_provision(struct tcu *t);
+void core_stop_waiting(struct tcu *t);
+/* Ends the connection with a DISCONNECT, and begins another at once. */
+void core_reconnect(struct tcu *t);
 
 #endif

@@ -10,7 +10,6 @@
 #include "tcu/backoff.h"
 #include "tcu/core.h"
 #include "tcu/order.h"
-#include "tcu/pace.h"
 #include "tcu/reshape.h"
 #include "tcu/routes.h"
 
@@ -44,8 +43,7 @@ void core_mark(struct tcu *t, const char *token, enum tcu_mark mark, usec_t at,
         t->p->observer->mark(t->p->ctx, t, token, mark, at, report_token);
 }
 
-/* False if the observer has changed the state. */
-static bool stage(struct tcu *t, enum tcu_stage which, usec_t took)
+bool core_stage(struct tcu *t, enum tcu_stage which, usec_t took)
 {
     uint32_t epoch = t->p->epoch;
 
@@ -110,6 +108,7 @@ static void settle(struct tcu *t)
     p->subscribe_id = p->sampled_id = 0;
     connection_over(t);
     shadows_offline(t);
+    provision_offline(t);
 }
 
 static usec_t next_delay(struct tcu *t)
@@ -179,6 +178,7 @@ static void begin_connect(struct tcu *t)
     struct tcu_private *p = t->p;
 
     settle(t);
+    provision_connecting(t);
     if (!enter(t, TCU_CONNECTING))
         return;
     if (p->observer->admit == NULL || p->observer->admit(p->ctx, t))
@@ -235,8 +235,11 @@ void core_synced(struct tcu *t)
     loop_timer_stop(&p->timer);
     p->wait = WAIT_NOTHING;
     p->online_since = loop_script_now(p->loop);
-    if (!stage(t, TCU_STAGE_FIRST_SHADOW, now - p->stage_started) ||
-        !stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) || !enter(t, TCU_ONLINE))
+    usec_t took = 0;
+    if (!core_stage(t, TCU_STAGE_FIRST_SHADOW, now - p->stage_started) ||
+        !core_stage(t, TCU_STAGE_CONNECT_TOTAL, now - p->connect_started) ||
+        (provision_online(t, &took) && !core_stage(t, TCU_STAGE_PROVISION_TOTAL, took)) ||
+        !enter(t, TCU_ONLINE))
         return;
     reshape_online(t);
     shadows_schedule(t);
@@ -267,6 +270,9 @@ static void on_timer(void *arg)
     case WAIT_RECONNECT:
         begin_connect(t);
         break;
+    case WAIT_PROVISION:
+        provision_late(t);
+        break;
     case WAIT_NOTHING:
     case WAIT_ADMISSION:
     case WAIT_COUNT:
@@ -289,7 +295,7 @@ static void on_phase(void *ctx, enum mqtt_phase phase, usec_t at)
     if (t->state != TCU_CONNECTING || (unsigned)phase >= MQTT_PHASE_COUNT)
         return;
     t->p->stage_started = at;
-    stage(t, stages[phase], took);
+    core_stage(t, stages[phase], took);
 }
 
 static void on_connected(void *ctx, const struct mqtt_connack *connack)
@@ -307,7 +313,7 @@ static void on_connected(void *ctx, const struct mqtt_connack *connack)
     }
     p->packet_max = mqtt_limits_of(&connack->props).packet_max;
     p->stage_started = clock_now();
-    if (!enter(t, TCU_SYNCING))
+    if (provision_connected(t) || !enter(t, TCU_SYNCING))
         return;
     /* A session may be present that our SUBSCRIBE never reached. */
     if (p->subscribed)
@@ -323,6 +329,8 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
     char room[ROUTE_TOPIC_MAX];
     unsigned code;
 
+    if (t->state == TCU_PROVISIONING && provision_subscribed(t, packet_id, codes, count))
+        return;
     if (t->state != TCU_SYNCING || p->subscribe_id == 0 || packet_id != p->subscribe_id) {
         pubsub_answered(t, packet_id, codes, count);
         return;
@@ -341,7 +349,7 @@ static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, s
         return;
     }
     p->subscribed = true;
-    if (stage(t, TCU_STAGE_SUBSCRIBE, clock_now() - p->stage_started))
+    if (core_stage(t, TCU_STAGE_SUBSCRIBE, clock_now() - p->stage_started))
         start_get(t);
 }
 
@@ -360,6 +368,8 @@ static void on_message(void *ctx, const struct mqtt_message *m)
     struct tcu *t = ctx;
     usec_t now = clock_now();
 
+    if (t->state == TCU_PROVISIONING)
+        provision_message(t, m);
     if (!core_connected(t))
         return;
     bool wanted = pubsub_wants(t, m->topic);
@@ -379,7 +389,7 @@ static void on_published(void *ctx, uint16_t packet_id, uint8_t reason_code)
 
     if (packet_id == p->sampled_id && packet_id != 0) {
         p->sampled_id = 0;
-        if (!stage(t, TCU_STAGE_PUBACK, clock_now() - p->sampled_at))
+        if (!core_stage(t, TCU_STAGE_PUBACK, clock_now() - p->sampled_at))
             return;
     }
     if (!shadows_on_puback(t, packet_id, reason_code) &&
@@ -396,7 +406,7 @@ static void on_closed(void *ctx, const struct mqtt_closed *closed)
     bool connecting = t->state == TCU_CONNECTING;
 
     connection_closed(t, closed);
-    if (connecting || core_connected(t))
+    if (connecting || core_has_connection(t))
         lost(t, connecting ? TCU_NOTE_CONNECT_FAILED : TCU_NOTE_CONNECTION_LOST, "%s%s",
              closed->text != NULL ? closed->text : "the connection was closed",
              t->p->wait == WAIT_SUBACK ? ", before the SUBACK (does the policy allow it?)" : "");
@@ -432,6 +442,31 @@ int32_t core_publish(struct tcu *t, struct slice topic, struct slice payload, ui
         p->sampled_at = clock_now();
     }
     return id;
+}
+
+/* ── Provisioning ───────────────────────────────────────────────────────────────────────────── */
+
+bool core_enter_provisioning(struct tcu *t)
+{
+    return enter(t, TCU_PROVISIONING);
+}
+
+void core_wait_provision(struct tcu *t)
+{
+    wait_for(t, WAIT_PROVISION);
+}
+
+void core_stop_waiting(struct tcu *t)
+{
+    loop_timer_stop(&t->p->timer);
+    t->p->wait = WAIT_NOTHING;
+}
+
+void core_reconnect(struct tcu *t)
+{
+    mqtt_client_disconnect(t->p->client, 0);
+    t->p->failures = 0;
+    begin_connect(t);
 }
 
 /* ── Life ───────────────────────────────────────────────────────────────────────────────────── */
@@ -480,6 +515,7 @@ void tcu_free(struct tcu *t)
     mqtt_client_free(t->p->client);
     signal_table_done(&t->signals);
     pubsub_done(t);
+    provision_done(t);
     connection_done(t);
     free(t->p);
     free(t);
@@ -514,10 +550,10 @@ void tcu_disconnect(struct tcu *t, uint8_t reason_code, const struct mqtt_props 
 {
     if (t->state == TCU_OFF || t->state == TCU_ASLEEP)
         return;
-    if (core_connected(t) && props != NULL) {
+    if (core_has_connection(t) && props != NULL) {
         connection_leaving(t, props);
         mqtt_client_disconnect_with(t->p->client, reason_code, props);
-    } else if (core_connected(t)) {
+    } else if (core_has_connection(t)) {
         mqtt_client_disconnect(t->p->client, reason_code);
     } else {
         mqtt_client_abort(t->p->client);
@@ -536,51 +572,6 @@ bool tcu_wake(struct tcu *t)
 
 void tcu_drop_connection(struct tcu *t)
 {
-    if (t->state == TCU_CONNECTING || core_connected(t))
+    if (t->state == TCU_CONNECTING || core_has_connection(t))
         core_give_up(t, TCU_NOTE_CONNECTION_LOST, "the network was lost");
-}
-
-/* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
-
-void tcu_set_signal(struct tcu *t, size_t index, union signal_value value)
-{
-    if (!signal_set(&t->signals, index, value))
-        return;
-    shadows_changed(t, index);
-    if (t->p->observer->signal != NULL)
-        t->p->observer->signal(t->p->ctx, t, index);
-}
-
-void tcu_report(struct tcu *t)
-{
-    pace_release_all(t);
-    shadows_schedule(t);
-}
-
-bool tcu_telemetry(struct tcu *t, const char *kind, struct slice payload, uint8_t qos)
-{
-    char room[ROUTE_TOPIC_MAX];
-
-    if (t->state != TCU_ONLINE || kind[0] == '\0' || strpbrk(kind, "+#") != NULL)
-        return false;
-    struct slice topic = route_compose(room, tcu_topics(t)->telemetry, t->thing_name, kind);
-    if (topic.len != 0 && core_publish(t, topic, payload, qos, slice_of(NULL, 0)) >= 0)
-        return true;
-    core_note(t, TCU_NOTE_REFUSED, "telemetry: %s", mqtt_client_refusal(t->p->client));
-    return false;
-}
-
-const struct topic_set *tcu_topics(const struct tcu *t)
-{
-    return &t->p->config->topics;
-}
-
-uint64_t tcu_shadow_version(const struct tcu *t, size_t shadow)
-{
-    return core_shadow(t, shadow)->version;
-}
-
-bool tcu_in_step(const struct tcu *t)
-{
-    return shadows_in_step(t);
 }

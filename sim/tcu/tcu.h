@@ -3,6 +3,8 @@
  *
  *     off → asleep → connecting → syncing → online → (disconnect) → backing off → connecting …
  *
+ * with provisioning before its first syncing, if it has but a claim (provision.h).
+ *
  * Owns      its MQTT client, signal table, timers, the orders it has handed out.
  * Borrows   the loop, the shared configuration and the schema; all outlive it.
  * Promises  never blocks; calls its observer only on the loop's thread; never executes an expired
@@ -30,6 +32,7 @@ enum tcu_state {
     TCU_SYNCING,    /* subscribing, getting the shadows, applying what was desired meanwhile */
     TCU_ONLINE,
     TCU_BACKING_OFF, /* waiting before the next attempt: exponential, full jitter (contract 6.12) */
+    TCU_PROVISIONING, /* connected with its claim: getting a certificate of its own (provision.h) */
     TCU_STATE_COUNT
 };
 const char *tcu_state_name(enum tcu_state state); /* "off", "asleep", … */
@@ -102,8 +105,12 @@ enum tcu_stage {
     TCU_STAGE_CONNACK,
     TCU_STAGE_SUBSCRIBE,
     TCU_STAGE_FIRST_SHADOW,
-    TCU_STAGE_CONNECT_TOTAL, /* from its start (once admitted) to online */
-    TCU_STAGE_PUBACK,        /* publish to PUBACK */
+    TCU_STAGE_CONNECT_TOTAL,      /* from its start (once admitted) to online */
+    TCU_STAGE_PUBACK,             /* publish to PUBACK */
+    TCU_STAGE_PROVISION_KEY,      /* key and signing request */
+    TCU_STAGE_PROVISION_CREATE,   /* request to its certificate */
+    TCU_STAGE_PROVISION_REGISTER, /* request to its thing */
+    TCU_STAGE_PROVISION_TOTAL,    /* first attempt to connect, to online as itself */
     TCU_STAGE_COUNT
 };
 
@@ -118,6 +125,7 @@ enum tcu_note {
     TCU_NOTE_CONNECT_FAILED,    /* detail: why */
     TCU_NOTE_CONNECTION_LOST,   /* detail: why */
     TCU_NOTE_REFUSED,           /* a publish, subscribe or option was not taken; detail: why */
+    TCU_NOTE_PROVISIONING,      /* a step of it failed, and is tried again; detail: why */
     TCU_NOTE_COUNT
 };
 

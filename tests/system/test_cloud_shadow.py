@@ -395,13 +395,22 @@ def breaches_close(lab):
 
 def connect_refused(lab):
     """3.1.1: closed without CONNACK; MQTT 5: CONNACK 0x87."""
-    for name, client_id in (("tcu-4", "tcu-5"), ("app", "apple"), ("claim-1", "claim-1")):
+    for name, client_id in (("tcu-4", "tcu-5"), ("app", "apple")):
         for version in (4, 5):
             try:
                 Client(lab, name, client_id, version=version)
                 raise Failed(f"{name} let in as {client_id}")
             except Closed as e:
                 check_equal(str(e), "CONNACK 135" if version == 5 else "connection closed")
+
+
+def claim(lab):
+    """A claim connects under any client id, and may do nothing but ask for a certificate (contract 4.1)."""
+    for version, code in ((4, None), (5, 0x87)):
+        for topic in ("$aws/things/tcu-4/shadow/get", "dt/fleetsim/tcu-4/x", "fleetsim/things/tcu-4/delete"):
+            car = Client(lab, "claim-1", "anybody", version=version)
+            car.publish(topic, "{}", wait=False)
+            car.must_close(code)
 
 
 def no_certificate(lab):
@@ -736,7 +745,7 @@ def clean_stop(fleetsim):
 
 
 IN_THE_LAB = [every_vector, replies_come_in_order, named_shadow, rejections, breaches_close,
-              connect_refused, no_certificate, lifecycle, disconnect_reasons, keep_alive, takeover,
+              connect_refused, claim, no_certificate, lifecycle, disconnect_reasons, keep_alive, takeover,
               wills_do_not_reach_the_shadow, subscription_events, aws_matching,
               commands_and_privacy, durable_session, mqtt5_connack, owner_control,
               one_cloud_per_directory,

@@ -150,7 +150,7 @@ def shows_a_load(place):
     with open(os.path.join(folder, "timeline.csv"), encoding="ascii") as f:
         rows = list(csv.DictReader(f))
     check(len(rows) >= 6, f"{len(rows)} lines for as many seconds")
-    states = ("off", "asleep", "connecting", "syncing", "online", "backing_off")
+    states = ("off", "asleep", "connecting", "syncing", "online", "backing_off", "provisioning")
     check(all(int(row["vehicles"]) == sum(int(row[state]) for state in states) for row in rows), str(rows))
     check_equal(rows[-1]["online"], "30", "cars in the end")
     check(abs(sum(int(row["commands_sent"]) for row in rows) - 5 * 40) < 60, "commands")

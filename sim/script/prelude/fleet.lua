@@ -125,17 +125,17 @@ end
 -- ---- making cars -------------------------------------------------------------------------------
 
 local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true }
+  tags = true, sleep = true, provision = true }
 local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, count = true, rate = true, mix = true, cohorts = true }
+  tags = true, sleep = true, provision = true, count = true, rate = true, mix = true, cohorts = true }
 local cohort_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, name = true, share = true }
+  tags = true, sleep = true, provision = true, name = true, share = true }
 
 local function start_car(t, options)
   if options.model ~= nil and type(options.model) ~= "string" then
     error("t:vehicle: model is the name of a model's file, such as \"compact_ev\", not a " .. type(options.model), 3)
   end
-  local car = core.car(options.model or "compact_ev")
+  local car = core.car(options.model or "compact_ev", tools.contact_of(options))
   tools.reset_shadow(t, car)
   local paths = {}
   for path in pairs(options.state or {}) do

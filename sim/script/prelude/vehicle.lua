@@ -389,6 +389,7 @@ end
 
 local states = {
   off = true, asleep = true, connecting = true, syncing = true, online = true, ["backing off"] = true,
+  provisioning = true,
 }
 
 function car_methods.wait_for(car, state, timeout)

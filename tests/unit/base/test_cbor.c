@@ -21,10 +21,11 @@ struct example {
 static size_t from_hex(const char *hex, uint8_t *ret)
 {
     size_t n = 0;
-    unsigned byte;
 
-    for (; sscanf(hex, "%2x", &byte) == 1 && hex[0] != '\0'; hex += 2)
-        ret[n++] = (uint8_t)byte;
+    for (; hex[0] != '\0'; hex += 2) {
+        const char digits[] = {hex[0], hex[1], '\0'};
+        ret[n++] = (uint8_t)strtoul(digits, NULL, 16);
+    }
     return n;
 }
 

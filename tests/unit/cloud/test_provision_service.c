@@ -472,7 +472,7 @@ static void operators_keep_templates(void **state)
     operate(w, HOOKED "create", "{\"templateBody\":" BODY ",\"clientToken\":\"t\"}");
     send(w, true, "fleetsim/templates/list", "");
     cJSON *answer = said(w, 0, "fleetsim/templates/list", "/accepted", "fleet-0");
-    assert_int_equal(cJSON_GetArraySize(json_get(answer, "templates")), 2);
+    assert_int_equal(cJSON_GetArraySize(json_get(answer, "templates")), 3);
     cJSON_Delete(answer);
     operate(w, HOOKED "get", "");
     operate(w, HOOKED "delete", "");
@@ -518,6 +518,33 @@ static void just_in_time(void **state)
     cJSON_Delete(answer);
 }
 
+/* contract 4.1: "ThingGroups"; they must be there. */
+static void a_template_with_groups(void **state)
+{
+    struct world *w = *state;
+    char token[128], request[512];
+
+    operate(
+        w, HOOKED "create",
+        "{\"templateBody\":{\"Parameters\":{\"VIN\":{\"Type\":\"String\"}},\"Resources\":{\"c\":"
+        "{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{}},\"t\":{\"Type\":"
+        "\"AWS::IoT::Thing\",\"Properties\":{\"ThingName\":{\"Ref\":\"VIN\"},\"ThingGroups\":"
+        "[\"north\"]}}}}}");
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+    expect_status(w, "PENDING_ACTIVATION");
+    operate(w, "fleetsim/groups/north/create", "{}");
+    send(w, false, HOOKED_ON, request);
+    cJSON_Delete(said(w, 0, HOOKED_ON, "/accepted", "claim-1"));
+    send(w, true, "fleetsim/groups/north/things", "{}");
+    cJSON *answer = said(w, 0, "fleetsim/groups/north/things", "/accepted", "fleet-0");
+    char *text = cJSON_PrintUnformatted(answer);
+    assert_non_null(strstr(text, "car-1"));
+    cJSON_free(text);
+    cJSON_Delete(answer);
+}
+
 /* A token that was given out before the broker restarted is good after it. */
 static void a_restart_keeps_the_token(void **state)
 {
@@ -532,6 +559,7 @@ static void a_restart_keeps_the_token(void **state)
     char *copy = strndup(saved.data, saved.len);
     text_done(&saved);
     cloud_free(w->cloud);
+    cloud_actions_done(&w->out);
     assert_int_equal(setup(state), 0);
     w = *state;
     /* But for the claim and its certificate, which are there again. */
@@ -559,6 +587,7 @@ int main(void)
         TEST(a_hook_that_says_nothing),
         TEST(operators_keep_templates),
         TEST(just_in_time),
+        TEST(a_template_with_groups),
         TEST(a_restart_keeps_the_token),
 #undef TEST
     };

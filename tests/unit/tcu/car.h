@@ -142,7 +142,8 @@ static inline void car_on_mark(void *ctx, struct tcu *t, const char *token, enum
 static inline void car_on_stage(void *ctx, struct tcu *t, enum tcu_stage stage, usec_t took)
 {
     static const char *const names[TCU_STAGE_COUNT] = {
-        "tcp", "tls", "connack", "subscribe", "first shadow", "total", "puback"};
+        "tcp",    "tls", "connack", "subscribe", "first shadow", "total",
+        "puback", "key", "create",  "register",  "provisioned"};
     (void)t;
     assert_true(took < 60 * USEC_PER_SEC);
     car_log(ctx, "stage", "%s", names[stage]);
@@ -151,9 +152,9 @@ static inline void car_on_stage(void *ctx, struct tcu *t, enum tcu_stage stage, 
 static inline void car_on_note(void *ctx, struct tcu *t, enum tcu_note note, const char *detail)
 {
     static const char *const names[TCU_NOTE_COUNT] = {
-        "stale delta",       "unknown desired", "expired request",
-        "duplicate request", "bad message",     "report rejected",
-        "connect failed",    "connection lost", "refused"};
+        "stale delta", "unknown desired", "expired request", "duplicate request",
+        "bad message", "report rejected", "connect failed",  "connection lost",
+        "refused",     "provisioning"};
     (void)t;
     car_log(ctx, "note", "%s: %s", names[note], detail);
 }

@@ -1,0 +1,62 @@
+-- A car that leaves the factory with nothing but a claim gets a certificate of its own, and from then on is itself:
+-- by a signing request or with keys from the cloud, in JSON and in CBOR (contract 4.1).
+
+local ways = {
+  { by = "claim", format = "json" },
+  { by = "claim", format = "cbor" },
+  { by = "claim_keys", format = "json" },
+  { by = "claim_keys", format = "cbor" },
+}
+
+for _, way in ipairs(ways) do
+  scenario("by " .. way.by .. " in " .. way.format, { timeout = 30 }, function(t)
+    local app = t:companion()
+    local car = t:vehicle { provision = way, power = "off" }
+    local claim = car:certificate()
+    local states = car:events("state")
+
+    t:equal(car:provisioned(), false)
+    car:power_on()
+    for _, state in ipairs { "connecting", "provisioning", "connecting", "syncing", "online" } do
+      -- An attempt may fail in between, on a machine that is busy.
+      repeat until states:wait(10).to == state
+    end
+    t:equal(car:provisioned(), true)
+    t:not_equal(car:certificate(), claim)
+
+    local certificate = app:certificate(car)
+    t:equal(certificate.status, "ACTIVE")
+    t:equal(certificate.policies, { "vehicle" })
+    t:equal(certificate.things, { car.name })
+    t:equal(app:thing(car).attributes, { model = "compact_ev" })
+
+    app:desire(car, { locks = { all = "unlocked" } })
+    t:eventually(10, function()
+      return app:shadow(car).reported.locks.front_left == "unlocked"
+    end)
+  end)
+end
+
+scenario("it stays itself over a loss of power", { timeout = 30 }, function(t)
+  local car = t:vehicle { provision = "claim" }
+
+  car:wait_online(10)
+  local own = car:certificate()
+  car:power_off()
+  car:power_on()
+  car:wait_online(10)
+  t:equal(car:certificate(), own)
+end)
+
+scenario("a fleet gets its certificates", { timeout = 60 }, function(t)
+  local app = t:companion()
+  local fleet = t:fleet { count = 20, provision = { by = "claim", format = "cbor" } }
+  local seen = {}
+
+  fleet:wait_online(40)
+  for _, car in ipairs(fleet) do
+    t:equal(app:certificate(car).things, { car.name })
+    t:is_true(not seen[car:certificate()], "two cars share a certificate")
+    seen[car:certificate()] = true
+  end
+end)

@@ -1,0 +1,101 @@
+#include "script/car_provision.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "fleet/simulation.h"
+#include "pki/factory.h"
+#include "script/car.h"
+#include "script/lua_json.h"
+#include "tcu/provision.h"
+
+#define CONFIGURATION_DEPTH 16
+#define PEM_MAX             16384
+
+/* ORDER VEHICLE_CONTACT */
+static const char *const kinds[] = {"known", "claim", "claim_keys", "just_in_time", NULL};
+
+static const char *text_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    const char *text = lua_tostring(L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+bool car_provision_read(lua_State *L, int index, struct vehicle_contact *ret)
+{
+    if (!lua_istable(L, index))
+        return false;
+    lua_getfield(L, index, "by");
+    *ret = (struct vehicle_contact){
+        .kind = (enum vehicle_contact_kind)luaL_checkoption(L, -1, NULL, kinds)};
+    lua_pop(L, 1);
+    lua_getfield(L, index, "cbor");
+    ret->cbor = lua_toboolean(L, -1) != 0;
+    lua_pop(L, 1);
+    ret->template_name = text_field(L, index, "template");
+    ret->authority = text_field(L, index, "factory");
+    ret->parameters = text_field(L, index, "parameters");
+    ret->model = text_field(L, index, "model");
+    return true;
+}
+
+/* car_certificate(car): the id of the certificate that it shows */
+static int f_certificate(lua_State *L)
+{
+    char id[CERTIFICATE_ID_SIZE];
+
+    vehicle_certificate_id(car_check(L, 1)->vehicle, id);
+    lua_pushstring(L, id);
+    return 1;
+}
+
+/* car_provisioned(car): has the cloud taken a certificate of its own? */
+static int f_provisioned(lua_State *L)
+{
+    lua_pushboolean(L, tcu_is_provisioned(car_check(L, 1)->vehicle->tcu));
+    return 1;
+}
+
+/* car_device_configuration(car): what came with its thing, or nil */
+static int f_device_configuration(lua_State *L)
+{
+    const char *text = vehicle_device_configuration(car_check(L, 1)->vehicle);
+    cJSON *json = text != NULL ? json_parse(slice_str(text), CONFIGURATION_DEPTH) : NULL;
+
+    lua_json_push(L, json);
+    cJSON_Delete(json);
+    return 1;
+}
+
+/* factory_pem(name): the factory's root and what is below it, PEM */
+static int f_factory_pem(lua_State *L)
+{
+    struct error err;
+    const struct factory *factory =
+        simulation_factory(script_of(L)->sim, luaL_checkstring(L, 1), &err);
+    struct buf pem;
+
+    if (factory == NULL)
+        return luaL_error(L, "%s", err.text);
+    buf_init(&pem, PEM_MAX);
+    factory_pem(factory, &pem);
+    lua_pushlstring(L, buf_cstr(&pem), buf_len(&pem));
+    buf_done(&pem);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"car_certificate",          f_certificate         },
+    {"car_provisioned",          f_provisioned         },
+    {"car_device_configuration", f_device_configuration},
+    {"factory_pem",              f_factory_pem         },
+    {NULL,                       NULL                  },
+};
+
+void car_provision_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+}
