@@ -1,7 +1,7 @@
 -- An update over the air goes out to the whole fleet, so many cars a minute, while people go on as ever: what a rollout
 -- costs those who only want their car unlocked.
 
--- With --param by=https all cars download 200 KB each.
+-- Under `fleetsim run … --param by=https` all cars download 200 KB each.
 local by = param("by", "time", { choices = { "time", "https" } })
 
 local function release(app)

@@ -1,5 +1,5 @@
 -- Downloads over HTTPS, in a car: resumed at the byte where they were (Range, If-Range), tried again with patience, by
--- the car's radio. What has come is in flash memory: it outlives a loss of power.
+-- the car's radio. What has come is in flash memory: it outlives a loss of power. And who has signed what has come.
 
 local core, _, _, tools = ...
 
