@@ -41,7 +41,7 @@ struct cloud *cloud_new(uint64_t seed);
 void cloud_free(struct cloud *cloud);
 
 /* CONNECT. CLOUD_ALLOW or a closing verdict. */
-enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *caller,
+enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer *peer,
                                  int64_t now_ms, struct cloud_actions *out);
 /* Is that connection the current one of its client id? */
 bool cloud_is_current(const struct cloud *cloud, const void *handle, const char *client_id);
