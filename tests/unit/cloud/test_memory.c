@@ -12,16 +12,21 @@
 #include "base/json.h"
 #include "cloud/cloud.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CAN_FAIL 0
-static int countdown = -1;
-#else
-#define CAN_FAIL 1
 static int countdown = -1; /* allocations until one fails; negative: none does */
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
+/* Sanitizers have an allocator of their own: there the linker sends the program's calls here, and
+   cJSON is told. Else these take the C library's place for all. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OURS(name)   __wrap_##name
+#define THEIRS(name) __real_##name
+#else
+#define OURS(name)   name
+#define THEIRS(name) __libc_##name
+#endif
+
+void *THEIRS(malloc)(size_t size);
+void *THEIRS(calloc)(size_t count, size_t size);
+void *THEIRS(realloc)(void *old, size_t size);
 
 static bool fails(void)
 {
@@ -30,21 +35,20 @@ static bool fails(void)
     return countdown-- == 0;
 }
 
-void *malloc(size_t size)
+void *OURS(malloc)(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails() ? NULL : THEIRS(malloc)(size);
 }
 
-void *calloc(size_t count, size_t size)
+void *OURS(calloc)(size_t count, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : THEIRS(calloc)(count, size);
 }
 
-void *realloc(void *old, size_t size)
+void *OURS(realloc)(void *old, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(old, size);
+    return fails() ? NULL : THEIRS(realloc)(old, size);
 }
-#endif
 
 static const int handle;
 static const struct presence_peer car = {.handle = &handle,
@@ -99,8 +103,6 @@ static void every_allocation_fails_once(void **state)
     int failures = 0;
 
     (void)state;
-    if (!CAN_FAIL)
-        skip();
     for (int n = 0; n < 5000; n++) {
         struct cloud *cloud = cloud_new(1);
         struct cloud_actions out;
@@ -126,8 +128,6 @@ static void every_allocation_fails_once(void **state)
 static void failed_update_changes_nothing(void **state)
 {
     (void)state;
-    if (!CAN_FAIL)
-        skip();
     for (int n = 0;; n++) {
         struct cloud *cloud = cloud_new(1);
         struct cloud_actions out;
@@ -213,8 +213,6 @@ static void operators_survive(void **state)
     int failures = 0;
 
     (void)state;
-    if (!CAN_FAIL)
-        skip();
     for (int n = 0; n < 20000; n++) {
         struct cloud_actions out;
         cloud_actions_init(&out);
@@ -254,5 +252,6 @@ int main(void)
         cmocka_unit_test(operators_survive),
     };
 
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = OURS(malloc), .free_fn = free});
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
