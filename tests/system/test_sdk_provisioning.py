@@ -21,10 +21,13 @@ def sdk():
     modules = os.path.join(MODULES, "node_modules")
     if not os.path.isdir(os.path.join(modules, "aws-iot-device-sdk-v2")):
         os.makedirs(MODULES, exist_ok=True)
-        fetched = subprocess.run(
-            ["npm", "install", "--prefix", MODULES, "--no-audit", "--no-fund", "--ignore-scripts", "--no-save",
-             "aws-iot-device-sdk-v2"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
-            check=False)
+        try:
+            fetched = subprocess.run(
+                ["npm", "install", "--prefix", MODULES, "--no-audit", "--no-fund", "--ignore-scripts", "--no-save",
+                 "--fetch-retries=0", "--fetch-timeout=10000", "aws-iot-device-sdk-v2"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            raise Skipped("npm does not get aws-iot-device-sdk-v2 within a minute") from None
         if fetched.returncode != 0:
             raise Skipped("npm cannot fetch aws-iot-device-sdk-v2: " + fetched.stderr.strip()[-200:])
     return modules
