@@ -169,7 +169,7 @@ def survives(place):
     place.write("k.lua", 'scenario("broken", function(t) t:vehicle():wait_online() t:fail("so") end)\n'
                          'scenario("long", function(t) wait(1000) end)\n')
     with place.start("run", "k.lua", "--timeout", "1000s") as running:
-        running.until(lambda: os.path.isdir(place.path("results")) and has_line(place.results()), "a failure")
+        running.until(lambda: os.path.isdir(place.path("results")) and os.listdir(place.path("results")) and has_line(place.results()), "a failure")
         running.send(signal.SIGKILL)
         running.wait()
     check_equal(stories(place.results())["broken"]["message"], "so", "message")

@@ -127,7 +127,7 @@ def ends_early(place):
     check_equal(len(by_class(root, "car")), 1, "cars")
     shutil.rmtree(place.path("results"))
     with place.start("run", "long.lua", "--timeout", "1000s") as running:
-        running.until(lambda: os.path.isdir(place.path("results")) and os.path.isfile(
+        running.until(lambda: os.path.isdir(place.path("results")) and os.listdir(place.path("results")) and os.path.isfile(
             os.path.join(place.results(), "series.jsonl")) and os.path.getsize(os.path.join(place.results(), "series.jsonl")) > 0,
                       "a record")
         running.send(signal.SIGKILL)
