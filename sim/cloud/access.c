@@ -85,8 +85,9 @@ static bool look_up(const struct access *a, struct access_view *view,
         add(&l, subject->user);
     for (size_t i = 0; certificate != NULL && i < certificate->policies.count; i++)
         add(&l, certificate->policies.items[i]);
-    if (subject->thing != NULL)
-        groups_each_of(&a->groups, subject->thing, true, add_group, &l);
+    view->is_thing = certificate != NULL && registry_is_attached(certificate, subject->client_id);
+    if (view->is_thing)
+        groups_each_of(&a->groups, subject->client_id, true, add_group, &l);
     if (l.ok)
         view->generation = generation(a);
     else
@@ -103,9 +104,10 @@ struct policy_decision access_decide(const struct access *a, struct access_view 
 
     if (view->generation != generation(a) && !look_up(a, view, subject))
         return (struct policy_decision){0};
-    const struct registry_thing *thing = view->reads_thing && subject->thing != NULL
-                                             ? registry_thing(a->registry, subject->thing)
+    const struct registry_thing *thing = view->reads_thing && view->is_thing
+                                             ? registry_thing(a->registry, subject->client_id)
                                              : NULL;
+    whole.thing_name = view->is_thing ? subject->client_id : NULL;
     if (thing != NULL) {
         whole.thing_type = thing->type;
         whole.thing_attributes = thing->attributes;

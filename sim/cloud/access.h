@@ -3,8 +3,9 @@
  * certificate, and where its client id is a thing that the certificate is attached to, those of
  * the thing's groups and of their ancestors.
  *
- * A client's policies are looked up when something about policies, groups or attachments has
- * changed, and kept in a view until then: a message costs no look-up but of patterns.
+ * A client's policies, and whether it is a thing, are looked up when something about policies,
+ * groups or attachments has changed, and kept in a view until then: a message costs no look-up but
+ * of patterns. Whoever changes attachments calls access_touch().
  *
  * Owns      policies and groups. Borrows the registry.
  * Errors    no memory: nothing is allowed.
@@ -28,6 +29,7 @@ struct access_view {
     const struct policy **items;
     size_t count;
     uint64_t generation; /* of the access; 0: not looked up yet */
+    bool is_thing;       /* its certificate is attached to a thing of its client id */
     bool reads_thing;    /* one of them asks for the thing's type or attributes */
 };
 
@@ -36,7 +38,7 @@ struct access_subject {
     bool owner;
     const char *user;        /* whom an authorizer has let in, by his policy's name; NULL: nobody */
     const char *certificate; /* its id; NULL or "": none */
-    const char *thing;       /* attached, and its name is the client id; NULL: none */
+    const char *client_id;
 };
 
 /* False: no memory. */
@@ -46,7 +48,7 @@ void access_done(struct access *a);
 void access_touch(struct access *a);
 
 void access_view_done(struct access_view *view);
-/* `who` is completed by the thing's type and attributes. */
+/* `who` is completed by the thing: its name, type and attributes. */
 struct policy_decision access_decide(const struct access *a, struct access_view *view,
                                      const struct access_subject *subject,
                                      const struct policy_principal *who, enum policy_action action,

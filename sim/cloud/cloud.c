@@ -96,9 +96,7 @@ static const enum cloud_verdict first_verdicts[] = {CLOUD_ALLOW, CLOUD_CLOSE_NOT
 static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *peer, int64_t now_ms,
                                     struct cloud_actions *out)
 {
-    if (peer->owner || peer->principal == NULL)
-        return CLOUD_ALLOW;
-    if (peer->user != NULL)
+    if (peer->owner || peer->principal == NULL || peer->user != NULL)
         return CLOUD_ALLOW;
     struct first_contact contact =
         first_contact_judge(&cloud->registry, &cloud->access.policies, peer, now_ms, out);
@@ -117,7 +115,7 @@ static bool may_connect(const struct cloud *cloud, const struct presence_peer *p
     const struct access_subject subject = {.owner = peer->owner,
                                            .user = peer->user,
                                            .certificate = peer->principal,
-                                           .thing = peer->is_thing ? peer->client_id : NULL};
+                                           .client_id = peer->client_id};
     struct access_view view = {0};
     bool allowed =
         access_decide(&cloud->access, &view, &subject, &who, POLICY_CONNECT, peer->client_id)
@@ -223,6 +221,7 @@ static bool allows(struct cloud *cloud, struct client *client, enum policy_actio
 
     struct policy_decision d =
         access_decide(&cloud->access, &client->view, &subject, &who, action, name);
+    client->is_thing = client->view.is_thing;
     if (!d.allowed && action != POLICY_RECEIVE)
         access_explain(&d, action, name, cloud->denial);
     return d.allowed;
@@ -447,7 +446,8 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
                                   .out = out};
 
     bool ok = registry_operator_request(&x, message->payload);
-    cloud_fleet_registry_changed(cloud, address->name);
+    if (x.changed)
+        cloud_fleet_registry_changed(cloud, address->name);
     return ok;
 }
 

@@ -100,6 +100,8 @@ static enum first_contact_answer meet(struct registry *r, const struct policy_st
     enum first_contact_origin origin = seen != NULL ? seen->origin : FIRST_CONTACT_FLEET;
 
     if (origin == FIRST_CONTACT_FLEET) {
+        if (registry_is_deleted(r, peer->principal))
+            return FIRST_CONTACT_REFUSED;
         if (!is_role(policies, peer->unit))
             return FIRST_CONTACT_NO_POLICY;
         ret->certificate = register_own(r, peer, now_ms);
@@ -146,9 +148,8 @@ struct first_contact first_contact_judge(struct registry *r, const struct policy
 
 struct turn {
     struct registry *registry;
-    struct presence *presence;
     int64_t now_ms;
-    struct cloud_actions *out;
+    struct table cut; /* ids of certificates whose connections end now */
     bool ok;
 };
 
@@ -168,13 +169,16 @@ static bool take_turn(struct registry_certificate *c, void *ctx)
 {
     struct turn *turn = ctx;
 
-    if (c->status == REGISTRY_PENDING_ACTIVATION && is_due(turn, c->forget_ms))
-        return true;
+    if (c->status == REGISTRY_PENDING_ACTIVATION && is_due(turn, c->forget_ms)) {
+        if (c->things.count + c->policies.count == 0)
+            return true;
+        c->forget_ms = 0;
+    }
     if (c->status == REGISTRY_PENDING_ACTIVATION && is_due(turn, c->activate_ms))
         registry_certificate_set_status(turn->registry, c, REGISTRY_ACTIVE, turn->now_ms);
     if (is_due(turn, c->cut_ms)) {
         c->cut_ms = 0;
-        turn->ok &= presence_cut(turn->presence, c->id, turn->out);
+        turn->ok &= table_put(&turn->cut, c->id, turn);
     }
     return false;
 }
@@ -182,11 +186,15 @@ static bool take_turn(struct registry_certificate *c, void *ctx)
 bool first_contact_tick(struct registry *r, struct presence *p, int64_t now_ms,
                         struct cloud_actions *out)
 {
-    struct turn turn = {.registry = r, .presence = p, .now_ms = now_ms, .out = out, .ok = true};
+    struct turn turn = {.registry = r, .now_ms = now_ms, .ok = true};
 
     if (now_ms < r->due_ms)
         return true;
     r->due_ms = INT64_MAX;
+    table_init(&turn.cut);
     registry_sweep_certificates(r, take_turn, &turn);
+    if (turn.cut.count != 0)
+        turn.ok &= presence_cut(p, &turn.cut, out);
+    table_done(&turn.cut, NULL);
     return turn.ok;
 }

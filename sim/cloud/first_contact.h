@@ -5,7 +5,8 @@
  * A certificate of the fleet's own authority is registered, ACTIVE, by its first connection, with
  * the policy that its organizational unit names, and a vehicle's with the thing that its common
  * name is. One of a registered authority is registered as PENDING_ACTIVATION, and refused; somebody
- * activates it. One that this cloud has issued is in the registry, or it is none any more.
+ * activates it. One that this cloud has issued, or that an operator has deleted, is in the
+ * registry, or it is none any more.
  */
 #ifndef CLOUD_FIRST_CONTACT_H
 #define CLOUD_FIRST_CONTACT_H

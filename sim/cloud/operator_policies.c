@@ -347,8 +347,8 @@ static bool find_suspect(const struct operator_request *r, const cJSON *document
         ret->subject = presence_subject(client);
     } else if (thing != NULL && thing->certificates.count != 0) {
         const struct registry_certificate *c = thing->certificates.items[0];
-        ret->who = (struct policy_principal){.client_id = name, .thing_name = name};
-        ret->subject = (struct access_subject){.certificate = c->id, .thing = name};
+        ret->who = (struct policy_principal){.client_id = name};
+        ret->subject = (struct access_subject){.certificate = c->id, .client_id = name};
     } else {
         return operator_refuse(fault, "ResourceNotFound",
                                "%.128s: no thing with a certificate, and no client", name);

@@ -98,7 +98,6 @@ struct policy_principal presence_principal(const struct client *c)
                                      .common_name = c->common_name,
                                      .unit = c->unit,
                                      .certificate = c->attributes,
-                                     .thing_name = c->is_thing ? c->id : NULL,
                                      .source_ip = c->address,
                                      .persistent = c->persistent};
 }
@@ -108,7 +107,7 @@ struct access_subject presence_subject(const struct client *c)
     return (struct access_subject){.owner = c->owner,
                                    .user = c->is_user ? c->principal : NULL,
                                    .certificate = c->principal,
-                                   .thing = c->is_thing ? c->id : NULL};
+                                   .client_id = c->id};
 }
 
 struct policy_principal presence_peer_principal(const struct presence_peer *peer)
@@ -117,7 +116,6 @@ struct policy_principal presence_peer_principal(const struct presence_peer *peer
                                      .common_name = peer->common_name,
                                      .unit = peer->unit,
                                      .certificate = peer->attributes,
-                                     .thing_name = peer->is_thing ? peer->client_id : NULL,
                                      .source_ip = peer->address,
                                      .persistent = !peer->clean_start};
 }
@@ -239,7 +237,7 @@ bool presence_disconnect(struct presence *p, struct client *c, enum presence_rea
 }
 
 struct telling {
-    const char *principal;
+    const struct table *principals;
     struct cloud_actions *out;
     bool ok;
 };
@@ -271,16 +269,16 @@ static bool cut_one(void *value, void *ctx)
     struct client *c = value;
     struct telling *telling = ctx;
 
-    if (c->handle == NULL || strcmp(c->principal, telling->principal) != 0)
+    if (c->handle == NULL || table_get(telling->principals, c->principal) == NULL)
         return false;
     c->closing = PRESENCE_SERVER_INITIATED;
     telling->ok &= cloud_actions_kick(telling->out, c->id, true);
     return false;
 }
 
-bool presence_cut(struct presence *p, const char *principal, struct cloud_actions *out)
+bool presence_cut(struct presence *p, const struct table *principals, struct cloud_actions *out)
 {
-    struct telling telling = {.principal = principal, .out = out, .ok = true};
+    struct telling telling = {.principals = principals, .out = out, .ok = true};
 
     table_sweep(&p->clients, cut_one, &telling);
     return telling.ok;

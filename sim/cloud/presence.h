@@ -75,7 +75,7 @@ struct client {
     bool is_user;                 /* an authorizer has let him in; `principal` is his name */
     bool persistent;              /* its session outlives the connection */
     bool cut_off;  /* the server has ended while it was connected: nobody was told yet */
-    bool is_thing; /* attached to a thing of its own name */
+    bool is_thing; /* attached to a thing of its own name, when it was last looked at */
     char principal[65];
     char address[64];
     char session_id[37];
@@ -107,7 +107,7 @@ void presence_done(struct presence *p);
 struct client *presence_find(const struct presence *p, const char *client_id);
 size_t presence_connected_count(const struct presence *p);
 
-/* The client as a policy sees it; valid as long as the client. */
+/* The client as a policy sees it, but for its thing; valid as long as the client. */
 struct policy_principal presence_principal(const struct client *client);
 /* Whose policies hold for it; likewise. */
 struct access_subject presence_subject(const struct client *client);
@@ -139,8 +139,8 @@ bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *ou
 /* Publishes what is due about the clients that were connected when the server ended and have not
    come back since: a SERVER_INITIATED_DISCONNECT. */
 bool presence_tell_cut_off(struct presence *p, int64_t now_ms, struct cloud_actions *out);
-/* Ends every connection that was made with that certificate. */
-bool presence_cut(struct presence *p, const char *principal, struct cloud_actions *out);
+/* Ends every connection that was made with one of these certificates: the keys, ids. */
+bool presence_cut(struct presence *p, const struct table *principals, struct cloud_actions *out);
 /* Appends a line of JSON, {"client":ID,…}, for each record but the owner's. */
 void presence_save(const struct presence *p, int64_t now_ms, struct text *to);
 /* Takes over such a line, as of a client that is not connected, or not any more. False: it is none,

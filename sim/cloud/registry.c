@@ -101,6 +101,7 @@ void registry_init(struct registry *r)
     table_init(&r->things);
     table_init(&r->certificates);
     table_init(&r->authorities);
+    table_init(&r->deleted);
 }
 
 void registry_done(struct registry *r)
@@ -108,6 +109,7 @@ void registry_done(struct registry *r)
     table_done(&r->things, free_thing);
     table_done(&r->certificates, free_certificate);
     table_done(&r->authorities, free_authority);
+    table_done(&r->deleted, NULL);
 }
 
 /* Replaces a text; `value` NULL: none. */
@@ -227,8 +229,10 @@ struct registry_certificate *registry_certificate_add(struct registry *r, const 
     memcpy(c->id, id, len + 1);
     c->status = status;
     c->created_ms = c->changed_ms = now_ms;
-    if (set_text(&c->pem, pem) && table_put(&r->certificates, id, c))
+    if (set_text(&c->pem, pem) && table_put(&r->certificates, id, c)) {
+        table_remove(&r->deleted, id);
         return c;
+    }
     free_certificate(c);
     return NULL;
 }
@@ -247,7 +251,11 @@ void registry_certificate_set_status(struct registry *r, struct registry_certifi
     bool was_active = c->status == REGISTRY_ACTIVE;
     c->status = status;
     c->changed_ms = now_ms;
-    c->cut_ms = was_active ? now_ms + CUT_AFTER_MS : 0;
+    /* From INACTIVE to REVOKED, connections end when they would have. */
+    if (status == REGISTRY_ACTIVE)
+        c->cut_ms = 0;
+    else if (was_active)
+        c->cut_ms = now_ms + CUT_AFTER_MS;
     if (c->cut_ms != 0)
         registry_due(r, c->cut_ms);
 }
@@ -263,6 +271,21 @@ void registry_certificate_remove(struct registry *r, struct registry_certificate
     detach_all(c);
     table_remove(&r->certificates, c->id);
     free_certificate(c);
+}
+
+bool registry_certificate_delete(struct registry *r, struct registry_certificate *c)
+{
+    bool own = c->authority[0] == '\0' && !c->issued;
+
+    if (own && !table_put(&r->deleted, c->id, r))
+        return false;
+    registry_certificate_remove(r, c);
+    return true;
+}
+
+bool registry_is_deleted(const struct registry *r, const char *id)
+{
+    return table_get(&r->deleted, id) != NULL;
 }
 
 struct sweep {

@@ -67,7 +67,8 @@ struct registry_certificate {
     int64_t created_ms, changed_ms;
     /* Times of the wall clock in ms; 0: never. May be set by whoever runs the rule. */
     int64_t activate_ms; /* then it becomes ACTIVE, if it is PENDING_ACTIVATION still */
-    int64_t forget_ms;   /* then it is removed, if it is PENDING_ACTIVATION still */
+    int64_t forget_ms;   /* then it is removed, if it is PENDING_ACTIVATION and not attached to
+                            anything */
     int64_t cut_ms;      /* then its connections end: it is not ACTIVE any more */
     bool issued;         /* by this cloud */
 };
@@ -85,8 +86,9 @@ struct registry_authority {
 
 struct registry {
     struct table things, certificates, authorities;
-    int64_t due_ms;      /* no certificate's time comes before; INT64_MAX: none at all */
-    unsigned generation; /* changes with the set of authorities */
+    struct table deleted; /* ids of the fleet's own certificates that an operator has deleted */
+    int64_t due_ms;       /* no certificate's time comes before; INT64_MAX: none at all */
+    unsigned generation;  /* changes with the set of authorities */
 };
 
 void registry_init(struct registry *r);
@@ -116,7 +118,7 @@ struct registry_certificate *registry_certificate(const struct registry *r, cons
 struct registry_certificate *registry_certificate_add(struct registry *r, const char *id,
                                                       const char *pem, enum registry_status status,
                                                       int64_t now_ms);
-/* When it stops to be ACTIVE, cut_ms is set. */
+/* When it stops to be ACTIVE, cut_ms is set; it stays until it is ACTIVE again, or done. */
 void registry_certificate_set_status(struct registry *r, struct registry_certificate *certificate,
                                      enum registry_status status, int64_t now_ms);
 /* Something is due at that time, which is not 0: a change of its _ms fields needs it. */
@@ -128,6 +130,10 @@ void registry_sweep_certificates(struct registry *r,
                                  void *ctx);
 /* Detaches and forgets it. */
 void registry_certificate_remove(struct registry *r, struct registry_certificate *certificate);
+/* The same for good: the fleet's own authority vouches for it still, so that its next connection
+   would register it anew. Only registry_certificate_add() brings it back. */
+bool registry_certificate_delete(struct registry *r, struct registry_certificate *certificate);
+bool registry_is_deleted(const struct registry *r, const char *id);
 
 /* Idempotent. */
 bool registry_attach(struct registry_certificate *certificate, struct registry_thing *thing);

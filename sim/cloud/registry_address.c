@@ -42,6 +42,13 @@ static bool is(const char *level, size_t len, const char *word)
     return strlen(word) == len && memcmp(level, word, len) == 0;
 }
 
+bool registry_address_changes(const struct registry_address *address)
+{
+    const char *call = calls[address->op].call;
+
+    return strcmp(call, "list") != 0 && strcmp(call, "get") != 0;
+}
+
 bool registry_address_parse(const char *topic, struct registry_address *ret)
 {
     static const char prefix[] = "fleetsim/";

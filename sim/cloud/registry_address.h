@@ -43,5 +43,7 @@ struct registry_address {
 
 /* False unless it is such a topic. */
 bool registry_address_parse(const char *topic, struct registry_address *ret);
+/* Is it to change something, or only to be told? */
+bool registry_address_changes(const struct registry_address *address);
 
 #endif

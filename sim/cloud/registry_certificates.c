@@ -79,6 +79,20 @@ bool registry_on_certificate_update(struct registry_exchange *x, const cJSON *do
     return true;
 }
 
+/* Connections that were to end when the certificate's time came end now: it will have none. */
+static bool cut_pending(struct registry_exchange *x, const struct registry_certificate *c)
+{
+    struct table principals;
+
+    if (c->cut_ms == 0)
+        return true;
+    table_init(&principals);
+    bool ok = table_put(&principals, c->id, x->registry) &&
+              presence_cut(x->presence, &principals, x->out);
+    table_done(&principals, NULL);
+    return ok;
+}
+
 bool registry_on_certificate_delete(struct registry_exchange *x, const cJSON *document)
 {
     struct registry_certificate *c = certificate_of(x);
@@ -93,10 +107,8 @@ bool registry_on_certificate_delete(struct registry_exchange *x, const cJSON *do
             x, "DeleteConflict",
             "things or policies are attached to it (detach them, or delete it with "
             "force)");
-    if (!registry_accept_named(x, "certificateId", c->id))
-        return false;
-    registry_certificate_remove(x->registry, c);
-    return true;
+    return registry_accept_named(x, "certificateId", c->id) && cut_pending(x, c) &&
+           registry_certificate_delete(x->registry, c);
 }
 
 static bool has_policy(const struct registry_certificate *c, const char *policy)

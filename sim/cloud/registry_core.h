@@ -11,8 +11,8 @@
 bool registry_accept(const struct registry_exchange *x, struct text *t);
 /* {"<key>":"<name>"} */
 bool registry_accept_named(const struct registry_exchange *x, const char *key, const char *name);
-bool registry_reject(const struct registry_exchange *x, const char *code, const char *message);
-bool registry_not_found(const struct registry_exchange *x, const char *what);
+bool registry_reject(struct registry_exchange *x, const char *code, const char *message);
+bool registry_not_found(struct registry_exchange *x, const char *what);
 
 /* Records of a table, by name, in pages. */
 struct registry_listing {
@@ -22,7 +22,7 @@ struct registry_listing {
     bool (*write)(const struct registry_exchange *x, const cJSON *document, struct text *t,
                   const void *record);
 };
-bool registry_send_list(const struct registry_exchange *x, const cJSON *document,
+bool registry_send_list(struct registry_exchange *x, const cJSON *document,
                         const struct registry_listing *list);
 
 /* The id of the request's certificatePem. False: it has been answered, or not, as *ret_answered

@@ -37,10 +37,11 @@ bool registry_accept(const struct registry_exchange *x, struct text *t)
     return answer(x, "accepted", t);
 }
 
-bool registry_reject(const struct registry_exchange *x, const char *code, const char *message)
+bool registry_reject(struct registry_exchange *x, const char *code, const char *message)
 {
     struct text t;
 
+    x->changed = false;
     text_init(&t);
     text_str(&t, "{\"code\":");
     text_quoted(&t, code);
@@ -60,7 +61,7 @@ bool registry_accept_named(const struct registry_exchange *x, const char *key, c
     return registry_accept(x, &t);
 }
 
-bool registry_not_found(const struct registry_exchange *x, const char *what)
+bool registry_not_found(struct registry_exchange *x, const char *what)
 {
     char text[80];
 
@@ -99,7 +100,7 @@ static bool list_names(const struct table *table, struct names *ret)
     return true;
 }
 
-static bool send_page(const struct registry_exchange *x, const cJSON *document,
+static bool send_page(struct registry_exchange *x, const cJSON *document,
                       const struct registry_listing *list, const struct names *names)
 {
     static const int64_t sizes[2] = {1, PAGE_MAX}, places[2] = {0, INT32_MAX};
@@ -133,7 +134,7 @@ static bool send_page(const struct registry_exchange *x, const cJSON *document,
     return registry_accept(x, &t);
 }
 
-bool registry_send_list(const struct registry_exchange *x, const cJSON *document,
+bool registry_send_list(struct registry_exchange *x, const cJSON *document,
                         const struct registry_listing *list)
 {
     struct names names;
@@ -198,6 +199,7 @@ bool registry_operator_request(struct registry_exchange *x, struct slice payload
     struct slice text = payload.len != 0 ? payload : slice_str("{}");
     cJSON *document = json_is_utf8(text) ? json_parse(text, DEPTH) : NULL;
 
+    x->changed = cJSON_IsObject(document) && registry_address_changes(x->address);
     x->token = json_str(document, "clientToken", NULL);
     bool ok = cJSON_IsObject(document)
                   ? handlers[x->address->op](x, document)

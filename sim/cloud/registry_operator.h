@@ -32,7 +32,7 @@
 /* One request. All borrowed. */
 struct registry_exchange {
     struct registry *registry;
-    const struct presence *presence;
+    struct presence *presence;
     const struct policy_store *policies; /* NULL: any name of one will do */
     const struct issuer *issuer;         /* NULL: nobody reads certificates */
     const struct registry_address *address;
@@ -40,6 +40,7 @@ struct registry_exchange {
     int64_t now_ms;
     struct cloud_actions *out;
     const char *token; /* clientToken, or NULL; set by the call */
+    bool changed;      /* set by the call: something may be other than before */
 };
 
 /* False: no memory. */

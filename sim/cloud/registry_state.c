@@ -96,11 +96,22 @@ static void save_authority(const char *id, const void *value, void *ctx)
     text_str(t, "}\n");
 }
 
+static void save_deleted(const char *id, const void *value, void *ctx)
+{
+    struct text *t = ctx;
+
+    (void)value;
+    text_str(t, "{\"deletedCertificateId\":");
+    text_quoted(t, id);
+    text_str(t, "}\n");
+}
+
 void registry_save(const struct registry *r, struct text *to)
 {
     table_each(&r->authorities, save_authority, to);
     table_each(&r->things, save_thing, to);
     table_each(&r->certificates, save_certificate, to);
+    table_each(&r->deleted, save_deleted, to);
 }
 
 static int64_t load_number(const cJSON *record, const char *name)
@@ -189,7 +200,10 @@ bool registry_load(struct registry *r, const cJSON *record)
     const char *thing = json_str(record, "thingName", NULL);
     const char *certificate = json_str(record, "certificateId", NULL);
     const char *authority = json_str(record, "caCertificateId", NULL);
+    const char *deleted = json_str(record, "deletedCertificateId", NULL);
 
+    if (deleted != NULL)
+        return is_id(deleted) && table_put(&r->deleted, deleted, r);
     if (certificate != NULL)
         return load_certificate(r, certificate, record);
     if (thing != NULL)

@@ -294,6 +294,21 @@ static void the_token_lives_an_hour(void **state)
     cJSON_Delete(said(w, 0, PROVISION, "/accepted", "claim-1"));
 }
 
+/* contract 4.1: "not activated and not attached to anything by then is deleted": one that is
+   attached stays. */
+static void what_is_attached_outlives_the_hour(void **state)
+{
+    struct world *w = *state;
+    char token[128];
+
+    create(w, token);
+    operate(w, "fleetsim/certificates/" MADE "/attach-policy", "{\"policyName\":\"vehicle\"}");
+    w->now_ms += 2 * HOUR;
+    cloud_actions_cut(&w->out, 0);
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+    expect_status(w, "PENDING_ACTIVATION");
+}
+
 static void parameters_must_fit(void **state)
 {
     static const char *const bad[] = {"{}", "{\"VIN\":1}", "[\"VIN\"]", "{\"VIN\":\"no/name\"}",
@@ -574,21 +589,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(keys_and_certificate),
-        TEST(certificate_from_csr),
-        TEST(register_thing),
-        TEST(the_token_must_be_good),
-        TEST(the_token_lives_an_hour),
-        TEST(parameters_must_fit),
-        TEST(cbor_says_the_same),
-        TEST(a_hook_of_expressions),
-        TEST(a_hook_that_is_asked),
-        TEST(a_hook_that_refuses),
-        TEST(a_hook_that_says_nothing),
-        TEST(operators_keep_templates),
-        TEST(just_in_time),
-        TEST(a_template_with_groups),
-        TEST(a_restart_keeps_the_token),
+        TEST(keys_and_certificate),     TEST(certificate_from_csr),
+        TEST(register_thing),           TEST(the_token_must_be_good),
+        TEST(the_token_lives_an_hour),  TEST(what_is_attached_outlives_the_hour),
+        TEST(parameters_must_fit),      TEST(cbor_says_the_same),
+        TEST(a_hook_of_expressions),    TEST(a_hook_that_is_asked),
+        TEST(a_hook_that_refuses),      TEST(a_hook_that_says_nothing),
+        TEST(operators_keep_templates), TEST(just_in_time),
+        TEST(a_template_with_groups),   TEST(a_restart_keeps_the_token),
 #undef TEST
     };
 

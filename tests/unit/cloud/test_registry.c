@@ -221,6 +221,169 @@ static void leaving_active_ends_connections_later(void **state)
     assert_string_equal(w->out.items[0].client_id, "car-1");
 }
 
+/* The clients whose connections a tick ends, in one text. */
+static void expect_kicks(struct world *w, const char *expected)
+{
+    char kicked[128] = "";
+
+    for (size_t i = 0; i < w->out.count; i++)
+        if (w->out.items[i].kind == CLOUD_ACTION_KICK) {
+            strncat(kicked, w->out.items[i].client_id, 32);
+            strncat(kicked, " ", 2);
+        }
+    assert_string_equal(kicked, expected);
+}
+
+static void tick(struct world *w)
+{
+    cloud_actions_cut(&w->out, 0);
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+}
+
+/* contract 4.4: neither does the way from INACTIVE to REVOKED keep a connection alive, … */
+static void revoking_what_is_inactive_ends_connections(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"REVOKED\"}");
+    w->now_ms += 5000;
+    tick(w);
+    expect_kicks(w, "car-1 ");
+    leave(w, "car-1");
+    /* … but to be ACTIVE again does. */
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"ACTIVE\"}");
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"ACTIVE\"}");
+    w->now_ms += 5000;
+    tick(w);
+    expect_kicks(w, "");
+}
+
+/* All that are due end with one look at the clients. */
+static void several_connections_end_at_once(void **state)
+{
+    static const int others[2];
+    const struct presence_peer second = {.handle = &others[0],
+                                         .client_id = "car-2",
+                                         .address = "192.0.2.8",
+                                         .common_name = "car-2",
+                                         .unit = "vehicle",
+                                         .principal = LEAF};
+    struct presence_peer third = second;
+    struct world *w = *state;
+
+    third.handle = &others[1];
+    third.client_id = third.common_name = "car-3";
+    third.principal = AUTHORITY;
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    assert_int_equal(cloud_connect(w->cloud, &second, w->now_ms, &w->out), CLOUD_ALLOW);
+    assert_int_equal(cloud_connect(w->cloud, &third, w->now_ms, &w->out), CLOUD_ALLOW);
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    tell(w, "certificates/" LEAF "/update", "{\"status\":\"INACTIVE\"}");
+    w->now_ms += 5000;
+    tick(w);
+    size_t kicks = 0;
+    for (size_t i = 0; i < w->out.count; i++)
+        if (w->out.items[i].kind == CLOUD_ACTION_KICK) {
+            assert_string_not_equal(w->out.items[i].client_id, "car-3");
+            kicks++;
+        }
+    assert_int_equal(kicks, 2);
+}
+
+/* A certificate that is deleted before its connections have ended takes them along. */
+static void deleting_ends_connections(void **state)
+{
+    struct world *w = *state;
+    struct cloud_message m = {.handle = &owner_handle,
+                              .client_id = "fleet-0",
+                              .topic = "fleetsim/certificates/" OWN "/delete",
+                              .payload = slice_str("{\"force\":true}")};
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_message(w->cloud, &m, w->now_ms, &w->out), CLOUD_ALLOW);
+    assert_int_equal(w->out.count, 2);
+    assert_string_equal(w->out.items[0].topic, "fleetsim/certificates/" OWN "/delete/accepted");
+    expect_kicks(w, "car-1 ");
+}
+
+static void restart(struct world *w)
+{
+    struct text saved;
+
+    text_init(&saved);
+    assert_true(cloud_save(w->cloud, w->now_ms, &saved));
+    cloud_free(w->cloud);
+    w->cloud = cloud_new(2);
+    cloud_set_issuer(w->cloud, &issuer);
+    assert_int_equal(cloud_load(w->cloud, slice_of(saved.data, saved.len), w->now_ms), 0);
+    text_done(&saved);
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_connect(w->cloud, &owner, w->now_ms, &w->out), CLOUD_ALLOW);
+}
+
+/* The fleet's authority still vouches for it, but the operator's word counts for more: also after a
+   restart, and until he registers it again. */
+static void a_deleted_certificate_stays_away(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    leave(w, "car-1");
+    tell(w, "certificates/" OWN "/update", "{\"status\":\"REVOKED\"}");
+    tell(w, "certificates/" OWN "/delete", "{\"force\":true}");
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_CLOSE_SILENT);
+    restart(w);
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_CLOSE_SILENT);
+    refused(w, "certificates/" OWN "/get", "", "ResourceNotFound");
+    tell(w, "certificates/register", "{\"certificatePem\":\"" OWN "\",\"status\":\"ACTIVE\"}");
+    tell(w, "things/car-1/attach", "{\"certificateId\":\"" OWN "\"}");
+    tell(w, "certificates/" OWN "/attach-policy", "{\"policyName\":\"vehicle\"}");
+    restart(w);
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+}
+
+static enum cloud_verdict publishes(struct world *w, const char *topic)
+{
+    const struct cloud_message m = {
+        .handle = &handle, .client_id = "car-1", .topic = topic, .payload = slice_str("{}")};
+
+    return cloud_publish(w->cloud, &m, w->now_ms);
+}
+
+/* contract 7.2: a thing's variables, and its groups' policies, hold for what is attached now, not
+   for what was at CONNECT. */
+static void attachments_count_at_once(void **state)
+{
+    static const char own_topic[] = "dt/fleetsim/car-1/x";
+    static const char group_topic[] = "group/x";
+    struct world *w = *state;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    tell(w, "policies/grouped/put",
+         "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+         "\"Action\":\"iot:Publish\",\"Resource\":\"arn:aws:iot:*:*:topic/group/*\"}]}}");
+    tell(w, "groups/g/create", "{}");
+    tell(w, "groups/g/add", "{\"things\":[\"car-1\"]}");
+    tell(w, "policies/grouped/attach", "{\"target\":\"group/g\"}");
+    assert_int_equal(publishes(w, own_topic), CLOUD_ALLOW);
+    assert_int_equal(publishes(w, group_topic), CLOUD_ALLOW);
+    tell(w, "things/car-1/detach", "{\"certificateId\":\"" OWN "\"}");
+    assert_int_equal(publishes(w, own_topic), CLOUD_CLOSE_NOT_AUTHORIZED);
+    assert_int_equal(publishes(w, group_topic), CLOUD_CLOSE_NOT_AUTHORIZED);
+    tell(w, "things/car-1/attach", "{\"certificateId\":\"" OWN "\"}");
+    assert_int_equal(publishes(w, own_topic), CLOUD_ALLOW);
+    assert_int_equal(publishes(w, group_topic), CLOUD_ALLOW);
+    tell(w, "things/car-1/delete", "{\"force\":true}");
+    assert_int_equal(publishes(w, own_topic), CLOUD_CLOSE_NOT_AUTHORIZED);
+    assert_int_equal(publishes(w, group_topic), CLOUD_CLOSE_NOT_AUTHORIZED);
+}
+
 static const struct first_contact_certificate unknown = {
     .origin = FIRST_CONTACT_AUTHORITY, .authority = AUTHORITY, .pem = "PEM"};
 
@@ -342,6 +505,7 @@ static void deleting_is_guarded(void **state)
     refused(w, "certificates/" OWN "/delete", "{\"force\":true}", "CertificateState");
     tell(w, "certificates/" OWN "/update", "{\"status\":\"REVOKED\"}");
     refused(w, "certificates/" OWN "/delete", "", "DeleteConflict");
+    leave(w, "car-1");
     tell(w, "certificates/" OWN "/delete", "{\"force\":true}");
     tell(w, "things/car-1/delete", "");
     refused(w, "things/car-1/get", "", "ResourceNotFound");
@@ -393,7 +557,6 @@ static void lists_come_in_pages_by_name(void **state)
 static void a_restart_loses_nothing(void **state)
 {
     struct world *w = *state;
-    struct text saved;
 
     tell(w, "authorities/register",
          "{\"certificatePem\":\"" AUTHORITY "\",\"activateAfterSeconds\":0,"
@@ -402,15 +565,7 @@ static void a_restart_loses_nothing(void **state)
     assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
     tell(w, "things/car-1/update", "{\"attributes\":{\"a\":\"1\"}}");
     tell(w, "certificates/" OWN "/update", "{\"status\":\"INACTIVE\"}");
-    text_init(&saved);
-    assert_true(cloud_save(w->cloud, w->now_ms, &saved));
-    cloud_free(w->cloud);
-    w->cloud = cloud_new(2);
-    cloud_set_issuer(w->cloud, &issuer);
-    assert_int_equal(cloud_load(w->cloud, slice_of(saved.data, saved.len), w->now_ms), 0);
-    text_done(&saved);
-    cloud_actions_cut(&w->out, 0);
-    assert_int_equal(cloud_connect(w->cloud, &owner, w->now_ms, &w->out), CLOUD_ALLOW);
+    restart(w);
     cJSON *c = certificate(w, OWN);
     assert_string_equal(json_str(c, "status", ""), "INACTIVE");
     assert_string_equal(first(c, "things"), "car-1");
@@ -436,6 +591,11 @@ int main(void)
         TEST(nor_may_it_connect_as_another),
         TEST(status_decides),
         TEST(leaving_active_ends_connections_later),
+        TEST(revoking_what_is_inactive_ends_connections),
+        TEST(several_connections_end_at_once),
+        TEST(deleting_ends_connections),
+        TEST(a_deleted_certificate_stays_away),
+        TEST(attachments_count_at_once),
         TEST(a_registered_authority_registers_what_knocks),
         TEST(activation_alone_does_not_authorize),
         TEST(an_authority_that_does_not_register),
