@@ -111,6 +111,8 @@ static void tell_page(const struct api_endpoint *e, const char *token)
     fprintf(stderr, "companion page at %s/companion/", api_url(e->api));
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "#token=%s", token);
+    else if (e->token[0] == '\0')
+        fputs(" (open it with #token= and your token behind it)", stderr);
     else if (e->file != NULL)
         fprintf(stderr, " (the whole link is in %s)", e->file);
     fputs("\n", stderr);
