@@ -164,9 +164,11 @@ static bool find_click(const char *token, usec_t received, usec_t *ret)
     if (strncmp(token, JOURNEY_PAGE, strlen(JOURNEY_PAGE)) != 0)
         return false;
     int64_t clicked = strtoll(token + strlen(JOURNEY_PAGE), &end, 10);
+    if (clicked < 0 || *end != '-')
+        return false;
     clock_gettime(CLOCK_REALTIME, &now);
     int64_t age = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - clicked;
-    if (*end != '-' || age > CLICK_OLDEST || age < -CLICK_AHEAD)
+    if (age > CLICK_OLDEST || age < -CLICK_AHEAD)
         return false;
     *ret = received - (usec_t)(age > 0 ? age : 0);
     return true;
