@@ -19,20 +19,29 @@ const seats = {
 const wishFor = (path, value) => ({ climate: { [path.split(".")[1]]: value } });
 
 // Clicks on + and - within a moment are one command, which is given when that has passed.
-let wanted;
-let settle;
-function nudge(app, by) {
-  const car = app.selected;
-  wanted = Math.min(MOST, Math.max(LEAST, (wanted ?? car.get("climate.target") ?? 21) + by));
+let nudged; // of which car, to what target; settle: the timer
+
+function giveTarget(app) {
+  const { car, target, settle } = nudged;
   clearTimeout(settle);
-  settle = setTimeout(() => {
-    const target = wanted;
-    wanted = undefined;
-    app.act(
-      { climate: { target } },
-      { doing: `Setting ${target.toFixed(1)} °C`, done: `Set to ${target.toFixed(1)} °C` },
-    );
-  }, 450);
+  nudged = undefined;
+  app.act(
+    { climate: { target } },
+    { doing: `Setting ${target.toFixed(1)} °C`, done: `Set to ${target.toFixed(1)} °C` },
+    undefined,
+    car,
+  );
+}
+
+export function nudge(app, by) {
+  const car = app.selected;
+  if (nudged && nudged.car !== car) {
+    giveTarget(app);
+  }
+  clearTimeout(nudged?.settle);
+  const from = nudged?.target ?? car.get("climate.target") ?? 21;
+  const target = Math.min(MOST, Math.max(LEAST, from + by));
+  nudged = { car, target, settle: setTimeout(() => giveTarget(app), 450) };
   app.draw();
 }
 
@@ -76,7 +85,7 @@ function levelOf(car, path) {
 const degrees = (value, digits = 1) => (value === undefined ? "–" : `${value.toFixed(digits)}°`);
 
 export function showClimate(car) {
-  const target = wanted ?? car.get("climate.target");
+  const target = nudged?.car === car ? nudged.target : car.get("climate.target");
   const cabin = car.reportedAt("climate.cabin_temperature");
   const on = Boolean(car.get("climate.active"));
   setText($("target"), degrees(target));

@@ -29,8 +29,7 @@ const app = {
 
 const wake = (car) => ask("/sms", { to: car.msisdn, text: "wake" });
 
-function act(wish, label, event) {
-  const car = app.selected;
+function act(wish, label, event, car = app.selected) {
   const command = new Command({ car, wish, label, clicked: clickTime(event), told });
   car.commands.unshift(command);
   car.commands.splice(KEPT);

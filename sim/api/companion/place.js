@@ -120,17 +120,22 @@ function listPlaces(app, car, at) {
   );
 }
 
+// "48.137, 11.575", or with a blank or a semicolon between; undefined: it is no place on Earth.
+export function readCoordinates(text) {
+  const parts = text.trim().split(/\s*[,;]\s*|\s+/);
+  const [latitude, longitude] = parts.map(Number);
+  const fine = parts.length === 2 && !parts.includes("") && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+  return fine ? [latitude, longitude] : undefined;
+}
+
 export function setUpPlace(app) {
   $("own-place").addEventListener("submit", (event) => {
     event.preventDefault();
-    const [latitude, longitude] = $("own-coordinates")
-      .value.split(/[,;\s]+/)
-      .map(Number);
-    const fine = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
-    setAttributes($("own-coordinates"), { "aria-invalid": fine ? undefined : "true" });
-    $("own-help").classList.toggle("bad", !fine);
-    if (fine) {
-      send(app, [$("own-name").value.trim() || "Destination", latitude, longitude], event);
+    const at = readCoordinates($("own-coordinates").value);
+    setAttributes($("own-coordinates"), { "aria-invalid": at ? undefined : "true" });
+    $("own-help").classList.toggle("bad", !at);
+    if (at) {
+      send(app, [$("own-name").value.trim() || "Destination", ...at], event);
       $("own-place").reset();
     }
   });
