@@ -86,6 +86,15 @@ static void show_way(void *ctx, const struct http_request *request, struct http_
     snprintf(reply->location, sizeof reply->location, "/companion/");
 }
 
+/* The names of its shadows besides the classic one. */
+static void add_shadows(cJSON *model, const struct signal_schema *schema)
+{
+    cJSON *names = cJSON_AddArrayToObject(model, "shadows");
+
+    for (size_t i = 1; i < signal_schema_shadow_count(schema); i++)
+        cJSON_AddItemToArray(names, cJSON_CreateString(signal_schema_shadow_name(schema, i)));
+}
+
 /* What the cars are, by the names of their models. */
 static void add_models(cJSON *to, const struct simulation *sim)
 {
@@ -94,9 +103,13 @@ static void add_models(cJSON *to, const struct simulation *sim)
     cJSON *models = cJSON_AddObjectToObject(to, "models");
 
     for (size_t i = 0; i < count; i++) {
-        const char *model = signal_schema_model(all[i]->tcu->signals.schema);
-        if (json_get(models, model) == NULL)
-            cJSON_AddItemToObject(models, model, car_look_kind(all[i]));
+        const struct signal_schema *schema = all[i]->tcu->signals.schema;
+        const char *name = signal_schema_model(schema);
+        if (json_get(models, name) != NULL)
+            continue;
+        cJSON *model = car_look_kind(all[i]);
+        add_shadows(model, schema);
+        cJSON_AddItemToObject(models, name, model);
     }
     free(all);
 }

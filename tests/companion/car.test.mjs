@@ -66,3 +66,51 @@ test("what is saved makes the same car", () => {
   const again = new Car(JSON.parse(JSON.stringify(c.save())));
   assert.deepEqual([again.version, again.seen, again.get("horn.active"), again.presence], [9, 5000, false, "offline"]);
 });
+
+test("a cloud that begins anew is believed, though it counts from 1 again", () => {
+  const c = car();
+  c.takeShadow({ state: { reported: { locks: { all: "locked" } } }, version: 40, timestamp: 1 });
+  c.takePresence({ eventType: "connected", versionNumber: 7, timestamp: 1 });
+  c.forget();
+  assert.deepEqual([c.get("locks.all"), c.presence], ["locked", "online"], "shown until it is known better");
+  assert.equal(c.takeUpdate({ state: { reported: {} }, version: 2, timestamp: 2 }), false, "it must be read first");
+  c.takeNone();
+  assert.deepEqual([c.get("locks.all"), c.version], [undefined, 0], "404: there is none (contract 1.5)");
+  assert.equal(c.takeUpdate({ state: { reported: { locks: { all: "unlocked" } } }, version: 1, timestamp: 2 }), true);
+  assert.equal(c.get("locks.all"), "unlocked");
+  c.takePresence({ eventType: "disconnected", versionNumber: 1, timestamp: 2, clientInitiatedDisconnect: true });
+  assert.equal(c.presence, "asleep");
+});
+
+test("the API's list tells presence until an event does", () => {
+  const c = car();
+  const listed = (state) => (c.relist({ vin: "V", model: "m", msisdn: "+1", state }), c.presence);
+  assert.deepEqual(["online", "syncing", "asleep"].map(listed), ["online", "online", "asleep"]);
+  assert.equal(listed("connecting"), "offline");
+  c.takePresence({ eventType: "connected", versionNumber: 1, timestamp: 1 });
+  assert.equal(listed("asleep"), "online", "the event is newer");
+  c.forget();
+  assert.equal(listed("asleep"), "asleep");
+});
+
+test("named shadows are a part of the car, each with versions of its own", () => {
+  const c = new Car({ thing: "tcu-1", vin: "V", model: "m", msisdn: "+1", shadows: ["comfort"] });
+  c.takeShadow({ state: { reported: { locks: { all: "locked" } } }, version: 4, timestamp: 1 });
+  c.takeShadow({ state: { reported: { climate: { target: 21 } } }, version: 9, timestamp: 1 }, "comfort");
+  assert.deepEqual(c.reported, { locks: { all: "locked" }, climate: { target: 21 } });
+  const warmer = (target, version) => ({ state: { reported: { climate: { target } } }, version, timestamp: 2 });
+  assert.equal(c.takeUpdate(warmer(23, 10), "comfort"), true);
+  assert.equal(c.takeUpdate(warmer(25, 12), "comfort"), false);
+  assert.deepEqual([c.get("climate.target"), c.get("locks.all"), c.version], [23, "locked", 4]);
+  c.takeNone("comfort");
+  assert.deepEqual(c.reported, { locks: { all: "locked" } });
+});
+
+test("no shadow reaches beyond its car", () => {
+  const c = car();
+  const bad = JSON.parse('{ "__proto__": { "polluted": 1 }, "constructor": { "prototype": { "polluted": 1 } } }');
+  c.takeShadow({ state: { reported: bad }, version: 1, timestamp: 1 });
+  c.takeUpdate({ state: { reported: bad }, version: 2, timestamp: 1 });
+  assert.equal({}.polluted, undefined);
+  assert.equal(Object.getPrototypeOf(c.reported), Object.prototype);
+});

@@ -35,10 +35,10 @@ def needs_page():
 
 
 @contextlib.contextmanager
-def demo(place, port=0, *arguments):
+def demo(place, port=0, *arguments, model="compact_ev"):
     """A demo of two cars with its page, and its API."""
     needs_page()
-    with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", "2", "--model", "compact_ev",
+    with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", "2", "--model", model,
                      *arguments, env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
         run.until_said("companion page at ")
         url = re.search(r"companion page at (http://\S+)/companion/", run.text()[1]).group(1)
@@ -149,6 +149,12 @@ def it_outlives_the_cloud_and_the_demo(place):
             check_in("Waiting for a connection", until_news(page, "pending"))
             check_in("Unlocked", until_news(page, "confirmed"))
             check_equal(api.signal(0, "locks.all"), "unlocked")
+            # The shadow counts from 1 again, and so do the connections.
+            page.until("document.querySelector('#presence').dataset.presence === 'online'")
+            page.until("document.querySelector('#lock-state').innerText === 'Unlocked'")
+            api.ok("/v1/vehicles/0/signals", {"locks.all": "locked"})
+            page.until("document.querySelector('#lock-state').innerText === 'Locked'")
+            api.ok("/v1/vehicles/0/signals", {"locks.all": "unlocked"})
             page.until("JSON.parse(localStorage['fleetsim.last']).cars[0].reported.locks?.all === 'unlocked'")
             run.send(signal.SIGTERM)
             run.wait().expect(128 + signal.SIGTERM)
@@ -225,6 +231,17 @@ def all_can_use_it(place):
                 page.run(f"document.querySelector('{sheet}').close()")
 
 
+def named_shadows_are_part_of_the_car(place):
+    """What a car keeps in named shadows is shown like the rest, and follows."""
+    with demo(place, model="compact_ev_shadows") as (_, api), browser() as chromium:
+        page = open_page(chromium, api)
+        page.until("!document.querySelector('#go-climate').hidden && !document.querySelector('#go-charge').hidden")
+        api.ok("/v1/vehicles/0/signals", {"climate.target": 24.5, "charging.limit": 70})
+        page.until("document.querySelector('#target').innerText === '24.5°'")
+        page.until("document.querySelector('#limit').value === '70'")
+        check_equal(page.complaints(), [])
+
+
 def strangers_are_kept_out(place):
     """The page's files are for all who are on this machine, its way to the cloud is for who has the token, and leads no
     further than an owner's app has to go."""
@@ -258,6 +275,8 @@ def strangers_are_kept_out(place):
                 check(client.connect(*who) != 0, f"{who} is let in")
         shadow, wish = f"$aws/things/{thing}/shadow/", '{"state":{"desired":{"locks":{"all":"unlocked"}}}}'
         for may, act in ((True, lambda c: c.publish(shadow + "get", "")), (False, lambda c: c.publish(shadow + "update", wish)),
+                         (True, lambda c: c.publish(shadow + "name/comfort/get", "")),
+                         (False, lambda c: c.publish(shadow + "name/comfort/update", wish)),
                          (True, lambda c: c.subscribe("cmd/fleetsim/+/response/page-1")),
                          (False, lambda c: c.subscribe("cmd/fleetsim/+/response/page-2")),
                          (False, lambda c: c.subscribe("dt/fleetsim/#"))):
@@ -287,7 +306,7 @@ def a_cloud_that_runs_lets_it_in(place):
         with demo(place, 0, "--cloud", "lab") as (_, api):
             access = api.ok("/v1/companion")
             check_equal(access["endpoint"], cloud["page"])
-            check_equal(access["models"], {"compact_ev": {"title": "Compact EV", "body": "hatch"}})
+            check_equal(access["models"], {"compact_ev": {"title": "Compact EV", "body": "hatch", "shadows": []}})
             with WebSocketMqtt(access["endpoint"]) as client:
                 check_equal(client.connect("page-1", access["user"], access["password"]), 0)
 
@@ -301,5 +320,6 @@ def its_parts_do_as_they_say(place):
     check(done.returncode == 0 and re.search(r"^. pass [1-9]\d*$", done.stdout, re.M), done.stdout + done.stderr)
 
 
-main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, all_can_use_it, strangers_are_kept_out,
+main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, all_can_use_it,
+      named_shadows_are_part_of_the_car, strangers_are_kept_out,
       what_cannot_be_is_said, a_cloud_that_runs_lets_it_in, its_parts_do_as_they_say])

@@ -2,7 +2,10 @@
 
 import mqtt from "./mqtt.esm.js";
 
-const shadowOf = (thing) => `$aws/things/${thing}/shadow/`;
+// By name; "": the classic one.
+const shadowOf = (thing, name) => `$aws/things/${thing}/shadow/${name && `name/${name}/`}`;
+const answersOf = (thing, name) =>
+  ["get/accepted", "get/rejected", "update/accepted"].map((x) => shadowOf(thing, name) + x);
 
 export class Cloud {
   // access: of GET /v1/companion. told: { state(connected), message(topic, document) }.
@@ -21,7 +24,7 @@ export class Cloud {
       resubscribe: false,
       timerVariant: "native", // others need a worker made of text, which the page forbids itself
     });
-    this.things = new Set();
+    this.followed = []; // [thing, shadow]
     this.client.on("connect", () => this.#greet(told));
     this.client.on("close", () => told.state(false));
     this.client.on("error", (error) => console.warn("cloud:", error.message));
@@ -47,34 +50,30 @@ export class Cloud {
     this.client.subscribe(filters, { qos: 1 }, (error) => {
       if (!error) {
         told.state(true);
-        this.things.forEach((thing) => this.#listen(thing));
+        this.followed.forEach((one) => this.#listen(...one));
       }
     });
   }
 
-  #listen(thing) {
-    const shadow = shadowOf(thing);
-    const filters = ["get/accepted", "get/rejected", "update/accepted"].map((x) => shadow + x);
-    this.client.subscribe(filters, { qos: 1 }, () => this.read(thing));
+  // One packet a shadow: it may carry 8 filters (contract 6.8).
+  #listen(thing, name) {
+    this.client.subscribe(answersOf(thing, name), { qos: 1 }, () => this.read(thing, name));
   }
 
-  // From now on the shadow of that car is followed, and of no other.
-  follow(thing) {
-    for (const other of this.things) {
-      if (other !== thing && this.connected) {
-        const shadow = shadowOf(other);
-        this.client.unsubscribe(["get/accepted", "get/rejected", "update/accepted"].map((x) => shadow + x));
-      }
-    }
-    this.things = new Set([thing]);
+  // From now on the shadows of that car are followed, the classic one and those named, and of no other.
+  follow(thing, names) {
+    const before = this.followed;
+    this.followed = ["", ...names].map((name) => [thing, name]);
     if (this.connected) {
-      this.#listen(thing);
+      const without = (these, those) => these.filter((one) => !those.map(String).includes(String(one)));
+      without(before, this.followed).forEach((one) => this.client.unsubscribe(answersOf(...one)));
+      without(this.followed, before).forEach((one) => this.#listen(...one));
     }
   }
 
-  read(thing) {
+  read(thing, name) {
     if (this.connected) {
-      this.client.publish(shadowOf(thing) + "get", "", { qos: 1 });
+      this.client.publish(shadowOf(thing, name) + "get", "", { qos: 1 });
     }
   }
 

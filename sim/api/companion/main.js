@@ -53,24 +53,37 @@ function told(command) {
 
 // ---- what the cloud says -----------------------------------------------------------------------------
 
-function onShadow(thing, verb, document) {
+// rest: the levels behind "shadow".
+function onShadow(thing, rest, document) {
   const car = app.cars.get(thing);
+  const name = rest[0] === "name" ? rest[1] : "";
+  const verb = rest.slice(-2).join("/");
   if (!car) {
     return;
   }
   if (verb === "get/accepted") {
-    car.takeShadow(document);
-  } else if (verb === "update/accepted" && !car.takeUpdate(document)) {
-    app.cloud.read(thing);
+    car.takeShadow(document, name);
+  } else if (verb === "get/rejected" && document.code === 404) {
+    car.takeNone(name);
+  } else if (verb === "update/accepted" && !car.takeUpdate(document, name)) {
+    app.cloud.read(thing, name);
+  }
+}
+
+function onPresence(event) {
+  const car = app.cars.get(event.clientId);
+  car?.takePresence(event);
+  if (!car && event.eventType === "connected" && event.clientId !== app.cloud.clientId) {
+    listSoon(); // the fleet may grow for a while after the page has asked for it
   }
 }
 
 function onMessage(topic, document) {
   const levels = topic.split("/");
   if (levels[1] === "things") {
-    onShadow(levels[2], levels.slice(4).join("/"), document);
+    onShadow(levels[2], levels.slice(4), document);
   } else if (levels[1] === "events") {
-    app.cars.get(document.clientId)?.takePresence(document);
+    onPresence(document);
   } else if (levels[0] === "cmd") {
     app.cars
       .get(levels[2])
@@ -105,8 +118,10 @@ function onState(connected) {
     patrol = undefined;
     app.trouble = "";
     for (const car of app.cars.values()) {
+      car.forget();
       car.commands.forEach((command) => command.retry());
     }
+    listAgain();
   }
   draw();
 }
@@ -115,7 +130,7 @@ function onState(connected) {
 
 function select(car) {
   app.selected = car;
-  app.cloud.follow?.(car.thing);
+  app.cloud.follow?.(car.thing, car.shadows);
   $("news").hidden = true;
   setTab(location.hash.slice(1));
   draw();
@@ -125,22 +140,59 @@ function takeCars(listed) {
   const before = app.cars;
   app.cars = new Map(
     listed.map((one) => {
-      const known = before.get(one.thing);
-      const car = new Car({ ...known?.save(), ...one });
-      return [one.thing, known?.commands.length ? Object.assign(known, { presence: car.presence }) : car];
+      const car = before.get(one.thing) ?? new Car(one);
+      car.relist(one);
+      return [one.thing, car];
     }),
   );
 }
 
-async function begin() {
-  const access = await ask("/companion");
+const firstCar = () => app.cars.values().next().value;
+
+// Asks the API; what it tells of the way to the cloud. undefined: there are no cars yet.
+async function list() {
   const cars = await listCars();
+  const access = await ask("/companion"); // after them, so that their models are among it
+  if (cars.length === 0) {
+    return undefined;
+  }
   takeCars(cars.map((car) => ({ ...car, ...access.models[car.model] })));
+  return access;
+}
+
+// Which cars there are, and who is online, after a while in which nothing was heard.
+async function listAgain() {
+  try {
+    await list();
+    if (app.cars.get(app.selected.thing) !== app.selected) {
+      select(firstCar());
+    }
+    draw();
+  } catch (error) {
+    console.warn("cars:", error.message);
+  }
+}
+
+let listing;
+function listSoon() {
+  listing ??= setTimeout(() => {
+    listing = undefined;
+    listAgain();
+  }, KNOCK);
+}
+
+async function begin() {
+  const access = await list();
   app.trouble = "";
+  if (!access) {
+    setTimeout(knock, KNOCK);
+    draw();
+    return;
+  }
   app.access = access;
   app.cloud = new Cloud(access, { message: onMessage, state: onState });
   const wanted = app.selected?.thing ?? recall().selected;
-  select(app.cars.get(wanted) ?? app.cars.values().next().value);
+  select(app.cars.get(wanted) ?? firstCar());
 }
 
 // The demo may begin later than the page, which is of an earlier one then, kept for such times.
@@ -194,13 +246,11 @@ function drawCars() {
 
 const tabs = ["car", "climate", "charge", "place"];
 
+// By which signal one knows that a car has what the tab is about.
+const needed = { climate: "climate.active", charge: "charging.state", place: "position.latitude" };
+
 function hasTab(name, car) {
-  return (
-    !car ||
-    { climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name] === undefined ||
-    car.version === 0 ||
-    car.has({ climate: "climate.active", charge: "charging.state", place: "position.latitude" }[name])
-  );
+  return !car || !needed[name] || car.version === 0 || car.has(needed[name]);
 }
 
 function setTab(wanted) {
