@@ -802,6 +802,50 @@ function car:provisioned() end
 ---@return string
 function car:certificate() end
 
+---The signing request (PEM) of its new key; nil and why there is none.
+---@return string? csr
+---@return string? why
+function car:signing_request() end
+
+---The certificate (PEM) for its new key.
+---@param pem string
+---@return boolean kept
+---@return string? why not
+function car:keep_certificate(pem) end
+
+---Connects with the new certificate, or goes back to the committed one.
+---@param seconds? number 60
+---@return boolean worked
+---@return string? why not
+function car:try_certificate(seconds) end
+
+---The new certificate is the car's from now on.
+---@return boolean
+function car:commit_certificate() end
+
+---Back to the certificate that was replaced.
+---@return boolean
+function car:revert_certificate() end
+
+---Forgets the new key and its certificate.
+function car:drop_certificate() end
+
+---Forgets the certificate that was replaced.
+function car:settle_certificate() end
+
+---Has it a new certificate that is not committed, and one that was replaced?
+---@return boolean new
+---@return boolean replaced
+function car:certificates() end
+
+---Asks, and waits for what comes on topic/accepted or topic/rejected.
+---@param topic string
+---@param document table
+---@param options? { answers?: string, timeout?: number }
+---@return table? answer
+---@return boolean? accepted
+function car:ask(topic, document, options) end
+
 ---What the cloud gave it together with its thing.
 ---@return table?
 function car:device_configuration() end

@@ -8,6 +8,7 @@
 #include "cloud/filter.h"
 #include "cloud/first_contact.h"
 #include "cloud/registry_operator.h"
+#include "cloud/rotation_service.h"
 #include "cloud/shadow_request.h"
 
 #define PAYLOAD_MAX       131072
@@ -451,6 +452,16 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
     return ok;
 }
 
+static bool serve_rotation(struct cloud *cloud, const struct rotation_address *address,
+                           const struct cloud_message *message, int64_t now_ms,
+                           struct cloud_actions *out)
+{
+    const struct rotation_service s = {
+        .registry = &cloud->registry, .presence = &cloud->presence, .issuer = cloud->issuer};
+
+    return rotation_service_request(&s, address, message->client_id, message->payload, now_ms, out);
+}
+
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out)
 {
@@ -462,6 +473,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct defender_address defender;
     struct registry_address registry;
     struct provision_address provision;
+    struct rotation_address rotation;
     bool ok = true;
 
     cloud->retained_for = NULL;
@@ -484,6 +496,8 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (provision_address_parse(message->topic, &provision))
         ok = provision_service_request(&cloud->provisioning, &provision, message->client_id,
                                        message->payload, now_ms, out);
+    else if (rotation_address_parse(message->topic, &rotation))
+        ok = serve_rotation(cloud, &rotation, message, now_ms, out);
     else
         cloud_fleet_serve(cloud, message, now_ms, out, &ok);
     ok = ok && follow_rules(cloud, &m, now_ms, out);

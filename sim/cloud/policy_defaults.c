@@ -59,6 +59,12 @@ static const struct grant vehicle_grants[] = {
     {true,  RECEIVE,          "topic/dt/fleetsim/" THING "/*"                               },
     {true,  SUBSCRIBE,        "topicfilter/cmd/fleetsim/" THING "/config"                   },
     {true,  RECEIVE,          "topic/cmd/fleetsim/" THING "/config"                         },
+    {true,  PUBLISH,          "topic/awslabs/things/" THING "/certificate/*"                },
+    {true,  SUBSCRIBE,        "topicfilter/awslabs/things/" THING "/certificate/*"          },
+    {true,  RECEIVE,          "topic/awslabs/things/" THING "/certificate/*"                },
+    {true,  PUBLISH,          "topic/cdf/certificates/" THING "/*"                          },
+    {true,  SUBSCRIBE,        "topicfilter/cdf/certificates/" THING "/*"                    },
+    {true,  RECEIVE,          "topic/cdf/certificates/" THING "/*"                          },
     {false, RETAIN,           "topic/$aws/*"                                                },
 };
 

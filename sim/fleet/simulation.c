@@ -7,6 +7,7 @@
 #include "base/xmem.h"
 #include "fleet/key_maker.h"
 #include "fleet/vehicle_provision.h"
+#include "fleet/vehicle_rotation.h"
 #include "fleet/wire_client.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
@@ -29,6 +30,10 @@ static struct evp_pkey_st *load_key(const void *arg)
 /* What a car that brings its own certificate shows, or one of the fleet. */
 static struct tls_identity identity_of(const struct vehicle *v)
 {
+    struct tls_identity rotated;
+
+    if (vehicle_rotation_identity(v, &rotated))
+        return rotated;
     if (v->provision != NULL)
         return vehicle_provision_identity(v);
     if (v->own != NULL)
@@ -70,7 +75,12 @@ static struct mqtt_client *make_native(void *vehicle, uint32_t index,
 /* Certificate and key as PEM. */
 static void write_pem(const struct vehicle *v, struct buf *to)
 {
-    if (v->provision != NULL) {
+    struct tls_identity rotated;
+
+    if (vehicle_rotation_identity(v, &rotated)) {
+        const struct credential shown = {.leaf = rotated.leaf, .key = rotated.key_der};
+        credential_pem(&shown, to);
+    } else if (v->provision != NULL) {
         vehicle_provision_pem(v, to);
     } else if (v->own != NULL) {
         credential_pem(v->own, to);

@@ -10,6 +10,7 @@
 #include "fleet/vehicle_oracle.h"
 #include "fleet/vehicle_provision.h"
 #include "fleet/vehicle_radio.h"
+#include "fleet/vehicle_rotation.h"
 #include "fleet/vehicle_telemetry.h"
 #include "fleet/vehicle_tell.h"
 #include "metrics/recorder.h"
@@ -174,6 +175,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
     }
     if (from == TCU_OFF || to == TCU_OFF)
         vehicle_radio_power(v, to != TCU_OFF);
+    if (to == TCU_OFF)
+        vehicle_rotation_power_lost(v);
     timeline_add_parts(v->timeline, now, TIMELINE_STATE,
                        &(struct timeline_parts){slice_str(tcu_state_name(from)), slice_str(" → "),
                                                 slice_str(tcu_state_name(to))});
@@ -551,6 +554,7 @@ void vehicle_free(struct vehicle *v)
     }
     free(v->wake_token);
     vehicle_provision_free(v);
+    vehicle_rotation_free(v);
     free(v->issued);
     free(v);
 }

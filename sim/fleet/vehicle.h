@@ -30,6 +30,7 @@ struct vehicle;
 struct vehicle_contact;
 struct vehicle_provision;
 struct vehicle_radio;
+struct vehicle_rotation;
 
 /* What the layer above wants to hear; all members but packet, violated and sms are set. */
 struct behaviour_ops {
@@ -78,6 +79,7 @@ struct vehicle {
     struct pki_credential *issued;
     /* NULL: the cloud has known it from the beginning; else what it shows is in there. */
     struct vehicle_provision *provision;
+    struct vehicle_rotation *rotation; /* NULL: it has never had another certificate */
     /* Its client inside all wrappers: one of the two. */
     struct mqtt_client *session, *paho;
     struct vehicle_radio *radio; /* NULL: a perfect network */

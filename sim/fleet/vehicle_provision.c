@@ -8,8 +8,10 @@
 
 #include "base/json.h"
 #include "base/xmem.h"
+#include "fleet/held.h"
 #include "fleet/key_maker.h"
 #include "fleet/simulation.h"
+#include "fleet/vehicle_rotation.h"
 #include "fleet/vehicle_tell.h"
 #include "net/tls.h"
 #include "pki/credential_set.h"
@@ -17,13 +19,7 @@
 #include "pki/signing_request.h"
 #include "tcu/provision.h"
 
-#define DER_MAX    16384
 #define JSON_DEPTH 8
-
-/* A certificate with its key, both DER. */
-struct held {
-    struct buf certificate, key;
-};
 
 struct vehicle_provision {
     enum vehicle_contact_kind kind;
@@ -35,20 +31,6 @@ struct vehicle_provision {
     char *configuration;     /* or NULL */
     struct key_order *order; /* a key is being made; NULL: none */
 };
-
-static void held_init(struct held *h)
-{
-    buf_init(&h->certificate, DER_MAX);
-    buf_init(&h->key, DER_MAX);
-}
-
-static void held_done(struct held *h)
-{
-    if (h->key.data != NULL)
-        OPENSSL_cleanse(h->key.data, h->key.cap);
-    buf_done(&h->key);
-    buf_done(&h->certificate);
-}
 
 /* ---- being born ---- */
 
@@ -193,6 +175,12 @@ bool vehicle_provision_pem(const struct vehicle *v, struct buf *to)
 
 void vehicle_certificate_id(const struct vehicle *v, char ret[CERTIFICATE_ID_SIZE])
 {
+    struct tls_identity rotated;
+
+    if (vehicle_rotation_identity(v, &rotated)) {
+        certificate_id(rotated.leaf, ret);
+        return;
+    }
     certificate_id(v->provision != NULL ? shown(v)
                    : v->own != NULL     ? v->own->leaf
                                         : v->certificate,
@@ -265,9 +253,7 @@ static bool adopt(void *ctx, struct tcu *tcu, const char *thing_name,
                          "the cloud calls it %.80s, but a car of this fleet is the thing that its "
                          "VIN is: %s (name the thing so in the template)",
                          thing_name, v->identity.thing_name);
-    held_done(&p->now);
-    p->now = p->next;
-    held_init(&p->next);
+    held_move(&p->now, &p->next);
     p->issuer = slice_of(NULL, 0);
     free(p->configuration);
     p->configuration = xstrdup(device_configuration);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "fleet/simulation.h"
+#include "fleet/vehicle_rotation.h"
 #include "pki/factory.h"
 #include "script/car.h"
 #include "script/lua_json.h"
@@ -70,6 +71,71 @@ static int f_device_configuration(lua_State *L)
     return 1;
 }
 
+/* car_signing_request(car): of its new key; nil: not yet; or nil and why there is none */
+static int f_signing_request(lua_State *L)
+{
+    const char *why = NULL;
+    const char *csr = vehicle_rotation_request(car_check(L, 1)->vehicle, &why);
+
+    lua_pushstring(L, csr);
+    lua_pushstring(L, why);
+    return 2;
+}
+
+/* car_keep_certificate(car, pem): nil, or why it cannot be kept */
+static int f_keep_certificate(lua_State *L)
+{
+    struct vehicle *v = car_check(L, 1)->vehicle;
+    size_t len;
+    const char *pem = luaL_checklstring(L, 2, &len);
+    struct error err;
+
+    lua_pushstring(L, vehicle_rotation_keep(v, slice_of(pem, len), &err) ? NULL : err.text);
+    return 1;
+}
+
+/* car_try_certificate(car, on): is there a new one? */
+static int f_try_certificate(lua_State *L)
+{
+    lua_pushboolean(L, vehicle_rotation_try(car_check(L, 1)->vehicle, lua_toboolean(L, 2) != 0));
+    return 1;
+}
+
+static int f_commit_certificate(lua_State *L)
+{
+    lua_pushboolean(L, vehicle_rotation_commit(car_check(L, 1)->vehicle));
+    return 1;
+}
+
+static int f_revert_certificate(lua_State *L)
+{
+    lua_pushboolean(L, vehicle_rotation_revert(car_check(L, 1)->vehicle));
+    return 1;
+}
+
+/* car_drop_certificate(car): did it show it? */
+static int f_drop_certificate(lua_State *L)
+{
+    lua_pushboolean(L, vehicle_rotation_drop(car_check(L, 1)->vehicle));
+    return 1;
+}
+
+static int f_settle_certificate(lua_State *L)
+{
+    vehicle_rotation_settle(car_check(L, 1)->vehicle);
+    return 0;
+}
+
+/* car_certificates(car): has it a new one, and one that was replaced? */
+static int f_certificates(lua_State *L)
+{
+    const struct vehicle *v = car_check(L, 1)->vehicle;
+
+    lua_pushboolean(L, vehicle_rotation_has_next(v));
+    lua_pushboolean(L, vehicle_rotation_has_previous(v));
+    return 2;
+}
+
 /* factory_pem(name): the factory's root and what is below it, PEM */
 static int f_factory_pem(lua_State *L)
 {
@@ -91,6 +157,14 @@ static const luaL_Reg functions[] = {
     {"car_certificate",          f_certificate         },
     {"car_provisioned",          f_provisioned         },
     {"car_device_configuration", f_device_configuration},
+    {"car_signing_request",      f_signing_request     },
+    {"car_keep_certificate",     f_keep_certificate    },
+    {"car_try_certificate",      f_try_certificate     },
+    {"car_commit_certificate",   f_commit_certificate  },
+    {"car_revert_certificate",   f_revert_certificate  },
+    {"car_drop_certificate",     f_drop_certificate    },
+    {"car_settle_certificate",   f_settle_certificate  },
+    {"car_certificates",         f_certificates        },
     {"factory_pem",              f_factory_pem         },
     {NULL,                       NULL                  },
 };

@@ -9,6 +9,7 @@ const struct prelude_file prelude_files[] = {
     {"=car_jobs",     prelude_car_jobs,     &prelude_car_jobs_len    },
     {"=car_streams",  prelude_car_streams,  &prelude_car_streams_len },
     {"=car_https",    prelude_car_https,    &prelude_car_https_len   },
+    {"=car_rotation", prelude_car_rotation, &prelude_car_rotation_len},
     {"=companion",    prelude_companion,    &prelude_companion_len   },
     {"=requests",     prelude_requests,     &prelude_requests_len    },
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },

@@ -1,0 +1,282 @@
+/* Certificate rotation: both patterns of contract 4.5, and what nobody may do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "cloud/cloud.h"
+#include "cloud/first_contact.h"
+#include "cloud/issuer.h"
+#include "cloud/rotation_service.h"
+
+#define NOW    ((int64_t)1700000000000)
+#define CAR    "WFSAAAAAAAA000001"
+#define OLD    "00000000000000000000000000000000000000000000000000000000000000a0"
+#define CREATE "awslabs/things/" CAR "/certificate/create"
+#define COMMIT "awslabs/things/" CAR "/certificate/commit"
+#define GET    "cdf/certificates/" CAR "/get"
+#define ACK    "cdf/certificates/" CAR "/ack"
+
+struct world {
+    struct cloud *cloud;
+    struct cloud_actions out;
+    int64_t now_ms;
+    unsigned signed_count;
+    const void *handle; /* of the car's connection */
+};
+
+static const int owner_handle, handles[2];
+
+/* The n-th certificate that is signed. */
+static const char *made(unsigned n)
+{
+    static char id[REGISTRY_ID_SIZE];
+
+    snprintf(id, sizeof id, "%064x", 0xd0 + n);
+    return id;
+}
+
+static enum issuer_result sign(void *ctx, struct slice csr, int64_t now_ms, struct text *ret_pem,
+                               char ret_id[REGISTRY_ID_SIZE])
+{
+    struct world *w = ctx;
+
+    (void)now_ms;
+    if (!slice_is(csr, "CSR"))
+        return ISSUER_BAD_REQUEST;
+    text_str(ret_pem, "PEM");
+    memcpy(ret_id, made(w->signed_count++), REGISTRY_ID_SIZE);
+    return ISSUER_OK;
+}
+
+static enum cloud_verdict connect_as(struct world *w, const char *client_id, const char *principal,
+                                     bool issued)
+{
+    const struct first_contact_certificate by_cloud = {.origin = FIRST_CONTACT_CLOUD};
+    const struct presence_peer peer = {.handle =
+                                           w->handle == &handles[0] ? &handles[1] : &handles[0],
+                                       .client_id = client_id,
+                                       .address = "192.0.2.7",
+                                       .common_name = client_id,
+                                       .unit = "vehicle",
+                                       .principal = principal,
+                                       .certificate = issued ? &by_cloud : NULL};
+
+    cloud_actions_cut(&w->out, 0);
+    enum cloud_verdict verdict = cloud_connect(w->cloud, &peer, w->now_ms, &w->out);
+    if (verdict == CLOUD_ALLOW)
+        w->handle = peer.handle;
+    return verdict;
+}
+
+static struct issuer issuer = {.sign = sign};
+
+static int setup(void **state)
+{
+    static struct world w;
+    const struct presence_peer owner = {
+        .handle = &owner_handle, .client_id = "fleet-0", .address = "sock", .owner = true};
+
+    w = (struct world){.cloud = cloud_new(1), .now_ms = NOW};
+    issuer.ctx = &w;
+    cloud_actions_init(&w.out);
+    cloud_set_issuer(w.cloud, &issuer);
+    assert_int_equal(cloud_connect(w.cloud, &owner, NOW, &w.out), CLOUD_ALLOW);
+    assert_int_equal(connect_as(&w, CAR, OLD, false), CLOUD_ALLOW);
+    *state = &w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    cloud_actions_done(&w->out);
+    cloud_free(w->cloud);
+    return 0;
+}
+
+static void send(struct world *w, bool owner, const char *topic, const char *payload)
+{
+    struct cloud_message m = {.handle = owner ? &owner_handle : w->handle,
+                              .client_id = owner ? "fleet-0" : CAR,
+                              .topic = topic,
+                              .payload = slice_str(payload)};
+
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_publish(w->cloud, &m, w->now_ms), CLOUD_ALLOW);
+    assert_int_equal(cloud_message(w->cloud, &m, w->now_ms, &w->out), CLOUD_ALLOW);
+}
+
+/* The one answer, to the asker alone, on that topic; to be freed. */
+static cJSON *answer(struct world *w, const char *topic, const char *suffix, const char *to)
+{
+    char full[300];
+
+    snprintf(full, sizeof full, "%s/%s", topic, suffix);
+    assert_int_equal(w->out.count, 1);
+    assert_string_equal(w->out.items[0].topic, full);
+    assert_string_equal(w->out.items[0].client_id, to);
+    cJSON *json = json_parse(slice_of(w->out.items[0].payload, w->out.items[0].payload_len), 40);
+    assert_non_null(json);
+    return json;
+}
+
+static cJSON *asked(struct world *w, const char *topic, const char *payload, const char *suffix)
+{
+    send(w, false, topic, payload);
+    return answer(w, topic, suffix, CAR);
+}
+
+static void expect(struct world *w, const char *id, const char *status)
+{
+    char topic[160];
+
+    snprintf(topic, sizeof topic, "fleetsim/certificates/%s/get", id);
+    send(w, true, topic, "");
+    cJSON *json = answer(w, topic, "accepted", "fleet-0");
+    const cJSON *c = json_get(json, "certificate");
+    assert_string_equal(json_str(c, "status", ""), status);
+    assert_string_equal(cJSON_GetArrayItem(json_get(c, "things"), 0)->valuestring, CAR);
+    assert_string_equal(cJSON_GetArrayItem(json_get(c, "policies"), 0)->valuestring, "vehicle");
+    cJSON_Delete(json);
+}
+
+/* contract 4.5: "new key + CSR to …/create (with jobId) → …/create/accepted (PEM) → reconnect with
+   the new → …/commit → …/commit/accepted; cloud deactivates the old certificate". */
+static void certificate_rotator(void **state)
+{
+    struct world *w = *state;
+    cJSON *json = asked(w, CREATE, "{\"jobId\":\"j\",\"csr\":\"CSR\"}", "accepted");
+
+    assert_string_equal(json_str(json, "certificatePem", ""), "PEM");
+    assert_int_equal(cJSON_GetArraySize(json), 1);
+    cJSON_Delete(json);
+    /* "at no time may the TCU be without one working credential" */
+    expect(w, OLD, "ACTIVE");
+    expect(w, made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    for (int i = 0; i < 2; i++) { /* it may be said again */
+        json = asked(w, COMMIT, "{\"jobId\":\"j\"}", "accepted");
+        assert_int_equal(cJSON_GetArraySize(json), 0);
+        cJSON_Delete(json);
+        expect(w, OLD, "INACTIVE");
+        expect(w, made(0), "ACTIVE");
+    }
+    assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_CLOSE_SILENT);
+}
+
+/* contract 4.5: "reply on …/get/accepted {"deviceId","action":"get","certificateId","certificate"};
+   then cdf/certificates/<thing>/ack". */
+static void connected_device_framework(void **state)
+{
+    struct world *w = *state;
+    cJSON *json =
+        asked(w, GET, "{\"csr\":\"CSR\",\"previousCertificateId\":\"" OLD "\"}", "accepted");
+
+    assert_string_equal(json_str(json, "deviceId", ""), CAR);
+    assert_string_equal(json_str(json, "action", ""), "get");
+    assert_string_equal(json_str(json, "certificateId", ""), made(0));
+    assert_string_equal(json_str(json, "certificate", ""), "PEM");
+    cJSON_Delete(json);
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    json = asked(w, ACK, "{}", "accepted");
+    assert_string_equal(json_str(json, "action", ""), "ack");
+    cJSON_Delete(json);
+    expect(w, OLD, "INACTIVE");
+    expect(w, made(0), "ACTIVE");
+}
+
+static void rejected(struct world *w, const char *topic, const char *payload, const char *field)
+{
+    cJSON *json = asked(w, topic, payload, "rejected");
+
+    assert_true(strlen(json_str(json, field, "")) > 20);
+    cJSON_Delete(json);
+    assert_int_equal(w->signed_count, 0);
+    expect(w, OLD, "ACTIVE");
+}
+
+/* contract 4.5: "errors …/rejected {"deviceId","message"}"; "commit only after a successful
+   connection with the new one". */
+static void refusals(void **state)
+{
+    struct world *w = *state;
+
+    rejected(w, CREATE, "{}", "errorMsg");
+    rejected(w, CREATE, "{\"csr\":\"damaged\"}", "errorMsg");
+    rejected(w, CREATE, "[]", "errorMsg");
+    rejected(w, CREATE, "\xff", "errorMsg");
+    rejected(w, GET, "{\"csr\":1}", "message");
+    rejected(w, COMMIT, "", "errorMsg");
+    rejected(w, ACK, "{\"certificateId\":\"d0\"}", "message");
+}
+
+/* A client that is not the thing by its own certificate. */
+static void only_the_thing_itself(void **state)
+{
+    struct world *w = *state;
+
+    send(w, true, CREATE, "{\"csr\":\"CSR\"}");
+    cJSON_Delete(answer(w, CREATE, "rejected", "fleet-0"));
+    send(w, true, "awslabs/things/none/certificate/commit", "{}");
+    cJSON_Delete(answer(w, "awslabs/things/none/certificate/commit", "rejected", "fleet-0"));
+    assert_int_equal(w->signed_count, 0);
+}
+
+/* Who asks and never commits keeps what it shows, and a few. */
+static void the_oldest_goes(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 5; i++) {
+        w->now_ms += 1000;
+        cJSON_Delete(asked(w, CREATE, "{\"csr\":\"CSR\"}", "accepted"));
+    }
+    expect(w, OLD, "ACTIVE");
+    expect(w, made(0), "INACTIVE");
+    expect(w, made(1), "INACTIVE");
+    expect(w, made(2), "ACTIVE");
+    expect(w, made(4), "ACTIVE");
+}
+
+static void topics(void **state)
+{
+    static const char *const none[] = {"awslabs/things//certificate/create",
+                                       "awslabs/things/a/certificate/create/accepted",
+                                       "awslabs/things/a b/certificate/create",
+                                       "awslabs/things/a/b/certificate/create",
+                                       "cdf/certificates/a/put",
+                                       "cdf/certificates/a",
+                                       ""};
+    struct rotation_address a;
+
+    (void)state;
+    assert_true(rotation_address_parse(CREATE, &a) && a.op == ROTATION_CREATE);
+    assert_string_equal(a.thing, CAR);
+    assert_true(rotation_address_parse(COMMIT, &a) && a.op == ROTATION_COMMIT);
+    assert_true(rotation_address_parse(GET, &a) && a.op == ROTATION_GET);
+    assert_true(rotation_address_parse(ACK, &a) && a.op == ROTATION_ACK);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(rotation_address_parse(none[i], &a));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(certificate_rotator, setup, teardown),
+        cmocka_unit_test_setup_teardown(connected_device_framework, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_oldest_goes, setup, teardown),
+        cmocka_unit_test(topics),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
