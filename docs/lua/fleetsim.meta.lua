@@ -355,6 +355,7 @@ function test:vehicle(options) end
 ---@field format? "json"|"cbor"
 ---@field parameters? table<string, string> of a claim, besides VIN, SerialNumber, IMEI and Model
 ---@field factory? string just in time: its factory's name ("factory")
+---@field validity? "valid"|"expired"|"not_yet_valid" of certificates of the fleet (by = "known")
 
 ---@class fleetsim.FleetOptions
 ---@field count? integer 10 if not given; --vehicles overrides it

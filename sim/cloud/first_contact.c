@@ -63,6 +63,29 @@ static bool tell_registered(const struct registry_certificate *c, const struct p
     return cloud_actions_publish(out, NULL, topic, &t);
 }
 
+/* AWS tells nobody; here an operator may want to know why a car stays away. */
+static bool tell_refused(const struct registry_certificate *c, const struct presence_peer *peer,
+                         int64_t now_ms, struct cloud_actions *out)
+{
+    char topic[sizeof "fleetsim/certificates//refused" + REGISTRY_ID_SIZE];
+    struct text t;
+
+    text_init(&t);
+    text_str(&t, "{\"certificateId\":");
+    text_quoted(&t, c->id);
+    text_key(&t, "status");
+    text_quoted(&t, registry_status_name(c->status));
+    text_key(&t, "clientId");
+    text_quoted(&t, peer->client_id);
+    text_key(&t, "sourceIp");
+    text_quoted(&t, peer->address != NULL ? peer->address : "");
+    text_key(&t, "timestamp");
+    text_int(&t, now_ms);
+    text_str(&t, "}");
+    snprintf(topic, sizeof topic, "fleetsim/certificates/%s/refused", c->id);
+    return cloud_actions_publish(out, NULL, topic, &t);
+}
+
 /* NULL: no memory. */
 static struct registry_certificate *register_stranger(struct registry *r,
                                                       const struct registry_authority *a,
@@ -137,6 +160,9 @@ struct first_contact first_contact_judge(struct registry *r, const struct policy
     ret.answer = ret.certificate != NULL ? recognise(r, ret.certificate, now_ms)
                                          : meet(r, policies, peer, now_ms, &ret);
     if (ret.answer == FIRST_CONTACT_PENDING && !tell_registered(ret.certificate, peer, now_ms, out))
+        ret.answer = FIRST_CONTACT_NO_MEMORY;
+    if (ret.answer == FIRST_CONTACT_REFUSED && ret.certificate != NULL &&
+        !tell_refused(ret.certificate, peer, now_ms, out))
         ret.answer = FIRST_CONTACT_NO_MEMORY;
     if (ret.answer != FIRST_CONTACT_WELCOME)
         return ret;

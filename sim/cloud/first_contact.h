@@ -63,7 +63,8 @@ struct first_contact {
 };
 
 /* `peer` must have a certificate (principal). Tells of a registration (the event of contract 4.2),
-   again with every attempt. */
+   again with every attempt; and of one that is refused because of its status
+   (fleetsim/certificates/<id>/refused, docs/certificates.md). */
 struct first_contact first_contact_judge(struct registry *r, const struct policy_store *policies,
                                          const struct presence_peer *peer, int64_t now_ms,
                                          struct cloud_actions *out);

@@ -446,6 +446,17 @@ static bool take_own(struct vehicle *v, struct error *err)
     return true;
 }
 
+/* TLS looks at the real clock. */
+static void set_validity(struct pki_request *request, enum vehicle_validity validity)
+{
+    const int64_t day = 86400, now = clock_wall_ms() / 1000;
+
+    if (validity == VEHICLE_EXPIRED)
+        request->not_before = now - 30 * day, request->not_after = now - day;
+    else if (validity == VEHICLE_NOT_YET_VALID)
+        request->not_before = now + day, request->not_after = now + 30 * day;
+}
+
 static bool take_credentials(struct vehicle *v, const struct vehicle_contact *contact,
                              struct error *err)
 {
@@ -459,7 +470,7 @@ static bool take_credentials(struct vehicle *v, const struct vehicle_contact *co
     const struct fleet_file *fleet = pki_fleet(pki);
     uint32_t index = v->identity.index;
 
-    if (fleet != NULL && index < fleet_file_count(fleet)) {
+    if (c->validity == VEHICLE_VALID && fleet != NULL && index < fleet_file_count(fleet)) {
         struct fleet_car car;
         if (!fleet_file_car(fleet, index, &car, err))
             return false;
@@ -471,6 +482,7 @@ static bool take_credentials(struct vehicle *v, const struct vehicle_contact *co
     struct pki_credential credential;
     struct pki_request request = {
         .role = CERTIFICATE_VEHICLE, .name = v->identity.thing_name, .index = index};
+    set_validity(&request, c->validity);
     if (!pki_issue(pki, &request, &credential, err))
         return false;
     size_t size = offsetof(struct pki_credential, certificate) + credential.certificate_len;

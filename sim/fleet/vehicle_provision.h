@@ -20,8 +20,16 @@ enum vehicle_contact_kind {
     VEHICLE_JUST_IN_TIME /* a certificate of a factory's authority */
 };
 
+/* When a certificate is valid. ORDER VEHICLE_VALIDITY */
+enum vehicle_validity {
+    VEHICLE_VALID,
+    VEHICLE_EXPIRED,      /* since a day */
+    VEHICLE_NOT_YET_VALID /* for another day: or somebody's clock is wrong */
+};
+
 /* How cars meet the cloud for the first time. */
 struct vehicle_contact {
+    enum vehicle_validity validity; /* of the fleet's own certificate */
     enum vehicle_contact_kind kind;
     bool cbor;
     const char *template_name; /* of a claim; NULL: the local cloud's own */

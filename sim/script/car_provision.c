@@ -17,6 +17,9 @@
 /* ORDER VEHICLE_CONTACT */
 static const char *const kinds[] = {"known", "claim", "claim_keys", "just_in_time", NULL};
 
+/* ORDER VEHICLE_VALIDITY */
+static const char *const validities[] = {"valid", "expired", "not_yet_valid", NULL};
+
 static const char *text_field(lua_State *L, int index, const char *name)
 {
     lua_getfield(L, index, name);
@@ -32,6 +35,9 @@ bool car_provision_read(lua_State *L, int index, struct vehicle_contact *ret)
     lua_getfield(L, index, "by");
     *ret = (struct vehicle_contact){
         .kind = (enum vehicle_contact_kind)luaL_checkoption(L, -1, NULL, kinds)};
+    lua_pop(L, 1);
+    lua_getfield(L, index, "validity");
+    ret->validity = (enum vehicle_validity)luaL_checkoption(L, -1, validities[0], validities);
     lua_pop(L, 1);
     lua_getfield(L, index, "cbor");
     ret->cbor = lua_toboolean(L, -1) != 0;

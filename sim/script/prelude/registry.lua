@@ -11,7 +11,8 @@ end
 
 -- ---- cars ---------------------------------------------------------------------------------------
 
-local provision_options = { by = true, template = true, format = true, parameters = true, factory = true }
+local provision_options = { by = true, template = true, format = true, parameters = true, factory = true, validity = true }
+local validities = { valid = true, expired = true, not_yet_valid = true }
 local ways = { claim = true, claim_keys = true, just_in_time = true, known = true }
 
 -- options.provision of t:vehicle and t:fleet, for core.car().
@@ -29,13 +30,18 @@ function tools.contact_of(options)
   elseif provision.format and provision.format ~= "json" and provision.format ~= "cbor" then
     error("provision.format: " .. tools.show(provision.format) .. " is neither json nor cbor", 3)
   end
+  if provision.validity and not validities[provision.validity] then
+    error("provision.validity: " .. tools.show(provision.validity) .. " is neither valid, expired nor not_yet_valid", 3)
+  elseif provision.validity and provision.by ~= "known" then
+    error("provision.validity: of certificates of the fleet alone (by = \"known\")", 3)
+  end
   for name, value in pairs(provision.parameters or {}) do
     if type(value) ~= "string" then
       error(string.format("provision.parameters.%s: %s is not a text", name, tools.show(value)), 3)
     end
   end
   return {
-    by = provision.by, template = provision.template, factory = provision.factory,
+    by = provision.by, template = provision.template, factory = provision.factory, validity = provision.validity,
     cbor = provision.format == "cbor", model = options.model or "compact_ev",
     parameters = provision.parameters and core.to_json(provision.parameters) or nil,
   }
