@@ -49,6 +49,7 @@ struct broker_options {
     const char *key;          /* its key */
     const char *ca;           /* the root that clients' certificates end in */
     const char *intermediate; /* what issued them; NULL: the root did */
+    const char *crl;          /* lists of those that are revoked (pki/crl.h); NULL: none */
     const char *issuer;       /* what signs what the cloud makes for cars; NULL: it makes nothing */
     const char *issuer_key;
     struct broker_services services;

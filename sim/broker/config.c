@@ -17,6 +17,7 @@
 #include "broker/policy_file.h"
 #include "cloud/delivery.h"
 #include "cloud/rules.h"
+#include "pki/crl.h"
 
 #define PLUGIN_FILE "fleetsim-cloud.so"
 #define PEM_MAX     ((size_t)65536) /* and of what the user adds */
@@ -270,6 +271,18 @@ static void add_listener(struct buf *to, const char *certificate, const char *ke
                certificate, key);
 }
 
+/* Of the listener just added. */
+static bool add_crl(struct buf *to, const struct broker_options *o, struct error *err)
+{
+    char *full =
+        o->crl != NULL && crl_read(o->crl, NULL, NULL, err) != 0 ? absolute(o->crl, err) : NULL;
+
+    if (full != NULL)
+        buf_printf(to, "crlfile %s\n", full);
+    free(full);
+    return o->crl == NULL || full != NULL;
+}
+
 /* Mosquitto's WebSockets listen everywhere unless told the family, and do not know 0.0.0.0. */
 static void add_websocket(struct buf *to, const char *address, uint16_t port)
 {
@@ -417,11 +430,13 @@ bool config_write(const char *dir, const struct broker_options *o,
         buf_init(&listeners, 4 * (size_t)PATH_MAX + 4096);
         buf_printf(&listeners, "listener %u %s\n", listen->port, listen->address);
         add_listener(&listeners, certificate, key);
-        if (listen->websocket_port != 0) {
+        ok = add_crl(&listeners, o, err);
+        if (ok && listen->websocket_port != 0) {
             add_websocket(&listeners, listen->address, listen->websocket_port);
             add_listener(&listeners, certificate, key);
+            ok = add_crl(&listeners, o, err);
         }
-        if (listen->page_port != 0)
+        if (ok && listen->page_port != 0)
             ok = add_page(&listeners, dir, o->page_token, listen->page_port, err);
         ok = ok && write_config(dir, o, buf_slice(&listeners), plugin, err);
         buf_done(&listeners);

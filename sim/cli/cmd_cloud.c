@@ -33,6 +33,7 @@ struct cloud_options {
     const char *dir;
     const char *bind;
     const char *broker_conf;
+    const char *crl;
     struct broker_services services;
     uint64_t port;
     struct option_list server_names;
@@ -53,6 +54,7 @@ struct session {
     struct error err;
     bool failed;
     ev_signal signals[SIGNAL_COUNT];
+    ev_stat crl; /* its file */
 };
 
 /* A name other than the loopback's goes into the server's certificate, so that it can be verified.
@@ -162,6 +164,26 @@ static void on_exited(void *ctx, const char *why)
     loop_stop(s->loop);
 }
 
+/* The broker reads its files again. */
+static void on_crl(struct ev_loop *ev, ev_stat *w, int events)
+{
+    struct session *s = w->data;
+
+    (void)ev;
+    (void)events;
+    if (w->attr.st_nlink != 0)
+        kill(broker_pid(s->broker), SIGHUP);
+}
+
+static void watch_crl(struct session *s)
+{
+    if (s->options->crl == NULL)
+        return;
+    ev_stat_init(&s->crl, on_crl, s->options->crl, 0.0);
+    s->crl.data = s;
+    ev_stat_start(s->loop->ev, &s->crl);
+}
+
 /* Before anything is left behind: a signal during the start is kept until the loop runs. After the
    first one the next ends the program at once. */
 static void arm_signals(struct session *s)
@@ -191,6 +213,7 @@ static bool open_session(struct session *s)
                                            .page_token =
                                                s->options->companion ? s->page_token : NULL,
                                            .more = s->options->broker_conf,
+                                           .crl = s->options->crl,
                                            .services = services_of(s)};
     s->broker = broker_start(&options, &s->err);
     if (s->broker != NULL)
@@ -221,9 +244,11 @@ static int run_cloud(const struct cloud_options *options)
     if (!s.failed) {
         print_welcome(&s);
         broker_watch(s.broker, s.loop, on_exited, &s);
+        watch_crl(&s);
         loop_run(s.loop);
     }
     disarm_signals(&s);
+    ev_stat_stop(s.loop->ev, &s.crl);
     close_session(&s);
     return s.failed ? options_fail(&s.err) : 0;
 }
@@ -264,6 +289,8 @@ int cmd_cloud(int argc, char **argv)
          "listen on this address; 0.0.0.0 is all of them (default\n127.0.0.1)"},
         {"broker-conf", 0, OPTION_STRING, &o.broker_conf, "FILE",
          "more lines for mosquitto.conf, such as max_packet_size 1024"},
+        {"crl", 0, OPTION_STRING, &o.crl, "FILE",
+         "refuse the certificates on this list (fleetsim pki revoke);\nread again when it changes"},
         CLOUD_SERVICES_ROWS(o.services),
         {"seed", 0, OPTION_NUMBER, &o.services.seed, "N", "of what --delivery leaves to chance"},
         {"companion", 0, OPTION_FLAG, &o.companion, NULL,

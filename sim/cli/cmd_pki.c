@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
+#include "cli/cmd_pki_inside.h"
 #include "cli/options.h"
 #include "cli/vehicle_choice.h"
 #include "pki/pem_file.h"
@@ -23,7 +24,7 @@
 
 /* ---- shared ------------------------------------------------------------------------------- */
 
-static struct pki *open_pki(const char *dir, struct error *err)
+struct pki *pki_cmd_open(const char *dir, struct error *err)
 {
     if (dir != NULL)
         return pki_open(dir, err);
@@ -37,8 +38,7 @@ static bool no_arguments(int argc, char **argv, int first, struct error *err)
            error_set(err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
 }
 
-/* True when the command should go on; otherwise *ret_status is what to exit with. */
-static bool parse(const struct command_spec *command, int argc, char **argv, int *ret_status)
+bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, int *ret_status)
 {
     struct error err;
     int first;
@@ -130,7 +130,7 @@ static int pki_cmd_init(int argc, char **argv)
         "  fleetsim pki init --dir lab --seed 42 --vehicles 10000\n"
         "  fleetsim pki init --dir lab --server-name 192.168.1.20 --server-name cloud.test\n"};
 
-    if (!parse(&command, argc, argv, &status))
+    if (!pki_cmd_parse(&command, argc, argv, &status))
         return status;
     bool ok = dir != NULL || error_set(&err, ERROR_USAGE,
                                        "PKI: no directory given (give --dir "
@@ -206,7 +206,7 @@ static bool issue_one(const struct issue *o, struct error *err)
     struct pki_credential credential;
     struct identity identity;
     char id[CERTIFICATE_ID_SIZE];
-    struct pki *pki = open_pki(o->dir, err);
+    struct pki *pki = pki_cmd_open(o->dir, err);
     char *dir = NULL;
 
     bool ok = pki != NULL && request_from(o, pki, &identity, &request, err) &&
@@ -257,7 +257,7 @@ static int pki_cmd_issue(int argc, char **argv)
         "  fleetsim pki issue --dir lab --index 7 --generation 1   # vehicle 7, rotated key\n"
         "  fleetsim pki issue --dir lab --name late --days -1      # expired yesterday\n"};
 
-    if (!parse(&command, argc, argv, &status))
+    if (!pki_cmd_parse(&command, argc, argv, &status))
         return status;
     return issue_one(&o, &err) ? 0 : options_fail(&err);
 }
@@ -329,9 +329,9 @@ static int pki_cmd_export(int argc, char **argv)
         "  fleetsim pki export --dir lab --out pems\n"
         "  fleetsim pki export --dir lab --vehicles 0..99 --out first-hundred\n"};
 
-    if (!parse(&command, argc, argv, &status))
+    if (!pki_cmd_parse(&command, argc, argv, &status))
         return status;
-    struct pki *pki = open_pki(dir, &err);
+    struct pki *pki = pki_cmd_open(dir, &err);
     if (pki == NULL)
         return options_fail(&err);
     char *to = out != NULL ? xstrdup(out) : xasprintf("%s/exported", dir);
@@ -464,9 +464,9 @@ static int pki_cmd_show(int argc, char **argv)
         "  fleetsim pki show --dir lab --vehicle 7\n"
         "  fleetsim pki show --dir lab --json | jq -r '.vehicles[].certificate_id'\n"};
 
-    if (!parse(&command, argc, argv, &status))
+    if (!pki_cmd_parse(&command, argc, argv, &status))
         return status;
-    struct pki *pki = open_pki(dir, &err);
+    struct pki *pki = pki_cmd_open(dir, &err);
     if (pki == NULL)
         return options_fail(&err);
     bool ok = vehicle_choice_parse(pki, vehicle != NULL ? vehicle : vehicles, &which, &err);
@@ -491,6 +491,8 @@ static const struct subcommand {
     {"issue",  pki_cmd_issue,  "issue one certificate: a phone, a server, an expired car" },
     {"export", pki_cmd_export, "write vehicles as PEM files for a real cloud"             },
     {"show",   pki_cmd_show,   "list vehicles with their numbers and certificate ids"     },
+    {"revoke", pki_cmd_revoke, "put certificates on the list of revoked ones"             },
+    {"crl",    pki_cmd_crl,    "sign that list anew, and show it"                         },
 };
 
 static void print_help(void)
@@ -519,7 +521,7 @@ int cmd_pki(int argc, char **argv)
         return 0;
     }
     error_set(&err, ERROR_USAGE,
-              "pki: %s%s (use init, issue, export or show; try `fleetsim pki "
+              "pki: %s%s (use init, issue, export, show, revoke or crl; try `fleetsim pki "
               "--help`)",
               name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
     return options_fail(&err);

@@ -1,0 +1,22 @@
+/*
+ * cmd_pki_inside.h — what the files of `fleetsim pki` share. Nobody else includes it.
+ */
+#ifndef CLI_CMD_PKI_INSIDE_H
+#define CLI_CMD_PKI_INSIDE_H
+
+#include <stdint.h>
+
+#include "cli/options.h"
+#include "pki/pki.h"
+
+/* NULL: ERROR_USAGE. */
+struct pki *pki_cmd_open(const char *dir, struct error *err);
+/* True when the command should go on; otherwise *ret_status is what to exit with. */
+bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, int *ret_status);
+
+/* ---- cmd_pki_revoke.c ---- */
+
+int pki_cmd_revoke(int argc, char **argv);
+int pki_cmd_crl(int argc, char **argv);
+
+#endif
