@@ -1,0 +1,47 @@
+/* What has to outlive the broker, as lines of JSON. */
+#include <string.h>
+
+#include "base/json.h"
+#include "cloud/cloud_core.h"
+
+#define RECORD_DEPTH 70
+
+bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
+{
+    shadow_service_save(&cloud->shadows, to);
+    presence_save(&cloud->presence, now_ms, to);
+    registry_save(&cloud->registry, to);
+    provision_service_save(&cloud->provisioning, to);
+    policy_store_save(&cloud->access.policies, to);
+    groups_save(&cloud->access.groups, to);
+    job_service_save(&cloud->jobs, to);
+    rules_save(&cloud->rules, to);
+    stream_service_save(&cloud->streams, to);
+    defender_service_save(&cloud->defender, to);
+    return !to->failed;
+}
+
+size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
+{
+    size_t bad = 0;
+
+    while (text.len != 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
+        cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
+        if (!shadow_service_load(&cloud->shadows, record) &&
+            !presence_load(&cloud->presence, record, now_ms) &&
+            !registry_load(&cloud->registry, record) &&
+            !provision_service_load(&cloud->provisioning, record) &&
+            !policy_store_load(&cloud->access.policies, record) &&
+            !groups_load(&cloud->access.groups, record) &&
+            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
+            !stream_service_load(&cloud->streams, record) &&
+            !defender_service_load(&cloud->defender, record))
+            bad++;
+        cJSON_Delete(record);
+        size_t used = end != NULL ? len + 1 : len;
+        text = slice_of(text.data + used, text.len - used);
+    }
+    return bad;
+}
