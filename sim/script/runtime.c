@@ -232,7 +232,10 @@ usec_t script_check_seconds(lua_State *L, int index)
     double seconds = luaL_checknumber(L, index);
 
     luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, index, "seconds from 0 to 1e9 expected");
-    return (usec_t)llround(seconds * 1e6);
+    usec_t whole = (usec_t)llround(seconds * 1e6);
+    /* What is left until a deadline may be less, by rounding: who waits for that again and again
+       must not keep time from moving. */
+    return whole == 0 && seconds > 0 ? 1 : whole;
 }
 
 struct script_owner *script_owner_current(lua_State *L, const char *what)
