@@ -15,17 +15,19 @@ static void take_policies(struct registry_certificate *certificate)
         registry_detach_policy(certificate, certificate->policies.items[0]);
 }
 
-/* Makes the group if it is not there. */
+/* Makes the group if it is not there. What the group does not allow (it is dynamic, the thing is in
+ * its hierarchy or in too many) is left undone: the alert stands. False: no memory. */
 static bool put_into_group(struct cloud *cloud, const char *thing, const struct defender_turn *turn)
 {
     struct groups *groups = &cloud->access.groups;
     const char *name = turn->profile->group;
     struct group *group = groups_find(groups, name);
-    struct error err;
+    struct error err = {0};
 
     if (group == NULL)
         group = groups_add(groups, name, NULL, NULL, turn->now_ms, &err);
-    return group != NULL && group_put_thing(groups, group, thing, &err);
+    return (group != NULL && group_put_thing(groups, group, thing, &err)) ||
+           err.code == ERROR_USAGE;
 }
 
 bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitigation,
@@ -45,7 +47,7 @@ bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitig
     }
     if (mitigation == DEFENDER_ADD_TO_GROUP)
         return put_into_group(cloud, thing, turn);
-    cloud_fleet_registry_changed(cloud, thing);
+    access_touch(&cloud->access);
     if (client == NULL || client->handle == NULL)
         return true;
     client->closing = PRESENCE_API_INITIATED;

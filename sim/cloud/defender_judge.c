@@ -166,6 +166,23 @@ static bool judge_sum(struct defender_turn *turn, struct defender_thing *thing,
     return ok;
 }
 
+/* What a report says that the profile asks for. */
+static bool judge_values(struct defender_turn *turn, struct defender_thing *thing,
+                         const struct defender_profile *profile, const cJSON *values)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < profile->count; i++) {
+        const struct defender_behavior *b = &profile->behaviors[i];
+        const cJSON *value = json_get(values, b->metric);
+        if (value == NULL || is_cloud(b->sum))
+            continue;
+        ok &= b->sum != DEFENDER_SUM_COUNT ? judge_sum(turn, thing, profile, b)
+                                           : judge(turn, thing, profile, b, value);
+    }
+    return ok;
+}
+
 bool defender_judge_report(struct defender_turn *turn, struct defender_thing *thing,
                            const cJSON *values)
 {
@@ -175,14 +192,8 @@ bool defender_judge_report(struct defender_turn *turn, struct defender_thing *th
     for (enum defender_sum sum = 0; sum < DEFENDER_FIRST_OF_CLOUD; sum++)
         thing->slots[sum][thing->at[0]] = json_num(values, defender_sum_metric(sum), 0);
     for (const struct defender_profile *p = turn->service->profiles; p != NULL; p = p->next)
-        for (size_t i = 0; i < p->count && defender_profile_is_for(p, thing->name); i++) {
-            const struct defender_behavior *b = &p->behaviors[i];
-            const cJSON *value = json_get(values, b->metric);
-            if (value == NULL || is_cloud(b->sum))
-                continue;
-            ok &= b->sum != DEFENDER_SUM_COUNT ? judge_sum(turn, thing, p, b)
-                                               : judge(turn, thing, p, b, value);
-        }
+        if (defender_profile_is_for(p, thing->name))
+            ok &= judge_values(turn, thing, p, values);
     return ok;
 }
 
@@ -190,10 +201,12 @@ bool defender_judge_counts(struct defender_turn *turn, struct defender_thing *th
 {
     bool ok = true;
 
-    for (const struct defender_profile *p = turn->service->profiles; p != NULL; p = p->next)
-        for (size_t i = 0; i < p->count && defender_profile_is_for(p, thing->name); i++)
+    for (const struct defender_profile *p = turn->service->profiles; p != NULL; p = p->next) {
+        size_t count = defender_profile_is_for(p, thing->name) ? p->count : 0;
+        for (size_t i = 0; i < count; i++)
             if (is_cloud(p->behaviors[i].sum))
                 ok &= judge_sum(turn, thing, p, &p->behaviors[i]);
+    }
     begin_slot(thing, true);
     return ok;
 }

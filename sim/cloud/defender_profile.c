@@ -1,12 +1,12 @@
 #include "cloud/defender_profile.h"
 
-#include <arpa/inet.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/address_range.h"
+#include "cloud/groups.h"
 
 /* ORDER DEFENDER_SUM */
 static const char *const sums[DEFENDER_SUM_COUNT] = {
@@ -64,48 +64,6 @@ const char *defender_mitigation_name(enum defender_mitigation mitigation)
     return mitigation < DEFENDER_MITIGATION_COUNT ? mitigations[mitigation] : "?";
 }
 
-/* ---- networks ---- */
-
-struct network {
-    int family;
-    uint8_t bytes[16];
-    unsigned bits;
-};
-
-/* "192.0.2.0/24"; without a slash one address. */
-static bool read_network(const char *text, struct network *ret)
-{
-    char address[INET6_ADDRSTRLEN];
-    size_t len = strcspn(text, "/");
-    char *end = NULL;
-
-    if (len >= sizeof address)
-        return false;
-    memcpy(address, text, len);
-    address[len] = '\0';
-    ret->family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-    if (inet_pton(ret->family, address, ret->bytes) != 1)
-        return false;
-    unsigned most = ret->family == AF_INET6 ? 128 : 32;
-    ret->bits = most;
-    if (text[len] == '/')
-        ret->bits = (unsigned)strtoul(text + len + 1, &end, 10);
-    return ret->bits <= most && (end == NULL || (end != text + len + 1 && *end == '\0'));
-}
-
-static bool is_within(const char *address, const char *cidr)
-{
-    struct network a, n;
-
-    if (!read_network(address, &a) || !read_network(cidr, &n) || a.family != n.family)
-        return false;
-    if (memcmp(a.bytes, n.bytes, n.bits / 8) != 0)
-        return false;
-    unsigned rest = n.bits % 8;
-    uint8_t mask = (uint8_t)(0xff00u >> rest);
-    return rest == 0 || ((a.bytes[n.bits / 8] ^ n.bytes[n.bits / 8]) & mask) == 0;
-}
-
 /* ---- reading ---- */
 
 static bool has_word(const char *words, const char *word)
@@ -120,10 +78,8 @@ static bool has_word(const char *words, const char *word)
 
 static bool is_good_entry(const char *member, const cJSON *entry)
 {
-    struct network network;
-
     if (strcmp(member, "cidrs") == 0)
-        return cJSON_IsString(entry) && read_network(entry->valuestring, &network);
+        return cJSON_IsString(entry) && address_range_is_valid(entry->valuestring);
     if (strcmp(member, "ports") == 0)
         return cJSON_IsNumber(entry) && entry->valuedouble >= 0 && entry->valuedouble <= 65535 &&
                floor(entry->valuedouble) == entry->valuedouble;
@@ -237,6 +193,8 @@ static const char *read_mitigations(const cJSON *list, struct defender_profile *
     profile->group = json_str(profile->source, "thingGroupName", NULL);
     if ((profile->mitigations & 1u << DEFENDER_ADD_TO_GROUP) != 0 && profile->group == NULL)
         return "thingGroupName: missing (ADD_THINGS_TO_THING_GROUP needs it)";
+    if (profile->group != NULL && !group_name_is_valid(profile->group))
+        return "thingGroupName: no name of a group (1 to 128 of A-Z a-z 0-9 : _ -)";
     return NULL;
 }
 
@@ -250,8 +208,10 @@ static const char *read_targets(const cJSON *list, struct defender_profile *prof
     {
         if (!cJSON_IsString(item))
             return "targets: a list of things";
+        if (!table_put(&profile->targets, item->valuestring, profile))
+            return "no memory";
     }
-    profile->targets = list;
+    profile->for_all = list == NULL;
     return NULL;
 }
 
@@ -265,6 +225,7 @@ struct defender_profile *defender_profile_new(const char *name, const cJSON *doc
     if (profile == NULL)
         return NULL;
     memcpy(profile->name, name, len + 1);
+    table_init(&profile->targets);
     profile->source = cJSON_Duplicate(document, 1);
     if (profile->source != NULL)
         *problem = read_behaviors(json_get(profile->source, "behaviors"), profile);
@@ -283,20 +244,14 @@ void defender_profile_free(struct defender_profile *profile)
     if (profile == NULL)
         return;
     cJSON_Delete(profile->source);
+    table_done(&profile->targets, NULL);
     free(profile->behaviors);
     free(profile);
 }
 
 bool defender_profile_is_for(const struct defender_profile *profile, const char *thing)
 {
-    const cJSON *target;
-
-    cJSON_ArrayForEach(target, profile->targets)
-    {
-        if (strcmp(target->valuestring, thing) == 0)
-            return true;
-    }
-    return profile->targets == NULL;
+    return profile->for_all || table_get(&profile->targets, thing) != NULL;
 }
 
 /* ---- judging ---- */
@@ -319,8 +274,9 @@ static bool is_in(const struct defender_behavior *b, const cJSON *item)
     cJSON_ArrayForEach(member, b->value)
     {
         bool by_address = b->op == DEFENDER_IN_CIDR_SET || b->op == DEFENDER_NOT_IN_CIDR_SET;
-        if (by_address ? cJSON_IsString(item) && is_within(item->valuestring, member->valuestring)
-                       : json_equal(item, member))
+        if (by_address
+                ? cJSON_IsString(item) && address_range_has(member->valuestring, item->valuestring)
+                : json_equal(item, member))
             return true;
     }
     return false;

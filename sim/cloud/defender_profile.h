@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cloud/table.h"
+
 #define DEFENDER_BEHAVIORS_MAX 100 /* of a profile, AWS's limit */
 #define DEFENDER_SLOT_S        300 /* the interval of reports (contract 5) */
 #define DEFENDER_SLOTS         12  /* the longest durationSeconds in them */
@@ -83,7 +85,8 @@ struct defender_behavior {
 struct defender_profile {
     struct defender_profile *next;
     cJSON *source;
-    const cJSON *targets; /* NULL: all things */
+    struct table targets; /* names of things */
+    bool for_all;         /* things; `targets` is empty */
     const char *group;    /* of DEFENDER_ADD_TO_GROUP; NULL: none */
     unsigned mitigations; /* bits by enum defender_mitigation */
     struct defender_behavior *behaviors;

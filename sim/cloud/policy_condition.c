@@ -1,11 +1,11 @@
 #include "cloud/policy_condition.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
+#include "cloud/address_range.h"
 #include "cloud/policy_pattern.h"
 
 enum compare { COMPARE_TEXT, COMPARE_BOOL, COMPARE_NULL, COMPARE_NUMBER, COMPARE_ADDRESS };
@@ -77,30 +77,6 @@ static bool parse_operator(const char *op, struct policy_condition *ret, struct 
                      op);
 }
 
-/* Network and length of its prefix; without one the address alone. */
-static bool parse_network(const char *text, int *ret_family, uint8_t ret[16], unsigned *ret_bits)
-{
-    char address[64];
-    size_t len = strcspn(text, "/");
-    char *end = NULL;
-
-    if (len >= sizeof address)
-        return false;
-    memcpy(address, text, len);
-    address[len] = '\0';
-    memset(ret, 0, 16);
-    *ret_family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-    unsigned most = *ret_family == AF_INET ? 32 : 128;
-    *ret_bits = most;
-    if (inet_pton(*ret_family, address, ret) != 1)
-        return false;
-    if (text[len] == '\0')
-        return true;
-    unsigned long bits = strtoul(text + len + 1, &end, 10);
-    *ret_bits = (unsigned)(bits <= most ? bits : 0);
-    return text[len + 1] != '\0' && *end == '\0' && bits <= most;
-}
-
 static bool parse_number(const char *text, double *ret)
 {
     char *end = NULL;
@@ -111,17 +87,14 @@ static bool parse_number(const char *text, double *ret)
 
 static bool check_value(const struct condition_operator *op, const char *text, struct error *err)
 {
-    uint8_t address[16];
-    unsigned bits;
     double number;
-    int family;
 
     if ((op->compare == COMPARE_BOOL || op->compare == COMPARE_NULL) && strcmp(text, "true") != 0 &&
         strcmp(text, "false") != 0)
         return error_set(err, ERROR_USAGE, "\"%.60s\": true or false", text);
     if (op->compare == COMPARE_NUMBER && !parse_number(text, &number))
         return error_set(err, ERROR_USAGE, "\"%.60s\": no number", text);
-    if (op->compare == COMPARE_ADDRESS && !parse_network(text, &family, address, &bits))
+    if (op->compare == COMPARE_ADDRESS && !address_range_is_valid(text))
         return error_set(err, ERROR_USAGE, "\"%.60s\": no address, nor a range such as 10.0.0.0/8",
                          text);
     return true;
@@ -185,21 +158,6 @@ void policy_condition_done(struct policy_condition *c)
 
 /* ---- holding ---- */
 
-static bool in_network(const char *network, const char *address)
-{
-    uint8_t net[16], host[16];
-    unsigned bits, host_bits;
-    int family, host_family;
-
-    if (!parse_network(network, &family, net, &bits) ||
-        !parse_network(address, &host_family, host, &host_bits) || family != host_family)
-        return false;
-    unsigned whole = bits / 8, rest = bits % 8;
-    if (memcmp(net, host, whole) != 0)
-        return false;
-    return rest == 0 || (net[whole] ^ host[whole]) >> (8 - rest) == 0;
-}
-
 static bool relates(enum relation relation, const char *value, const char *wanted)
 {
     double a, b;
@@ -230,7 +188,7 @@ static bool matches_one(const struct condition_operator *op, const uint8_t *want
     case COMPARE_NUMBER:
         return relates(op->relation, value, text);
     case COMPARE_ADDRESS:
-        return in_network(text, value);
+        return address_range_has(text, value);
     case COMPARE_TEXT:
     case COMPARE_BOOL:
     case COMPARE_NULL:

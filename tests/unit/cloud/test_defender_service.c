@@ -453,6 +453,13 @@ static void bad_profiles_are_rejected(void **state)
         {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
          "\"less-than\",\"value\":{\"count\":1}}}],\"mitigations\":[\"ADD_THINGS_TO_THING_GROUP\"]"
          "}",                                                                     "thingGroupName"     },
+        {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
+         "\"less-than\",\"value\":{\"count\":1}}}],\"mitigations\":[\"ADD_THINGS_TO_THING_GROUP\"],"
+         "\"thingGroupName\":\"two words\"}",                                     "no name of a group" },
+        {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
+         "\"in-cidr-set\",\"value\":{\"cidrs\":[\"10.0.0.0/4294967304\"]}}}]}",   "no address range"   },
+        {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
+         "\"in-cidr-set\",\"value\":{\"cidrs\":[\"10.0.0.0/-8\"]}}}]}",           "no address range"   },
     };
     struct world *w = *state;
 
