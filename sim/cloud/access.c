@@ -7,6 +7,7 @@
 #include "cloud/policy_defaults.h"
 
 #define NAME_SHOWN 100 /* bytes of it */
+#define SID_SHOWN  30
 
 bool access_init(struct access *a, const struct registry *registry)
 {
@@ -115,6 +116,14 @@ struct policy_decision access_decide(const struct access *a, struct access_view 
     return policy_decide(view->items, view->count, &whole, action, name);
 }
 
+/* Not within a character: what is wrong UTF-8 closes more than it explains. */
+static struct slice cut_short(const char *text, size_t bytes)
+{
+    struct slice whole = slice_str(text);
+
+    return whole.len > bytes ? slice_of(text, json_utf8_prefix(slice_of(text, bytes))) : whole;
+}
+
 void access_explain(const struct policy_decision *denied, enum policy_action action,
                     const char *name, char ret[ACCESS_WHY_SIZE])
 {
@@ -122,15 +131,12 @@ void access_explain(const struct policy_decision *denied, enum policy_action act
     const char *sid =
         denied->policy != NULL ? policy_statement_id(denied->policy, denied->statement) : NULL;
 
-    /* A name that is cut must not end within a character: what is wrong UTF-8 closes more than it
-       explains. */
-    struct slice shown = slice_str(name);
-    if (shown.len > NAME_SHOWN)
-        shown = slice_of(name, json_utf8_prefix(slice_of(name, NAME_SHOWN)));
+    struct slice shown = cut_short(name, NAME_SHOWN);
+    struct slice statement = cut_short(sid != NULL ? sid : "", SID_SHOWN);
     if (denied->policy == NULL)
         snprintf(ret, ACCESS_WHY_SIZE, "%s %.*s: no policy allows it", word, SLICE_ARGS(shown));
     else
-        snprintf(ret, ACCESS_WHY_SIZE, "%s %.*s: denied by policy %.40s, Statement[%zu]%s%.30s%s",
+        snprintf(ret, ACCESS_WHY_SIZE, "%s %.*s: denied by policy %.40s, Statement[%zu]%s%.*s%s",
                  word, SLICE_ARGS(shown), policy_name(denied->policy), denied->statement,
-                 sid != NULL ? " (" : "", sid != NULL ? sid : "", sid != NULL ? ")" : "");
+                 sid != NULL ? " (" : "", SLICE_ARGS(statement), sid != NULL ? ")" : "");
 }
