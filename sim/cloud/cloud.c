@@ -445,8 +445,9 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
                                   .out = out};
 
     bool ok = registry_operator_request(&x, message->payload);
+    const char *deleted = address->op == REGISTRY_THING_DELETE ? address->name : "";
     if (x.changed)
-        cloud_fleet_registry_changed(cloud, address->name);
+        ok &= cloud_fleet_registry_changed(cloud, deleted, now_ms, out);
     return ok;
 }
 

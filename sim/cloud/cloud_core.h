@@ -43,8 +43,10 @@ struct cloud {
  *ret_ok if it was. */
 bool cloud_fleet_serve(struct cloud *cloud, const struct cloud_message *message, int64_t now_ms,
                        struct cloud_actions *out, bool *ret_ok);
-/* An operator has changed the registry, perhaps that thing. */
-void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing);
+/* An operator has changed the registry, and perhaps deleted that thing ("": none). False: no
+   memory. */
+bool cloud_fleet_registry_changed(struct cloud *cloud, const char *thing, int64_t now_ms,
+                                  struct cloud_actions *out);
 /* Dynamic groups, and jobs that follow groups. */
 bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
 void cloud_fleet_init(struct cloud *cloud);

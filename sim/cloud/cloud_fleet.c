@@ -5,6 +5,8 @@
 
 /* How old the members of a dynamic group may be: AWS promises no more than some time. */
 #define REFRESH_MS 1000
+/* Things that one tick looks at for them: some milliseconds. */
+#define REFRESH_THINGS 10000
 
 static struct fleet_index index_of(struct cloud *cloud)
 {
@@ -38,11 +40,14 @@ bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice docume
     return policy_store_put(&cloud->access.policies, name, document, now_ms, err);
 }
 
-void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing)
+bool cloud_fleet_registry_changed(struct cloud *cloud, const char *thing, int64_t now_ms,
+                                  struct cloud_actions *out)
 {
     access_touch(&cloud->access);
-    if (*thing != '\0' && registry_thing(&cloud->registry, thing) == NULL)
-        groups_forget_thing(&cloud->access.groups, thing);
+    if (*thing == '\0' || registry_thing(&cloud->registry, thing) != NULL)
+        return true;
+    groups_forget_thing(&cloud->access.groups, thing);
+    return job_service_thing_removed(&cloud->jobs, thing, now_ms, out);
 }
 
 /* ---- jobs for groups ---- */
@@ -50,13 +55,6 @@ void cloud_fleet_registry_changed(struct cloud *cloud, const char *thing)
 static bool group_exists(void *ctx, const char *group)
 {
     return groups_find(ctx, group) != NULL;
-}
-
-static bool group_has_thing(void *ctx, const char *name, const char *thing)
-{
-    const struct group *group = groups_find(ctx, name);
-
-    return group != NULL && group_has(ctx, group, thing, true);
 }
 
 static void each_thing_of(void *ctx, const char *name, void (*visit)(const char *thing, void *arg),
@@ -70,10 +68,8 @@ static void each_thing_of(void *ctx, const char *name, void (*visit)(const char 
 
 void cloud_fleet_init(struct cloud *cloud)
 {
-    cloud->jobs.groups = (struct job_groups){.exists = group_exists,
-                                             .has = group_has_thing,
-                                             .each_thing = each_thing_of,
-                                             .ctx = &cloud->access.groups};
+    cloud->jobs.groups = (struct job_groups){
+        .exists = group_exists, .each_thing = each_thing_of, .ctx = &cloud->access.groups};
 }
 
 /* ---- time ---- */
@@ -87,8 +83,11 @@ static bool refresh_groups(struct cloud *cloud, int64_t now_ms)
     if (groups->dynamic_count == 0 ||
         (now_ms < groups->refresh_at && groups->refresh_at - now_ms <= REFRESH_MS))
         return true;
-    groups->refresh_at = now_ms + REFRESH_MS;
-    return groups_refresh(groups, &world);
+    bool over;
+    bool ok = groups_refresh(groups, &world, REFRESH_THINGS, &over);
+    if (over)
+        groups->refresh_at = now_ms + REFRESH_MS;
+    return ok;
 }
 
 bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)

@@ -34,14 +34,16 @@ struct group {
     char *policies[GROUP_POLICIES_MAX];
     size_t policy_count;
     int64_t created_ms;
+    uint64_t round; /* of groups_refresh() that has looked at it */
 };
 
 struct groups {
     struct table by_name;
     size_t dynamic_count;
-    uint64_t generation; /* changes with members and policies */
+    uint64_t generation; /* changes with policies, and members of groups that may have some */
     uint64_t membership; /* changes with members alone */
     int64_t refresh_at;  /* ms: when dynamic groups are looked at again */
+    uint64_t round;      /* rounds of groups_refresh() that are over */
 };
 
 void groups_init(struct groups *g);
@@ -84,7 +86,10 @@ struct groups_world {
     bool (*matches)(void *ctx, const struct query *query, const char *thing);
     void *ctx;
 };
-bool groups_refresh(struct groups *g, const struct groups_world *world);
+/* Of a round through all of them, as much as looks at so many things or a group's more. False: no
+   memory. *ret_over: the round is over, and the next call begins another. */
+bool groups_refresh(struct groups *g, const struct groups_world *world, size_t things,
+                    bool *ret_over);
 /* The same for one group. */
 bool group_refresh(struct groups *g, struct group *group, const struct groups_world *world);
 

@@ -7,10 +7,10 @@
 /* ---- who matches ---- */
 
 struct refreshing {
-    struct groups *groups;
     struct group *group;
     const struct groups_world *world;
     struct table now; /* who matches */
+    size_t seen;
     bool ok, changed;
 };
 
@@ -18,53 +18,76 @@ static void look_at_thing(const char *thing, void *arg)
 {
     struct refreshing *r = arg;
 
+    r->seen++;
     if (!r->ok || !r->world->matches(r->world->ctx, r->group->query, thing))
         return;
     r->changed |= table_get(&r->group->things, thing) == NULL;
     r->ok = table_put(&r->now, thing, r->group);
 }
 
-bool group_refresh(struct groups *g, struct group *group, const struct groups_world *world)
+/* *ret_seen: how many things it has looked at. */
+static bool refresh(struct groups *g, struct group *group, const struct groups_world *world,
+                    size_t *ret_seen)
 {
-    struct refreshing r = {.groups = g, .group = group, .world = world, .ok = true};
+    struct refreshing r = {.group = group, .world = world, .ok = true};
 
-    if (group->query == NULL)
-        return true;
     table_init(&r.now);
     world->each_thing(world->ctx, look_at_thing, &r);
+    *ret_seen = r.seen;
     if (!r.ok) {
         table_done(&r.now, NULL);
         return false;
     }
-    if (r.changed || r.now.count != group->things.count) {
-        g->generation++;
+    /* It has no policies: nobody may do more or less. */
+    if (r.changed || r.now.count != group->things.count)
         g->membership++;
-    }
     table_done(&group->things, NULL);
     group->things = r.now;
     return true;
 }
 
+bool group_refresh(struct groups *g, struct group *group, const struct groups_world *world)
+{
+    size_t seen;
+
+    return group->query == NULL || refresh(g, group, world, &seen);
+}
+
 struct round {
     struct groups *groups;
     const struct groups_world *world;
-    bool ok;
+    size_t left; /* things that may still be looked at */
+    bool ok, over;
 };
 
 static bool refresh_one(void *value, void *ctx)
 {
     struct round *round = ctx;
+    struct group *group = value;
+    uint64_t number = round->groups->round + 1;
+    size_t seen = 0;
 
-    round->ok &= group_refresh(round->groups, value, round->world);
+    if (group->query == NULL || group->round == number)
+        return false;
+    if (round->left == 0) {
+        round->over = false;
+        return false;
+    }
+    round->ok &= refresh(round->groups, group, round->world, &seen);
+    round->left -= seen < round->left ? seen : round->left;
+    group->round = number;
     return false;
 }
 
-bool groups_refresh(struct groups *g, const struct groups_world *world)
+bool groups_refresh(struct groups *g, const struct groups_world *world, size_t things,
+                    bool *ret_over)
 {
-    struct round round = {.groups = g, .world = world, .ok = true};
+    struct round round = {.groups = g, .world = world, .left = things, .ok = true, .over = true};
 
     if (g->dynamic_count != 0)
         table_sweep(&g->by_name, refresh_one, &round);
+    g->round += round.over ? 1 : 0;
+    *ret_over = round.over;
     return round.ok;
 }
 

@@ -1,5 +1,6 @@
 /* Jobs for groups of things: whom they mean when they are created, and of a continuous job from
-   then on (contract 3.4: "thing left the target group": REMOVED). */
+   then on; and things that are there no more (contract 3.4: "thing left the target group / thing
+   deleted": REMOVED). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,8 @@
 /* One look at the groups of a job. */
 struct look {
     struct job *job;
-    struct table known; /* its targets; the values are their places, from 1 */
-    size_t found;       /* things that were shown */
+    struct table known;   /* its targets; the values are their places, from 1 */
+    struct table members; /* of its groups, now */
     bool ok;
 };
 
@@ -49,18 +50,20 @@ static void see(const char *thing, void *ctx)
 {
     struct look *look = ctx;
 
-    look->found++;
+    look->ok = look->ok && table_put(&look->members, thing, look);
     if (!look->ok || table_get(&look->known, thing) != NULL)
         return;
     look->ok = grow(look->job, thing) &&
                table_put(&look->known, thing, place(look->job->config.target_count - 1));
 }
 
+/* Leaves the members to the caller. */
 static bool see_all(const struct job_groups *groups, struct look *look)
 {
     struct job_config *c = &look->job->config;
 
     table_init(&look->known);
+    table_init(&look->members);
     look->ok = true;
     for (size_t i = 0; i < c->target_count && look->ok; i++)
         look->ok = table_put(&look->known, c->targets[i], place(i));
@@ -82,8 +85,12 @@ bool job_groups_begin(struct job_service *s, struct job *job, struct job_error *
             snprintf(text, sizeof text, "targets: there is no group %.100s", c->groups[i]);
             return job_error_set(ret_error, "ResourceNotFound", text);
         }
-    if (c->group_count != 0 && !see_all(&s->groups, &look))
-        return false;
+    if (c->group_count != 0) {
+        bool ok = see_all(&s->groups, &look);
+        table_done(&look.members, NULL);
+        if (!ok)
+            return false;
+    }
     return c->continuous || c->target_count != 0 ||
            job_error_set(
                ret_error, "InvalidRequest",
@@ -92,25 +99,16 @@ bool job_groups_begin(struct job_service *s, struct job *job, struct job_error *
 
 /* ---- what changes later ---- */
 
-static bool is_member(const struct job_groups *groups, const struct job_config *c,
-                      const char *thing)
-{
-    for (size_t i = 0; i < c->group_count; i++)
-        if (groups->has(groups->ctx, c->groups[i], thing))
-            return true;
-    return false;
-}
-
-static void look_at_target(struct job_turn *turn, struct job *job, size_t target)
+static void look_at_target(struct job_turn *turn, struct job *job, size_t target, bool member)
 {
     struct job_execution *e = job->latest[target];
-    bool member = is_member(&turn->service->groups, &job->config, job->config.targets[target]);
 
     job->gone[target] = !member;
     if (!member && e != NULL && !job_status_is_terminal(e->status))
         job_execution_end(turn, e, JOB_REMOVED);
-    /* It has come back. */
-    if (member && e != NULL && e->status == JOB_REMOVED &&
+    /* It has come back; or it was away when its turn in the roll-out came. */
+    bool wants = e != NULL ? e->status == JOB_REMOVED : target < job->released;
+    if (member && wants && job->state == JOB_RUNNING &&
         job_execution_add(turn->service, job, target, turn->now_ms) == NULL)
         job_due(turn->service, turn->now_ms);
 }
@@ -119,11 +117,11 @@ static bool follow(struct job_turn *turn, struct job *job)
 {
     struct look look = {.job = job};
 
-    if (!see_all(&turn->service->groups, &look))
-        return false;
-    for (size_t i = job->config.listed_count; i < job->config.target_count; i++)
-        look_at_target(turn, job, i);
-    return job_roll_out(turn, job);
+    bool ok = see_all(&turn->service->groups, &look);
+    for (size_t i = job->config.listed_count; ok && i < job->config.target_count; i++)
+        look_at_target(turn, job, i, table_get(&look.members, job->config.targets[i]) != NULL);
+    table_done(&look.members, NULL);
+    return ok && job_roll_out(turn, job);
 }
 
 bool job_service_groups_changed(struct job_service *s, int64_t now_ms, struct cloud_actions *out)
@@ -135,6 +133,28 @@ bool job_service_groups_changed(struct job_service *s, int64_t now_ms, struct cl
         if (job->state == JOB_RUNNING && job->config.continuous && job->config.group_count != 0)
             ok &= follow(&turn, job);
     return job_tell(&turn) && ok;
+}
+
+static void leave(struct job *job, const char *thing)
+{
+    for (size_t i = job->released; i < job->config.target_count; i++)
+        if (strcmp(job->config.targets[i], thing) == 0)
+            job->gone[i] = true;
+}
+
+bool job_service_thing_removed(struct job_service *s, const char *thing, int64_t now_ms,
+                               struct cloud_actions *out)
+{
+    struct job_turn turn = {.service = s, .now_ms = now_ms, .out = out};
+    const struct job_thing *known = job_thing_find(s, thing);
+
+    for (struct job *job = s->first; job != NULL; job = job->next)
+        if (job->state == JOB_RUNNING)
+            leave(job, thing);
+    for (struct job_execution *e = known != NULL ? known->first : NULL; e != NULL; e = e->next)
+        if (!job_status_is_terminal(e->status))
+            job_execution_end(&turn, e, JOB_REMOVED);
+    return job_tell(&turn);
 }
 
 /* ---- what outlives the broker ---- */

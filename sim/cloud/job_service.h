@@ -42,8 +42,7 @@ struct job_thing;
 /* The groups of things that jobs may be for. All NULL: there are none. */
 struct job_groups {
     bool (*exists)(void *ctx, const char *group);
-    /* In it, or in one below it? */
-    bool (*has)(void *ctx, const char *group, const char *thing);
+    /* Those in it and in those below it. */
     void (*each_thing)(void *ctx, const char *group, void (*visit)(const char *thing, void *arg),
                        void *arg);
     void *ctx;
@@ -71,6 +70,10 @@ bool job_service_request(struct job_service *s, const struct job_address *addres
 bool job_service_tick(struct job_service *s, int64_t now_ms, struct cloud_actions *out);
 /* Things have joined groups, or left them: continuous jobs follow. */
 bool job_service_groups_changed(struct job_service *s, int64_t now_ms, struct cloud_actions *out);
+/* That thing is there no more: what it has not ended is REMOVED (contract 3.4), what it has not
+   got yet it does not get. */
+bool job_service_thing_removed(struct job_service *s, const char *thing, int64_t now_ms,
+                               struct cloud_actions *out);
 /* Forgets jobs that have ended a week ago. */
 void job_service_sweep(struct job_service *s, int64_t now_ms);
 size_t job_service_count(const struct job_service *s);

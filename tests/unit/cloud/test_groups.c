@@ -146,6 +146,54 @@ static bool name_matches(void *ctx, const struct query *query, const char *thing
     return strchr(query_text(query), thing[0]) != NULL;
 }
 
+static void refresh(struct groups *g, const struct groups_world *world)
+{
+    bool over;
+
+    assert_true(groups_refresh(g, world, SIZE_MAX, &over));
+    assert_true(over);
+}
+
+/* However many groups there are, one call looks at no more than so many things, and the next calls
+   at the rest; nobody's policies are looked up anew for it. */
+static void a_round_in_pieces(void **state)
+{
+    const char *things[] = {"a1", "b1", "c1", NULL};
+    const struct groups_world world = {
+        .each_thing = each_thing, .matches = name_matches, .ctx = things};
+    const struct group *three[3];
+    struct groups g;
+    struct error err;
+    bool over;
+
+    (void)state;
+    groups_init(&g);
+    for (size_t i = 0; i < 3; i++) {
+        const char name[] = {(char)('x' + i), '\0'};
+        three[i] = groups_add(&g, name, NULL, "b", 0, &err);
+        assert_non_null(three[i]);
+    }
+    uint64_t generation = g.generation;
+    for (size_t call = 1; call <= 3; call++) {
+        size_t filled = 0;
+        assert_true(groups_refresh(&g, &world, 2, &over));
+        for (size_t i = 0; i < 3; i++)
+            filled += three[i]->things.count;
+        assert_int_equal(filled, call);
+        assert_int_equal(over, call == 3);
+    }
+    assert_int_equal(g.generation, generation);
+    /* The next round begins from the start. */
+    things[1] = "x1";
+    assert_true(groups_refresh(&g, &world, 6, &over));
+    assert_false(over);
+    assert_true(groups_refresh(&g, &world, 6, &over));
+    assert_true(over);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(three[i]->things.count, 0);
+    groups_done(&g);
+}
+
 static void dynamic(void **state)
 {
     const char *things[] = {"a1", "b1", "c1", NULL};
@@ -160,14 +208,14 @@ static void dynamic(void **state)
     assert_non_null(group);
     assert_null(groups_add(&g, "bad", NULL, "nofield:b", 0, &err));
     assert_non_null(strstr(err.text, "no field of the index"));
-    assert_true(groups_refresh(&g, &world));
+    refresh(&g, &world);
     assert_true(group_has(&g, group, "b1", true));
     assert_false(group_has(&g, group, "a1", true));
     uint64_t before = g.membership;
-    assert_true(groups_refresh(&g, &world));
+    refresh(&g, &world);
     assert_int_equal(g.membership, before);
     things[1] = "x1";
-    assert_true(groups_refresh(&g, &world));
+    refresh(&g, &world);
     assert_true(g.membership > before);
     assert_false(group_has(&g, group, "b1", true));
     /* "Dynamic thing groups can't have policies applied to them", nor be part of a hierarchy. */
@@ -216,10 +264,8 @@ static void outlives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hierarchy),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(dynamic),
-        cmocka_unit_test(outlives),
+        cmocka_unit_test(hierarchy),         cmocka_unit_test(limits),   cmocka_unit_test(dynamic),
+        cmocka_unit_test(a_round_in_pieces), cmocka_unit_test(outlives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

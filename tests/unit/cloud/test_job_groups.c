@@ -28,13 +28,6 @@ static bool exists(void *ctx, const char *group)
     return groups_find(ctx, group) != NULL;
 }
 
-static bool has(void *ctx, const char *group, const char *thing)
-{
-    const struct group *g = groups_find(ctx, group);
-
-    return g != NULL && group_has(ctx, g, thing, true);
-}
-
 static void each_thing(void *ctx, const char *group, void (*visit)(const char *thing, void *arg),
                        void *arg)
 {
@@ -50,8 +43,8 @@ static void begin(struct world *w)
     groups_init(&w->groups);
     cloud_actions_init(&w->out);
     w->now_ms = NOW;
-    w->service.groups = (struct job_groups){
-        .exists = exists, .has = has, .each_thing = each_thing, .ctx = &w->groups};
+    w->service.groups =
+        (struct job_groups){.exists = exists, .each_thing = each_thing, .ctx = &w->groups};
 }
 
 static void end(struct world *w)
@@ -203,6 +196,59 @@ static void continuous(void **state)
     end(&w);
 }
 
+/* Contract 3.4; a roll-out of one thing a minute passes over who is away, who gets it on return. */
+static void away_at_its_turn(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    struct group *g = group(&w, "g", NULL);
+    put(&w, g, "car-1");
+    put(&w, g, "car-2");
+    say(&w, "fleetsim/jobs/j/create",
+        FOR("\"group/g\"", CONTINUOUS ",\"jobExecutionsRolloutConfig\":{\"maximumPerMinute\":1}"));
+    /* Which of them is first, nobody has promised. */
+    bool second = *said(&w, "$aws/things/car-2/jobs/notify-next") == '\0';
+    const char *later = second ? "car-2" : "car-1";
+    group_take_thing(&w.groups, g, later);
+    follow(&w);
+    w.now_ms += 120000;
+    assert_int_equal(count(&w, "j", "Queued"), 1);
+    put(&w, g, later);
+    follow(&w);
+    assert_has(said(&w, second ? "$aws/things/car-2/jobs/notify-next"
+                               : "$aws/things/car-1/jobs/notify-next"),
+               "\"executionNumber\":1");
+    assert_int_equal(count(&w, "j", "Queued"), 2);
+    follow(&w);
+    assert_int_equal(count(&w, "j", "Queued"), 2);
+    end(&w);
+}
+
+/* Contract 3.4: "thing deleted": REMOVED. */
+static void a_thing_is_deleted(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    say(&w, "fleetsim/jobs/events", "{\"JOB\":true,\"JOB_EXECUTION\":true}");
+    say(&w, "fleetsim/jobs/j/create",
+        FOR("\"car-1\",\"car-2\"", ",\"jobExecutionsRolloutConfig\":{\"maximumPerMinute\":1}"));
+    cloud_actions_cut(&w.out, 0);
+    assert_true(job_service_thing_removed(&w.service, "car-1", w.now_ms, &w.out));
+    assert_has(said(&w, "$aws/events/jobExecution/j/removed"), "/car-1\"");
+    assert_has(said(&w, "$aws/things/car-1/jobs/notify-next"), "\"timestamp\"");
+    assert_int_equal(count(&w, "j", "Removed"), 1);
+    assert_true(job_service_thing_removed(&w.service, "car-2", w.now_ms, &w.out));
+    assert_true(job_service_thing_removed(&w.service, "nobody", w.now_ms, &w.out));
+    w.now_ms += 120000;
+    assert_int_equal(count(&w, "j", "Queued"), 0);
+    assert_int_equal(count(&w, "j", "Removed"), 1);
+    end(&w);
+}
+
 static void outlives(void **state)
 {
     struct world first, second;
@@ -238,8 +284,8 @@ static void outlives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(snapshot),
-        cmocka_unit_test(continuous),
+        cmocka_unit_test(snapshot),         cmocka_unit_test(continuous),
+        cmocka_unit_test(away_at_its_turn), cmocka_unit_test(a_thing_is_deleted),
         cmocka_unit_test(outlives),
     };
 

@@ -340,6 +340,65 @@ static void dynamic_group(void **state)
     end(&w);
 }
 
+/* Contract 3.4: "thing deleted": REMOVED. What is only asked about removes nothing. */
+static void deleted_thing(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    asks(&w, "jobs/j/create", "{\"targets\":[\"car-1\",\"unknown\"],\"document\":{}}", "\"jobId\"");
+    asks(&w, "things/unknown/get", "{}", "ResourceNotFound");
+    asks(&w, "things/car-1/get", "{}", "\"thingName\":\"car-1\"");
+    asks(&w, "things/car-1/delete", "{}", "are attached to it");
+    asks(&w, "jobs/j/get", "{}", "\"numberOfQueuedThings\":2");
+    asks(&w, "things/car-1/delete", "{\"force\":true}", "\"thingName\":\"car-1\"");
+    asks(&w, "jobs/j/get", "{}", "\"numberOfRemovedThings\":1");
+    asks(&w, "jobs/j/get", "{}", "\"numberOfQueuedThings\":1");
+    end(&w);
+}
+
+/* What a group does not allow is left undone, and ends nobody's connection. */
+static void mitigation_that_cannot_be_done(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    asks(&w, "groups/dynamic/create", "{\"queryString\":\"thingName:car-2\"}", "\"things\":1");
+    asks(&w, "defender/profiles/p/put",
+         "{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{"
+         "\"comparisonOperator\":\"less-than\",\"value\":{\"number\":1}}}],\"mitigations\":["
+         "\"ADD_THINGS_TO_THING_GROUP\"],\"thingGroupName\":\"dynamic\"}",
+         "\"p\"");
+    publish(&w, "car-1", "$aws/things/car-1/defender/metrics/json",
+            "{\"header\":{\"report_id\":1,\"version\":\"1.0\"},\"custom_metrics\":{\"m\":["
+            "{\"number\":5}]}}");
+    asks(&w, "defender/violations/list", "{}", "\"in-alarm\"");
+    asks(&w, "groups/dynamic/things", "{}", "\"things\":[\"car-2\"]");
+    end(&w);
+}
+
+/* A denial is cut between two characters: what is no UTF-8 would close the connection of who is
+   told. */
+static void denial_is_cut_between_characters(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    ask(&w, "policies/long/put",
+        "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":"
+        "\"A2345678901234567890123456789\u00fc and more\",\"Effect\":\"Deny\",\"Action\":"
+        "\"iot:Publish\",\"Resource\":\"arn:aws:iot:x:1:topic/dt/*\"}]}}");
+    ask(&w, "groups/g/create", "{}");
+    ask(&w, "groups/g/add", "{\"things\":[\"car-1\"]}");
+    ask(&w, "policies/long/attach", "{\"target\":\"group/g\"}");
+    assert_int_equal(may_publish(&w, "car-1", "dt/x"), CLOUD_CLOSE_NOT_AUTHORIZED);
+    assert_non_null(strstr(cloud_denial(w.cloud), "(A2345678901234567890123456789)"));
+    end(&w);
+}
+
 /* What operators have made is there again after a restart. */
 static void outlives(void **state)
 {
@@ -368,9 +427,15 @@ static void outlives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(policies),      cmocka_unit_test(limits_and_errors),
-        cmocka_unit_test(groups),        cmocka_unit_test(index_of_the_fleet),
-        cmocka_unit_test(dynamic_group), cmocka_unit_test(outlives),
+        cmocka_unit_test(policies),
+        cmocka_unit_test(limits_and_errors),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(index_of_the_fleet),
+        cmocka_unit_test(dynamic_group),
+        cmocka_unit_test(outlives),
+        cmocka_unit_test(deleted_thing),
+        cmocka_unit_test(mitigation_that_cannot_be_done),
+        cmocka_unit_test(denial_is_cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
