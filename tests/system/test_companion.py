@@ -231,6 +231,31 @@ def all_can_use_it(place):
                 page.run(f"document.querySelector('{sheet}').close()")
 
 
+# The API as it is while the cars are being made: at first it lists none, then one, then all.
+EARLY = """(() => {
+  const real = fetch, most = [0, 0, 1];
+  globalThis.fetch = async (path, ...rest) => {
+    const answer = await real(path, ...rest);
+    if (!String(path).startsWith("/v1/vehicles") || most.length === 0) return answer;
+    const said = await answer.json();
+    return new Response(JSON.stringify({ ...said, vehicles: said.vehicles.slice(0, most.shift()) }));
+  };
+})()"""
+
+
+def it_waits_for_the_cars(place):
+    """Opened before there are cars, the page waits for them, and finds those that come after it has begun."""
+    with demo(place) as (_, api), browser() as chromium:
+        page = chromium.page(390, 844)
+        page.ask("Page.addScriptToEvaluateOnNewDocument", source=EARLY)
+        page.open(f"{api.url}/companion/#token={TOKEN}")
+        page.until("document.querySelector('#welcome')?.checkVisibility()")
+        page.until("document.querySelector('#presence')?.dataset.presence === 'online'")
+        page.until("(document.querySelector('#cars').open || document.querySelector('#chooser').click(), "
+                   "document.querySelectorAll('#car-list li').length === 2 || document.querySelector('#cars').close())")
+        check_equal(page.complaints(), [])
+
+
 def named_shadows_are_part_of_the_car(place):
     """What a car keeps in named shadows is shown like the rest, and follows."""
     with demo(place, model="compact_ev_shadows") as (_, api), browser() as chromium:
@@ -321,5 +346,5 @@ def its_parts_do_as_they_say(place):
 
 
 main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, all_can_use_it,
-      named_shadows_are_part_of_the_car, strangers_are_kept_out,
+      it_waits_for_the_cars, named_shadows_are_part_of_the_car, strangers_are_kept_out,
       what_cannot_be_is_said, a_cloud_that_runs_lets_it_in, its_parts_do_as_they_say])
