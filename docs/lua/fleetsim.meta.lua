@@ -218,14 +218,14 @@ function decode_json(text) end
 function decode_cbor(bytes) end
 
 ---What a message of AWS IoT FleetWise says; nil and why not.
----@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"
+---@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"|"CommandRequest"|"CommandResponse"
 ---@param bytes string
 ---@return table?
 ---@return string? why
 function decode_fleetwise(message, bytes) end
 
 ---Bytes of a message of AWS IoT FleetWise.
----@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"
+---@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"|"CommandRequest"|"CommandResponse"
 ---@param value table
 ---@return string
 function encode_fleetwise(message, value) end
@@ -850,6 +850,10 @@ function car:ask(topic, document, options) end
 ---What the cloud gave it together with its thing.
 ---@return table?
 function car:device_configuration() end
+
+---Somebody at the car presses its buttons; what is refused is raised.
+---@param wishes table<string, fleetsim.Value> by paths
+function car:press(wishes) end
 
 ---From asleep or backing off: connects now.
 ---@return boolean

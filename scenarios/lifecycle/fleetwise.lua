@@ -215,3 +215,43 @@ scenario("what a car has been sent outlives a loss of power, and what it collect
     last = id
   end
 end)
+
+scenario("a command in protobuf is done once, or says why not", function(t)
+  local car, app = connected(t)
+  local base = "$aws/commands/things/" .. car.name .. "/executions/"
+  app:subscribe(base .. "+/response/protobuf")
+  local function command(id, actuator, options)
+    local request = { command_id = id, timeout_ms = 10000, issued_timestamp_ms = os.time() * 1000 }
+    for name, value in pairs(options or {}) do
+      request[name] = value
+    end
+    actuator.decoder_manifest_sync_id = actuator.decoder_manifest_sync_id or "manifest-1"
+    request.actuator_command = actuator
+    app:publish(base .. id .. "/request/protobuf", encode_fleetwise("CommandRequest", request), { qos = 1 })
+  end
+  local function answer(id)
+    return decode_fleetwise("CommandResponse", app:wait_message(base .. id .. "/response/protobuf").payload)
+  end
+
+  command("one", { signal_id = 3, string_value = "unlocked" })
+  t:equal(answer("one").status, "COMMAND_STATUS_SUCCEEDED")
+  t:equal(car.state.locks.all, "unlocked")
+  car:press { ["locks.all"] = "locked" }
+  command("one", { signal_id = 3, string_value = "unlocked" })
+  t:wait(2)
+  t:equal(car.state.locks.all, "locked")
+
+  command("two", { signal_id = 5, double_value = 23 })
+  t:equal(answer("two").status, "COMMAND_STATUS_SUCCEEDED")
+  t:equal(car.state.climate.target, 23)
+  command("three", { signal_id = 99, boolean_value = true })
+  t:equal(answer("three").reason_description, "no such actuator")
+  command("four", { signal_id = 3, string_value = "locked", decoder_manifest_sync_id = "manifest-9" })
+  t:equal(answer("four").reason_description, "another decoder manifest")
+  car:press { ["locks.all"] = "unlocked" }
+  car:open_door("front_left")
+  command("five", { signal_id = 3, string_value = "locked" })
+  t:match(answer("five").reason_description, "^DOOR_OPEN: ")
+  command("six", { signal_id = 3, string_value = "unlocked" }, { issued_timestamp_ms = (os.time() - 60) * 1000 })
+  t:equal(answer("six").status, "COMMAND_STATUS_EXECUTION_TIMEOUT")
+end)

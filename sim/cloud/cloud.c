@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cloud/client_topic.h"
 #include "cloud/filter.h"
 #include "cloud/first_contact.h"
 #include "cloud/registry_operator.h"
@@ -279,25 +280,6 @@ enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id,
                : judge(cloud, client, CLOUD_NO_MEMORY);
 }
 
-/* Of the reserved topics only requests are the clients' to publish on (contract 6.10), and what
-   FleetWise's edge agents say and are told (contract 9.3). */
-static bool is_open_to_clients(const char *topic)
-{
-    static const char fleetwise[] = "$aws/iotfleetwise/vehicles/";
-    struct shadow_address address;
-    struct command_address command;
-    struct job_address job;
-    struct stream_address stream;
-    struct provision_address provision;
-    struct defender_address defender;
-
-    return *topic != '$' || rules_is_ingest(topic) || shadow_address_parse(topic, &address) ||
-           command_address_parse(topic, &command) || job_address_parse(topic, &job) ||
-           stream_address_parse(topic, &stream) || provision_address_parse(topic, &provision) ||
-           defender_address_parse(topic, &defender) ||
-           strncmp(topic, fleetwise, sizeof fleetwise - 1) == 0;
-}
-
 static enum cloud_verdict check_publish(struct cloud *cloud, struct client *client,
                                         const struct cloud_message *message)
 {
@@ -308,7 +290,7 @@ static enum cloud_verdict check_publish(struct cloud *cloud, struct client *clie
     if (!allows(cloud, client, POLICY_PUBLISH, message->topic) ||
         (message->retain && !allows(cloud, client, POLICY_RETAIN_PUBLISH, message->topic)))
         return CLOUD_CLOSE_NOT_AUTHORIZED;
-    if (!client->owner && !is_open_to_clients(message->topic))
+    if (!client->owner && !client_topic_is_open(message->topic))
         return CLOUD_CLOSE_BAD_TOPIC;
     return CLOUD_ALLOW;
 }

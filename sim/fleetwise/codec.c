@@ -12,10 +12,9 @@
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: what numbers of JSON keep */
 
 static const ProtobufCMessageDescriptor *const messages[] = {
-    &fleetwise__checkin__descriptor,
-    &fleetwise__vehicle_data__descriptor,
-    &fleetwise__decoder_manifest__descriptor,
-    &fleetwise__collection_schemes__descriptor,
+    &fleetwise__checkin__descriptor,          &fleetwise__vehicle_data__descriptor,
+    &fleetwise__decoder_manifest__descriptor, &fleetwise__collection_schemes__descriptor,
+    &fleetwise__command_request__descriptor,  &fleetwise__command_response__descriptor,
 };
 
 static const ProtobufCMessageDescriptor *find(const char *name)
@@ -123,6 +122,21 @@ static bool read_uint32(const ProtobufCFieldDescriptor *field, const cJSON *valu
     return true;
 }
 
+static cJSON *show_sint32(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    (void)field;
+    return cJSON_CreateNumber(*(const int32_t *)at);
+}
+
+static bool read_sint32(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                        struct error *err)
+{
+    if (!is_whole(field, value, INT32_MIN, INT32_MAX, err))
+        return false;
+    *(int32_t *)at = (int32_t)value->valuedouble;
+    return true;
+}
+
 static cJSON *show_uint64(const ProtobufCFieldDescriptor *field, const void *at)
 {
     (void)field;
@@ -167,6 +181,23 @@ static bool read_double(const ProtobufCFieldDescriptor *field, const cJSON *valu
     if (!cJSON_IsNumber(value))
         return misfit(field, "not a number", err);
     *(double *)at = value->valuedouble;
+    return true;
+}
+
+static cJSON *show_float(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    float number = *(const float *)at;
+
+    (void)field;
+    return isfinite(number) ? cJSON_CreateNumber((double)number) : cJSON_CreateNull();
+}
+
+static bool read_float(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                       struct error *err)
+{
+    if (!cJSON_IsNumber(value) || !isfinite((float)value->valuedouble))
+        return misfit(field, "not a number that fits", err);
+    *(float *)at = (float)value->valuedouble;
     return true;
 }
 
@@ -250,6 +281,8 @@ static const struct kind {
                  struct error *err);
 } kinds[] = {
     [PROTOBUF_C_TYPE_UINT32] = {sizeof(uint32_t),           show_uint32,  read_uint32 },
+    [PROTOBUF_C_TYPE_SINT32] = {sizeof(int32_t),            show_sint32,  read_sint32 },
+    [PROTOBUF_C_TYPE_FLOAT] = {sizeof(float),              show_float,   read_float  },
     [PROTOBUF_C_TYPE_UINT64] = {sizeof(uint64_t),           show_uint64,  read_uint64 },
     [PROTOBUF_C_TYPE_SINT64] = {sizeof(int64_t),            show_sint64,  read_sint64 },
     [PROTOBUF_C_TYPE_DOUBLE] = {sizeof(double),             show_double,  read_double },

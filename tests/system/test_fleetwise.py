@@ -32,6 +32,12 @@ scenario("messages", function(t)
   t:equal(condition.condition_tree.node_operator.left_child.node_operator.right_child.node_double_value, -0.25)
   t:equal(condition.condition_tree.node_operator.right_child.node_function.window_function.window_type,
     "PREV_LAST_WINDOW_AVG")
+  local command = decode_fleetwise("CommandRequest", bytes("%s"))
+  t:equal(command.timeout_ms, 5000)
+  t:equal(command.actuator_command.int16_value, -7)
+  print("response " .. hex(encode_fleetwise("CommandResponse", {
+    status = "COMMAND_STATUS_IN_PROGRESS", command_id = command.command_id, reason_code = 0x1000f,
+  })))
   print("schemes " .. hex(encode_fleetwise("CollectionSchemes", schemes)))
   print("data " .. hex(encode_fleetwise("VehicleData", {
     campaign_sync_id = "spring", decoder_sync_id = "m", collection_event_id = 4000000000,
@@ -75,13 +81,17 @@ def main():
 
         sent = schemes(pb)
         script = pathlib.Path(folder) / "messages.lua"
-        script.write_text(SCENARIO % sent.SerializeToString().hex())
+        command = pb.CommandRequest(command_id="c-1", timeout_ms=5000)
+        command.actuator_command.int16_value = -7
+        script.write_text(SCENARIO % (sent.SerializeToString().hex(), command.SerializeToString().hex()))
         run = subprocess.run([build / "fleetsim", "run", script, "--no-results"], capture_output=True, text=True,
                              timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
         said = dict(line.split("messages: ", 1)[1].split(" ", 1) for line in run.stderr.splitlines()
                     if "messages: " in line)
         assert pb.CollectionSchemes.FromString(bytes.fromhex(said["schemes"])) == sent
+        response = pb.CommandResponse.FromString(bytes.fromhex(said["response"]))
+        assert (response.status, response.command_id, response.reason_code) == (10, "c-1", 0x1000F), response
         data = pb.VehicleData.FromString(bytes.fromhex(said["data"]))
         assert data.collection_event_id == 4000000000 and data.collection_event_time_ms_epoch == 1700000000123, data
         first, second = data.captured_signals

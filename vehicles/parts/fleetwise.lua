@@ -323,12 +323,85 @@ return part("fleetwise", function(options)
     check_in(car, agent)
   end
 
+  -- ---- commands ----------------------------------------------------------------------------------
+
+  local function commands_topic(car, rest)
+    return "$aws/commands/things/" .. car.name .. "/executions/" .. rest
+  end
+
+  local values = {
+    "double_value", "boolean_value", "int8_value", "uint8_value", "int16_value", "uint16_value", "int32_value",
+    "uint32_value", "int64_value", "uint64_value", "float_value", "string_value",
+  }
+
+  -- OEM's codes begin there; refusals of the car have their words in the description.
+  local refused = 0x10000
+
+  local function carry_out(car, request)
+    local command = request.actuator_command
+    local path = command and options.signals and options.signals[command.signal_id]
+    if not path then
+      return "COMMAND_STATUS_EXECUTION_FAILED", refused, "no such actuator"
+    elseif command.decoder_manifest_sync_id ~= store(car).decoder then
+      return "COMMAND_STATUS_EXECUTION_FAILED", refused, "another decoder manifest"
+    end
+    local wish = {}
+    for _, name in ipairs(values) do
+      if command[name] ~= nil then
+        wish[path] = command[name]
+      end
+    end
+    local ok, raised = pcall(car.press, car, wish)
+    if ok then
+      return "COMMAND_STATUS_SUCCEEDED", 0, ""
+    end
+    local known = type(raised) == "table" and raised.code
+    return "COMMAND_STATUS_EXECUTION_FAILED", refused, known and raised.code .. ": " .. raised.description
+      or tostring(raised)
+  end
+
+  local function respond(car, id, status, code, description)
+    car:publish(commands_topic(car, id .. "/response/protobuf"), encode_fleetwise("CommandResponse", {
+      command_id = id, status = status, reason_code = code, reason_description = description,
+    }), { wait = false })
+  end
+
+  -- One that comes again is not done again; one whose time is over is not begun.
+  local function serve_command(car, agent, message)
+    local id = message.topic:match("/executions/([^/]+)/")
+    local request = decode_fleetwise("CommandRequest", message.payload)
+    agent.done = agent.done or {}
+    if not request or agent.done[id] then
+      return
+    end
+    agent.done[id] = true
+    local issued, limit = request.issued_timestamp_ms, request.timeout_ms
+    if limit > 0 and issued > 0 and now_ms(agent, car) > issued + limit then
+      respond(car, id, "COMMAND_STATUS_EXECUTION_TIMEOUT", 0, "its time was over when it came")
+      return
+    end
+    car:spawn(function()
+      respond(car, id, carry_out(car, request))
+    end)
+  end
+
+  local function serve_commands(car, agent)
+    while true do
+      local came, message = pcall(car.wait_message, car, commands_topic(car, "+/request/protobuf"), 86400)
+      if came then
+        serve_command(car, agent, message)
+      end
+    end
+  end
+
   -- ---- its life ------------------------------------------------------------------------------------
 
   local function listen(car, agent)
     while true do
       if car.link == "online" then
-        pcall(car.subscribe, car, { topic(car, "collection_schemes"), topic(car, "decoder_manifests") })
+        pcall(car.subscribe, car, {
+          topic(car, "collection_schemes"), topic(car, "decoder_manifests"), commands_topic(car, "+/request/protobuf"),
+        })
         check_in(car, agent)
         send_waiting(car)
       end
@@ -368,6 +441,7 @@ return part("fleetwise", function(options)
       car:spawn(listen, car, agent)
       car:spawn(check_in_often, car, agent)
       car:spawn(watch, car, agent)
+      car:spawn(serve_commands, car, agent)
       while true do
         local came, message = pcall(car.wait_message, car, prefix .. car.name .. "/+", 86400)
         if came then

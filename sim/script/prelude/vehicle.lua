@@ -348,6 +348,16 @@ core.car_meta.__newindex = function(_, name)
   error("a car's '" .. tostring(name) .. "' cannot be set (signals are in car.state)", 2)
 end
 
+-- Somebody presses buttons, by the paths of what they ask for: { ["locks.all"] = "unlocked" }.
+function car_methods.press(car, wishes)
+  local changes = {}
+  for path, value in pairs(wishes) do
+    changes[#changes + 1] = path
+    changes[#changes + 1] = value
+  end
+  tools.press(car, changes)
+end
+
 -- Ends the wish that is being acted out: understood, but will not.
 function car_methods.refuse(_, code, description)
   error(setmetatable({ code = code, description = description or code }, refusal), 0)
