@@ -17,7 +17,9 @@ local function body(policy)
         Type = "AWS::IoT::Certificate",
         Properties = { CertificateId = { Ref = "AWS::IoT::Certificate::Id" }, Status = "ACTIVE" },
       },
-      policy = { Type = "AWS::IoT::Policy", Properties = { PolicyName = policy or "vehicle" } },
+      policy = policy ~= "none" and {
+        Type = "AWS::IoT::Policy", Properties = { PolicyName = policy or "vehicle" },
+      } or nil,
     },
     DeviceConfiguration = { region = { ["Fn::FindInMap"] = { "region", { Ref = "Plant" }, "url" } } },
   }
@@ -113,10 +115,24 @@ end)
 scenario("a template that names no policy leaves the car outside", { timeout = 60 }, function(t)
   local app, name = t:companion(), template_name(t)
 
-  app:create_template(name, body("nobody"))
+  app:create_template(name, body("none"))
   local car = t:vehicle { provision = { by = "claim", template = name } }
   t:eventually(20, function() return car:provisioned() end)
   t:never(5, function() return car.link == "online" end)
   app:attach_policy("vehicle", "cert/" .. car:certificate())
   car:wait_online(40)
+end)
+
+scenario("a template that names a policy that is not there provisions nothing", { timeout = 60 }, function(t)
+  local app, name = t:companion(), template_name(t)
+  local car = t:vehicle { provision = { by = "claim", template = name }, power = "off" }
+
+  app:create_template(name, body("nobody"))
+  local stream = car:events("note", { note = "provisioning failed" })
+  car:power_on()
+  local note = stream:wait(10)
+  t:match(note.detail, "there is no policy nobody")
+  app:create_template(name, body())
+  car:wait_online(60)
+  t:equal(app:certificate(car).status, "ACTIVE")
 end)

@@ -49,10 +49,9 @@ struct cloud *cloud_new(uint64_t seed)
         return NULL;
     presence_init(&cloud->presence, seed);
     registry_init(&cloud->registry);
-    bool ok =
-        provision_service_init(&cloud->provisioning, &cloud->registry, &cloud->presence, seed);
+    bool ok = provision_service_init(&cloud->provisioning, &cloud->registry, &cloud->access,
+                                     &cloud->presence);
     shadow_service_init(&cloud->shadows);
-    cloud->provisioning.groups = &cloud->access.groups;
     command_service_init(&cloud->commands);
     job_service_init(&cloud->jobs);
     stream_service_init(&cloud->streams);
@@ -506,7 +505,7 @@ enum cloud_verdict cloud_deliver(struct cloud *cloud, const char *client_id, con
     struct client *client = presence_find(&cloud->presence, client_id);
 
     if (client == NULL || (retain && client == cloud->retained_for) ||
-        command_service_is_stale(&cloud->commands, topic) ||
+        command_service_is_stale(&cloud->commands, topic) || provision_topic_is_request(topic) ||
         !allows(cloud, client, POLICY_RECEIVE, topic) || !matches_any(client, topic))
         return CLOUD_DENY;
     cloud_count(cloud, client, DEFENDER_MESSAGES_RECEIVED, 1);

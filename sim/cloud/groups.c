@@ -176,42 +176,74 @@ bool groups_remove(struct groups *g, struct group *group, struct error *err)
 /* ---- things ---- */
 
 struct membership {
-    const char *thing;
-    const struct group *joining;
-    const struct group *relative; /* in the same hierarchy */
-    size_t count;
+    const struct groups_joining *joining;
+    const struct group *relative; /* in the hierarchy of one that is joined */
+    size_t others;
 };
+
+static bool is_joined(const struct groups_joining *j, const struct group *group)
+{
+    for (size_t i = 0; i < j->count; i++)
+        if (j->groups[i] == group)
+            return true;
+    return false;
+}
 
 static void look_at_group(const char *name, const void *value, void *ctx)
 {
     const struct group *group = value;
     struct membership *m = ctx;
+    const struct groups_joining *j = m->joining;
 
     (void)name;
-    if (table_get(&group->things, m->thing) == NULL)
+    if (table_get(&group->things, j->thing) == NULL || is_joined(j, group) ||
+        (j->alone && group->query == NULL))
         return;
-    m->count++;
-    if (group->query == NULL && root_of(group) == root_of(m->joining))
-        m->relative = group;
+    m->others++;
+    for (size_t i = 0; i < j->count; i++)
+        if (group->query == NULL && root_of(group) == root_of(j->groups[i]))
+            m->relative = group;
+}
+
+/* None is dynamic, no two of a hierarchy. */
+static bool check_joined(const struct groups_joining *j, struct error *err)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        if (j->groups[i]->query != NULL)
+            return error_set(err, ERROR_USAGE, "%.128s: its query says who is in a dynamic group",
+                             j->groups[i]->name);
+        for (size_t k = 0; k < i; k++)
+            if (root_of(j->groups[i]) == root_of(j->groups[k]))
+                return error_set(err, ERROR_USAGE, "%.128s: it is in the hierarchy of %.128s",
+                                 j->groups[i]->name, j->groups[k]->name);
+    }
+    return true;
+}
+
+bool groups_may_join(const struct groups *g, const struct groups_joining *j, struct error *err)
+{
+    struct membership m = {.joining = j};
+
+    if (!check_joined(j, err))
+        return false;
+    table_each(&g->by_name, look_at_group, &m);
+    if (m.relative != NULL)
+        return error_set(err, ERROR_USAGE,
+                         "%.128s: it is in %.128s, of the same hierarchy, already", j->thing,
+                         m.relative->name);
+    return m.others + j->count <= GROUPS_OF_THING_MAX ||
+           error_set(err, ERROR_USAGE, "%.128s: it would be in %zu groups, and %d are the most",
+                     j->thing, m.others + j->count, GROUPS_OF_THING_MAX);
 }
 
 bool group_put_thing(struct groups *g, struct group *group, const char *thing, struct error *err)
 {
-    struct membership m = {.thing = thing, .joining = group};
+    const struct groups_joining joining = {.thing = thing, .groups = &group, .count = 1};
 
-    if (group->query != NULL)
-        return error_set(err, ERROR_USAGE, "%.128s: its query says who is in a dynamic group",
-                         group->name);
-    if (table_get(&group->things, thing) != NULL)
+    if (group->query == NULL && table_get(&group->things, thing) != NULL)
         return true;
-    table_each(&g->by_name, look_at_group, &m);
-    if (m.relative != NULL)
-        return error_set(err, ERROR_USAGE,
-                         "%.128s: it is in %.128s, of the same hierarchy, already", thing,
-                         m.relative->name);
-    if (m.count == GROUPS_OF_THING_MAX)
-        return error_set(err, ERROR_USAGE, "%.128s: it is in %d groups, which is the most", thing,
-                         GROUPS_OF_THING_MAX);
+    if (!groups_may_join(g, &joining, err))
+        return false;
     if (!table_put(&group->things, thing, group))
         return error_set(err, ERROR_FAILED, "no memory");
     members_changed(g);
@@ -242,6 +274,28 @@ void groups_forget_thing(struct groups *g, const char *thing)
     struct forgetting f = {.groups = g, .thing = thing};
 
     table_sweep(&g->by_name, forget_in, &f);
+}
+
+struct leaving {
+    struct groups *groups;
+    const struct groups_joining *joining;
+};
+
+static bool leave_other(void *value, void *ctx)
+{
+    struct leaving *l = ctx;
+    struct group *group = value;
+
+    if (group->query == NULL && !is_joined(l->joining, group))
+        group_take_thing(l->groups, group, l->joining->thing);
+    return false;
+}
+
+void groups_leave_others(struct groups *g, const struct groups_joining *j)
+{
+    struct leaving l = {.groups = g, .joining = j};
+
+    table_sweep(&g->by_name, leave_other, &l);
 }
 
 /* ---- looking ---- */

@@ -60,6 +60,17 @@ bool groups_remove(struct groups *g, struct group *group, struct error *err);
 
 /* Idempotent. */
 bool group_put_thing(struct groups *g, struct group *group, const char *thing, struct error *err);
+/* May the thing be put into all of these, each of which is named once? With `alone` it leaves its
+   other static groups first: groups_leave_others(). */
+struct groups_joining {
+    const char *thing;
+    struct group *const *groups;
+    size_t count;
+    bool alone;
+};
+bool groups_may_join(const struct groups *g, const struct groups_joining *joining,
+                     struct error *err);
+void groups_leave_others(struct groups *g, const struct groups_joining *joining);
 void group_take_thing(struct groups *g, struct group *group, const char *thing);
 /* Out of all of them. */
 void groups_forget_thing(struct groups *g, const char *thing);

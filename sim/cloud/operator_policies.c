@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/attachment.h"
 #include "cloud/operator_core.h"
 #include "cloud/policy_defaults.h"
 
@@ -129,9 +130,8 @@ static void look_at_certificate(const char *id, const void *value, void *ctx)
     const struct registry_certificate *c = value;
     struct targets *t = ctx;
 
-    for (size_t i = 0; i < c->policies.count; i++)
-        if (strcmp(c->policies.items[i], t->policy) == 0)
-            add_target(t, "cert/", id);
+    if (registry_has_policy(c, t->policy))
+        add_target(t, "cert/", id);
 }
 
 static void look_at_group(const struct group *group, void *ctx)
@@ -224,24 +224,24 @@ static const char *target_name(const char *target, const char *kind, const char 
     return NULL;
 }
 
-static bool change_certificate(struct registry_certificate *c, const char *policy, bool attach,
-                               struct operator_fault *fault)
+/* The policy to attach is there. */
+static bool change_certificate(const struct operator_request *r, struct registry_certificate *c,
+                               bool attach, struct operator_fault *fault)
 {
-    size_t at = 0;
+    const char *policy = r->address->name;
 
-    while (at < c->policies.count && strcmp(c->policies.items[at], policy) != 0)
-        at++;
-    if (!attach && at == c->policies.count)
+    if (!attach && !registry_has_policy(c, policy))
         return operator_refuse(fault, "ResourceNotFound", "%s is not attached to cert/%s", policy,
                                c->id);
     if (!attach) {
         registry_detach_policy(c, policy);
         return true;
     }
-    if (at == c->policies.count && c->policies.count >= REGISTRY_POLICIES_MAX)
+    enum attachment result = attachment_put(&r->access->policies, c, policy);
+    if (result == ATTACHMENT_TOO_MANY)
         return operator_refuse(fault, "LimitExceeded", "cert/%s has %d policies, which is the most",
                                c->id, REGISTRY_POLICIES_MAX);
-    return registry_attach_policy(c, policy) || operator_refuse(fault, NULL, "no memory");
+    return result == ATTACHMENT_OK || operator_refuse(fault, NULL, "no memory");
 }
 
 static bool change_thing(struct operator_request *r, const char *name, bool attach,
@@ -255,7 +255,7 @@ static bool change_thing(struct operator_request *r, const char *name, bool atta
         return operator_refuse(fault, "InvalidRequest",
                                "%.128s has no certificate, and a policy is attached to one", name);
     for (size_t i = 0; i < thing->certificates.count; i++)
-        if (!change_certificate(thing->certificates.items[i], r->address->name, attach, fault))
+        if (!change_certificate(r, thing->certificates.items[i], attach, fault))
             return false;
     return true;
 }
@@ -297,7 +297,7 @@ static bool change(struct operator_request *r, const cJSON *document, bool attac
     struct registry_certificate *c = registry_certificate(r->registry, id);
     if (c == NULL)
         return operator_refuse(fault, "ResourceNotFound", "there is no certificate %.64s", id);
-    return change_certificate(c, r->address->name, attach, fault);
+    return change_certificate(r, c, attach, fault);
 }
 
 static bool told_change(struct operator_request *r, const cJSON *document, bool attach,

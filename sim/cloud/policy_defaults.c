@@ -161,16 +161,28 @@ static const struct grant companion_grants[] = {
     {false, RETAIN,    "topic/$aws/*"                                                     },
 };
 
-/* A car that has no certificate of its own yet: what contract 4.1 calls a typical claim policy. */
+/* A car that has no certificate of its own yet: contract 4.1's typical claim policy, but for any
+   template, and hearing answers alone: what other cars ask with the same claim is not for it. */
 #define TEMPLATES "$aws/provisioning-templates/*/provision/"
+#define KEYS      "$aws/certificates/create/"
+#define FROM_CSR  "$aws/certificates/create-from-csr/"
 static const struct grant claim_grants[] = {
-    {true, CONNECT,           "*"                                              },
-    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create/*"               },
-    {true, PUBLISH | RECEIVE, "topic/$aws/certificates/create-from-csr/*"      },
-    {true, PUBLISH | RECEIVE, "topic/" TEMPLATES "*"                           },
-    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create/*"         },
-    {true, SUBSCRIBE,         "topicfilter/$aws/certificates/create-from-csr/*"},
-    {true, SUBSCRIBE,         "topicfilter/" TEMPLATES "*"                     },
+    {true, CONNECT,   "*"                                  },
+    {true, PUBLISH,   "topic/" KEYS "*"                    },
+    {true, PUBLISH,   "topic/" FROM_CSR "*"                },
+    {true, PUBLISH,   "topic/" TEMPLATES "*"               },
+    {true, SUBSCRIBE, "topicfilter/" KEYS "*/accepted"     },
+    {true, SUBSCRIBE, "topicfilter/" KEYS "*/rejected"     },
+    {true, SUBSCRIBE, "topicfilter/" FROM_CSR "*/accepted" },
+    {true, SUBSCRIBE, "topicfilter/" FROM_CSR "*/rejected" },
+    {true, SUBSCRIBE, "topicfilter/" TEMPLATES "*/accepted"},
+    {true, SUBSCRIBE, "topicfilter/" TEMPLATES "*/rejected"},
+    {true, RECEIVE,   "topic/" KEYS "*/accepted"           },
+    {true, RECEIVE,   "topic/" KEYS "*/rejected"           },
+    {true, RECEIVE,   "topic/" FROM_CSR "*/accepted"       },
+    {true, RECEIVE,   "topic/" FROM_CSR "*/rejected"       },
+    {true, RECEIVE,   "topic/" TEMPLATES "*/accepted"      },
+    {true, RECEIVE,   "topic/" TEMPLATES "*/rejected"      },
 };
 
 /* The companion page in a browser: cars' shadows to read, requests to send, answers to itself

@@ -50,6 +50,17 @@ static bool parse(const char *p, enum provision_operation op, struct provision_a
     return ret->cbor || strcmp(p, forms[op].formats ? "json" : "") == 0;
 }
 
+bool provision_topic_is_request(const char *topic)
+{
+    struct provision_address address;
+
+    /* Asked of every message that is delivered: most begin otherwise. */
+    for (int op = 0; op <= PROVISION_REGISTER; op++)
+        if (strncmp(topic, forms[op].before, strlen(forms[op].before)) == 0)
+            return provision_address_parse(topic, &address);
+    return false;
+}
+
 bool provision_address_parse(const char *topic, struct provision_address *ret)
 {
     size_t len = strlen(topic);

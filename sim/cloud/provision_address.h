@@ -35,6 +35,8 @@ struct provision_address {
 
 /* False unless it is such a topic. */
 bool provision_address_parse(const char *topic, struct provision_address *ret);
+/* What devices ask is for the cloud alone: tokens in it prove whose a certificate is. */
+bool provision_topic_is_request(const char *topic);
 static inline bool provision_address_is_device(const struct provision_address *a)
 {
     return a->op <= PROVISION_REGISTER;

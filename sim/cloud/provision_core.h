@@ -4,9 +4,10 @@
 #ifndef CLOUD_PROVISION_CORE_H
 #define CLOUD_PROVISION_CORE_H
 
+#include "base/secret.h"
 #include "cloud/provision_service.h"
 
-#define PROVISION_TOKEN_SIZE 65
+#define PROVISION_TOKEN_SIZE SECRET_SIZE
 
 struct provision_template {
     char name[PROVISION_TEMPLATE_NAME_MAX + 1];
@@ -25,6 +26,7 @@ struct provision_question {
     struct provision_address address;
     char *client_id;
     char certificate[REGISTRY_ID_SIZE];
+    char token[PROVISION_TOKEN_SIZE];
     char id[24];
     cJSON *parameters;
     int64_t ends_ms;
@@ -37,14 +39,16 @@ struct provision_exchange {
     const char *client_id;
     int64_t now_ms;
     struct cloud_actions *out;
+    const char *token; /* of RegisterThing: proves whose the certificate is */
 };
 
 /* ---- provision_device.c ---- */
 
 bool provision_device_request(struct provision_exchange *x, struct slice payload);
-/* RegisterThing is allowed: does it, and answers. `overrides` of the hook may be NULL. */
-bool provision_register(struct provision_exchange *x, struct registry_certificate *certificate,
-                        const cJSON *parameters, const cJSON *overrides);
+/* RegisterThing is allowed: does it, which is all that its token is good for, and answers.
+   `overrides` of the hook may be NULL. */
+bool provision_register(struct provision_exchange *x, const cJSON *parameters,
+                        const cJSON *overrides);
 /* {"statusCode","errorCode","errorMessage"} */
 bool provision_reject(struct provision_exchange *x, int status, const char *code,
                       const char *message);

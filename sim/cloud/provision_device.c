@@ -49,12 +49,6 @@ bool provision_reject(struct provision_exchange *x, int status, const char *code
 
 /* ---- new certificates ---- */
 
-static void make_token(struct provision_service *s, char ret[PROVISION_TOKEN_SIZE])
-{
-    for (size_t i = 0; i < 4; i++)
-        snprintf(ret + 16 * i, 17, "%016llx", (unsigned long long)rng_next(&s->rng));
-}
-
 static bool keep_token(struct provision_service *s, const char *token, const char *certificate,
                        int64_t now_ms)
 {
@@ -93,10 +87,10 @@ static bool hand_out(struct provision_exchange *x, struct text *pem, struct text
 {
     char token[PROVISION_TOKEN_SIZE];
     cJSON *document = cJSON_CreateObject();
+    struct error err;
 
-    make_token(x->service, token);
-    bool ok =
-        !pem->failed && enter(x, id, pem->data) && keep_token(x->service, token, id, x->now_ms);
+    bool ok = !pem->failed && secret_make(token, &err) && enter(x, id, pem->data) &&
+              keep_token(x->service, token, id, x->now_ms);
     if (ok) {
         cJSON_AddStringToObject(document, "certificateId", id);
         cJSON_AddStringToObject(document, "certificatePem", pem->data);
@@ -164,19 +158,18 @@ static bool on_create_from_csr(struct provision_exchange *x, const cJSON *docume
 static const char no_token[] = "InvalidCertificateOwnershipToken";
 
 /* The certificate that the token proves to be the device's; NULL: answered, as *ret_ok says. */
-static struct registry_certificate *claimed(struct provision_exchange *x, const cJSON *document,
-                                            bool *ret_ok)
+static struct registry_certificate *claimed(struct provision_exchange *x, bool *ret_ok)
 {
-    const char *token = json_str(document, "certificateOwnershipToken", "");
-    const struct provision_token *t = table_get(&x->service->tokens, token);
+    const struct provision_token *t = table_get(&x->service->tokens, x->token);
     bool fresh = t != NULL && x->now_ms < t->ends_ms;
     struct registry_certificate *c =
         fresh ? registry_certificate(x->service->registry, t->certificate) : NULL;
 
     if (c == NULL)
-        *ret_ok = provision_reject(x, 400, no_token,
-                                   *token == '\0' ? "Certificate ownership token cannot be empty."
-                                                  : "Certificate ownership token is not valid.");
+        *ret_ok =
+            provision_reject(x, 400, no_token,
+                             *x->token == '\0' ? "Certificate ownership token cannot be empty."
+                                               : "Certificate ownership token is not valid.");
     return c;
 }
 
@@ -201,7 +194,8 @@ static bool on_register(struct provision_exchange *x, const cJSON *document)
     const cJSON *parameters = json_get(document, "parameters");
     bool ok = false;
 
-    struct registry_certificate *c = claimed(x, document, &ok);
+    x->token = json_str(document, "certificateOwnershipToken", "");
+    struct registry_certificate *c = claimed(x, &ok);
     if (c == NULL)
         return ok;
     if (t == NULL)
@@ -211,7 +205,7 @@ static bool on_register(struct provision_exchange *x, const cJSON *document)
                                 "The parameters are not an object of texts.");
     if (t->hook != NULL)
         return provision_ask_hook(x, t, c, parameters);
-    return provision_register(x, c, parameters, NULL);
+    return provision_register(x, parameters, NULL);
 }
 
 /* Given, then what the hook puts in their place, then what the certificate tells. */
@@ -248,20 +242,25 @@ static bool tell_registered(struct provision_exchange *x, const struct provision
     return answer(x, "accepted", document);
 }
 
-bool provision_register(struct provision_exchange *x, struct registry_certificate *c,
-                        const cJSON *parameters, const cJSON *overrides)
+bool provision_register(struct provision_exchange *x, const cJSON *parameters,
+                        const cJSON *overrides)
 {
     const struct provision_template *t = provision_template_find(x->service, x->address->name);
-    cJSON *all = all_parameters(c, parameters, overrides);
     struct provision_error err = {.text = "There is no such template."};
     struct provision_plan plan = {0};
     bool ok = false;
 
+    /* Once more, because the hook took its time. */
+    struct registry_certificate *c = claimed(x, &ok);
+    if (c == NULL)
+        return ok;
+    cJSON *all = all_parameters(c, parameters, overrides);
     if (all != NULL && t != NULL && provision_plan_make(t->body, all, &plan, &err)) {
         ok =
             provision_carry_out(x->service, &plan, c, x->now_ms, &err) && tell_registered(x, &plan);
         provision_plan_done(&plan);
         if (ok) {
+            free(table_remove(&x->service->tokens, x->token));
             cJSON_Delete(all);
             return true;
         }

@@ -111,6 +111,7 @@ static struct provision_question *add_question(struct provision_exchange *x,
         return NULL;
     }
     memcpy(q->certificate, c->id, sizeof q->certificate);
+    snprintf(q->token, sizeof q->token, "%s", x->token);
     snprintf(q->id, sizeof q->id, "hook-%llu", (unsigned long long)++s->question_count);
     q->ends_ms = x->now_ms + HOOK_MS;
     while (*last != NULL)
@@ -186,7 +187,7 @@ bool provision_ask_hook(struct provision_exchange *x, const struct provision_tem
         return ask(x, c, parameters);
     if (!allows(allow, parameters))
         return provision_reject(x, 403, denied, "The pre-provisioning hook refused.");
-    return provision_register(x, c, parameters, NULL);
+    return provision_register(x, parameters, NULL);
 }
 
 /* The exchange of the device that asked. */
@@ -197,6 +198,7 @@ static struct provision_exchange resume(const struct provision_exchange *x,
 
     device.address = &q->address;
     device.client_id = q->client_id;
+    device.token = q->token;
     return device;
 }
 
@@ -216,7 +218,7 @@ bool provision_hook_answered(struct provision_exchange *x, const cJSON *answer, 
     if (c == NULL || !cJSON_IsTrue(json_get(answer, "allowProvisioning")))
         ok = provision_reject(&device, 403, denied, "The pre-provisioning hook refused.");
     else
-        ok = provision_register(&device, c, q->parameters, json_get(answer, "parameterOverrides"));
+        ok = provision_register(&device, q->parameters, json_get(answer, "parameterOverrides"));
     remove_question(x->service, q);
     return ok;
 }

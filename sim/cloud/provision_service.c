@@ -32,12 +32,11 @@ static const char just_in_time_body[] =
     "\"policy\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyName\":\"vehicle\"}}}}";
 
 bool provision_service_init(struct provision_service *s, struct registry *registry,
-                            const struct presence *presence, uint64_t seed)
+                            struct access *access, const struct presence *presence)
 {
-    *s = (struct provision_service){.registry = registry, .presence = presence};
+    *s = (struct provision_service){.registry = registry, .access = access, .presence = presence};
     table_init(&s->templates);
     table_init(&s->tokens);
-    rng_init(&s->rng, seed, 1);
     return provision_template_put(s, TEMPLATE_CLAIM, json_parse(slice_str(default_body), DEPTH),
                                   NULL) &&
            provision_template_put(s, TEMPLATE_JUST_IN_TIME,

@@ -25,8 +25,8 @@
 #ifndef CLOUD_PROVISION_SERVICE_H
 #define CLOUD_PROVISION_SERVICE_H
 
-#include "base/rng.h"
 #include "base/slice.h"
+#include "cloud/access.h"
 #include "cloud/actions.h"
 #include "cloud/first_contact.h"
 #include "cloud/issuer.h"
@@ -35,23 +35,21 @@
 #include "cloud/registry.h"
 #include "cloud/table.h"
 
-struct groups;
 struct provision_question;
 
 struct provision_service {
     struct registry *registry;       /* borrowed */
     const struct presence *presence; /* borrowed */
     const struct issuer *issuer;     /* borrowed; NULL: nobody signs */
-    struct groups *groups;           /* borrowed; NULL: there are none */
+    struct access *access;           /* borrowed: policies and groups that templates name */
     struct table templates, tokens;
     struct provision_question *questions; /* the oldest first */
-    struct rng rng;
     uint64_t question_count;
 };
 
 /* False: no memory. */
 bool provision_service_init(struct provision_service *s, struct registry *registry,
-                            const struct presence *presence, uint64_t seed);
+                            struct access *access, const struct presence *presence);
 void provision_service_done(struct provision_service *s);
 
 /* One message on such a topic, by that client. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/attachment.h"
 #include "cloud/provision_expression.h"
 
 #define THING       "AWS::IoT::Thing"
@@ -166,7 +167,7 @@ static bool plan_policy(struct provision_plan *plan, const cJSON *properties,
 {
     const char *name = text_of(properties, "PolicyName");
 
-    if (name == NULL || !registry_name_is_valid(name))
+    if (name == NULL || !policy_name_is_valid(name))
         return provision_fail(err, "PolicyName: not a name");
     plan->policies[plan->policy_count++] = name;
     return true;
@@ -301,9 +302,25 @@ static bool apply_thing(const struct provision_plan *plan, struct registry *regi
     return false;
 }
 
-bool provision_plan_apply(const struct provision_plan *plan, struct registry *registry,
-                          struct registry_certificate *certificate, int64_t now_ms,
-                          struct provision_error *err)
+static bool check_policies(const struct provision_plan *plan, const struct policy_store *policies,
+                           const struct registry_certificate *certificate,
+                           struct provision_error *err)
+{
+    const char *bad = NULL;
+    enum attachment result =
+        attachment_check(policies, certificate, plan->policies, plan->policy_count, &bad);
+
+    if (result == ATTACHMENT_OK)
+        return true;
+    if (result == ATTACHMENT_TOO_MANY)
+        return provision_fail(err, "PolicyName: the certificate would have more than %d policies",
+                              REGISTRY_POLICIES_MAX);
+    return provision_fail(err, "PolicyName: there is no policy %.128s", bad);
+}
+
+bool provision_plan_apply(const struct provision_plan *plan, const struct policy_store *policies,
+                          struct registry *registry, struct registry_certificate *certificate,
+                          int64_t now_ms, struct provision_error *err)
 {
     const struct registry_thing *there =
         plan->thing != NULL ? registry_thing(registry, plan->thing) : NULL;
@@ -314,10 +331,12 @@ bool provision_plan_apply(const struct provision_plan *plan, struct registry *re
     if (!pending && plan->status_override == PROVISION_FAIL && certificate->status != plan->status)
         return provision_fail(err, "the certificate is %s",
                               registry_status_name(certificate->status));
+    if (!check_policies(plan, policies, certificate, err))
+        return false;
     if (plan->thing != NULL && !apply_thing(plan, registry, certificate, now_ms, err))
         return false;
     for (size_t i = 0; i < plan->policy_count; i++)
-        if (!registry_attach_policy(certificate, plan->policies[i]))
+        if (attachment_put(policies, certificate, plan->policies[i]) != ATTACHMENT_OK)
             return no_memory(err);
     if (pending || plan->status_override == PROVISION_REPLACE)
         registry_certificate_set_status(registry, certificate, plan->status, now_ms);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cloud/policy_store.h"
 #include "cloud/registry.h"
 
 #define PROVISION_TEMPLATE_NAME_MAX 36
@@ -61,9 +62,9 @@ bool provision_plan_make(const cJSON *body, const cJSON *parameters, struct prov
 void provision_plan_done(struct provision_plan *plan);
 
 /* Does it: the thing made or changed, all attached, the certificate's status set. Nothing is
-   changed if an override says FAIL. */
-bool provision_plan_apply(const struct provision_plan *plan, struct registry *registry,
-                          struct registry_certificate *certificate, int64_t now_ms,
-                          struct provision_error *err);
+   changed if an override says FAIL, or a policy may not be attached. */
+bool provision_plan_apply(const struct provision_plan *plan, const struct policy_store *policies,
+                          struct registry *registry, struct registry_certificate *certificate,
+                          int64_t now_ms, struct provision_error *err);
 
 #endif

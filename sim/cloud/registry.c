@@ -355,9 +355,14 @@ static size_t find_policy(const struct registry_certificate *c, const char *poli
     return i;
 }
 
+bool registry_has_policy(const struct registry_certificate *c, const char *policy)
+{
+    return find_policy(c, policy) < c->policies.count;
+}
+
 bool registry_attach_policy(struct registry_certificate *c, const char *policy)
 {
-    if (find_policy(c, policy) < c->policies.count)
+    if (registry_has_policy(c, policy))
         return true;
     char *copy = strdup(policy);
     if (copy != NULL && list_add(&c->policies, copy))

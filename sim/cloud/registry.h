@@ -135,11 +135,12 @@ void registry_certificate_remove(struct registry *r, struct registry_certificate
 bool registry_certificate_delete(struct registry *r, struct registry_certificate *certificate);
 bool registry_is_deleted(const struct registry *r, const char *id);
 
-/* Idempotent. */
+/* Idempotent. Whether a policy may be attached, attachment.h says. */
 bool registry_attach(struct registry_certificate *certificate, struct registry_thing *thing);
 void registry_detach(struct registry_certificate *certificate, struct registry_thing *thing);
 bool registry_attach_policy(struct registry_certificate *certificate, const char *policy);
 void registry_detach_policy(struct registry_certificate *certificate, const char *policy);
+bool registry_has_policy(const struct registry_certificate *certificate, const char *policy);
 bool registry_is_attached(const struct registry_certificate *certificate, const char *thing);
 
 /* ---- authorities ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/attachment.h"
 #include "cloud/registry_core.h"
 
 static bool write_certificate_row(const struct registry_exchange *x, const cJSON *document,
@@ -111,15 +112,33 @@ bool registry_on_certificate_delete(struct registry_exchange *x, const cJSON *do
            registry_certificate_delete(x->registry, c);
 }
 
-static bool has_policy(const struct registry_certificate *c, const char *policy)
+static bool refuse_name(struct registry_exchange *x)
 {
-    for (size_t i = 0; i < c->policies.count; i++)
-        if (strcmp(c->policies.items[i], policy) == 0)
-            return true;
+    return registry_reject(x, "InvalidRequest", "policyName: missing, or no name");
+}
+
+bool registry_on_certificate_attach_policy(struct registry_exchange *x, const cJSON *document)
+{
+    struct registry_certificate *c = certificate_of(x);
+
+    if (c == NULL)
+        return registry_not_found(x, "certificate");
+    switch (attachment_put(x->policies, c, json_str(document, "policyName", ""))) {
+    case ATTACHMENT_OK:
+        return registry_accept_named(x, "certificateId", c->id);
+    case ATTACHMENT_BAD_NAME:
+        return refuse_name(x);
+    case ATTACHMENT_NO_POLICY:
+        return registry_not_found(x, "policy");
+    case ATTACHMENT_TOO_MANY:
+        return registry_reject(x, "LimitExceeded", "the certificate has 10 policies already");
+    case ATTACHMENT_NO_MEMORY:
+        break;
+    }
     return false;
 }
 
-static bool link_policy(struct registry_exchange *x, const cJSON *document, bool attach)
+bool registry_on_certificate_detach_policy(struct registry_exchange *x, const cJSON *document)
 {
     struct registry_certificate *c = certificate_of(x);
     const char *policy = json_str(document, "policyName", "");
@@ -127,24 +146,7 @@ static bool link_policy(struct registry_exchange *x, const cJSON *document, bool
     if (c == NULL)
         return registry_not_found(x, "certificate");
     if (!policy_name_is_valid(policy))
-        return registry_reject(x, "InvalidRequest", "policyName: missing, or no name");
-    if (attach && x->policies != NULL && policy_store_find(x->policies, policy) == NULL)
-        return registry_not_found(x, "policy");
-    if (attach && c->policies.count >= REGISTRY_POLICIES_MAX && !has_policy(c, policy))
-        return registry_reject(x, "LimitExceeded", "the certificate has 10 policies already");
-    if (attach && !registry_attach_policy(c, policy))
-        return false;
-    if (!attach)
-        registry_detach_policy(c, policy);
+        return refuse_name(x);
+    registry_detach_policy(c, policy);
     return registry_accept_named(x, "certificateId", c->id);
-}
-
-bool registry_on_certificate_attach_policy(struct registry_exchange *x, const cJSON *document)
-{
-    return link_policy(x, document, true);
-}
-
-bool registry_on_certificate_detach_policy(struct registry_exchange *x, const cJSON *document)
-{
-    return link_policy(x, document, false);
 }

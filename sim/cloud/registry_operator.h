@@ -33,8 +33,8 @@
 struct registry_exchange {
     struct registry *registry;
     struct presence *presence;
-    const struct policy_store *policies; /* NULL: any name of one will do */
-    const struct issuer *issuer;         /* NULL: nobody reads certificates */
+    const struct policy_store *policies;
+    const struct issuer *issuer; /* NULL: nobody reads certificates */
     const struct registry_address *address;
     const char *client_id;
     int64_t now_ms;

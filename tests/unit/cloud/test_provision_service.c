@@ -309,6 +309,44 @@ static void what_is_attached_outlives_the_hour(void **state)
     expect_status(w, "PENDING_ACTIVATION");
 }
 
+/* A token is good for one thing. */
+static void the_token_is_used_up(void **state)
+{
+    struct world *w = *state;
+    char token[128], again[128], request[512];
+
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    send(w, false, PROVISION, request);
+    cJSON_Delete(said(w, 0, PROVISION, "/accepted", "claim-1"));
+    provision_with(request, token, "{\"VIN\":\"car-2\"}");
+    rejected(w, PROVISION, request, 400, "InvalidCertificateOwnershipToken");
+    /* Nobody guesses the next. */
+    create(w, again);
+    assert_string_not_equal(token, again);
+}
+
+/* contract 4.1, "emulate per-connection": a request holds a token, and is for the cloud alone,
+   whatever a policy says. */
+static void requests_are_heard_by_nobody(void **state)
+{
+    struct world *w = *state;
+
+    operate(w, "fleetsim/policies/claim/put",
+            "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+            "\"Action\":\"*\",\"Resource\":\"*\"}]}}");
+    assert_int_equal(
+        cloud_subscribe(w->cloud, "claim-1", "$aws/provisioning-templates/#", w->now_ms, &w->out),
+        CLOUD_ALLOW);
+    assert_int_equal(
+        cloud_subscribe(w->cloud, "claim-1", "$aws/certificates/#", w->now_ms, &w->out),
+        CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "claim-1", PROVISION, false, w->now_ms), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "claim-1", FROM_CSR, false, w->now_ms), CLOUD_DENY);
+    assert_int_equal(cloud_deliver(w->cloud, "claim-1", PROVISION "/accepted", false, w->now_ms),
+                     CLOUD_ALLOW);
+}
+
 static void parameters_must_fit(void **state)
 {
     static const char *const bad[] = {"{}", "{\"VIN\":1}", "[\"VIN\"]", "{\"VIN\":\"no/name\"}",
@@ -560,6 +598,122 @@ static void a_template_with_groups(void **state)
     cJSON_Delete(answer);
 }
 
+/* A template of that thing's name, groups and policies, as JSON without brackets. */
+static void put_template(struct world *w, const char *overrides, const char *groups,
+                         const char *policies)
+{
+    static const char before[] =
+        "{\"templateBody\":{\"Parameters\":{\"VIN\":{\"Type\":\"String\"}},\"Resources\":{\"c\":"
+        "{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{}},\"t\":{\"Type\":"
+        "\"AWS::IoT::Thing\",\"OverrideSettings\":";
+    char document[4096];
+
+    snprintf(document, sizeof document,
+             "%s{%s},\"Properties\":{\"ThingName\":{\"Ref\":\"VIN\"},\"ThingGroups\":[%s]}}%s}}}",
+             before, overrides, groups, policies);
+    operate(w, HOOKED "create", document);
+}
+
+static bool is_in_group(struct world *w, const char *group)
+{
+    char topic[64];
+
+    snprintf(topic, sizeof topic, "fleetsim/groups/%s/things", group);
+    send(w, true, topic, "{}");
+    cJSON *answer = said(w, 0, topic, "/accepted", "fleet-0");
+    bool found = false;
+    const cJSON *thing;
+    cJSON_ArrayForEach(thing, json_get(answer, "things")) found |=
+        cJSON_IsString(thing) && strcmp(thing->valuestring, "car-1") == 0;
+    cJSON_Delete(answer);
+    return found;
+}
+
+/* What cannot be joined is refused before anything is done: no thing, no activation. */
+static void groups_that_cannot_be_joined(void **state)
+{
+    static const char *const bad[] = {"\"all\"", "\"top\",\"below\"",
+                                      "\"g0\",\"g1\",\"g2\",\"g3\",\"g4\",\"g5\",\"g6\",\"g7\","
+                                      "\"g8\",\"g9\",\"top\""};
+    struct world *w = *state;
+    char token[128], request[512], topic[64];
+
+    operate(w, "fleetsim/groups/all/create", "{\"queryString\":\"thingName:*\"}");
+    operate(w, "fleetsim/groups/top/create", "{}");
+    operate(w, "fleetsim/groups/below/create", "{\"parentGroupName\":\"top\"}");
+    for (int i = 0; i < 10; i++) {
+        snprintf(topic, sizeof topic, "fleetsim/groups/g%d/create", i);
+        operate(w, topic, "{}");
+    }
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        put_template(w, "", bad[i], "");
+        rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+        expect_status(w, "PENDING_ACTIVATION");
+        send(w, true, "fleetsim/things/car-1/get", "");
+        cJSON_Delete(said(w, 0, "fleetsim/things/car-1/get", "/rejected", "fleet-0"));
+    }
+}
+
+/* contract 4.1, OverrideSettings: REPLACE puts the groups in the place of those it was in. */
+static void replacing_groups(void **state)
+{
+    struct world *w = *state;
+    char token[128], request[512];
+
+    operate(w, "fleetsim/groups/top/create", "{}");
+    operate(w, "fleetsim/groups/below/create", "{\"parentGroupName\":\"top\"}");
+    operate(w, "fleetsim/groups/other/create", "{}");
+    operate(w, "fleetsim/things/car-1/create", "{}");
+    operate(w, "fleetsim/groups/top/add", "{\"things\":[\"car-1\"]}");
+    operate(w, "fleetsim/groups/other/add", "{\"things\":[\"car-1\"]}");
+    put_template(w, "\"ThingGroups\":\"REPLACE\"", "\"below\"", "");
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    send(w, false, HOOKED_ON, request);
+    cJSON_Delete(said(w, 0, HOOKED_ON, "/accepted", "claim-1"));
+    assert_true(is_in_group(w, "below"));
+    assert_false(is_in_group(w, "top"));
+    assert_false(is_in_group(w, "other"));
+}
+
+#define POLICY_OF(n, name)                                                                         \
+    ",\"p" #n "\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyName\":\"" name "\"}}"
+
+/* A template's policies are attached as an operator's are: they must be there, and be ten at most
+   (contract 7.1). */
+static void policies_of_templates(void **state)
+{
+    static const char document[] =
+        "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+        "\"Action\":\"iot:Connect\",\"Resource\":\"*\"}]}}";
+    struct world *w = *state;
+    char token[128], request[512], topic[64];
+
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    put_template(w, "", "", POLICY_OF(1, "vehicle.v2"));
+    rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+    operate(w, "fleetsim/policies/vehicle.v2/put", document);
+    for (int i = 0; i < 10; i++) {
+        char name[64];
+        snprintf(topic, sizeof topic, "fleetsim/policies/p%d/put", i);
+        operate(w, topic, document);
+        snprintf(name, sizeof name, "{\"policyName\":\"p%d\"}", i);
+        operate(w, "fleetsim/certificates/" MADE "/attach-policy", name);
+    }
+    rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+    expect_status(w, "PENDING_ACTIVATION");
+    operate(w, "fleetsim/certificates/" MADE "/detach-policy", "{\"policyName\":\"p0\"}");
+    send(w, false, HOOKED_ON, request);
+    cJSON_Delete(said(w, 0, HOOKED_ON, "/accepted", "claim-1"));
+    cJSON *c = certificate(w);
+    assert_int_equal(cJSON_GetArraySize(json_get(c, "policies")), 10);
+    assert_string_equal(cJSON_GetArrayItem(json_get(c, "policies"), 9)->valuestring, "vehicle.v2");
+    cJSON_Delete(c);
+}
+
 /* A token that was given out before the broker restarted is good after it. */
 static void a_restart_keeps_the_token(void **state)
 {
@@ -589,14 +743,27 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(keys_and_certificate),     TEST(certificate_from_csr),
-        TEST(register_thing),           TEST(the_token_must_be_good),
-        TEST(the_token_lives_an_hour),  TEST(what_is_attached_outlives_the_hour),
-        TEST(parameters_must_fit),      TEST(cbor_says_the_same),
-        TEST(a_hook_of_expressions),    TEST(a_hook_that_is_asked),
-        TEST(a_hook_that_refuses),      TEST(a_hook_that_says_nothing),
-        TEST(operators_keep_templates), TEST(just_in_time),
-        TEST(a_template_with_groups),   TEST(a_restart_keeps_the_token),
+        TEST(keys_and_certificate),
+        TEST(certificate_from_csr),
+        TEST(register_thing),
+        TEST(the_token_must_be_good),
+        TEST(the_token_lives_an_hour),
+        TEST(what_is_attached_outlives_the_hour),
+        TEST(the_token_is_used_up),
+        TEST(requests_are_heard_by_nobody),
+        TEST(groups_that_cannot_be_joined),
+        TEST(replacing_groups),
+        TEST(policies_of_templates),
+        TEST(parameters_must_fit),
+        TEST(cbor_says_the_same),
+        TEST(a_hook_of_expressions),
+        TEST(a_hook_that_is_asked),
+        TEST(a_hook_that_refuses),
+        TEST(a_hook_that_says_nothing),
+        TEST(operators_keep_templates),
+        TEST(just_in_time),
+        TEST(a_template_with_groups),
+        TEST(a_restart_keeps_the_token),
 #undef TEST
     };
 
