@@ -94,7 +94,8 @@ bool cloud_presign(struct cloud *cloud, const char *how);
 /* Adds rules (rules.h): a document, whose files are below `folder`. */
 bool cloud_add_rules(struct cloud *cloud, struct slice text, const char *folder, struct error *err);
 
-/* A policy of that name, in the place of one if there is (contract 7). */
+/* A policy of that name that comes with every start, in the place of one if there is (contract 7);
+   before cloud_load(), whose word counts for more. */
 bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice document, int64_t now_ms,
                       struct error *err);
 

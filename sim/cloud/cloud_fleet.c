@@ -37,7 +37,7 @@ bool cloud_fleet_serve(struct cloud *cloud, const struct cloud_message *message,
 bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice document, int64_t now_ms,
                       struct error *err)
 {
-    return policy_store_put(&cloud->access.policies, name, document, now_ms, err);
+    return policy_store_give(&cloud->access.policies, name, document, now_ms, err);
 }
 
 bool cloud_fleet_registry_changed(struct cloud *cloud, const char *thing, int64_t now_ms,

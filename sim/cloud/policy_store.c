@@ -39,6 +39,7 @@ bool policy_store_init(struct policy_store *s)
 {
     *s = (struct policy_store){0};
     table_init(&s->policies);
+    table_init(&s->given);
     for (size_t i = 0; i < POLICY_DEFAULT_COUNT; i++)
         if (!keep(s, policy_default_compile(i), 0, 0)) {
             policy_store_done(s);
@@ -50,6 +51,7 @@ bool policy_store_init(struct policy_store *s)
 void policy_store_done(struct policy_store *s)
 {
     table_done(&s->policies, free_stored);
+    table_done(&s->given, NULL);
 }
 
 const struct stored_policy *policy_store_get(const struct policy_store *s, const char *name)
@@ -78,6 +80,14 @@ bool policy_store_put(struct policy_store *s, const char *name, struct slice doc
         return false;
     return keep(s, policy, before != NULL ? before->version + 1 : 1, now_ms) ||
            error_set(err, ERROR_FAILED, "no memory");
+}
+
+bool policy_store_give(struct policy_store *s, const char *name, struct slice document,
+                       int64_t now_ms, struct error *err)
+{
+    if (!table_put(&s->given, name, s))
+        return error_set(err, ERROR_FAILED, "no memory");
+    return policy_store_put(s, name, document, now_ms, err);
 }
 
 static size_t default_of(const char *name)
@@ -121,18 +131,38 @@ static void save_one(const char *name, const void *value, void *ctx)
     text_str(to, "}\n");
 }
 
+static void save_deleted(const char *name, const void *value, void *ctx)
+{
+    const struct policy_store *s = value;
+    const struct stored_policy *stored = policy_store_get(s, name);
+    struct text *to = ctx;
+
+    if (stored != NULL && stored->version != 0)
+        return;
+    text_str(to, "{\"policyDeleted\":");
+    text_quoted(to, name);
+    text_str(to, "}\n");
+}
+
 void policy_store_save(const struct policy_store *s, struct text *to)
 {
     table_each(&s->policies, save_one, to);
+    table_each(&s->given, save_deleted, to);
 }
 
 bool policy_store_load(struct policy_store *s, const cJSON *record)
 {
     const char *name = json_str(record, "policy", NULL);
+    const char *deleted = json_str(record, "policyDeleted", NULL);
     const cJSON *document = json_get(record, "document");
     struct error err;
     struct text t;
 
+    /* It need not have been given this time. */
+    if (deleted != NULL) {
+        policy_store_remove(s, deleted);
+        return true;
+    }
     if (name == NULL || strcmp(name, POLICY_OWNER) == 0 || document == NULL)
         return false;
     text_init(&t);

@@ -24,6 +24,7 @@ struct stored_policy {
 
 struct policy_store {
     struct table policies;
+    struct table given; /* names of those that come with every start of the cloud */
     uint64_t generation;
 };
 
@@ -36,11 +37,15 @@ const struct policy *policy_store_find(const struct policy_store *s, const char 
 const struct stored_policy *policy_store_get(const struct policy_store *s, const char *name);
 bool policy_store_put(struct policy_store *s, const char *name, struct slice document,
                       int64_t now_ms, struct error *err);
+/* The same for one that comes with every start of the cloud: if an operator removes it, the state
+   says so, and it stays removed (policy_store_load()). */
+bool policy_store_give(struct policy_store *s, const char *name, struct slice document,
+                       int64_t now_ms, struct error *err);
 /* A default comes back as it was. False: there is none, or it is a default as it came. */
 bool policy_store_remove(struct policy_store *s, const char *name);
 
-/* Appends lines of JSON, {"policy":NAME,…}, of what was put; takes over such a line. False: it is
-   none, or no memory. */
+/* Appends lines of JSON, {"policy":NAME,…} of what was put, and {"policyDeleted":NAME} of what was
+   given and removed; takes over such a line. False: it is none, or no memory. */
 void policy_store_save(const struct policy_store *s, struct text *to);
 bool policy_store_load(struct policy_store *s, const cJSON *record);
 

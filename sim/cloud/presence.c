@@ -485,6 +485,22 @@ static void save_text(struct text *t, const char *key, const char *value)
     text_quoted(t, value);
 }
 
+static void save_attributes(struct text *t, const char *attributes)
+{
+    const char *name, *value, *mark = "[";
+
+    if (attributes == NULL)
+        return;
+    text_key(t, "attributes");
+    for (; policy_certificate_next(&attributes, &name, &value); mark = ",") {
+        text_str(t, mark);
+        text_quoted(t, name);
+        text_str(t, ",");
+        text_quoted(t, value);
+    }
+    text_str(t, *mark == '[' ? "[]" : "]");
+}
+
 struct saving {
     struct text *to;
     int64_t now_ms;
@@ -504,6 +520,9 @@ static void save_client(const char *key, const void *value, void *ctx)
     save_text(t, "unit", c->unit);
     save_text(t, "principal", c->principal);
     save_text(t, "address", c->address);
+    save_attributes(t, c->attributes);
+    text_key(t, "persistent");
+    text_str(t, c->persistent ? "true" : "false");
     save_text(t, "session", c->session_id);
     text_key(t, "version");
     text_int(t, c->version);
@@ -531,6 +550,25 @@ void presence_save(const struct presence *p, int64_t now_ms, struct text *to)
     table_each(&p->clients, save_client, &saving);
 }
 
+/* Names and values in turn. */
+static bool load_attributes(struct client *c, const cJSON *list)
+{
+    const cJSON *item;
+    struct text t;
+
+    text_init(&t);
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *s = cJSON_IsString(item) ? item->valuestring : "?";
+        text_bytes(&t, s, strlen(s) + 1);
+    }
+    /* A name without value has an empty one. */
+    text_bytes(&t, "\0\0", 2);
+    bool ok = !t.failed && (list == NULL || set_attributes(c, t.data));
+    text_done(&t);
+    return ok;
+}
+
 bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms)
 {
     const char *id = json_str(record, "client", NULL);
@@ -540,7 +578,9 @@ bool presence_load(struct presence *p, const cJSON *record, int64_t now_ms)
     if (c == NULL)
         return false;
     bool ok = set_string(&c->common_name, json_str(record, "name", NULL)) &&
-              set_string(&c->unit, json_str(record, "unit", NULL));
+              set_string(&c->unit, json_str(record, "unit", NULL)) &&
+              load_attributes(c, json_get(record, "attributes"));
+    c->persistent = cJSON_IsTrue(json_get(record, "persistent"));
     c->is_thing = cJSON_IsTrue(json_get(record, "thing"));
     c->is_user = cJSON_IsTrue(json_get(record, "user"));
     c->cut_off = cJSON_IsTrue(json_get(record, "connected"));

@@ -22,6 +22,8 @@ void provision_template_free(void *value)
 {
     struct provision_template *t = value;
 
+    if (t == NULL)
+        return;
     cJSON_Delete(t->body);
     cJSON_Delete(t->hook);
     free(t);

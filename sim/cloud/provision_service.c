@@ -151,8 +151,19 @@ static void save_template(const char *name, const void *value, void *ctx)
     text_str(to, "}\n");
 }
 
+static void save_deleted(const struct provision_service *s, const char *name, struct text *to)
+{
+    if (provision_template_find(s, name) != NULL)
+        return;
+    text_str(to, "{\"templateDeleted\":");
+    text_quoted(to, name);
+    text_str(to, "}\n");
+}
+
 void provision_service_save(const struct provision_service *s, struct text *to)
 {
+    save_deleted(s, TEMPLATE_CLAIM, to);
+    save_deleted(s, TEMPLATE_JUST_IN_TIME, to);
     table_each(&s->templates, save_template, to);
     table_each(&s->tokens, save_token, to);
 }
@@ -188,7 +199,12 @@ bool provision_service_load(struct provision_service *s, const cJSON *record)
 {
     const char *template_name = json_str(record, "template", NULL);
     const char *token = json_str(record, "ownershipToken", NULL);
+    const char *deleted = json_str(record, "templateDeleted", NULL);
 
+    if (deleted != NULL) {
+        provision_template_free(table_remove(&s->templates, deleted));
+        return true;
+    }
     if (token != NULL)
         return load_token(s, token, record);
     return template_name != NULL && load_template(s, template_name, record);

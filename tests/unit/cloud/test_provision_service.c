@@ -714,6 +714,38 @@ static void policies_of_templates(void **state)
     cJSON_Delete(c);
 }
 
+/* What comes with the cloud and an operator has deleted does not come back with a restart. */
+static void a_restart_keeps_what_is_deleted(void **state)
+{
+    static const char document[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+        "\"iot:Connect\",\"Resource\":\"*\"}]}";
+    struct world *w = *state;
+    struct text saved;
+    struct error err;
+
+    assert_true(cloud_put_policy(w->cloud, "given", slice_str(document), NOW, &err));
+    assert_true(cloud_put_policy(w->cloud, "kept", slice_str(document), NOW, &err));
+    operate(w, "fleetsim/policies/given/delete", "{}");
+    operate(w, "fleetsim/templates/fleetsim-jit/delete", "");
+    text_init(&saved);
+    assert_true(cloud_save(w->cloud, w->now_ms, &saved));
+    cloud_free(w->cloud);
+    cloud_actions_done(&w->out);
+    assert_int_equal(setup(state), 0);
+    w = *state;
+    assert_true(cloud_put_policy(w->cloud, "given", slice_str(document), NOW, &err));
+    assert_true(cloud_put_policy(w->cloud, "kept", slice_str(document), NOW, &err));
+    cloud_load(w->cloud, slice_of(saved.data, saved.len), w->now_ms);
+    text_done(&saved);
+    send(w, true, "fleetsim/policies/given/get", "{}");
+    cJSON_Delete(said(w, 0, "fleetsim/policies/given/get", "/rejected", "fleet-0"));
+    operate(w, "fleetsim/policies/kept/get", "{}");
+    send(w, true, "fleetsim/templates/fleetsim-jit/get", "");
+    cJSON_Delete(said(w, 0, "fleetsim/templates/fleetsim-jit/get", "/rejected", "fleet-0"));
+    operate(w, "fleetsim/templates/fleetsim/get", "");
+}
+
 /* A token that was given out before the broker restarted is good after it. */
 static void a_restart_keeps_the_token(void **state)
 {
@@ -764,6 +796,7 @@ int main(void)
         TEST(just_in_time),
         TEST(a_template_with_groups),
         TEST(a_restart_keeps_the_token),
+        TEST(a_restart_keeps_what_is_deleted),
 #undef TEST
     };
 

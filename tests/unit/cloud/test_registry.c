@@ -553,6 +553,34 @@ static void lists_come_in_pages_by_name(void **state)
     assert_string_equal(names, "01234");
 }
 
+/* contract 6.5: what waits for a parked car is judged by its certificate's attributes and by its
+   session, also when the broker has been restarted meanwhile. */
+static void a_restart_keeps_what_policies_ask_of_sessions(void **state)
+{
+    static const char attributes[] = "iot:Certificate.Subject.Organization\0maker\0"
+                                     "iot:Certificate.Subject.Country\0\0";
+    const struct presence_peer parked = {.handle = &handle,
+                                         .client_id = "car-1",
+                                         .address = "192.0.2.7",
+                                         .common_name = "car-1",
+                                         .unit = "vehicle",
+                                         .attributes = attributes,
+                                         .principal = OWN};
+    struct world *w = *state;
+
+    tell(w, "policies/vehicle/put",
+         "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+         "\"Action\":[\"iot:Connect\",\"iot:Subscribe\",\"iot:Receive\"],\"Resource\":\"*\","
+         "\"Condition\":{\"StringEquals\":{\"iot:Certificate.Subject.Organization\":\"maker\"},"
+         "\"ForAnyValue:StringEquals\":{\"iot:ConnectAttributes\":[\"PersistentConnect\"]}}}]}}");
+    cloud_actions_cut(&w->out, 0);
+    assert_int_equal(cloud_connect(w->cloud, &parked, w->now_ms, &w->out), CLOUD_ALLOW);
+    assert_int_equal(cloud_deliver(w->cloud, "car-1", "cmd/x", false, w->now_ms), CLOUD_ALLOW);
+    leave(w, "car-1");
+    restart(w);
+    assert_int_equal(cloud_deliver(w->cloud, "car-1", "cmd/x", false, w->now_ms), CLOUD_ALLOW);
+}
+
 /* All of it outlives a restart of the broker. */
 static void a_restart_loses_nothing(void **state)
 {
@@ -605,6 +633,7 @@ int main(void)
         TEST(attributes_merge_or_replace),
         TEST(lists_come_in_pages_by_name),
         TEST(a_restart_loses_nothing),
+        TEST(a_restart_keeps_what_policies_ask_of_sessions),
 #undef TEST
     };
 
