@@ -13,6 +13,7 @@
 #include "cloud/cloud.h"
 #include "cloud/first_contact.h"
 #include "cloud/issuer.h"
+#include "cloud/registry_operator.h"
 
 #define NOW       ((int64_t)1700000000000)
 #define LEAF      "00000000000000000000000000000000000000000000000000000000000000aa"
@@ -553,6 +554,38 @@ static void lists_come_in_pages_by_name(void **state)
     assert_string_equal(names, "01234");
 }
 
+static bool changes(struct registry *r, const char *topic, const char *payload)
+{
+    struct registry_address address;
+    struct cloud_actions out;
+    struct registry_exchange x = {
+        .registry = r, .address = &address, .client_id = "c", .now_ms = NOW, .out = &out};
+
+    cloud_actions_init(&out);
+    assert_true(registry_address_parse(topic, &address));
+    assert_true(registry_operator_request(&x, slice_str(payload)));
+    assert_int_equal(out.count, 1);
+    cloud_actions_done(&out);
+    return x.changed;
+}
+
+/* Clients' policies are looked up anew after what changes something, and not after the rest. */
+static void reading_changes_nothing(void **state)
+{
+    struct registry r;
+
+    (void)state;
+    registry_init(&r);
+    assert_false(changes(&r, "fleetsim/things/list", ""));
+    assert_true(changes(&r, "fleetsim/things/car-1/create", "{}"));
+    assert_false(changes(&r, "fleetsim/things/car-1/create", "{}"));
+    assert_false(changes(&r, "fleetsim/things/car-1/delete", "no JSON"));
+    assert_false(changes(&r, "fleetsim/certificates/list", "{}"));
+    assert_true(changes(&r, "fleetsim/things/car-1/delete", "{}"));
+    assert_false(changes(&r, "fleetsim/things/car-1/get", ""));
+    registry_done(&r);
+}
+
 /* contract 6.5: what waits for a parked car is judged by its certificate's attributes and by its
    session, also when the broker has been restarted meanwhile. */
 static void a_restart_keeps_what_policies_ask_of_sessions(void **state)
@@ -633,6 +666,7 @@ int main(void)
         TEST(attributes_merge_or_replace),
         TEST(lists_come_in_pages_by_name),
         TEST(a_restart_loses_nothing),
+        TEST(reading_changes_nothing),
         TEST(a_restart_keeps_what_policies_ask_of_sessions),
 #undef TEST
     };
