@@ -104,6 +104,10 @@ test("named shadows are a part of the car, each with versions of its own", () =>
   assert.deepEqual([c.get("climate.target"), c.get("locks.all"), c.version], [23, "locked", 4]);
   c.takeNone("comfort");
   assert.deepEqual(c.reported, { locks: { all: "locked" } });
+  c.takeShadow(warmer(22, 14), "comfort");
+  c.relist({ vin: "V", model: "m2", msisdn: "+1", shadows: [] });
+  c.takeShadow({ state: { reported: { climate: { target: 19 } } }, version: 5, timestamp: 3 });
+  assert.deepEqual(c.reported, { climate: { target: 19 } }, "an update has moved them to the classic one");
 });
 
 test("no shadow reaches beyond its car", () => {

@@ -63,6 +63,8 @@ export class Car {
   // As the control API lists it now. Its state counts until a lifecycle event has come.
   relist({ vin, model, title = model, body = "hatch", msisdn, shadows = [], state }) {
     Object.assign(this, { vin, model, title, body, msisdn, shadows });
+    const former = [...this.#shadows.keys()].filter((name) => name && !shadows.includes(name));
+    former.forEach((name) => this.#shadows.delete(name));
     if (this.connection < 0) {
       this.presence = presenceOf(state);
     }

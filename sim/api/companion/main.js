@@ -167,6 +167,7 @@ async function listAgain() {
     if (app.cars.get(app.selected.thing) !== app.selected) {
       select(firstCar());
     }
+    app.cloud.follow(app.selected.thing, app.selected.shadows); // an update may have moved its signals
     draw();
   } catch (error) {
     console.warn("cars:", error.message);
