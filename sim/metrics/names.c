@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "metrics/recorder.h"
+
 const struct metric_name metric_stages[] = {
     {"command.total",             "from intended to seen by the companion, successful commands",        false},
     {"command.total/uncorrected", "from sent to seen: not corrected for coordinated omission",
@@ -159,4 +161,23 @@ bool metric_is_kind(const char *name)
 {
     return strncmp(name, KIND_PREFIX, strlen(KIND_PREFIX)) == 0 &&
            strcmp(name, KIND_PREFIX "uncorrected") != 0;
+}
+
+/* A fleet is provisioned and connects before it is measured, and that is worth knowing. */
+bool metric_outlives_warm_up(const char *name)
+{
+    static const char probe_connect[] = RECORDER_PROBE "connect.";
+    static const char *const kept[] = {"connect.", probe_connect, "provision.",
+                                       "oracle.",  "metrics.",    "wire.handshake"};
+
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (strncmp(name, kept[i], strlen(kept[i])) == 0)
+            return true;
+    return false;
+}
+
+bool metric_outlives_measurement(const char *name)
+{
+    return metric_outlives_warm_up(name) && strstr(name, "connect.") == NULL &&
+           strstr(name, "provision.") == NULL;
 }

@@ -29,4 +29,9 @@ size_t metric_counter_rank(const char *name);
 /* Of a counter that the table does not know: that of what it is a detail of. */
 bool metric_counter_is_trouble(const char *name);
 
+/* Does it go on when the measurement begins after a warm-up? */
+bool metric_outlives_warm_up(const char *name);
+/* Likewise when another one begins, of which connects and provisioning are a part. */
+bool metric_outlives_measurement(const char *name);
+
 #endif

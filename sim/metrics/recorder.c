@@ -37,7 +37,8 @@ struct recorder {
     struct entry *slowest[RECORDER_SLOWEST];
     size_t slowest_count;
     bool warming_up;
-    usec_t measured_from; /* 0: since ever */
+    usec_t measured_from;              /* 0: since ever */
+    bool (*is_kept)(const char *name); /* while all else starts anew; else NULL */
     struct recorder_listener *listeners;
 };
 
@@ -209,19 +210,6 @@ void recorder_merge(struct recorder *rec, const char *stage, const struct histog
 
 /* ---- the measurement ---- */
 
-/* A fleet is provisioned and connects before it is measured, and that is worth knowing. */
-static bool outlives_warm_up(const char *name)
-{
-    static const char probe_connect[] = RECORDER_PROBE "connect.";
-    static const char *const kept[] = {"connect.", probe_connect, "provision.",
-                                       "oracle.",  "metrics.",    "wire.handshake"};
-
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-        if (strncmp(name, kept[i], strlen(kept[i])) == 0)
-            return true;
-    return false;
-}
-
 void recorder_warm_up(struct recorder *rec)
 {
     rec->warming_up = true;
@@ -229,20 +217,21 @@ void recorder_warm_up(struct recorder *rec)
 
 bool recorder_is_warming_up(const struct recorder *rec, const char *name)
 {
-    return rec->warming_up && !outlives_warm_up(name);
+    return rec->warming_up && !metric_outlives_warm_up(name);
 }
 
-static bool outlives_all(const char *name)
+bool recorder_starts_anew(const struct recorder *rec, const char *name)
 {
-    return outlives_warm_up(name) && strstr(name, "connect.") == NULL &&
-           strstr(name, "provision.") == NULL;
+    return rec->is_kept != NULL && !rec->is_kept(name);
 }
 
 static void start_anew(struct recorder *rec, usec_t now, bool (*is_kept)(const char *name))
 {
+    rec->is_kept = is_kept;
     for (const struct recorder_listener *l = rec->listeners; l != NULL; l = l->next)
         if (l->anew != NULL)
             l->anew(l->ctx);
+    rec->is_kept = NULL;
     rec->warming_up = false;
     rec->measured_from = now;
     for (size_t i = 0; i < rec->stages.count; i++) {
@@ -266,12 +255,12 @@ static void start_anew(struct recorder *rec, usec_t now, bool (*is_kept)(const c
 
 void recorder_start_anew(struct recorder *rec, usec_t now)
 {
-    start_anew(rec, now, outlives_warm_up);
+    start_anew(rec, now, metric_outlives_warm_up);
 }
 
 void recorder_start_all_anew(struct recorder *rec, usec_t now)
 {
-    start_anew(rec, now, outlives_all);
+    start_anew(rec, now, metric_outlives_measurement);
 }
 
 /* ---- journeys ---- */

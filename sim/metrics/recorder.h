@@ -93,11 +93,13 @@ struct recorder_listener {
     void (*marked)(void *ctx, const struct journey *journey);
     /* A journey has ended. */
     void (*ended)(void *ctx, const struct journey *journey);
-    /* Stages and counters are about to start anew. */
+    /* Stages and counters are about to start anew: those that recorder_starts_anew(). */
     void (*anew)(void *ctx);
     void *ctx;
     struct recorder_listener *next; /* the recorder's */
 };
+/* To be asked by anew(): is what has this name among them? */
+bool recorder_starts_anew(const struct recorder *rec, const char *name);
 /* Until recorder_unlisten(). */
 void recorder_listen(struct recorder *rec, struct recorder_listener *listener);
 /* Idempotent. */

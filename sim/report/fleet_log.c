@@ -78,7 +78,7 @@ static void on_anew(void *ctx)
 
     for (size_t i = 0; i < HAPPENED; i++) {
         log->before[i] += count_since(log, i);
-        if (recorder_is_warming_up(log->rec, happened[i].counter))
+        if (recorder_starts_anew(log->rec, happened[i].counter))
             log->counted[i] = 0;
     }
 }

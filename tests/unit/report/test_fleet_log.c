@@ -143,6 +143,33 @@ static void test_begins_anew(void **state)
     fleet_table_done(&table);
 }
 
+/* Each step of a search begins anew, connects included, long after the warm-up. */
+static void test_begins_anew_once_more(void **state)
+{
+    struct recorder *rec = recorder_new();
+    struct fleet_cars cars = {.vehicles = 5};
+    struct fleet_table table;
+    char path[64];
+
+    (void)state;
+    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
+    recorder_count(rec, "messages.sent", 7);
+    recorder_count(rec, "connect.succeeded", 3);
+    fleet_log_add(log, &cars);
+    usleep(60000);
+    recorder_start_all_anew(rec, clock_now());
+    recorder_count(rec, "messages.sent", 9);
+    recorder_count(rec, "connect.succeeded", 4);
+    fleet_log_add(log, &cars);
+    fleet_log_free(log);
+    recorder_free(rec);
+    read_back(path, &table);
+    assert_int_equal(table.rows, 2);
+    assert_value(9, &table, "messages_sent", 1);
+    assert_value(4, &table, "connects_succeeded", 1);
+    fleet_table_done(&table);
+}
+
 /* A car alone is no fleet. */
 static void test_one_car(void **state)
 {
@@ -219,8 +246,11 @@ static void test_any_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),    cmocka_unit_test(test_begins_anew),
-        cmocka_unit_test(test_one_car),  cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_begins_anew),
+        cmocka_unit_test(test_begins_anew_once_more),
+        cmocka_unit_test(test_one_car),
+        cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_any_file),
     };
 
