@@ -171,10 +171,16 @@ static void add_arrivals(cJSON *list, const cJSON *load)
     }
 }
 
+/* Why its load says nothing: its own reasons, or why it is lost. */
 static void add_invalid(cJSON *list, const struct part *p, const cJSON *load)
 {
     const cJSON *why;
 
+    if (p->trouble != NULL && cJSON_GetArraySize(json_get(load, "invalid")) == 0) {
+        char *text = xasprintf("%s is lost: %s", p->name, p->trouble);
+        cJSON_AddItemToArray(list, cJSON_CreateString(text));
+        free(text);
+    }
     cJSON_ArrayForEach(why, json_get(load, "invalid"))
     {
         if (!cJSON_IsString(why))

@@ -190,6 +190,30 @@ static void lose_a_sample(struct made_run *m)
     recorder_value(m->rec, "command.total", 5);
 }
 
+static void measure_a_load(struct made_run *m)
+{
+    cJSON_AddObjectToObject(m->members, "load");
+}
+
+/* Nobody is told that the simulator kept up. */
+static void the_load_of_a_lost_shard_is_invalid(void **state)
+{
+    const char *root = *state;
+    struct error err = {0};
+    char *dir = xasprintf("%s/whole", root);
+
+    write_shard(root, "a", 0, 2, measure_a_load);
+    struct merge *m = merged(root);
+    assert_true(merge_save(m, dir, &err));
+    merge_free(m);
+    cJSON *summary = summary_read(dir, &err);
+    const cJSON *why = json_get(json_get(summary, "load"), "invalid");
+    assert_int_equal(cJSON_GetArraySize(why), 1);
+    assert_string_equal(why->child->valuestring, "shard 1 of 2 is lost: it left no results");
+    cJSON_Delete(summary);
+    free(dir);
+}
+
 static void a_shard_that_did_not_end_makes_it_invalid(void **state)
 {
     const char *root = *state;
@@ -517,6 +541,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(four_shards_are_one_run, make, unmake),
         cmocka_unit_test_setup_teardown(a_missing_shard_makes_it_invalid, make, unmake),
         cmocka_unit_test_setup_teardown(a_shard_that_did_not_end_makes_it_invalid, make, unmake),
+        cmocka_unit_test_setup_teardown(the_load_of_a_lost_shard_is_invalid, make, unmake),
         cmocka_unit_test_setup_teardown(the_gravest_end_counts, make, unmake),
         cmocka_unit_test_setup_teardown(limits_are_judged_by_the_whole, make, unmake),
         cmocka_unit_test_setup_teardown(a_miss_that_may_be_ours_is_invalid, make, unmake),
