@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "mqtt/topic_set.h"
 #include "oracle/car.h"
+#include "tcu/route.h"
 
 #define SHADOW_BEGIN  "$aws/things/"
 #define SHADOW_MIDDLE "/shadow/"
@@ -28,18 +29,13 @@ struct slice oracle_shadow_topic(const struct oracle_car *c, struct slice topic)
 
 struct watch *oracle_watch_of(struct oracle_car *c, struct slice *topic)
 {
-    static const char prefix[] = "name/";
-    size_t skip = sizeof prefix - 1;
+    struct slice name;
 
-    if (topic->len < skip || memcmp(topic->data, prefix, skip) != 0)
-        return &c->classic;
-    struct slice name = slice_of(topic->data + skip, topic->len - skip);
-    const uint8_t *end = memchr(name.data, '/', name.len);
-    if (end == NULL || c->named == NULL)
+    if (!route_take_shadow_name(topic, &name))
         return NULL;
-    name.len = (size_t)(end - name.data);
-    int slot = signal_schema_find_shadow(c->map->schema, name);
-    *topic = slice_of(end + 1, topic->len - skip - name.len - 1);
+    if (name.data == NULL)
+        return &c->classic;
+    int slot = c->named != NULL ? signal_schema_find_shadow(c->map->schema, name) : -1;
     return slot > 0 ? oracle_watch(c, (size_t)slot) : NULL;
 }
 

@@ -1,3 +1,4 @@
+#include <fleetsim/topics.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,14 +10,14 @@
 #include "script/car.h"
 #include "script/story.h"
 #include "script/story_twin.h"
+#include "tcu/route.h"
 
-#define SHADOW_DEPTH  16
-#define CARS_MAX      300 /* at once */
-#define SIGNALS_MAX   ((size_t)256 << 10)
-#define TROUBLE_MAX   8
-#define NAMED_MAX     8             /* named shadows of a car */
-#define CUT_SHORT     ((size_t)240) /* what is left of a payload when there is no more room */
-#define SHADOW_PREFIX "$aws/things/"
+#define SHADOW_DEPTH 16
+#define CARS_MAX     300 /* at once */
+#define SIGNALS_MAX  ((size_t)256 << 10)
+#define TROUBLE_MAX  8
+#define NAMED_MAX    8             /* named shadows of a car */
+#define CUT_SHORT    ((size_t)240) /* what is left of a payload when there is no more room */
 
 struct named_twin {
     struct named_twin *next;
@@ -110,27 +111,10 @@ void car_story_shadow(struct car *car, const struct companion_shadow *e)
         hear(car, e->name != NULL ? slice_str(e->name) : slice_of(NULL, 0), &said);
 }
 
-/* Takes "name/<shadow>/" off the topic; empty: it is about the classic one. */
-static struct slice take_name(struct slice *topic)
-{
-    static const char prefix[] = "name/";
-    size_t skip = sizeof prefix - 1;
-
-    if (topic->len < skip || memcmp(topic->data, prefix, skip) != 0)
-        return slice_of(NULL, 0);
-    struct slice name = slice_of(topic->data + skip, topic->len - skip);
-    const uint8_t *end = memchr(name.data, '/', name.len);
-    if (end == NULL)
-        return slice_of(NULL, 0);
-    name.len = (size_t)(end - name.data);
-    *topic = slice_of(end + 1, topic->len - skip - name.len - 1);
-    return name;
-}
-
 void car_story_packet(struct car *car, bool outgoing, struct slice packet)
 {
-    static const char infix[] = "/shadow/";
     struct mqtt_packet decoded;
+    struct slice rest, name;
     const char *why;
 
     if (car->story == NULL || outgoing || packet.len == 0 ||
@@ -138,15 +122,10 @@ void car_story_packet(struct car *car, bool outgoing, struct slice packet)
         mqtt_decode(packet, tcu_version(car->vehicle->tcu), &decoded, &why) != 0)
         return;
     const struct mqtt_message *m = &decoded.publish.message;
-    const char *thing = car->vehicle->identity.thing_name;
-    size_t prefix = strlen(SHADOW_PREFIX), len = strlen(thing);
-    struct slice rest = m->topic;
-    if (rest.len < prefix + len + sizeof infix || memcmp(rest.data, SHADOW_PREFIX, prefix) != 0 ||
-        memcmp(rest.data + prefix, thing, len) != 0 ||
-        memcmp(rest.data + prefix + len, infix, sizeof infix - 1) != 0)
+    if (!route_begins(TOPIC_SHADOW_PREFIX "/", car->vehicle->identity.thing_name, m->topic,
+                      &rest) ||
+        !route_take_shadow_name(&rest, &name))
         return;
-    rest = slice_of(rest.data + prefix + len + sizeof infix - 1,
-                    rest.len - prefix - len - sizeof infix + 1);
     static const struct {
         const char *topic;
         enum companion_verb verb;
@@ -157,7 +136,6 @@ void car_story_packet(struct car *car, bool outgoing, struct slice packet)
         {"update/accepted", COMPANION_VERB_UPDATE, true },
         {"delete/accepted", COMPANION_VERB_DELETE, true },
     };
-    struct slice name = take_name(&rest);
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (slice_is(rest, topics[i].topic)) {
             cJSON *doc = topics[i].accepted ? NULL : json_parse(m->payload, SHADOW_DEPTH);

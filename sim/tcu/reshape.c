@@ -1,6 +1,5 @@
 #include "tcu/reshape.h"
 
-#include <fleetsim/topics.h>
 #include <stdlib.h>
 
 #include "base/xmem.h"
@@ -31,9 +30,7 @@ void reshape_online(struct tcu *t)
     struct withdrawal *w;
 
     while ((w = t->p->withdrawals) != NULL && t->state == TCU_ONLINE && !t->p->config->no_shadow) {
-        const char *pattern = w->shadow == NULL ? TOPIC_SHADOW_PREFIX "/update"
-                                                : TOPIC_SHADOW_PREFIX "/name/%s/update";
-        struct slice topic = route_compose(room, pattern, t->thing_name, w->shadow);
+        struct slice topic = route_shadow_topic(room, t->thing_name, w->shadow, "update");
         if (core_publish(t, topic, slice_str(w->document), 1, slice_of(NULL, 0)) < 0)
             return;
         t->p->withdrawals = w->next;
@@ -144,6 +141,8 @@ void tcu_change_schema(struct tcu *t, const struct signal_schema *schema)
         subscribe_anew(t);
         return;
     }
+    if (t->state == TCU_SYNCING && shadows_synced(t))
+        core_synced(t); /* the shadow that was still waited for is no more */
     reshape_online(t);
     /* What is desired of the new model may have been there before it, or was cut short. */
     if (t->state == TCU_ONLINE && !t->p->config->no_shadow)

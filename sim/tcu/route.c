@@ -1,5 +1,7 @@
 #include "tcu/route.h"
 
+#include <fleetsim/topics.h>
+
 static bool take(struct slice *topic, const char *text, size_t len)
 {
     if (topic->len < len || memcmp(topic->data, text, len) != 0)
@@ -61,4 +63,36 @@ struct slice route_compose(char room[ROUTE_TOPIC_MAX], const char *pattern, cons
         }
     }
     return slice_of(room, used);
+}
+
+struct slice route_shadow_topic(char room[ROUTE_TOPIC_MAX], const char *thing, const char *name,
+                                const char *rest)
+{
+    struct slice topic = route_compose(
+        room, name == NULL ? TOPIC_SHADOW_PREFIX "/" : TOPIC_SHADOW_PREFIX "/name/%s/", thing,
+        name);
+    struct slice end = slice_of(rest, strlen(rest));
+
+    if (topic.len == 0 || end.len > ROUTE_TOPIC_MAX - topic.len)
+        return slice_of(NULL, 0);
+    memcpy(room + topic.len, end.data, end.len);
+    return slice_of(room, topic.len + end.len);
+}
+
+bool route_take_shadow_name(struct slice *rest, struct slice *ret_name)
+{
+    static const char prefix[] = "name/";
+    size_t skip = sizeof prefix - 1;
+
+    *ret_name = slice_of(NULL, 0);
+    if (rest->len < skip || memcmp(rest->data, prefix, skip) != 0)
+        return true;
+    const uint8_t *name = rest->data + skip;
+    size_t left = rest->len - skip;
+    const uint8_t *end = left != 0 ? memchr(name, '/', left) : NULL;
+    if (end == NULL)
+        return false;
+    *ret_name = slice_of(name, (size_t)(end - name));
+    *rest = slice_of(end + 1, left - ret_name->len - 1);
+    return true;
 }

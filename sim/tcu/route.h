@@ -25,4 +25,12 @@ bool route_matches(const char *pattern, const char *thing, struct slice topic,
 bool route_begins(const char *pattern, const char *thing, struct slice topic,
                   struct slice *ret_rest);
 
+/* "$aws/things/<thing>/shadow/<rest>", or that of the shadow of this name (NULL: the classic one);
+   as route_compose(). Contract 1.1. */
+struct slice route_shadow_topic(char room[ROUTE_TOPIC_MAX], const char *thing, const char *name,
+                                const char *rest);
+/* Takes "name/<shadow>/" off what follows "shadow/" in a topic. ret_name borrows it; its data is
+   NULL if it is about the classic shadow. False: a name without an end; nothing was taken. */
+bool route_take_shadow_name(struct slice *rest, struct slice *ret_name);
+
 #endif

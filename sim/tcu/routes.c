@@ -29,16 +29,8 @@ size_t routes_batches(const struct tcu *t)
 struct slice routes_shadow_topic(const struct tcu *t, size_t shadow, const char *rest,
                                  char room[ROUTE_TOPIC_MAX])
 {
-    const char *name = signal_schema_shadow_name(t->signals.schema, shadow);
-    struct slice topic = route_compose(
-        room, name == NULL ? TOPIC_SHADOW_PREFIX "/" : TOPIC_SHADOW_PREFIX "/name/%s/",
-        t->thing_name, name);
-    struct slice end = slice_str(rest);
-
-    if (topic.len == 0 || end.len > ROUTE_TOPIC_MAX - topic.len)
-        return slice_of(NULL, 0);
-    memcpy(room + topic.len, end.data, end.len);
-    return slice_of(room, topic.len + end.len);
+    return route_shadow_topic(room, t->thing_name,
+                              signal_schema_shadow_name(t->signals.schema, shadow), rest);
 }
 
 size_t routes_filters(const struct tcu *t, size_t batch, char rooms[ROUTES_MAX][ROUTE_TOPIC_MAX],
@@ -87,28 +79,13 @@ struct slice routes_refused(const struct tcu *t, size_t batch, struct slice code
     return slice_of(NULL, 0);
 }
 
-/* "name/<shadow>/": the slot, whose name and slashes are taken off the topic; -1: not one of the
-   car's. */
-static int take_name(const struct tcu *t, struct slice *rest)
-{
-    static const char prefix[] = "name/";
-    size_t skip = sizeof prefix - 1;
-
-    if (rest->len < skip || memcmp(rest->data, prefix, skip) != 0)
-        return 0;
-    struct slice name = slice_of(rest->data + skip, rest->len - skip);
-    const uint8_t *end = name.len != 0 ? memchr(name.data, '/', name.len) : NULL;
-    if (end == NULL)
-        return -1;
-    name.len = (size_t)(end - name.data);
-    *rest = slice_of(end + 1, rest->len - skip - name.len - 1);
-    return signal_schema_find_shadow(t->signals.schema, name);
-}
-
 static bool handle_shadow(struct tcu *t, struct slice rest, const struct mqtt_message *m, usec_t at)
 {
-    int slot = take_name(t, &rest);
+    struct slice name;
+    int slot = -1;
 
+    if (route_take_shadow_name(&rest, &name))
+        slot = name.data == NULL ? 0 : signal_schema_find_shadow(t->signals.schema, name);
     for (size_t i = 0; slot >= 0 && i < ANSWERS; i++) {
         if (!slice_is(rest, answers[i].rest))
             continue;

@@ -80,9 +80,44 @@ static void test_match_a_level(void **state)
     }
 }
 
+static void test_topics_of_shadows(void **state)
+{
+    static const struct {
+        const char *rest, *name, *left; /* left NULL: not the topic of a shadow */
+    } rows[] = {
+        {"update/delta",              NULL,      "update/delta"},
+        {"name/comfort/get/accepted", "comfort", "get/accepted"},
+        {"name//get",                 "",        "get"         },
+        {"name/comfort/",             "comfort", ""            },
+        {"name/comfort",              NULL,      NULL          },
+        {"name/",                     NULL,      NULL          },
+        {"name",                      NULL,      "name"        },
+        {"",                          NULL,      ""            },
+    };
+    char room[ROUTE_TOPIC_MAX];
+    char longest[ROUTE_TOPIC_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct slice rest = slice_str(rows[i].rest), name;
+        assert_int_equal(route_take_shadow_name(&rest, &name), rows[i].left != NULL);
+        assert_int_equal(name.data != NULL, rows[i].name != NULL);
+        assert_true(slice_is(name, rows[i].name));
+        assert_true(slice_is(rest, rows[i].left != NULL ? rows[i].left : rows[i].rest));
+    }
+    assert_true(slice_is(route_shadow_topic(room, "car", NULL, "update/delta"),
+                         "$aws/things/car/shadow/update/delta"));
+    assert_true(slice_is(route_shadow_topic(room, "car", "comfort", "get"),
+                         "$aws/things/car/shadow/name/comfort/get"));
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(route_shadow_topic(room, "car", NULL, longest).len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_compose), cmocka_unit_test(test_match),
-                                       cmocka_unit_test(test_match_a_level)};
+                                       cmocka_unit_test(test_match_a_level),
+                                       cmocka_unit_test(test_topics_of_shadows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -506,6 +506,26 @@ static void test_a_model_without_named_shadows(void **state)
     car_free(car);
 }
 
+/* All but one are answered, and the model that comes has not that one. */
+static void test_a_model_without_the_shadow_that_is_awaited(void **state)
+{
+    struct car *car = named_car();
+    struct signal_schema *old = car->schema;
+
+    (void)state;
+    connect(car);
+    no_shadow_yet(car, "/get");
+    no_shadow_yet(car, COMFORT "/get");
+    assert_int_equal(car->tcu->state, TCU_SYNCING);
+    car->schema = car_schema();
+    tcu_change_schema(car->tcu, car->schema);
+    signal_schema_free(old);
+    assert_int_equal(car->tcu->state, TCU_ONLINE);
+    assert_int_equal(said(car, "/shadow/get"), 2); /* for wishes that only the new model knows */
+    assert_non_null(strstr(last(car, CHARGING "/update"), "{\"charge\":{\"limit\":null}}"));
+    car_free(car);
+}
+
 static void change_model(struct car *car)
 {
     struct signal_schema *s = car_schema();
@@ -608,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_other_names_are_strange),
         cmocka_unit_test(test_a_model_with_other_shadows),
         cmocka_unit_test(test_a_model_without_named_shadows),
+        cmocka_unit_test(test_a_model_without_the_shadow_that_is_awaited),
         cmocka_unit_test(test_a_model_that_changes_meanwhile),
         cmocka_unit_test(test_names_and_numbers_of_shadows),
         cmocka_unit_test(test_cars_without_named_shadows_have_no_sets),
