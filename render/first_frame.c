@@ -25,10 +25,15 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+size_t first_frame_kept(const struct first_frame *f)
+{
+    return f->count < FIRST_FRAME_KEPT ? f->count : FIRST_FRAME_KEPT;
+}
+
 float first_frame_share(const struct first_frame *f, bool whole, double share)
 {
     float sorted[FIRST_FRAME_KEPT];
-    size_t count = f->count < FIRST_FRAME_KEPT ? f->count : FIRST_FRAME_KEPT;
+    size_t count = first_frame_kept(f);
 
     if (count == 0)
         return -1;

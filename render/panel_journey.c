@@ -167,7 +167,7 @@ static void comment(const struct panel *p, const struct scene_journey *j,
         time_text(first_frame_share(first, false, 0.5), median, sizeof median);
         snprintf(text, sizeof text, "first changed frame after %s%s%s · median of %zu: %s%s%s", ms,
                  first->actuator > 0 ? " and the actuator's " : "", first->actuator > 0 ? own : "",
-                 first->count, median,
+                 first_frame_kept(first), median,
                  j->outcome == SCENE_SUCCEEDED || j->comment[0] == '\0' ? "" : " · ",
                  j->outcome == SCENE_SUCCEEDED ? "" : j->comment);
     }

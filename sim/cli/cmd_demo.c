@@ -177,11 +177,16 @@ static int play_unseen(const struct settings *o)
 {
     const struct timespec moment = {.tv_nsec = 50000000};
     struct demo_run *run = demo_run_start(&o->run);
-    usec_t began = clock_now();
+    enum demo_state state, last = o->run.story != NULL ? DEMO_TOLD : DEMO_ENDED;
+    usec_t online = 0; /* since when the first car is */
 
-    while (demo_run_state(run) < (o->run.story != NULL ? DEMO_TOLD : DEMO_ENDED) &&
-           (o->at == 0 || clock_now() - began < o->at))
+    while ((state = demo_run_state(run)) < last) {
+        if (online == 0 && state >= DEMO_READY)
+            online = clock_now();
+        if (online != 0 && o->at != 0 && clock_now() - online >= o->at)
+            break;
         nanosleep(&moment, NULL);
+    }
     return demo_run_stop(run);
 }
 
@@ -230,7 +235,7 @@ static const struct option_spec options[] = {
     {"storyboard", 0, OPTION_STRING, &settings.run.story, "FILE",
      "a Lua file that tells a story with them (docs/view.md)"},
     {"advance", 0, OPTION_STRING, &settings.advance, "HOW",
-     "how the story goes from caption to caption: self (default), or key: Enter or\nPage Down; with --headless a line on standard input"},
+     "how the story goes from caption to caption: self (default), or key: Enter or\nPage Down; with --headless a line on standard input (once that has ended, by\nitself)"},
     {"radio", 0, OPTION_STRING, &settings.run.radio, "PROFILE",
      "mobile network of all cars (default lte_good; docs/radio.md)"},
     {"time-scale", 0, OPTION_REAL, &settings.run.time_scale, "X",

@@ -12,6 +12,14 @@
 #include "base/xmem.h"
 #include "render/view.h"
 
+#define ALONE_EVERY (USEC_PER_SEC / 2) /* so long a caption is seen that nobody leads from */
+
+/* Who leads a story by lines on standard input. */
+struct leader {
+    bool gone;
+    usec_t pressed; /* for them, the last time */
+};
+
 static bool write_png(struct view *view, const char *path, struct error *err)
 {
     cairo_status_t status = cairo_surface_write_to_png(view_surface(view), path);
@@ -65,27 +73,42 @@ static bool is_over(struct demo_run *run, const struct demo_frames *how, usec_t 
     return state == DEMO_ENDED || (how->until != 0 ? passed >= how->until : state == DEMO_TOLD);
 }
 
-/* Each line that somebody types, or another program writes, is a press on the key. */
-static void take_lines(struct demo_run *run)
+/* Each line that somebody types, or another program writes, is a press on the key. False: there
+   will be no more. */
+static bool take_lines(struct demo_run *run)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     char text[256];
 
-    while (poll(&in, 1, 0) == 1 && (in.revents & POLLIN) != 0) {
+    while (poll(&in, 1, 0) == 1) {
         ssize_t got = read(STDIN_FILENO, text, sizeof text);
         if (got <= 0)
-            return;
+            return got < 0 && (errno == EINTR || errno == EAGAIN);
         for (ssize_t i = 0; i < got; i++)
             if (text[i] == '\n')
                 demo_run_act(run, "next");
     }
+    return true;
+}
+
+/* Presses the key for a story that waits, once standard input has ended: nobody else will. */
+static void lead(struct demo_run *run, struct leader *leader, bool waits, usec_t now)
+{
+    leader->gone = leader->gone || !take_lines(run);
+    if (!leader->gone || !waits || now < leader->pressed + ALONE_EVERY)
+        return;
+    leader->pressed = now;
+    demo_run_act(run, "next");
 }
 
 static void tell_measured(const struct first_frame *f)
 {
     static const double shares[] = {0.5, 0.9, 1};
 
-    printf("from the app's command to the first changed frame, %zu commands:\n", f->count);
+    printf("from the app's command to the first changed frame, %zu commands", f->count);
+    if (f->count > first_frame_kept(f))
+        printf(", of which the newest %zu tell", first_frame_kept(f));
+    puts(":");
     if (f->count == 0)
         return;
     printf("  %-34s %9s %9s %9s\n", "", "median", "p90", "most");
@@ -106,6 +129,7 @@ static bool play(struct demo_run *run, struct view *view, const struct demo_fram
     usec_t began = clock_now(), step = USEC_PER_SEC / how->fps, drawn = began;
     unsigned number = 0;
     bool moves = true;
+    struct leader leader = {0};
 
     if (!demo_run_take(run, &scene))
         scene_init(&scene);
@@ -115,7 +139,7 @@ static bool play(struct demo_run *run, struct view *view, const struct demo_fram
         usec_t now = clock_now();
         over = is_over(run, how, now - began);
         if (how->by_lines)
-            take_lines(run);
+            lead(run, &leader, scene.waits, now);
         if (demo_run_take(run, &scene))
             view_show(view, &scene);
         moves = view_frame(view, (double)(now - drawn) / 1e6);

@@ -378,7 +378,7 @@ static int f_delete_shadow(lua_State *L)
     return 0;
 }
 
-/* close(): it says DISCONNECT and is gone; what it has open stays unanswered */
+/* close(): it says DISCONNECT and is gone; what it has open stays unanswered, and is lost */
 static int f_close(lua_State *L)
 {
     struct app *app = app_check(L, 1);
@@ -387,6 +387,9 @@ static int f_close(lua_State *L)
     while (*p != app)
         p = &(*p)->next;
     *p = app->next;
+    for (size_t i = 0; i < app->view_buckets; i++)
+        for (struct view *view = app->views[i]; view != NULL; view = view->next)
+            command_lose_all(view);
     free_app(app);
     return 0;
 }

@@ -73,6 +73,16 @@ cJSON *command_status(const char *status)
     return answer;
 }
 
+void command_lose_all(struct view *view)
+{
+    for (struct command *c = view->commands; c != NULL; c = c->next) {
+        if (c->done)
+            continue;
+        recorder_journey_end(app_recorder(c->app), c->token, JOURNEY_LOST, clock_now());
+        command_keep_stages(c);
+    }
+}
+
 void command_forget_all(struct view *view)
 {
     while (view->commands != NULL) {

@@ -146,6 +146,8 @@ struct command *command_check(lua_State *L, int index);
 /* Ends it with this answer, which it takes; an answer to one that is done replaces the first. */
 void command_finish(struct command *c, cJSON *answer);
 cJSON *command_status(const char *status);
+/* Nobody waits for the answers any more: the journeys of those that are open are lost. */
+void command_lose_all(struct view *view);
 /* The view goes away: its commands stay as they are. */
 void command_forget_all(struct view *view);
 

@@ -94,7 +94,7 @@ static void forget_car(struct demo *demo)
     demo_clear_journey(demo);
     demo->token[0] = '\0';
     demo->seen_lines = SIZE_MAX;
-    demo->fresh = true;
+    demo->fresh = demo->anew = true;
 }
 
 void demo_select(struct demo *demo, int64_t index)

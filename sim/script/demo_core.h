@@ -39,10 +39,13 @@ struct demo {
     struct journey guest;        /* of the companion page's newest command to the shown car */
     struct car_picture at_first; /* what was to be seen when that command was sent */
     usec_t started, acted;       /* when its actuator began to move, and arrived; 0: not yet */
+    usec_t ended;                /* when that command did; 0: not yet */
     size_t seen_lines;
     struct cell_signals cell_signals[DEMO_SCHEMAS_MAX]; /* of the schemas that were met */
     bool begun, ready, fresh, journey_news;
     bool notice_stays; /* whatever a story says: something is wrong */
+    bool anew;         /* the car is another since the last look */
+    bool unmeasured;   /* nobody knows how the car looked when that command was sent */
 };
 
 /* ---- demo_watch.c ---- */

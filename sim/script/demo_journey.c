@@ -3,12 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "fleet/simulation.h"
 #include "script/demo_core.h"
-
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
-}
 
 static const enum journey_mark stops[SCENE_STOP_COUNT] = {
     JOURNEY_SENT,    JOURNEY_ACCEPTED, JOURNEY_RECEIVED,
@@ -45,18 +42,16 @@ static bool say_noted_reason(const struct vehicle *v, const char *token, char *r
 /* Why it was refused, if the car has said so. */
 static bool say_reason(const struct command *c, char *ret, size_t size)
 {
-    const cJSON *reason = member(c->answer, "statusReason");
-    const cJSON *code = member(reason, "reasonCode");
-    const cJSON *words = member(reason, "reasonDescription");
+    const cJSON *reason = json_get(c->answer, "statusReason");
+    const char *code = json_str(reason, "reasonCode", NULL);
 
-    if (!cJSON_IsString(code))
+    if (code == NULL)
         return false;
-    snprintf(ret, size, "%s: %s", code->valuestring,
-             cJSON_IsString(words) ? words->valuestring : "no reason given");
+    snprintf(ret, size, "%s: %s", code, json_str(reason, "reasonDescription", "no reason given"));
     return true;
 }
 
-/* c: NULL if it is the page's. */
+/* c: NULL if it is the page's, or gone. */
 static void comment_on(const struct vehicle *v, const struct command *c, const struct journey *j,
                        char *ret, size_t size)
 {
@@ -89,6 +84,7 @@ static void show_journey(struct demo *demo, const struct command *c, const struc
     s->sent_at = (int64_t)j->at[JOURNEY_SENT];
     demo->started = journey_has(j, JOURNEY_STARTED) ? j->at[JOURNEY_STARTED] : 0;
     demo->acted = journey_has(j, JOURNEY_ACTED) ? j->at[JOURNEY_ACTED] : 0;
+    demo->ended = j->ended;
 }
 
 void demo_clear_journey(struct demo *demo)
@@ -100,14 +96,23 @@ void demo_clear_journey(struct demo *demo)
         s->at[i] = -1;
 }
 
-/* Another command: what it asks for is in the car's note of it, or the newest line of the app's. */
-static void begin_journey(struct demo *demo, const char *token, const struct timeline *timeline)
+/* Was this command sent, or over, before the last look at this car? */
+static bool comes_late(const struct demo *demo, const struct journey *j)
 {
+    return demo->anew || j == NULL || (j->ended != 0 && j->ended < demo->looked_at);
+}
+
+/* Another command: what it asks for is in the car's note of it, or the newest line of the app's. */
+static void begin_journey(struct demo *demo, const char *token, const struct journey *j)
+{
+    const struct timeline *timeline = demo->cars[demo->selected]->vehicle->timeline;
     struct scene_journey *s = &demo->scene.journey;
 
     demo_clear_journey(demo);
     s->number = ++demo->journeys;
     demo->at_first = demo->scene.picture;
+    demo->unmeasured = comes_late(demo, j);
+    demo->started = demo->acted = demo->ended = 0;
     snprintf(demo->token, sizeof demo->token, "%s", token);
     if (!demo_words_of_order(timeline, "request", token, s->what, sizeof s->what) &&
         !demo_words_of_command(timeline, s->what, sizeof s->what))
@@ -128,15 +133,29 @@ static const struct command *find_command(const struct demo *demo, const struct 
     return c;
 }
 
-/* The page's newest command, if it is newer than that journey of the app's. */
+/* The page's newest command, if it is newer than that journey of the app's and what is shown. */
 static const struct journey *find_guest(const struct demo *demo, const struct vehicle *v,
                                         const struct journey *than)
 {
     const struct journey *guest = &demo->guest;
-    bool there = guest->token[0] != '\0' && guest->vehicle_index == v->identity.index;
+    bool there = guest->token[0] != '\0' && guest->vehicle_index == v->identity.index &&
+                 (int64_t)guest->at[JOURNEY_SENT] >= demo->scene.journey.sent_at;
 
     return there && (than == NULL || guest->at[JOURNEY_SENT] > than->at[JOURNEY_SENT]) ? guest
                                                                                        : NULL;
+}
+
+/* The app has gone away with its command, or a script has let go of it: how that ended. */
+static bool end_journey(struct demo *demo)
+{
+    struct recorder *rec = demo->owner.script->sim->recorder;
+    bool open = demo->scene.journey.number != 0 && demo->scene.journey.outcome == SCENE_OPEN;
+    const struct journey *left = open ? recorder_journey(rec, demo->token) : NULL;
+
+    if (left == NULL || left->outcome == JOURNEY_OPEN)
+        return false;
+    show_journey(demo, NULL, left);
+    return true;
 }
 
 bool demo_look_at_journey(struct demo *demo)
@@ -150,11 +169,11 @@ bool demo_look_at_journey(struct demo *demo)
     if (guest != NULL)
         c = NULL;
     if (c == NULL && guest == NULL)
-        return false;
+        return end_journey(demo);
     const char *token = guest != NULL ? guest->token : c->token;
     live = guest != NULL ? guest : live;
     if (strcmp(demo->token, token) != 0)
-        begin_journey(demo, token, v->timeline);
+        begin_journey(demo, token, live);
     if (live != NULL)
         show_journey(demo, c, live);
     return !scene_same(&before, &demo->scene.journey, sizeof before);
@@ -189,13 +208,16 @@ static bool looks_different(const struct car_picture *a, const struct car_pictur
     return false;
 }
 
+#define SEEN_WITHIN (USEC_PER_SEC / 2) /* of its end; later, somebody else has changed it */
+
 void demo_see_change(struct demo *demo)
 {
     struct scene_journey *s = &demo->scene.journey;
     usec_t now = clock_now();
 
     /* What a refused one finds changed, others have done. */
-    if (s->number == 0 || s->changed || s->at[SCENE_ACTUATOR] < 0 ||
+    if (s->number == 0 || s->changed || demo->unmeasured || s->at[SCENE_ACTUATOR] < 0 ||
+        (demo->ended != 0 && now > demo->ended + SEEN_WITHIN) ||
         !looks_different(&demo->at_first, &demo->scene.picture))
         return;
     usec_t until = demo->acted != 0 && demo->acted < now ? demo->acted : now;

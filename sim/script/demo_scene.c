@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "fleet/simulation.h"
 #include "script/car_look.h"
 #include "script/demo_core.h"
@@ -146,11 +147,6 @@ static void show_value(const cJSON *json, char *ret, size_t size)
         snprintf(ret, size, "…");
 }
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
-}
-
 /* Adds rows for the leaves of `wanted`, each beside what is reported there. */
 static void add_rows(struct scene_shadow *s, const cJSON *wanted, const cJSON *reported,
                      const char *prefix, int depth)
@@ -159,7 +155,7 @@ static void add_rows(struct scene_shadow *s, const cJSON *wanted, const cJSON *r
 
     cJSON_ArrayForEach(item, wanted)
     {
-        const cJSON *is = member(reported, item->string);
+        const cJSON *is = json_get(reported, item->string);
         char path[sizeof s->row->path];
         snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", item->string);
         if (cJSON_IsObject(item) && depth < 5) {
@@ -192,7 +188,7 @@ static void add_reported(struct scene_shadow *s, const cJSON *reported)
     };
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths && s->count < SCENE_ROWS; i++) {
-        const cJSON *is = member(member(reported, paths[i][0]), paths[i][1]);
+        const cJSON *is = json_get(json_get(reported, paths[i][0]), paths[i][1]);
         struct scene_row *row = &s->row[s->count];
         bool there = false;
         snprintf(row->path, sizeof row->path, "%s.%s", paths[i][0], paths[i][1]);

@@ -25,10 +25,11 @@ static void look(struct demo *demo)
     size_t lines = lines_of(demo);
     bool news = demo->fresh || lines != demo->seen_lines;
 
-    demo->looked_at = clock_now();
     demo->fresh = demo->journey_news = false;
     demo->seen_lines = lines;
     bool went_on = demo_look_at_journey(demo);
+    demo->anew = false;
+    demo->looked_at = clock_now();
     if (news) {
         demo_look(demo);
         demo_see_change(demo);

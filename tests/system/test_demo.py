@@ -86,6 +86,12 @@ def a_story_can_be_led(place):
     check_in("1 commands:", out)
     check_in("without the actuator's own time", out)
     check_in("how late the simulation's loop was", out)
+    # Without anybody who leads, by itself; a command that changes nothing has no part in what hands do later.
+    place.write("alone.lua", 't:equal(app:request(car, { locks = { all = "locked" } }):await().status, "SUCCEEDED")\nwait(0.8)\n'
+                             'for _, text in ipairs { "one", "two" } do\n  caption(text)\n  car:switch_light("low_beam", text == "one")\n'
+                             '  wait(0.2)\nend\n')
+    arguments[arguments.index("led.lua")] = "alone.lua"
+    place.run(*arguments, "--advance", "key", timeout=30).expect(0, "0 commands:")
 
 
 def awkward_questions_have_answers(place):
@@ -120,9 +126,28 @@ t:eventually(10, function()
   local shadow = app:shadow(car)
   return shadow.exists and shadow.reported.locks and shadow.reported.locks.all == "locked" and not next(shadow.desired)
 end)
+-- The car gets its power back whatever becomes of the shadow.
+app.shadow = function() error("the cloud is away", 0) end
+press "reset"
+t:equal(car.link, "online")
+app.shadow = nil
 press "flip"
 """)
     demo(place, "--snapshot", "x.png", "--storyboard", "hands.lua", "-n", "1").expect(3, "nothing is called 'flip'")
+
+
+def named_shadows_begin_anew_too(place):
+    """Of wishes in a named shadow nothing is left."""
+    place.write("named.lua", """
+app:desire(car, { climate = { target = 25 } }):await()
+t:equal(app:shadow(car, { name = "comfort" }).desired.climate.target, 25)
+press "reset"
+t:eventually(10, function()
+  local shadow = app:shadow(car, { name = "comfort" })
+  return shadow.exists and next(shadow.reported) and not next(shadow.desired)
+end)
+""")
+    demo(place, "--snapshot", "x.png", "--storyboard", "named.lua", "-n", "1", "--model", "compact_ev_shadows").expect(0)
 
 
 def frames_are_recorded(place):
@@ -216,6 +241,6 @@ def wrong_usage(place):
 
 
 main([a_snapshot_is_a_picture, a_story_is_seen, a_story_can_be_led, awkward_questions_have_answers,
-      frames_are_recorded, a_broker_that_dies_is_started_again,
+      named_shadows_begin_anew_too, frames_are_recorded, a_broker_that_dies_is_started_again,
       errors_of_a_story_are_told, before_an_audience_it_goes_on,
       every_model_can_be_shown, mistakes_of_a_picture_are_named, wrong_usage])

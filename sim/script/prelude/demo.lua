@@ -173,19 +173,28 @@ local function update_that_fails(car)
   core.demo_notice("The update has failed (" .. reason .. "): the car runs " .. car:get("update.version") .. " as before")
 end
 
--- Car and shadow as they were when the demo began, both at once.
+local function delete_shadows(app, car)
+  local names = core.car_shadows(car)
+  for i = 0, #names do
+    local options = names[i] and { name = names[i] }
+    if app:shadow(car, options).exists then
+      app:delete_shadow(car, options)
+    end
+  end
+end
+
+-- Car and shadows as they were when the demo began, all at once. A cloud that is away keeps the shadows; the car gets its
+-- power back in any case.
 local function begin_anew(car)
   local app = the_app()
   stage.lives[car] = (stage.lives[car] or 0) + 1
   car:power_off()
   car:unpin()
   car:radio("lte_good")
-  if app:shadow(car).exists then
-    app:delete_shadow(car)
-  end
+  local deleted, raised = pcall(delete_shadows, app, car)
   core.demo_reset(car)
   car:power_on()
-  core.demo_notice("Car and shadow begin anew")
+  core.demo_notice(deleted and "Car and shadow begin anew" or "The car begins anew, its shadow does not: " .. explain(raised))
   car:wait_online(30)
   prelude.demo_shown(car)
 end

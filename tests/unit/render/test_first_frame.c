@@ -37,11 +37,13 @@ static void the_median_is_of_all_that_are_kept(void **state)
 
     (void)state;
     assert_true(first_frame_share(&f, false, 0.5) < 0);
+    assert_int_equal(first_frame_kept(&f), 0);
     for (uint32_t i = 1; i <= FIRST_FRAME_KEPT + 100; i++) {
         struct scene_journey j = journey(i, true, 0);
         assert_true(first_frame_shown(&f, &j, 1000000 + (i <= 100 ? 900000 : 1000 * (i % 3 + 1))));
     }
     assert_int_equal(f.count, FIRST_FRAME_KEPT + 100);
+    assert_int_equal(first_frame_kept(&f), FIRST_FRAME_KEPT);
     assert_float_equal(first_frame_share(&f, false, 0.5), 2, 0.01);
     assert_float_equal(first_frame_share(&f, false, 1), 3, 0.01);
 }

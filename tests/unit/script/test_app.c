@@ -356,6 +356,25 @@ static void commands_survive_their_app(void **state)
     lua_gc(sc->L, LUA_GCCOLLECT);
 }
 
+/* What is open when the app says good-bye is known never to be answered. */
+static void a_closed_app_loses_what_is_open(void **state)
+{
+    struct scene *sc = *state;
+    struct recorder *rec = sc->rig->script->sim->recorder;
+    struct command *c = sent(sc, COMMAND_REQUEST, NULL);
+    int held = luaL_ref(sc->L, LUA_REGISTRYINDEX);
+    usec_t now = clock_now();
+
+    assert_true(recorder_journey_begin(rec, c->token, 0, "locks", now, now));
+    assert_int_equal(call(sc, "close", ""), LUA_OK);
+    assert_null(c->app);
+    assert_int_equal(recorder_journeys_open(rec), 0);
+    assert_int_equal(recorder_journey(rec, c->token)->outcome, JOURNEY_LOST);
+    assert_non_null(c->journey);
+    assert_int_equal(c->journey->outcome, JOURNEY_LOST);
+    luaL_unref(sc->L, LUA_REGISTRYINDEX, held);
+}
+
 static void companions_have_names_of_their_own(void **state)
 {
     struct scene *sc = *state;
@@ -387,6 +406,7 @@ int main(void)
         IN_SCENE(messages_wait_for_the_script),
         IN_SCENE(strangers_are_ignored),
         IN_SCENE(commands_survive_their_app),
+        IN_SCENE(a_closed_app_loses_what_is_open),
         IN_SCENE(companions_have_names_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
