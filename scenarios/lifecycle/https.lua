@@ -38,7 +38,7 @@ local function fails(t, car, app, document, reason, options)
   return execution
 end
 
-scenario("an update comes over HTTPS", function(t)
+scenario("an update comes over HTTPS", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local artifact = put(app, car, bytes_of(400000))
 
@@ -56,7 +56,7 @@ for _, case in ipairs {
   { "a server that falls silent", { "stall 100000" }, virtual = true },
   { "a range that the server does not have", { "truncate 150000", "416" } },
 } do
-  scenario("a download survives " .. case[1], function(t)
+  scenario("a download survives " .. case[1], { timeout = 90 }, function(t)
     if case.virtual then
       t:needs_virtual_time()
     end
@@ -68,7 +68,7 @@ for _, case in ipairs {
   end)
 end
 
-scenario("a download that loses power goes on at the byte where it was", function(t)
+scenario("a download that loses power goes on at the byte where it was", { timeout = 90 }, function(t)
   t:needs_virtual_time()
   t:needs_radio()
   local car, app = connected(t)
@@ -87,7 +87,7 @@ scenario("a download that loses power goes on at the byte where it was", functio
   t:equal(job:await(40).count.succeeded, 1)
 end)
 
-scenario("over a slow radio a download takes its time", function(t)
+scenario("over a slow radio a download takes its time", { timeout = 90 }, function(t)
   t:needs_virtual_time()
   t:needs_radio()
   local car, app = connected(t)
@@ -99,7 +99,7 @@ scenario("over a slow radio a download takes its time", function(t)
   t:is_true(car:clock() - began > 400000 * 8 / 256000 + 4) -- and a restart
 end)
 
-scenario("a file that is replaced during its download is fetched anew", function(t)
+scenario("a file that is replaced during its download is fetched anew", { timeout = 90 }, function(t)
   t:needs_virtual_time()
   t:needs_radio()
   local car, app = connected(t)
@@ -116,7 +116,7 @@ scenario("a file that is replaced during its download is fetched anew", function
   t:match(car:timeline(1000), "the file has changed: its download begins anew")
 end)
 
-scenario("a URL that has expired is asked for anew", function(t)
+scenario("a URL that has expired is asked for anew", { timeout = 90 }, function(t)
   t:needs_virtual_time()
   t:needs_radio()
   local car, app = connected(t)
@@ -128,7 +128,7 @@ scenario("a URL that has expired is asked for anew", function(t)
   t:equal(job:await(400).count.succeeded, 1)
 end)
 
-scenario("what is not there, not allowed or not the file that was meant fails the update", function(t)
+scenario("what is not there, not allowed or not the file that was meant fails the update", { timeout = 90 }, function(t)
   t:needs_virtual_time()
   local car, app = connected(t)
   local artifact = put(app, car, bytes_of(40000))
@@ -148,7 +148,7 @@ scenario("what is not there, not allowed or not the file that was meant fails th
   t:match(execution.statusDetails.description, "Access Denied")
 end)
 
-scenario("a car installs what is signed by whom it trusts", function(t)
+scenario("a car installs what is signed by whom it trusts", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local artifact = put(app, car, bytes_of(40000), { sign = "release" })
 
@@ -156,7 +156,7 @@ scenario("a car installs what is signed by whom it trusts", function(t)
   t:equal(app:create_job(car, release(artifact)):await(40).count.succeeded, 1)
 end)
 
-scenario("a car does not install what is signed wrongly", function(t)
+scenario("a car does not install what is signed wrongly", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local bytes = bytes_of(40000)
   local artifact = put(app, car, bytes)
@@ -178,7 +178,7 @@ scenario("a car does not install what is signed wrongly", function(t)
   t:equal(app:create_job(car, signed(app:sign(bytes))):await(40).count.succeeded, 1)
 end)
 
-scenario("what comes by stream is signed as well", function(t)
+scenario("what comes by stream is signed as well", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local bytes = bytes_of(20000)
   local stream = app:put_stream("signed-" .. car.name, bytes)
@@ -189,7 +189,7 @@ scenario("what comes by stream is signed as well", function(t)
   t:equal(app:create_job(car, document):await(40).count.succeeded, 1)
 end)
 
-scenario("an update whose source cannot be one is refused", function(t)
+scenario("an update whose source cannot be one is refused", { timeout = 90 }, function(t)
   local car, app = connected(t)
 
   for _, wrong in ipairs { { url = "http://plain.example/a" }, { url = 5 }, { url = "https://x/a", sha256 = "abc" },

@@ -20,7 +20,7 @@ local function release(stream)
   return { operation = "update", version = "2.0", size = stream.size, stream = stream }
 end
 
-scenario("an update comes by a stream, block by block", function(t)
+scenario("an update comes by a stream, block by block", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local stream = app:put_stream("blocks-" .. car.name, bytes_of(200000))
 
@@ -30,7 +30,7 @@ scenario("an update comes by a stream, block by block", function(t)
   app:delete_stream(stream.id)
 end)
 
-scenario("a car downloads more releases in one connection than that may have subscriptions", function(t)
+scenario("more releases come in one connection than it may have subscriptions", { timeout = 90 }, function(t)
   local car, app = connected(t)
 
   for i = 1, 20 do
@@ -42,7 +42,7 @@ scenario("a car downloads more releases in one connection than that may have sub
   end
 end)
 
-scenario("a file that is not the one that was meant is not installed", function(t)
+scenario("a file that is not the one that was meant is not installed", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local stream = app:put_stream("wrong-" .. car.name, bytes_of(20000))
 
@@ -53,14 +53,14 @@ scenario("a file that is not the one that was meant is not installed", function(
   t:equal(car.state.update.version, "1.0")
 end)
 
-scenario("a stream that is not there fails the update", function(t)
+scenario("a stream that is not there fails the update", { timeout = 90 }, function(t)
   local car, app = connected(t)
 
   local job = app:create_job(car, release { id = "none-" .. car.name, size = 1000 })
   t:equal(job:wait_execution(car, "FAILED").statusDetails.reason, "RESOURCE_NOT_FOUND")
 end)
 
-scenario("a download by stream that loses power goes on with the next block", function(t)
+scenario("a download by stream that loses power goes on with the next block", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local stream = app:put_stream("power-" .. car.name, bytes_of(1200000))
 
@@ -73,7 +73,7 @@ scenario("a download by stream that loses power goes on with the next block", fu
   t:equal(job:await(40).count.succeeded, 1)
 end)
 
-scenario("a release that is replaced during its download is fetched anew", function(t)
+scenario("a release that is replaced during its download is fetched anew", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local id = "replaced-" .. car.name
   local first, second = bytes_of(1200000), bytes_of(300000)
@@ -85,7 +85,7 @@ scenario("a release that is replaced during its download is fetched anew", funct
   t:equal(job:await(40).count.succeeded, 1)
 end)
 
-scenario("over a slow radio a stream takes its time", function(t)
+scenario("over a slow radio a stream takes its time", { timeout = 90 }, function(t)
   t:needs_radio()
   t:needs_virtual_time()
   local car, app = connected(t)

@@ -14,11 +14,11 @@ for _, name in ipairs { "munich_commute", "munich_errand", "motorway", "milan_co
     for _, back in ipairs { false, true } do
       car:drive_route(name, { back = back, traffic = 0.2 })
       while car.state.driving.ignition == "on" do
-        local before = car.state.driving.odometer
+        local before, began = car.state.driving.odometer, car:clock()
         physics.skip(car, 1)
         seconds = seconds + 1
         local moved = car.state.driving.odometer - before
-        t:is_true(moved >= 0 and moved <= 45, "the odometer never jumps")
+        t:is_true(moved >= 0 and moved <= 45 * (1 + car:clock() - began), "the odometer never jumps")
         fastest = math.max(fastest, car.state.driving.speed)
       end
     end

@@ -90,7 +90,7 @@ local function listen(car)
     if core.car_answer(car, id) then
       return true
     end
-    car:wait_change(deadline - core.now())
+    car:wait_change(math.max(0, deadline - core.now()))
   end
   return false
 end

@@ -33,7 +33,7 @@ end
 local function wait_online(car, seconds)
   local deadline = core.now() + seconds
   while car.link ~= "online" and core.now() < deadline do
-    car:wait_change(deadline - core.now())
+    car:wait_change(math.max(0, deadline - core.now()))
   end
   return car.link == "online"
 end
@@ -100,7 +100,7 @@ local function subscribe(car, filters, deadline)
     if core.car_answer(car, id) then
       return true
     end
-    car:wait_change(deadline - core.now())
+    car:wait_change(math.max(0, deadline - core.now()))
   end
   return false
 end
@@ -127,6 +127,6 @@ function car_methods.ask(car, topic, document, options)
     if said or refused then
       return said or refused, said ~= nil
     end
-    car:wait_change(deadline - core.now())
+    car:wait_change(math.max(0, deadline - core.now()))
   end
 end

@@ -35,7 +35,7 @@ function app:diagnose(car, command, options)
     if message then
       return core.from_json(message.payload)
     end
-    self.a:wait_change(math.min(next_at, deadline) - core.now())
+    self.a:wait_change(math.max(0, math.min(next_at, deadline) - core.now()))
   end
   core.count_assertion()
   tools.fail(string.format("app:diagnose: expected an answer of %s to %s within %g s, saw none", tostring(car), command,

@@ -430,7 +430,7 @@ function car_methods.sleep(car)
   local deadline = core.now() + 2
   car:report()
   while car.link == "online" and not car:in_step() and core.now() < deadline do
-    car:wait_change(deadline - core.now())
+    car:wait_change(math.max(0, deadline - core.now()))
   end
   car:disconnect()
 end
