@@ -203,10 +203,12 @@ static bool makes_setting(const char *text, const char *word, size_t len)
 }
 
 /* The user's lines go to the end of our first listener, so that they may be about it. What they set
-   is not set by us before them: Mosquitto takes some settings once only. */
+   is not set by us before them: Mosquitto takes some settings once only. Who says whom TLS trusts
+   says whose cars they are. */
 static void insert_more(struct buf *to, const char *text, const char *more)
 {
     unsigned listeners = 0;
+    bool own_trust = makes_setting(more, "cafile", 6) || makes_setting(more, "capath", 6);
 
     while (*text != '\0') {
         size_t len = strcspn(text, "\n") + 1;
@@ -214,7 +216,10 @@ static void insert_more(struct buf *to, const char *text, const char *more)
         listeners += listener;
         if (listener && listeners == 2)
             buf_append_str(to, more);
-        if (listener || listeners > 1 || !makes_setting(more, text, strcspn(text, " ")))
+        bool replaced =
+            (own_trust && strncmp(text, "plugin_opt_trust ", 17) == 0) ||
+            (listeners <= 1 && !listener && makes_setting(more, text, strcspn(text, " ")));
+        if (!replaced)
             buf_append(to, text, len);
         text += len;
     }
