@@ -51,6 +51,42 @@ scenario("a {model} reports, and its report is taken", {
   end
 end)
 
+scenario("a custom metric keeps its name in a report with short names", function(t)
+  t:needs_virtual_time()
+  local car, app = t:vehicle { model = "watched_car_short" }, t:companion()
+  app:put_security_profile("seven", { behaviors = { { metric = "total", less_than = 7 } }, cars = car })
+  app:subscribe("fleetsim/defender/alerts/" .. car.name)
+  car:wait_online()
+  t:equal(wait_alert(app, car, "in-alarm").metricValue.count, 7)
+end)
+
+scenario("the first report after a loss of power counts from then on", function(t)
+  local car, app = watched(t, { metric = "aws:all-bytes-out", less_than = 100000 })
+
+  t:wait(10)
+  car:leak(300000)
+  t:wait(5)
+  car:power_off()
+  t:wait(interval)
+  car:power_on()
+  car:wait_online()
+  car:set("defender.status", "")
+  car:wait_until(function() return car.state.defender.status == "ACCEPTED" end, 2 * interval)
+  t:equal(#app:violations(car), 0)
+end)
+
+scenario("a profile for more cars than one message holds says what to do", function(t)
+  local app, names = t:companion(), {}
+  for i = 1, 6600 do
+    names[i] = string.format("WFSCPMSC6TA%06d", i)
+  end
+  local ok, why = pcall(app.put_security_profile, app, "many", {
+    behaviors = { { metric = "total", less_than = 7 } }, cars = names,
+  })
+  t:equal(ok, false)
+  t:match(why, "6600 do not fit into one message %(leave cars away")
+end)
+
 scenario("a report that comes too soon is throttled", function(t)
   t:needs_virtual_time()
   local car = t:vehicle()

@@ -9,9 +9,9 @@ local function receive(app, car, kind, message, timeout)
 end
 
 -- The car, an app that plays the cloud, and the first check-in, with which the car listens.
-local function connected(t)
+local function connected(t, model)
   t:needs_virtual_time()
-  local car = t:vehicle { model = "campaign_car", power = "off" }
+  local car = t:vehicle { model = model or "campaign_car", power = "off" }
   local app = t:companion()
   app:subscribe(topic(car, "+"))
   car:power_on()
@@ -254,4 +254,62 @@ scenario("a command in protobuf is done once, or says why not", function(t)
   t:match(answer("five").reason_description, "^DOOR_OPEN: ")
   command("six", { signal_id = 3, string_value = "unlocked" }, { issued_timestamp_ms = (os.time() - 60) * 1000 })
   t:equal(answer("six").status, "COMMAND_STATUS_EXECUTION_TIMEOUT")
+end)
+
+-- What messages cannot be made of here, later versions of FleetWise may send: a number that stands for nothing yet.
+scenario("an operator or a window that the car does not know is never true, and harms nothing else", function(t)
+  local car, app = connected(t)
+  local window = { node_operator = {
+    left_child = { node_function = { window_function = { signal_id = 1, window_type = "PREV_LAST_WINDOW_AVG" } } },
+    right_child = { node_double_value = -1 }, operator = "COMPARE_BIGGER",
+  } }
+  local cases = {
+    { "\x18\x05", "\x18\x63", compare(1, "COMPARE_NOT_EQUAL", -1) },
+    { "\x10\x05", "\x10\x63", window },
+  }
+
+  for i, case in ipairs(cases) do
+    local options = condition(case[3])
+    options.signal_information = { { signal_id = 1, fixed_window_period_ms = 1000 } }
+    local known = encode_fleetwise("CollectionSchemes", {
+      collection_schemes = { scheme("odd-" .. i, options) }, timestamp_ms_epoch = os.time() * 1000,
+    })
+    local unknown, count = known:gsub(case[1], case[2])
+    t:equal(count, 1)
+    app:publish(topic(car, "collection_schemes"), unknown, { qos = 1 })
+    car:wait_until(function() return car.state.fleetwise.campaigns == "odd-" .. i end)
+    car:drive(30 * i)
+    t:wait(10)
+    t:equal(car.state.fleetwise.events, 0)
+  end
+  send(app, car, { scheme("by-time", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+  }) })
+  t:equal(receive(app, car, "signals", "VehicleData").campaign_sync_id, "by-time")
+end)
+
+scenario("a car without a decoder manifest of its own takes schemes, and has no signals to send", function(t)
+  local car, app = connected(t, "campaign_car_bare")
+
+  send(app, car, { scheme("by-time", {
+    decoder_manifest_sync_id = "", signal_information = { { signal_id = 1, fixed_window_period_ms = 1000 } },
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+  }) })
+  t:equal(#(receive(app, car, "signals", "VehicleData").captured_signals or {}), 0)
+end)
+
+scenario("of what a car collects without a connection it keeps the latest hundred", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("for-good", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+    persist_all_collected_data = true,
+  }) })
+  receive(app, car, "signals", "VehicleData")
+  car:sleep()
+  t:wait(1205)
+  local last = car.state.fleetwise.events
+  car:wake()
+  local oldest = receive(app, car, "signals", "VehicleData").collection_event_id
+  t:near(last - oldest + 1, 100, 1)
 end)

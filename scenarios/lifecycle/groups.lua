@@ -98,3 +98,23 @@ scenario("a dynamic group has who matches its query, as that changes", function(
   t:equal(ok, false)
   t:match(why, "its query says who is in a dynamic group")
 end)
+
+scenario("more cars than one message holds are put into a group by several", function(t)
+  t:needs_local_cloud()
+  local car, app = t:vehicle(), t:companion()
+  car:wait_online()
+  local group = app:create_group("large-" .. t:random(100000))
+  local names = {}
+  for i = 1, 7000 do
+    names[i] = car.name
+  end
+
+  group:add(names)
+  t:equal(group:things(), { car.name })
+  names[7000] = "nobody"
+  local ok, why = pcall(group.add, group, names)
+  t:equal(ok, false)
+  t:match(why, "nobody")
+  group:remove(car)
+  t:equal(group:things(), {})
+end)

@@ -17,13 +17,14 @@ local short_names = {
   remote_addr = "rad",
 }
 
+-- But for the names of custom metrics, which are their maker's.
 local function shorten(value)
   if type(value) ~= "table" then
     return value
   end
   local short = {}
   for name, member in pairs(value) do
-    short[short_names[name] or name] = shorten(member)
+    short[short_names[name] or name] = name == "custom_metrics" and member or shorten(member)
   end
   return short
 end
@@ -71,9 +72,9 @@ return part("defender", function(options)
     return { established_connections = { connections = all, total = #all } }
   end
 
-  -- Since the last report.
+  -- Since the last report, or since it has power.
   local function network(memory, now)
-    local last = memory.traffic or { bytes_in = 0, bytes_out = 0, packets_in = 0, packets_out = 0 }
+    local last = memory.traffic
     local since = {}
     for name, count in pairs(now) do
       since[name] = count - last[name]
@@ -190,6 +191,7 @@ return part("defender", function(options)
     },
     actions = actions,
     start = function(car)
+      car:memory().traffic = car:traffic()
       -- A fleet that gets power at once does not report at once.
       car:after(options.first or car:random() * every, report)
     end,

@@ -11,14 +11,16 @@ local physics = require "parts.physics"
 local campaigns, events = "fleetwise.campaigns", "fleetwise.events"
 
 local samples_kept = 10 -- of a signal, if a scheme does not say
+local data_kept = 100 -- while there is no connection
 
 -- ---- conditions ---------------------------------------------------------------------------------
 
 local function window_value(agent, node)
   local windows = agent.windows[node.signal_id]
-  local last, kind = node.window_type:match("^(.*)LAST_WINDOW_(%u+)$")
+  -- A type that is not known is a number.
+  local last, kind = tostring(node.window_type):match("^(.*)LAST_WINDOW_(%u+)$")
   local window = windows and windows[last == "PREV_" and 2 or 1]
-  if not window or window.count == 0 then
+  if not kind or not window or window.count == 0 then
     return nil
   end
   if kind == "AVG" then
@@ -57,7 +59,11 @@ local function evaluate(agent, node)
     return nil
   elseif node.node_operator then
     local operator = node.node_operator
-    return operators[operator.operator](evaluate(agent, operator.left_child), evaluate(agent, operator.right_child))
+    local fn = operators[operator.operator]
+    if not fn then
+      return nil
+    end
+    return fn(evaluate(agent, operator.left_child), evaluate(agent, operator.right_child))
   elseif node.node_signal_id then
     return agent.values[node.node_signal_id]
   elseif node.node_function and node.node_function.window_function then
@@ -71,8 +77,8 @@ local function evaluate(agent, node)
 end
 
 return part("fleetwise", function(options)
-  local ids = {}
-  for id, path in pairs(options.signals or {}) do
+  local ids, signals = {}, options.signals or {}
+  for id, path in pairs(signals) do
     ids[path] = ids[path] or {}
     table.insert(ids[path], id)
   end
@@ -91,12 +97,10 @@ return part("fleetwise", function(options)
     return physics.body(car).fleetwise
   end
 
+  -- False: there is no connection, or too much is on its way already.
   local function publish(car, rest, message, value)
-    if car.link ~= "online" then
-      return false
-    end
-    car:publish(topic(car, rest), encode_fleetwise(message, value), { wait = false })
-    return true
+    return car.link == "online"
+      and (pcall(car.publish, car, topic(car, rest), encode_fleetwise(message, value), { wait = false }))
   end
 
   -- Which documents it has: the cloud sends what is missing.
@@ -175,13 +179,23 @@ return part("fleetwise", function(options)
     car:set(events, held.event)
     if not publish(car, "signals", "VehicleData", data) and run.scheme.persist_all_collected_data then
       held.waiting[#held.waiting + 1] = data
+      if #held.waiting > data_kept then
+        table.remove(held.waiting, 1)
+      end
     end
   end
 
+  -- Each waits for its acknowledgement: there may be more than can be on their way.
   local function send_waiting(car)
-    local held = store(car)
-    while held.waiting[1] and publish(car, "signals", "VehicleData", held.waiting[1]) do
-      table.remove(held.waiting, 1)
+    local waiting = store(car).waiting
+    while waiting[1] and car.link == "online" do
+      local data = waiting[1]
+      if not pcall(car.publish, car, topic(car, "signals"), encode_fleetwise("VehicleData", data)) then
+        return
+      end
+      if waiting[1] == data then
+        table.remove(waiting, 1)
+      end
     end
   end
 
@@ -254,9 +268,14 @@ return part("fleetwise", function(options)
 
   -- ---- schemes -------------------------------------------------------------------------------------
 
+  -- Neither replaced nor expired: nothing wakes the car for a scheme that can bring nothing more.
+  local function is_in_time(car, agent, run)
+    return agent.runs == run.of and now_ms(agent, car) < run.scheme.expiry_time_ms_epoch
+  end
+
   local function run_periodic(car, agent, run)
     local period = run.scheme.time_based_collection_scheme.time_based_collection_scheme_period_ms
-    while agent.runs == run.of and period > 0 do
+    while period > 0 and is_in_time(car, agent, run) do
       wait(period / 1000)
       if agent.runs == run.of and is_active(car, agent, run.scheme) then
         send(car, run, now_ms(agent, car))
@@ -266,8 +285,8 @@ return part("fleetwise", function(options)
 
   -- A bus repeats what does not change, and windows live on that.
   local function repeat_sample(car, agent, run, info)
-    local path = options.signals[info.signal_id]
-    while path and agent.runs == run.of do
+    local path = signals[info.signal_id]
+    while path and is_in_time(car, agent, run) do
       wait(math.max(info.fixed_window_period_ms / 10000, 0.1))
       take_sample(car, agent, path, car:get(path))
     end
@@ -280,7 +299,7 @@ return part("fleetwise", function(options)
       for _, info in ipairs(scheme.signal_information) do
         run.wanted[info.signal_id] = info
         -- What it is now is known at once.
-        local path = options.signals[info.signal_id]
+        local path = signals[info.signal_id]
         if path and car:has(path) then
           agent.values[info.signal_id] = value_of(car:get(path))
           keep(run, info, now_ms(agent, car), agent.values[info.signal_id])
@@ -339,7 +358,7 @@ return part("fleetwise", function(options)
 
   local function carry_out(car, request)
     local command = request.actuator_command
-    local path = command and options.signals and options.signals[command.signal_id]
+    local path = command and signals[command.signal_id]
     if not path then
       return "COMMAND_STATUS_EXECUTION_FAILED", refused, "no such actuator"
     elseif command.decoder_manifest_sync_id ~= store(car).decoder then

@@ -33,13 +33,21 @@ local function criteria_of(behavior)
   error("app:put_security_profile: a behavior needs a comparison, as less_than = 1000", 4)
 end
 
+-- A profile is one message, which holds 128 KB.
+local names_bytes = 100000
+
 local function names_of(cars)
   if cars == nil then
     return nil
   end
-  local names = {}
+  local names, bytes = {}, 0
   for i, car in ipairs(type(cars) == "userdata" and { cars } or cars) do
     names[i] = type(car) == "string" and car or car.name
+    bytes = bytes + #names[i] + 3
+  end
+  if bytes > names_bytes then
+    error(string.format("app:put_security_profile: cars: the names of %d do not fit into one message (leave cars away, "
+      .. "and it is for all; or put several profiles)", #names), 3)
   end
   return names
 end

@@ -75,24 +75,39 @@ function app:group(name)
   return group_of(self, name)
 end
 
-local function names_of(cars)
-  local names = {}
+-- A message holds 128 KB.
+local names_bytes = 100000
+
+-- Lists of names, each short enough for one message.
+local function lists_of(cars)
+  local names, bytes = {}, 0
+  local lists = { names }
   if type(cars) == "userdata" or type(cars) == "string" then
     cars = { cars }
   end
-  for i, car in ipairs(cars) do
-    names[i] = type(car) == "string" and car or car.name
+  for _, car in ipairs(cars) do
+    local name = type(car) == "string" and car or car.name
+    bytes = bytes + #name + 3
+    if bytes > names_bytes then
+      names, bytes = {}, #name + 3
+      lists[#lists + 1] = names
+    end
+    names[#names + 1] = name
   end
-  return names
+  return lists
 end
 
 -- Puts in a car, a fleet, or a list of cars and names.
 function group:add(cars)
-  ask(self.app, "group:add", "groups/" .. self.name .. "/add", { things = names_of(cars) })
+  for _, names in ipairs(lists_of(cars)) do
+    ask(self.app, "group:add", "groups/" .. self.name .. "/add", { things = names })
+  end
 end
 
 function group:remove(cars)
-  ask(self.app, "group:remove", "groups/" .. self.name .. "/remove", { things = names_of(cars) })
+  for _, names in ipairs(lists_of(cars)) do
+    ask(self.app, "group:remove", "groups/" .. self.name .. "/remove", { things = names })
+  end
 end
 
 -- Their names; with `recursive` those of its descendants, too.
