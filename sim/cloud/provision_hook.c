@@ -205,13 +205,14 @@ static struct provision_exchange resume(const struct provision_exchange *x,
 bool provision_hook_answered(struct provision_exchange *x, const cJSON *answer, bool *ret_known)
 {
     const char *id = json_str(answer, "requestId", "");
-    struct provision_question *q = x->service->questions;
-    bool ok;
 
+    /* Whose time is over has been refused, though no tick has come since. */
+    bool ok = provision_service_tick(x->service, x->now_ms, x->out);
+    struct provision_question *q = x->service->questions;
     while (q != NULL && (strcmp(q->id, id) != 0 || strcmp(q->address.name, x->address->name) != 0))
         q = q->next;
-    *ret_known = q != NULL;
-    if (q == NULL)
+    *ret_known = q != NULL || !ok;
+    if (q == NULL || !ok)
         return false;
     struct provision_exchange device = resume(x, q);
     struct registry_certificate *c = registry_certificate(x->service->registry, q->certificate);

@@ -505,6 +505,23 @@ static void a_hook_that_says_nothing(void **state)
     cJSON_Delete(told);
 }
 
+/* The same where no tick has come between. */
+static void a_hook_that_is_late(void **state)
+{
+    struct world *w = *state;
+    char id[64], answer[256];
+
+    ask_hook(w, id);
+    w->now_ms += 5000;
+    snprintf(answer, sizeof answer, "{\"requestId\":\"%s\",\"allowProvisioning\":true}", id);
+    send(w, true, HOOKED "answer", answer);
+    cJSON *told = said(w, 0, HOOKED_ON, "/rejected", "claim-1");
+    assert_int_equal((int)json_num(told, "statusCode", 0), 403);
+    assert_non_null(strstr(json_str(told, "errorMessage", ""), "did not answer in 5 seconds"));
+    cJSON_Delete(told);
+    expect_status(w, "PENDING_ACTIVATION");
+}
+
 static void operators_keep_templates(void **state)
 {
     static const char *const bad[] = {
@@ -792,6 +809,7 @@ int main(void)
         TEST(a_hook_that_is_asked),
         TEST(a_hook_that_refuses),
         TEST(a_hook_that_says_nothing),
+        TEST(a_hook_that_is_late),
         TEST(operators_keep_templates),
         TEST(just_in_time),
         TEST(a_template_with_groups),
