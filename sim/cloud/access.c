@@ -57,9 +57,10 @@ static void add(struct look_up *l, const char *name)
     if (policy == NULL || !l->ok)
         return;
     items = realloc(l->view->items, (l->view->count + 1) * sizeof(const struct policy *));
-    l->ok = items != NULL;
-    if (!l->ok)
+    if (items == NULL) {
+        l->ok = false;
         return;
+    }
     l->view->items = items;
     items[l->view->count++] = policy;
     l->view->reads_thing |= policy_reads_thing(policy);

@@ -113,9 +113,12 @@ void operator_names_take(const char *name, void *ctx)
 
     if (names->count == names->cap && !names->failed) {
         const char **items = realloc(names->items, cap * sizeof *items);
-        names->failed = items == NULL;
-        names->items = names->failed ? names->items : items;
-        names->cap = names->failed ? names->cap : cap;
+        if (items == NULL) {
+            names->failed = true;
+            return;
+        }
+        names->items = items;
+        names->cap = cap;
     }
     if (!names->failed)
         names->items[names->count++] = name;

@@ -109,7 +109,8 @@ static char *take_until(struct parser *r, const char *ends)
 static char *take_quoted(struct parser *r)
 {
     const char *from = ++r->p;
-    char *text, *to;
+    char *text;
+    size_t len = 0;
 
     while (*r->p != '\0' && *r->p != '"')
         r->p += r->p[0] == '\\' && r->p[1] != '\0' ? 2 : 1;
@@ -117,19 +118,20 @@ static char *take_quoted(struct parser *r)
         fail(r, "a \" is missing");
         return NULL;
     }
-    text = to = malloc(2 * (size_t)(r->p - from) + 1);
-    for (const char *p = from; text != NULL && p < r->p; p++) {
-        if (*p == '*' || *p == '?')
-            *to++ = '\\';
-        if (*p == '\\')
-            *to++ = *p++;
-        *to++ = *p;
-    }
-    r->p++;
-    if (text == NULL)
+    text = malloc(2 * (size_t)(r->p - from) + 1);
+    if (text == NULL) {
         fail(r, "no memory");
-    else
-        *to = '\0';
+        return NULL;
+    }
+    for (const char *p = from; p < r->p; p++) {
+        if (*p == '*' || *p == '?')
+            text[len++] = '\\';
+        if (*p == '\\')
+            text[len++] = *p++;
+        text[len++] = *p;
+    }
+    text[len] = '\0';
+    r->p++;
     return text;
 }
 

@@ -12,17 +12,22 @@
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: what numbers of JSON keep */
 
 static const ProtobufCMessageDescriptor *const messages[] = {
-    &fleetwise__checkin__descriptor,          &fleetwise__vehicle_data__descriptor,
-    &fleetwise__decoder_manifest__descriptor, &fleetwise__collection_schemes__descriptor,
-    &fleetwise__command_request__descriptor,  &fleetwise__command_response__descriptor,
+    &fleetwise__checkin__descriptor,
+    &fleetwise__vehicle_data__descriptor,
+    &fleetwise__decoder_manifest__descriptor,
+    &fleetwise__collection_schemes__descriptor,
+    &fleetwise__command_request__descriptor,
+    &fleetwise__command_response__descriptor,
+    NULL,
 };
 
 static const ProtobufCMessageDescriptor *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
-        if (strcmp(messages[i]->short_name, name) == 0)
-            return messages[i];
-    return NULL;
+    const ProtobufCMessageDescriptor *const *m = messages;
+
+    while (*m != NULL && strcmp((*m)->short_name, name) != 0)
+        m++;
+    return *m;
 }
 
 /* ---- how deep the bytes go: protobuf-c recurses without a limit ---- */

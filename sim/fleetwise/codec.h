@@ -16,10 +16,10 @@
 
 /* A message of that name ("CollectionSchemes"), all its scalars included. NULL: the bytes are none,
    there is no such message, or no memory. Free with cJSON_Delete(). */
-cJSON *fleetwise_decode(const char *message, struct slice bytes);
+cJSON *fleetwise_decode(const char *name, struct slice bytes);
 
 /* ERROR_USAGE: no such message or member, or a value that does not fit. free() it. */
-uint8_t *fleetwise_encode(const char *message, const cJSON *object, size_t *ret_len,
+uint8_t *fleetwise_encode(const char *name, const cJSON *object, size_t *ret_len,
                           struct error *err);
 
 #endif
