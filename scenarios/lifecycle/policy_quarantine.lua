@@ -36,7 +36,9 @@ scenario("a car that is put into quarantine is thrown out at its next word", { t
   t:equal(event.clientInitiatedDisconnect, false)
   other:telemetry("note", "free", 1)
   t:equal(app:wait_message("dt/fleetsim/" .. other.name .. "/note").payload, "free")
-  t:equal(#app:messages("dt/fleetsim/" .. car.name .. "/note"), 0)
+  for _, message in ipairs(app:messages("dt/fleetsim/" .. car.name .. "/note")) do
+    t:equal(message.payload, "before") -- which may come twice
+  end
 
   -- Let go, it comes back by itself; what it had said with QoS 1 is heard now.
   group:remove(car)
