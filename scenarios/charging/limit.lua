@@ -1,7 +1,7 @@
 -- Charging follows plug, limit and app, and tells the app as it goes.
 
-scenario("charging stops at the limit", function(t)
-  local car = t:vehicle { state = { ["battery.state_of_charge"] = 79.7 } }
+scenario("charging stops at the limit", { timeout = 60 }, function(t)
+  local car = t:vehicle { state = { ["battery.state_of_charge"] = 79.85 } }
   local app = t:companion()
 
   car:wait_online():wait_in_step()
@@ -10,7 +10,7 @@ scenario("charging stops at the limit", function(t)
     local charging = app:shadow(car).reported.charging
     return charging.active and charging.power > 25
   end)
-  t:eventually(20, function()
+  t:eventually(24, function()
     return app:shadow(car).reported.battery.state_of_charge == 80
   end)
   t:eventually(5, function()

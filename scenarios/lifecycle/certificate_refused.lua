@@ -41,6 +41,7 @@ for _, status in ipairs { "REVOKED", "INACTIVE" } do
     -- What is only INACTIVE can be undone.
     if status == "INACTIVE" then
       app:set_certificate(car, "ACTIVE")
+      car:wake() -- its back-off has become long
       car:wait_online(70)
     end
   end)

@@ -49,6 +49,7 @@ scenario("rotated twice, each time from what the car has then", function(t)
 end)
 
 scenario("a new certificate that does not connect: back to the old one", { timeout = 120 }, function(t)
+  t:needs_virtual_time() -- the car tries for a minute
   local car, app, old, job = car_with_job(t)
 
   -- Somebody ends the new one before the car has tried it, or before it is committed if the car is faster.
