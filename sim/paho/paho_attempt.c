@@ -1,6 +1,7 @@
 #include "paho/paho_attempt.h"
 
 #include <errno.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ struct paho_attempt {
     struct paho_conn *conn;
     struct paho_mailbox *box;
     uint32_t number;
-    int pem_fd; /* the memory file; -1: none */
+    X509 *certificate; /* its own reference: the client may come to have another; NULL: none */
+    int pem_fd;        /* the memory file; -1: none */
     char pem[64];
 };
 
@@ -188,12 +190,14 @@ struct paho_attempt *paho_attempt_new(const struct paho_setup *setup, struct pah
     a->box = box;
     a->number = number;
     a->pem_fd = -1;
+    if (setup->certificate != NULL && X509_up_ref(setup->certificate) == 1)
+        a->certificate = setup->certificate;
     a->conn_setup = (struct paho_conn_setup){
         .uri = setup->uri,
         .ca_file = setup->ca_file,
         .alpn = setup->alpn,
         .whose = setup->certificate != NULL ? "this car's certificate" : NULL,
-        .certificate = setup->certificate,
+        .certificate = a->certificate,
         .max_buffered = MAX_BUFFERED,
         .insecure = setup->insecure,
     };
@@ -212,6 +216,7 @@ void paho_attempt_free(struct paho_attempt *a)
     paho_conn_free(a->conn);
     if (a->pem_fd >= 0)
         close(a->pem_fd);
+    X509_free(a->certificate);
     free(a);
 }
 
