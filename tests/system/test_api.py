@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import urllib.parse
 
@@ -104,6 +105,25 @@ def an_app_tester_drives_a_car(place):
         check_in("pinned: locks", api.ok("/v1/vehicles/0/timeline?lines=500"))
         check_in("fleetsim_vehicles", api.ok("/metrics"))
         check_in("openapi: 3", api.ok("/v1/openapi.yaml"))
+
+
+def curl_is_enough(place):
+    """As docs/api.md has it: a token in a header, and JSON."""
+    def curl(address, *more):
+        said = subprocess.run(["curl", "-s", "-w", "\n%{http_code}", *more, address], capture_output=True, text=True,
+                              timeout=20, check=True).stdout
+        body, status = said.rsplit("\n", 1)
+        return int(status), json.loads(body)
+
+    with api_of(place) as (_, api):
+        api.wait_state(0, "online")
+        token = ("-H", f"Authorization: Bearer {TOKEN}")
+        check_equal(curl(f"{api.url}/v1/vehicles")[0], 401, "without the token")
+        status, cars = curl(f"{api.url}/v1/vehicles", *token)
+        check(status == 200 and cars["total"] >= 1, cars)
+        status, said = curl(f"{api.url}/v1/vehicles/0/outcomes", *token, "-H", "Content-Type: application/json",
+                            "-d", '{"target": "locks", "outcome": "refuse:DOOR_OPEN", "times": 1}')
+        check(status in (200, 201), said)
 
 
 def doors_are_opened_by_hand(place):
@@ -326,7 +346,7 @@ def it_is_for_this_machine_and_who_has_the_token(place):
 
 
 if __name__ == "__main__":
-    main([an_app_tester_drives_a_car, doors_are_opened_by_hand, a_question_that_takes_too_long_is_not_promised,
+    main([an_app_tester_drives_a_car, curl_is_enough, doors_are_opened_by_hand, a_question_that_takes_too_long_is_not_promised,
           what_takes_long_is_answered_later, text_messages_wake_cars,
           too_much_at_once_leaves_room_for_others, what_waits_for_a_part_goes_on_when_the_power_goes, answers_are_utf8,
           wrong_requests_are_told_why, it_is_for_this_machine_and_who_has_the_token])
