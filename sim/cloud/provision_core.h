@@ -27,7 +27,7 @@ struct provision_question {
     char *client_id;
     char certificate[REGISTRY_ID_SIZE];
     char token[PROVISION_TOKEN_SIZE];
-    char id[24];
+    char id[48];
     cJSON *parameters;
     int64_t ends_ms;
 };

@@ -112,7 +112,9 @@ static struct provision_question *add_question(struct provision_exchange *x,
     }
     memcpy(q->certificate, c->id, sizeof q->certificate);
     snprintf(q->token, sizeof q->token, "%s", x->token);
-    snprintf(q->id, sizeof q->id, "hook-%llu", (unsigned long long)++s->question_count);
+    /* No number of before a restart comes again. */
+    snprintf(q->id, sizeof q->id, "hook-%lld-%llu", (long long)x->now_ms,
+             (unsigned long long)++s->question_count);
     q->ends_ms = x->now_ms + HOOK_MS;
     while (*last != NULL)
         last = &(*last)->next;

@@ -145,14 +145,20 @@ local function answer_of(hook, question)
   }
 end
 
+-- A question may come twice (QoS 1); the hook is asked once.
 local function serve_hook(self, name, hook)
   local topic = "fleetsim/templates/" .. name
+  local asked = {}
   self:subscribe(topic .. "/hook")
   core.spawn(function()
     while true do
       local message = self.a:take(topic .. "/hook")
       if message then
-        self:publish(topic .. "/answer", answer_of(hook, core.from_json(message.payload)), { qos = 1 })
+        local question = core.from_json(message.payload)
+        if not asked[question.requestId] then
+          asked[question.requestId] = true
+          self:publish(topic .. "/answer", answer_of(hook, question), { qos = 1 })
+        end
       else
         self.a:wait_change(3600)
       end
