@@ -1,10 +1,14 @@
-# A room is a folder of sim/ built as one static library; files are found by pattern, so that adding
-# one is adding one.
+# A room is a folder of sim/ built as one static library, with the folders named in it; files are found by
+# pattern, so that adding one is adding one.
 
-# room(NAME [USES room...] [LIBS library...])
+# room(NAME [FOLDERS folder...] [USES room...] [LIBS library...])
 function(room name)
-    cmake_parse_arguments(R "" "" "USES;LIBS" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS sim/${name}/*.c)
+    cmake_parse_arguments(R "" "" "FOLDERS;USES;LIBS" ${ARGN})
+    set(patterns sim/${name}/*.c)
+    foreach(folder ${R_FOLDERS})
+        list(APPEND patterns sim/${name}/${folder}/*.c)
+    endforeach()
+    file(GLOB sources CONFIGURE_DEPENDS ${patterns})
     list(FILTER sources EXCLUDE REGEX "/main\\.c$")
     if(NOT FLEETSIM_VIEW)
         list(FILTER sources EXCLUDE REGEX "/cli/(cmd_)?demo[a-z_]*\\.c$")

@@ -18,7 +18,7 @@
 #include "artifacts/fault_file.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
-#include "cloud/presign.h"
+#include "cloud/jobs/presign.h"
 
 #define PEM_MAX ((size_t)65536)
 #define IDLE_S  120

@@ -1,7 +1,7 @@
 /*
  * artifact_server.h — what vehicles download updates from: an HTTPS server of files, which answers
- * as S3 does to presigned URLs (cloud/presign.h): whole files and ranges, with an ETag that another
- * content has another of; 403, 404 and 416 with S3's error documents.
+ * as S3 does to presigned URLs (cloud/jobs/presign.h): whole files and ranges, with an ETag that
+ * another content has another of; 403, 404 and 416 with S3's error documents.
  *
  * A file may be served badly: FILE.faults beside it has a line for each request to come, which
  * takes the first one away (docs/jobs.md):

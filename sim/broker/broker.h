@@ -28,7 +28,7 @@ struct broker_services {
     const char *quotas;   /* "aws": its rates are kept to */
     const char *rules;    /* file with rules (cloud/rules.h) */
     const char *policy;   /* file or directory with policies (policy_file.h) */
-    const char *presign;  /* what presign_read() takes (cloud/presign.h) */
+    const char *presign;  /* what presign_read() takes (cloud/jobs/presign.h) */
 };
 
 struct broker_options {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/xmem.h"
-#include "cloud/policy.h"
+#include "cloud/policies/policy.h"
 
 #define FILE_MAX ((size_t)65536)
 

@@ -1,5 +1,5 @@
 /*
- * policy_file.h — policy documents in files (cloud/policy.h): what --policy names.
+ * policy_file.h — policy documents in files (cloud/policies/policy.h): what --policy names.
  *
  * A file is the policy of vehicles; in a directory every NAME.json is the policy NAME.
  */

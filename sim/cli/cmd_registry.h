@@ -1,6 +1,6 @@
 /*
  * cmd_registry.h — `fleetsim cloud things|certificates|authorities|templates …`: whom the local
- * cloud in a directory knows (cloud/registry_operator.h).
+ * cloud in a directory knows (cloud/operator/registry_operator.h).
  */
 #ifndef CLI_CMD_REGISTRY_H
 #define CLI_CMD_REGISTRY_H

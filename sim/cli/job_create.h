@@ -1,4 +1,4 @@
-/* job_create.h — the document of a new job (cloud/job_config.h) from the command line. */
+/* job_create.h — the document of a new job (cloud/jobs/job_config.h) from the command line. */
 #ifndef CLI_JOB_CREATE_H
 #define CLI_JOB_CREATE_H
 

@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "cloud/command_service.h"
-#include "cloud/defender_address.h"
-#include "cloud/job_address.h"
-#include "cloud/provision_address.h"
+#include "cloud/commands/command_service.h"
+#include "cloud/defender/defender_address.h"
+#include "cloud/jobs/job_address.h"
+#include "cloud/jobs/stream_address.h"
+#include "cloud/provisioning/provision_address.h"
 #include "cloud/rules.h"
-#include "cloud/shadow_request.h"
-#include "cloud/stream_address.h"
+#include "cloud/shadows/shadow_request.h"
 
 bool client_topic_is_open(const char *topic)
 {

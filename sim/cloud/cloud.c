@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "cloud/client_topic.h"
-#include "cloud/filter.h"
-#include "cloud/first_contact.h"
-#include "cloud/registry_operator.h"
-#include "cloud/rotation_service.h"
-#include "cloud/shadow_request.h"
+#include "cloud/clients/filter.h"
+#include "cloud/operator/registry_operator.h"
+#include "cloud/provisioning/first_contact.h"
+#include "cloud/provisioning/rotation_service.h"
+#include "cloud/shadows/shadow_request.h"
 
 #define PAYLOAD_MAX       131072
 #define SUBSCRIPTIONS_MAX 50

@@ -14,8 +14,8 @@
 
 #include "base/error.h"
 #include "base/slice.h"
-#include "cloud/actions.h"
-#include "cloud/presence.h"
+#include "cloud/clients/actions.h"
+#include "cloud/clients/presence.h"
 
 /* ORDER CLOUD_VERDICT */
 enum cloud_verdict {

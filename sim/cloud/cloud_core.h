@@ -5,17 +5,17 @@
 #ifndef CLOUD_CLOUD_CORE_H
 #define CLOUD_CLOUD_CORE_H
 
-#include "cloud/access.h"
+#include "cloud/clients/quota.h"
 #include "cloud/cloud.h"
-#include "cloud/command_service.h"
-#include "cloud/defender_service.h"
-#include "cloud/job_service.h"
-#include "cloud/provision_service.h"
-#include "cloud/quota.h"
-#include "cloud/registry.h"
+#include "cloud/commands/command_service.h"
+#include "cloud/defender/defender_service.h"
+#include "cloud/jobs/job_service.h"
+#include "cloud/jobs/stream_service.h"
+#include "cloud/provisioning/provision_service.h"
+#include "cloud/registry/access.h"
+#include "cloud/registry/registry.h"
 #include "cloud/rules.h"
-#include "cloud/shadow_service.h"
-#include "cloud/stream_service.h"
+#include "cloud/shadows/shadow_service.h"
 
 struct cloud {
     struct presence presence;

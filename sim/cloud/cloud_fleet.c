@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "cloud/cloud_core.h"
-#include "cloud/operator.h"
+#include "cloud/operator/operator.h"
 
 /* How old the members of a dynamic group may be: AWS promises no more than some time. */
 #define REFRESH_MS 1000

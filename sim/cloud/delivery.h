@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "cloud/actions.h"
+#include "cloud/clients/actions.h"
 
 struct delivery {
     bool shuffle, duplicate;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "cloud/text.h"
+#include "base/text.h"
 
 /* What they stand for. */
 struct rule_values {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/filter.h"
+#include "cloud/clients/filter.h"
 #include "cloud/rule_template.h"
 
 #define PREFIX    "$aws/rules/"

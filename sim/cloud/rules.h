@@ -22,8 +22,8 @@
 
 #include "base/error.h"
 #include "base/slice.h"
-#include "cloud/actions.h"
-#include "cloud/text.h"
+#include "base/text.h"
+#include "cloud/clients/actions.h"
 
 #define RULES_MAX 100
 

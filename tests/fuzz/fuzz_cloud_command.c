@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/command_service.h"
+#include "cloud/commands/command_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/defender_service.h"
+#include "cloud/defender/defender_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

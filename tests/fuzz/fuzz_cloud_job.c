@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/job_service.h"
+#include "cloud/jobs/job_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

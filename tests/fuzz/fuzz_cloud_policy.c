@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/filter.h"
-#include "cloud/policy.h"
-#include "cloud/presence.h"
-#include "cloud/shadow_request.h"
+#include "cloud/clients/filter.h"
+#include "cloud/clients/presence.h"
+#include "cloud/policies/policy.h"
+#include "cloud/shadows/shadow_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

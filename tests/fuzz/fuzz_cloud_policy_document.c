@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/policy.h"
+#include "cloud/policies/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

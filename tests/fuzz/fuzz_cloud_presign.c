@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/presign.h"
+#include "cloud/jobs/presign.h"
 
 #define NOW INT64_C(1767225600000)
 

@@ -16,7 +16,7 @@
 #include "base/cbor.h"
 #include "base/json.h"
 #include "cloud/cloud.h"
-#include "cloud/issuer.h"
+#include "cloud/registry/issuer.h"
 
 #define ID "00000000000000000000000000000000000000000000000000000000000000a0"
 

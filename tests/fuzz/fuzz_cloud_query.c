@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/query.h"
+#include "cloud/registry/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

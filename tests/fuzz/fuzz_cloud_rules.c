@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/filter.h"
+#include "cloud/clients/filter.h"
 #include "cloud/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/shadow_request.h"
-#include "cloud/shadow_service.h"
+#include "cloud/shadows/shadow_request.h"
+#include "cloud/shadows/shadow_service.h"
 
 #define HOUR ((int64_t)3600 * 1000)
 

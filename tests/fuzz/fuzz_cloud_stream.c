@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "cloud/stream_service.h"
+#include "cloud/jobs/stream_service.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

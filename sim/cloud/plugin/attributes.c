@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/text.h"
+#include "base/text.h"
 
 #define VALUE_MAX  1024
 #define VALUES_MAX 5

@@ -1,6 +1,6 @@
 /*
  * attributes.h — what a certificate says of its subject, its issuer and itself, as the variables of
- * policies have it (cloud/policy_variable.h).
+ * policies have it (cloud/policies/policy_variable.h).
  */
 #ifndef CLOUD_PLUGIN_ATTRIBUTES_H
 #define CLOUD_PLUGIN_ATTRIBUTES_H

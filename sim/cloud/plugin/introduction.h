@@ -6,8 +6,8 @@
 
 #include <openssl/x509.h>
 
-#include "cloud/first_contact.h"
 #include "cloud/plugin/trust.h"
+#include "cloud/provisioning/first_contact.h"
 
 #define INTRODUCTION_NAME_SIZE 256
 

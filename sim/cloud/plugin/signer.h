@@ -1,11 +1,12 @@
 /*
- * signer.h — the cloud's issuer (cloud/issuer.h): an authority of the PKI, with its key in a file.
+ * signer.h — the cloud's issuer (cloud/registry/issuer.h): an authority of the PKI, with its key in
+ * a file.
  */
 #ifndef CLOUD_PLUGIN_SIGNER_H
 #define CLOUD_PLUGIN_SIGNER_H
 
 #include "base/error.h"
-#include "cloud/issuer.h"
+#include "cloud/registry/issuer.h"
 
 struct signer;
 

@@ -11,7 +11,7 @@
 #include <openssl/x509.h>
 
 #include "cloud/cloud.h"
-#include "cloud/first_contact.h"
+#include "cloud/provisioning/first_contact.h"
 
 struct trust;
 

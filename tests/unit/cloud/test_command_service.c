@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/command_service.h"
+#include "cloud/commands/command_service.h"
 
 #define NOW       ((int64_t)1700000000000)
 #define HOUR      ((int64_t)3600 * 1000)

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/defender_report.h"
-#include "cloud/defender_service.h"
+#include "cloud/defender/defender_report.h"
+#include "cloud/defender/defender_service.h"
 
 #define NOW      ((int64_t)1700000000000)
 #define INTERVAL ((int64_t)300 * 1000)

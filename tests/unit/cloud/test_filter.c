@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cloud/filter.h"
+#include "cloud/clients/filter.h"
 
 static void matching(void **state)
 {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cloud/groups.h"
+#include "cloud/registry/groups.h"
 
 static struct group *add(struct groups *g, const char *name, const char *parent)
 {

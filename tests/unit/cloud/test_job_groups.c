@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/groups.h"
-#include "cloud/job_service.h"
+#include "cloud/jobs/job_service.h"
+#include "cloud/registry/groups.h"
 
 #define NOW ((int64_t)1700000000000)
 

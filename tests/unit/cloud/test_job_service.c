@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/job_service.h"
+#include "cloud/jobs/job_service.h"
 
 #define NOW      ((int64_t)1700000000000)
 #define MINUTE   ((int64_t)60000)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "cloud/policy_defaults.h"
-#include "cloud/policy_store.h"
+#include "cloud/policies/policy_defaults.h"
+#include "cloud/policies/policy_store.h"
 
 enum who { CAR, APP, APP_TWO, PAGE, OWNER, STRANGER, CLAIM };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cloud/policy.h"
+#include "cloud/policies/policy.h"
 
 #define ARN  "arn:aws:iot:us-east-1:123456789012:"
 #define HEAD "{\"Version\":\"2012-10-17\",\"Statement\":["

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cloud/presign.h"
+#include "cloud/jobs/presign.h"
 
 #define NOW    INT64_C(1767225600000) /* 2026-01-01 */
 #define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

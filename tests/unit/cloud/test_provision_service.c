@@ -12,8 +12,8 @@
 #include "base/cbor.h"
 #include "base/json.h"
 #include "cloud/cloud.h"
-#include "cloud/first_contact.h"
-#include "cloud/issuer.h"
+#include "cloud/provisioning/first_contact.h"
+#include "cloud/registry/issuer.h"
 
 #define NOW       ((int64_t)1700000000000)
 #define HOUR      ((int64_t)3600 * 1000)

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/query.h"
+#include "cloud/registry/query.h"
 
 static const char thing[] =
     "{\"thingName\":\"myThing\",\"thingTypeName\":\"aa\",\"thingGroupNames\":[\"a\",\"spring\"],"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "cloud/quota.h"
+#include "cloud/clients/quota.h"
 
 #define NOW ((int64_t)1700000000000)
 

@@ -11,9 +11,9 @@
 
 #include "base/json.h"
 #include "cloud/cloud.h"
-#include "cloud/first_contact.h"
-#include "cloud/issuer.h"
-#include "cloud/registry_operator.h"
+#include "cloud/operator/registry_operator.h"
+#include "cloud/provisioning/first_contact.h"
+#include "cloud/registry/issuer.h"
 
 #define NOW       ((int64_t)1700000000000)
 #define LEAF      "00000000000000000000000000000000000000000000000000000000000000aa"

@@ -11,9 +11,9 @@
 
 #include "base/json.h"
 #include "cloud/cloud.h"
-#include "cloud/first_contact.h"
-#include "cloud/issuer.h"
-#include "cloud/rotation_service.h"
+#include "cloud/provisioning/first_contact.h"
+#include "cloud/provisioning/rotation_service.h"
+#include "cloud/registry/issuer.h"
 
 #define NOW    ((int64_t)1700000000000)
 #define CAR    "WFSAAAAAAAA000001"

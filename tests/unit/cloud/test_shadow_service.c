@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "cloud/shadow_request.h"
-#include "cloud/shadow_service.h"
+#include "cloud/shadows/shadow_request.h"
+#include "cloud/shadows/shadow_service.h"
 
 #define THING "$aws/things/tcu-0001/shadow/"
 #define NOW   ((int64_t)1700000000000)

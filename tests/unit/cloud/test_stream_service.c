@@ -11,7 +11,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
-#include "cloud/stream_service.h"
+#include "cloud/jobs/stream_service.h"
 
 #define DEVICE   "$aws/things/car-1/streams/s1/"
 #define OPERATOR "fleetsim/streams/s1/"

@@ -1,0 +1,229 @@
+#include "cloud/jobs/job_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cloud/jobs/job_core.h"
+
+/* ---- requests ---- */
+
+bool job_answer(struct job_exchange *x, const char *suffix, struct text *payload)
+{
+    char topic[JOB_TOPIC_SIZE + 16];
+
+    snprintf(topic, sizeof topic, "%s/%s", x->address->topic, suffix);
+    return cloud_actions_publish(x->turn.out, x->client_id, topic, payload);
+}
+
+bool job_reject(struct job_exchange *x, const struct job_error *error,
+                const struct job_execution *e)
+{
+    struct text t;
+
+    if (error->code == NULL)
+        return false;
+    text_init(&t);
+    text_str(&t, "{\"code\":");
+    text_quoted(&t, error->code);
+    text_key(&t, "message");
+    text_quoted(&t, error->text);
+    if (e != NULL)
+        job_write_state(&t, e);
+    job_write_end(&t, x->turn.now_ms, x->token);
+    return job_answer(x, "rejected", &t);
+}
+
+bool job_service_request(struct job_service *s, const struct job_address *address,
+                         const char *client_id, struct slice payload, int64_t now_ms,
+                         struct cloud_actions *out)
+{
+    struct job_exchange x = {
+        .turn = {.service = s, .now_ms = now_ms, .out = out},
+        .address = address,
+        .client_id = client_id
+    };
+    bool timely = job_service_tick(s, now_ms, out);
+    bool ok = job_address_is_device(address) ? job_device_request(&x, payload)
+                                             : job_operator_request(&x, payload);
+
+    return job_tell(&x.turn) && ok && timely;
+}
+
+/* ---- what outlives the broker ---- */
+
+static void save_number(struct text *t, const char *name, int64_t value)
+{
+    if (value == 0)
+        return;
+    text_key(t, name);
+    text_int(t, value);
+}
+
+static void save_text(struct text *t, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    text_key(t, name);
+    text_quoted(t, value);
+}
+
+static void save_job(const struct job *job, struct text *t)
+{
+    text_str(t, "{\"job\":");
+    text_quoted(t, job->id);
+    text_key(t, "source");
+    text_str(t, job->source);
+    job_groups_save(job, t);
+    save_number(t, "state", job->state);
+    save_number(t, "released", (int64_t)job->released);
+    save_number(t, "forced", job->forced);
+    save_text(t, "reason", job->reason);
+    save_text(t, "comment", job->comment);
+    save_number(t, "created", job->created_ms);
+    save_number(t, "updated", job->updated_ms);
+    save_number(t, "ended", job->ended_ms);
+    text_str(t, "}\n");
+}
+
+static void save_thing(const char *key, const void *value, void *ctx)
+{
+    const struct job_thing *thing = value;
+    struct text *t = ctx;
+
+    (void)key;
+    for (const struct job_execution *e = thing->first; e != NULL; e = e->next) {
+        text_str(t, "{\"jobExecution\":");
+        text_quoted(t, e->job->id);
+        text_key(t, "target");
+        text_int(t, (int64_t)e->target);
+        save_number(t, "number", e->number);
+        save_text(t, "status", job_status_name(e->status));
+        if (e->details != NULL) {
+            text_key(t, "details");
+            text_str(t, e->details);
+        }
+        save_number(t, "version", e->version);
+        save_number(t, "queued", e->queued_ms);
+        save_number(t, "started", e->started_ms);
+        save_number(t, "updated", e->updated_ms);
+        save_number(t, "stepEnd", e->step_end_ms);
+        save_number(t, "jobEnd", e->job_end_ms);
+        text_str(t, "}\n");
+    }
+}
+
+void job_service_save(const struct job_service *s, struct text *to)
+{
+    if (s->job_events || s->execution_events) {
+        text_str(to, "{\"jobEvents\":");
+        text_int(to, (s->job_events ? 1 : 0) | (s->execution_events ? 2 : 0));
+        text_str(to, "}\n");
+    }
+    for (const struct job *job = s->first; job != NULL; job = job->next)
+        save_job(job, to);
+    table_each(&s->things, save_thing, to);
+}
+
+static int64_t load_number(const cJSON *record, const char *name)
+{
+    double value = json_num(record, name, 0);
+
+    return value >= 0 && value <= 9e15 ? (int64_t)value : 0;
+}
+
+static char *load_text(const cJSON *record, const char *name)
+{
+    const char *s = json_str(record, name, NULL);
+
+    return s != NULL ? strdup(s) : NULL;
+}
+
+static bool load_job(struct job_service *s, const char *id, const cJSON *record)
+{
+    const cJSON *source = json_get(record, "source");
+    int64_t state = load_number(record, "state");
+    struct job_error error;
+
+    if (!job_id_is_valid(id) || job_find(s, id) != NULL || state >= JOB_STATE_COUNT ||
+        !cJSON_IsObject(source))
+        return false;
+    struct job *job = job_add(s, id, source, &error);
+    if (job == NULL)
+        return false;
+    if (!job_groups_load(job, record)) {
+        job_drop(s, job);
+        return false;
+    }
+    int64_t released = load_number(record, "released");
+    job->released =
+        (uint64_t)released < job->config.target_count ? (size_t)released : job->config.target_count;
+    job->state = (enum job_state)state;
+    job->forced = load_number(record, "forced") != 0;
+    job->reason = load_text(record, "reason");
+    job->comment = load_text(record, "comment");
+    job->created_ms = load_number(record, "created");
+    job->updated_ms = load_number(record, "updated");
+    job->ended_ms = load_number(record, "ended");
+    job_due(s, 1);
+    return true;
+}
+
+static bool load_details(struct job_execution *e, const cJSON *details)
+{
+    struct text t;
+    size_t len;
+
+    if (!job_details_are_good(details))
+        return details == NULL;
+    text_init(&t);
+    text_json(&t, details);
+    e->details = text_take(&t, &len);
+    return e->details != NULL;
+}
+
+static bool load_execution(struct job_service *s, struct job *job, const cJSON *record)
+{
+    int64_t target = load_number(record, "target");
+    int64_t number = load_number(record, "number");
+    enum job_status status = job_status_find(json_str(record, "status", ""));
+
+    if (job == NULL || target >= (int64_t)job->config.target_count || status == JOB_STATUS_COUNT ||
+        number < 1 || number > INT32_MAX)
+        return false;
+    /* Those of one target come in their order. */
+    const struct job_execution *before = job->latest[target];
+    if (before != NULL && (int64_t)before->number >= number)
+        return false;
+    struct job_execution *e = job_execution_add(s, job, (size_t)target, 0);
+    if (e == NULL || !load_details(e, json_get(record, "details")))
+        return false;
+    job->counts[JOB_QUEUED]--;
+    job->counts[status]++;
+    e->number = (uint32_t)number;
+    e->status = status;
+    e->version = load_number(record, "version");
+    e->queued_ms = load_number(record, "queued");
+    e->started_ms = load_number(record, "started");
+    e->updated_ms = load_number(record, "updated");
+    e->step_end_ms = load_number(record, "stepEnd");
+    e->job_end_ms = load_number(record, "jobEnd");
+    job_told(e->thing);
+    return true;
+}
+
+bool job_service_load(struct job_service *s, const cJSON *record)
+{
+    const char *job = json_str(record, "job", NULL);
+    const char *execution = json_str(record, "jobExecution", NULL);
+    int64_t events = load_number(record, "jobEvents");
+
+    if (job != NULL)
+        return load_job(s, job, record);
+    if (execution != NULL)
+        return load_execution(s, job_find(s, execution), record);
+    s->job_events |= (events & 1) != 0;
+    s->execution_events |= (events & 2) != 0;
+    return events != 0;
+}

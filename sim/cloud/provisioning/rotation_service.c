@@ -1,0 +1,236 @@
+#include "cloud/provisioning/rotation_service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define DEPTH 8
+
+/* Certificates of one thing that work at the same time: who asks again and again and never commits
+   loses the oldest of them. */
+#define ACTIVE_MAX 4
+
+/* ORDER ROTATION_OPERATION */
+static const struct {
+    const char *before, *behind, *action;
+} forms[ROTATION_OPERATION_COUNT] = {
+    {"awslabs/things/",   "/certificate/create", NULL },
+    {"awslabs/things/",   "/certificate/commit", NULL },
+    {"cdf/certificates/", "/get",                "get"},
+    {"cdf/certificates/", "/ack",                "ack"},
+};
+
+static bool parse(const char *topic, enum rotation_operation op, struct rotation_address *ret)
+{
+    size_t before = strlen(forms[op].before);
+
+    if (strncmp(topic, forms[op].before, before) != 0)
+        return false;
+    const char *thing = topic + before;
+    size_t len = strcspn(thing, "/");
+    if (len > REGISTRY_NAME_MAX || strcmp(thing + len, forms[op].behind) != 0)
+        return false;
+    *ret = (struct rotation_address){.op = op};
+    memcpy(ret->thing, thing, len);
+    return registry_name_is_valid(ret->thing);
+}
+
+bool rotation_address_parse(const char *topic, struct rotation_address *ret)
+{
+    size_t len = strlen(topic);
+
+    /* "/accepted" goes behind it. */
+    if (len + 10 > sizeof ret->topic)
+        return false;
+    for (int op = 0; op < ROTATION_OPERATION_COUNT; op++)
+        if (parse(topic, (enum rotation_operation)op, ret)) {
+            memcpy(ret->topic, topic, len + 1);
+            return true;
+        }
+    return false;
+}
+
+struct exchange {
+    const struct rotation_service *service;
+    const struct rotation_address *address;
+    const char *client_id;
+    int64_t now_ms;
+    struct cloud_actions *out;
+    struct registry_certificate *shown; /* by the asking connection */
+};
+
+/* ---- answers ---- */
+
+/* Takes the document's memory. NULL: there was none for it. */
+static bool answer(struct exchange *x, const char *suffix, cJSON *document)
+{
+    const char *action = forms[x->address->op].action;
+    char topic[ROTATION_TOPIC_SIZE + 16];
+    struct text t;
+
+    text_init(&t);
+    if (document == NULL) {
+        t.failed = true;
+    } else {
+        if (action != NULL) {
+            cJSON_AddStringToObject(document, "deviceId", x->address->thing);
+            cJSON_AddStringToObject(document, "action", action);
+        }
+        text_json(&t, document);
+    }
+    cJSON_Delete(document);
+    snprintf(topic, sizeof topic, "%s/%s", x->address->topic, suffix);
+    return cloud_actions_publish(x->out, x->client_id, topic, &t);
+}
+
+static bool reject(struct exchange *x, const char *why)
+{
+    cJSON *document = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(document, forms[x->address->op].action != NULL ? "message" : "errorMsg",
+                            why);
+    return answer(x, "rejected", document);
+}
+
+/* ---- the thing's certificates ---- */
+
+/* Of those that are ACTIVE beside the two; NULL: none. */
+static struct registry_certificate *oldest_other(const struct registry_thing *thing,
+                                                 const struct registry_certificate *a,
+                                                 const struct registry_certificate *b,
+                                                 size_t *ret_count)
+{
+    struct registry_certificate *oldest = NULL;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < thing->certificates.count; i++) {
+        struct registry_certificate *c = thing->certificates.items[i];
+        if (c == a || c == b || c->status != REGISTRY_ACTIVE)
+            continue;
+        ++*ret_count;
+        if (oldest == NULL || c->created_ms < oldest->created_ms)
+            oldest = c;
+    }
+    return oldest;
+}
+
+/* What the old one may do, the new one may. */
+static bool inherit(struct exchange *x, struct registry_thing *thing,
+                    struct registry_certificate *fresh)
+{
+    const struct registry_list *policies = &x->shown->policies;
+    size_t others = 0;
+
+    bool ok = registry_attach(fresh, thing);
+    for (size_t i = 0; ok && i < policies->count; i++)
+        ok = registry_attach_policy(fresh, policies->items[i]);
+    struct registry_certificate *oldest = oldest_other(thing, x->shown, fresh, &others);
+    if (ok && others + 2 > ACTIVE_MAX)
+        registry_certificate_set_status(x->service->registry, oldest, REGISTRY_INACTIVE, x->now_ms);
+    return ok;
+}
+
+/* NULL: no memory, and nothing is left of it. */
+static struct registry_certificate *enter(struct exchange *x, struct registry_thing *thing,
+                                          const char *id, const char *pem)
+{
+    struct registry *r = x->service->registry;
+    /* The same key at the same time: the same certificate once more. */
+    struct registry_certificate *c = registry_certificate(r, id);
+
+    if (c == NULL)
+        c = registry_certificate_add(r, id, pem, REGISTRY_ACTIVE, x->now_ms);
+    if (c == NULL)
+        return NULL;
+    c->issued = true;
+    if (inherit(x, thing, c))
+        return c;
+    registry_certificate_remove(r, c);
+    return NULL;
+}
+
+static bool on_create(struct exchange *x, struct registry_thing *thing, const cJSON *document)
+{
+    const struct issuer *issuer = x->service->issuer;
+    const char *csr = json_str(document, "csr", NULL);
+    char id[REGISTRY_ID_SIZE];
+    struct text pem;
+
+    if (issuer == NULL || issuer->sign == NULL)
+        return reject(x, "This cloud has nobody who signs.");
+    if (csr == NULL)
+        return reject(x, "csr: a signing request (PKCS #10, PEM) is missing.");
+    text_init(&pem);
+    enum issuer_result result = issuer->sign(issuer->ctx, slice_str(csr), x->now_ms, &pem, id);
+    if (result == ISSUER_BAD_REQUEST) {
+        text_done(&pem);
+        return reject(x, "csr: damaged, or not signed by its own key.");
+    }
+    cJSON *reply = NULL;
+    if (result == ISSUER_OK && !pem.failed && enter(x, thing, id, pem.data) != NULL) {
+        reply = cJSON_CreateObject();
+        if (x->address->op == ROTATION_GET)
+            cJSON_AddStringToObject(reply, "certificateId", id);
+        cJSON_AddStringToObject(
+            reply, x->address->op == ROTATION_GET ? "certificate" : "certificatePem", pem.data);
+    }
+    text_done(&pem);
+    return answer(x, "accepted", reply);
+}
+
+static bool on_commit(struct exchange *x, struct registry_thing *thing, const cJSON *document)
+{
+    const char *named = json_str(document, "certificateId", x->shown->id);
+    struct registry *r = x->service->registry;
+
+    if (strcmp(named, x->shown->id) != 0)
+        return reject(x, "certificateId: not of the certificate that this connection has shown "
+                         "(connect with the new one, then commit).");
+    if (!x->shown->issued)
+        return reject(x, "The certificate of this connection is not a new one (ask for one, "
+                         "connect with it, then commit).");
+    for (size_t i = 0; i < thing->certificates.count; i++) {
+        struct registry_certificate *c = thing->certificates.items[i];
+        if (c != x->shown && c->status == REGISTRY_ACTIVE)
+            registry_certificate_set_status(r, c, REGISTRY_INACTIVE, x->now_ms);
+    }
+    return answer(x, "accepted", cJSON_CreateObject());
+}
+
+/* The client must be the thing, by a certificate that is attached to it. */
+static bool find_shown(struct exchange *x)
+{
+    const struct client *client = presence_find(x->service->presence, x->client_id);
+
+    if (client == NULL || client->handle == NULL || strcmp(x->client_id, x->address->thing) != 0)
+        return false;
+    x->shown = registry_certificate(x->service->registry, client->principal);
+    return x->shown != NULL && x->shown->status == REGISTRY_ACTIVE &&
+           registry_is_attached(x->shown, x->address->thing);
+}
+
+bool rotation_service_request(const struct rotation_service *s,
+                              const struct rotation_address *address, const char *client_id,
+                              struct slice payload, int64_t now_ms, struct cloud_actions *out)
+{
+    struct exchange x = {
+        .service = s, .address = address, .client_id = client_id, .now_ms = now_ms, .out = out};
+    struct registry_thing *thing = registry_thing(s->registry, address->thing);
+
+    if (thing == NULL || !find_shown(&x))
+        return reject(&x, "Only a thing itself changes its certificate: by the client id that is "
+                          "its name, and a certificate that is attached to it.");
+    cJSON *document = payload.len == 0
+                          ? cJSON_CreateObject()
+                          : (json_is_utf8(payload) ? json_parse(payload, DEPTH) : NULL);
+    bool ok;
+    if (!cJSON_IsObject(document))
+        ok = reject(&x, "The payload is not a JSON object.");
+    else if (address->op == ROTATION_CREATE || address->op == ROTATION_GET)
+        ok = on_create(&x, thing, document);
+    else
+        ok = on_commit(&x, thing, document);
+    cJSON_Delete(document);
+    return ok;
+}

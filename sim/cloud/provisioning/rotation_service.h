@@ -1,0 +1,58 @@
+/*
+ * rotation_service.h — a car's new certificate in the place of its old one (contract 4.5). AWS has
+ * no protocol of its own for it; the local cloud answers as two solutions of AWS do:
+ *
+ *     awslabs/things/<thing>/certificate/create    {"jobId","csr"}       {"certificatePem"}
+ *     awslabs/things/<thing>/certificate/commit    {"jobId"}             {}
+ *     cdf/certificates/<thing>/get   {"csr","previousCertificateId"?}
+ *                                    {"deviceId","action","certificateId","certificate"}
+ *     cdf/certificates/<thing>/ack   {"certificateId"?}  {"deviceId","action"}
+ *
+ * The first of each pair issues a certificate, ACTIVE, with the thing and the policies of the one
+ * by which it was asked for: both work now. The second is said over a connection with the new one,
+ * which proves that it works, and makes the thing's others INACTIVE. It may be said again.
+ *
+ * Owns      nothing: certificates are the registry's.
+ * Errors    no memory: false.
+ */
+#ifndef CLOUD_PROVISIONING_ROTATION_SERVICE_H
+#define CLOUD_PROVISIONING_ROTATION_SERVICE_H
+
+#include "cloud/clients/actions.h"
+#include "cloud/clients/presence.h"
+#include "cloud/registry/issuer.h"
+#include "cloud/registry/registry.h"
+
+#define ROTATION_TOPIC_SIZE 192
+
+/* ORDER ROTATION_OPERATION */
+enum rotation_operation {
+    ROTATION_CREATE,
+    ROTATION_COMMIT,
+    ROTATION_GET,
+    ROTATION_ACK,
+    ROTATION_OPERATION_COUNT
+};
+
+struct rotation_address {
+    enum rotation_operation op;
+    char thing[REGISTRY_NAME_MAX + 1];
+    char topic[ROTATION_TOPIC_SIZE]; /* answers go below it */
+};
+
+/* False unless it is such a topic. */
+bool rotation_address_parse(const char *topic, struct rotation_address *ret);
+
+/* Who is asked, and with what. */
+struct rotation_service {
+    struct registry *registry;
+    const struct presence *presence;
+    const struct issuer *issuer; /* NULL: nobody signs */
+};
+
+/* One message on such a topic, by that client; the answer goes to it alone. */
+bool rotation_service_request(const struct rotation_service *s,
+                              const struct rotation_address *address, const char *client_id,
+                              struct slice payload, int64_t now_ms, struct cloud_actions *out);
+
+#endif
