@@ -3,11 +3,11 @@
 # Usage: .ci/setup.sh build|check
 set -eu
 
-build='build-essential cmake ninja-build pkg-config libev-dev libssl-dev liblua5.4-dev libcjson-dev libcbor-dev libprotobuf-c-dev protobuf-c-compiler libedit-dev
+build='build-essential cmake ninja-build pkg-config libev-dev libssl-dev liblua5.4-dev libcjson-dev libcbor-dev libprotobuf-c-dev protobuf-c-compiler libsnappy-dev libedit-dev
 libpaho-mqtt-dev libmicrohttpd-dev libcurl4-openssl-dev mosquitto mosquitto-dev libmosquitto-dev libsdl2-dev libcairo2-dev libpango1.0-dev fonts-inter zlib1g-dev ca-certificates'
 check='libcmocka-dev clang clang-format clang-tidy llvm libclang-rt-14-dev cppcheck lua5.4 lua-check
 mosquitto-clients python3-paho-mqtt python3-prometheus-client openssl curl libxml2-utils git procps
-slurm-wlm openmpi-bin python3-yaml python3-protobuf protobuf-compiler'
+slurm-wlm openmpi-bin python3-yaml python3-protobuf python3-snappy protobuf-compiler'
 
 packages=$build
 if [ "${1:-build}" = check ]; then

@@ -16,6 +16,8 @@ pkg_check_modules(CBOR REQUIRED IMPORTED_TARGET libcbor)
 add_library(cbor ALIAS PkgConfig::CBOR)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 find_program(PROTOC_C protoc-c REQUIRED)
+pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
+add_library(snappy ALIAS PkgConfig::SNAPPY)
 # Line editing in `fleetsim repl`; without it lines are plain.
 pkg_check_modules(LIBEDIT IMPORTED_TARGET libedit)
 # `fleetsim demo`; without them it is left out, or has no window.

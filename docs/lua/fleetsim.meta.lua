@@ -230,6 +230,17 @@ function decode_fleetwise(message, bytes) end
 ---@return string
 function encode_fleetwise(message, value) end
 
+---Snappy of bytes, in its raw form.
+---@param bytes string
+---@return string
+function compress_snappy(bytes) end
+
+---What snappy is compressed of; nil and why not.
+---@param bytes string
+---@return string?
+---@return string? why
+function uncompress_snappy(bytes) end
+
 ---CBOR of what JSON could say.
 ---@param value any
 ---@return string

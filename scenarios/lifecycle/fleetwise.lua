@@ -216,6 +216,27 @@ scenario("what a car has been sent outlives a loss of power, and what it collect
   end
 end)
 
+scenario("a scheme that wants its data compressed gets snappy, and one beside it does not", function(t)
+  local car, app = connected(t)
+  local periodic = { time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 } }
+  local small = scheme("small", periodic)
+  small.compress_collected_data = true
+
+  send(app, car, { scheme("plain", periodic), small })
+  local seen = {}
+  for _ = 1, 2 do
+    local payload = app:wait_message(topic(car, "signals"), 30).payload
+    local plain = uncompress_snappy(payload)
+    local data = assert(decode_fleetwise("VehicleData", plain or payload))
+    seen[data.campaign_sync_id] = plain ~= nil
+    if plain then
+      t:equal(uncompress_snappy(payload:sub(1, -2)), nil)
+      t:equal(of_signal(data, 1), { 0 })
+    end
+  end
+  t:equal(seen, { plain = false, small = true })
+end)
+
 scenario("a command in protobuf is done once, or says why not", function(t)
   local car, app = connected(t)
   local base = "$aws/commands/things/" .. car.name .. "/executions/"

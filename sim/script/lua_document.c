@@ -6,6 +6,7 @@
 #include "base/cbor.h"
 #include "base/json.h"
 #include "fleetwise/codec.h"
+#include "fleetwise/compress.h"
 #include "script/lua_json.h"
 #include "script/runtime.h"
 
@@ -113,6 +114,29 @@ static int f_from_fleetwise(lua_State *L)
                          "no such message of FleetWise");
 }
 
+/* to_snappy(bytes) */
+static int f_to_snappy(lua_State *L)
+{
+    size_t len = 0;
+    uint8_t *bytes = fleetwise_compress(text_arg(L), &len);
+
+    return bytes != NULL ? push_made(L, bytes, len) : luaL_error(L, "not enough memory");
+}
+
+/* from_snappy(bytes): what they are compressed of; nil and why not */
+static int f_from_snappy(lua_State *L)
+{
+    size_t len = 0;
+    struct error err;
+    uint8_t *bytes = fleetwise_uncompress(text_arg(L), &len, &err);
+
+    if (bytes != NULL)
+        return push_made(L, bytes, len);
+    lua_pushnil(L);
+    lua_pushstring(L, err.text);
+    return 2;
+}
+
 static const luaL_Reg functions[] = {
     {"to_json",        f_to_json       },
     {"from_json",      f_from_json     },
@@ -120,6 +144,8 @@ static const luaL_Reg functions[] = {
     {"from_cbor",      f_from_cbor     },
     {"to_fleetwise",   f_to_fleetwise  },
     {"from_fleetwise", f_from_fleetwise},
+    {"to_snappy",      f_to_snappy     },
+    {"from_snappy",    f_from_snappy   },
     {NULL,             NULL            },
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""FleetWise's messages against Google's protobuf: what it writes is read here, and what is written here it reads.
+"""FleetWise's messages against Google's protobuf, and its compression against Python's binding of snappy: what it
+writes is read here, and what is written here it reads.
 
 Usage: test_fleetwise.py BUILD
 """
@@ -8,6 +9,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+
+import snappy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -39,6 +42,8 @@ scenario("messages", function(t)
     status = "COMMAND_STATUS_IN_PROGRESS", command_id = command.command_id, reason_code = 0x1000f,
   })))
   print("schemes " .. hex(encode_fleetwise("CollectionSchemes", schemes)))
+  t:equal(uncompress_snappy(bytes("%s")), ("spring, "):rep(1000))
+  print("snappy " .. hex(compress_snappy(("charge 80; "):rep(500))))
   print("data " .. hex(encode_fleetwise("VehicleData", {
     campaign_sync_id = "spring", decoder_sync_id = "m", collection_event_id = 4000000000,
     collection_event_time_ms_epoch = 1700000000123,
@@ -83,13 +88,16 @@ def main():
         script = pathlib.Path(folder) / "messages.lua"
         command = pb.CommandRequest(command_id="c-1", timeout_ms=5000)
         command.actuator_command.int16_value = -7
-        script.write_text(SCENARIO % (sent.SerializeToString().hex(), command.SerializeToString().hex()))
+        script.write_text(SCENARIO % (sent.SerializeToString().hex(), command.SerializeToString().hex(),
+                                      snappy.compress(b"spring, " * 1000).hex()))
         run = subprocess.run([build / "fleetsim", "run", script, "--no-results"], capture_output=True, text=True,
                              timeout=60)
         assert run.returncode == 0, run.stdout + run.stderr
         said = dict(line.split("messages: ", 1)[1].split(" ", 1) for line in run.stderr.splitlines()
                     if "messages: " in line)
         assert pb.CollectionSchemes.FromString(bytes.fromhex(said["schemes"])) == sent
+        assert snappy.uncompress(bytes.fromhex(said["snappy"])) == b"charge 80; " * 500
+        assert len(said["snappy"]) < 1000, said["snappy"]
         response = pb.CommandResponse.FromString(bytes.fromhex(said["response"]))
         assert (response.status, response.command_id, response.reason_code) == (10, "c-1", 0x1000F), response
         data = pb.VehicleData.FromString(bytes.fromhex(said["data"]))

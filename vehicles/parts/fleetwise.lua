@@ -98,10 +98,11 @@ return part("fleetwise", function(options)
   end
 
   -- False: there is no connection, or too much is on its way already.
-  local function publish(car, rest, message, value)
-    return car.link == "online"
-      and (pcall(car.publish, car, topic(car, rest), encode_fleetwise(message, value), { wait = false }))
+  local function publish(car, rest, bytes, options_of)
+    return car.link == "online" and (pcall(car.publish, car, topic(car, rest), bytes, options_of))
   end
+
+  local at_once = { wait = false }
 
   -- Which documents it has: the cloud sends what is missing.
   local function check_in(car, agent)
@@ -110,7 +111,9 @@ return part("fleetwise", function(options)
     for _, scheme in ipairs(held.schemes) do
       documents[#documents + 1] = scheme.campaign_sync_id
     end
-    publish(car, "checkins", "Checkin", { document_sync_ids = documents, timestamp_ms_epoch = now_ms(agent, car) })
+    publish(car, "checkins", encode_fleetwise("Checkin", {
+      document_sync_ids = documents, timestamp_ms_epoch = now_ms(agent, car),
+    }), at_once)
   end
 
   -- ---- collecting ---------------------------------------------------------------------------------
@@ -177,8 +180,12 @@ return part("fleetwise", function(options)
     end
     run.samples = {}
     car:set(events, held.event)
-    if not publish(car, "signals", "VehicleData", data) and run.scheme.persist_all_collected_data then
-      held.waiting[#held.waiting + 1] = data
+    local bytes = encode_fleetwise("VehicleData", data)
+    if run.scheme.compress_collected_data then
+      bytes = compress_snappy(bytes)
+    end
+    if not publish(car, "signals", bytes, at_once) and run.scheme.persist_all_collected_data then
+      held.waiting[#held.waiting + 1] = bytes
       if #held.waiting > data_kept then
         table.remove(held.waiting, 1)
       end
@@ -189,11 +196,11 @@ return part("fleetwise", function(options)
   local function send_waiting(car)
     local waiting = store(car).waiting
     while waiting[1] and car.link == "online" do
-      local data = waiting[1]
-      if not pcall(car.publish, car, topic(car, "signals"), encode_fleetwise("VehicleData", data)) then
+      local bytes = waiting[1]
+      if not publish(car, "signals", bytes) then
         return
       end
-      if waiting[1] == data then
+      if waiting[1] == bytes then
         table.remove(waiting, 1)
       end
     end

@@ -128,6 +128,9 @@ function api.decode_fleetwise(message, bytes)
   return core.from_fleetwise(bytes, message)
 end
 
+-- Snappy, as FleetWise compresses what a scheme has collected.
+api.compress_snappy = core.to_snappy
+api.uncompress_snappy = core.from_snappy
 
 -- All scripts share the strings' metatable; nobody may change it for the others.
 getmetatable("").__index = safe_string
