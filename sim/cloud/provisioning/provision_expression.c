@@ -134,12 +134,18 @@ static cJSON *split(const struct evaluation *e, const cJSON *argument)
     return NULL;
 }
 
-/* Appends the value of ${name}; false with the error. */
+/* Appends the value of ${name}, or of ${!name} "${name}" itself; false with the error. */
 static bool substitute(const struct evaluation *e, const cJSON *own, const char *name,
                        struct text *t)
 {
     const char *value = json_str(own, name, json_str(e->parameters, name, NULL));
 
+    if (*name == '!') {
+        text_str(t, "${");
+        text_str(t, name + 1);
+        text_str(t, "}");
+        return true;
+    }
     if (value == NULL)
         return provision_fail(e->err, "Fn::Sub: there is no value of %.80s", name);
     text_str(t, value);
@@ -310,6 +316,20 @@ static bool check_item(const cJSON *parameters, const cJSON *item, struct provis
     cJSON_ArrayForEach(child, item)
     {
         if (!check_item(parameters, child, err))
+            return false;
+    }
+    return true;
+}
+
+bool provision_expression_is_constant(const cJSON *item)
+{
+    const cJSON *child;
+
+    if (function_of(item) < FUNCTION_COUNT)
+        return false;
+    cJSON_ArrayForEach(child, item)
+    {
+        if (!provision_expression_is_constant(child))
             return false;
     }
     return true;

@@ -22,4 +22,7 @@ cJSON *provision_evaluate(const cJSON *body, const cJSON *parameters, struct pro
    (AWS::IoT::Certificate::…)? */
 bool provision_expression_check(const cJSON *body, struct provision_error *err);
 
+/* Is there no function in it? */
+bool provision_expression_is_constant(const cJSON *item);
+
 #endif

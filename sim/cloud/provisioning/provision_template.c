@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cloud/provisioning/provision_expression.h"
+#include "cloud/provisioning/provision_policy.h"
 #include "cloud/registry/attachment.h"
 
 #define THING       "AWS::IoT::Thing"
@@ -96,9 +97,8 @@ static bool check_resource(const cJSON *resource, struct tally *tally, struct pr
                               resource->string);
     if (strcmp(type, THING) == 0 && json_get(properties, "ThingName") == NULL)
         return provision_fail(err, "%s: it has no ThingName", resource->string);
-    if (strcmp(type, POLICY) == 0 && json_get(properties, "PolicyName") == NULL)
-        return provision_fail(err, "%s: it has no PolicyName (documents are attached by name)",
-                              resource->string);
+    if (strcmp(type, POLICY) == 0 && !provision_policy_check(resource, err))
+        return false;
     return check_overrides(resource, err);
 }
 
@@ -162,17 +162,6 @@ static bool plan_certificate(struct provision_plan *plan, const cJSON *resource,
            provision_fail(err, "Status: neither ACTIVE nor INACTIVE");
 }
 
-static bool plan_policy(struct provision_plan *plan, const cJSON *properties,
-                        struct provision_error *err)
-{
-    const char *name = text_of(properties, "PolicyName");
-
-    if (name == NULL || !policy_name_is_valid(name))
-        return provision_fail(err, "PolicyName: not a name");
-    plan->policies[plan->policy_count++] = name;
-    return true;
-}
-
 /* `resource` is the template's, `properties` what they come to. */
 static bool plan_resource(struct provision_plan *plan, const cJSON *resource,
                           const cJSON *properties, struct provision_error *err)
@@ -183,7 +172,7 @@ static bool plan_resource(struct provision_plan *plan, const cJSON *resource,
         return plan_thing(plan, resource, properties, err);
     if (strcmp(type, CERTIFICATE) == 0)
         return plan_certificate(plan, resource, properties, err);
-    return plan_policy(plan, properties, err);
+    return provision_policy_plan(properties, &plan->policies[plan->policy_count++], err);
 }
 
 /* The parameters that are declared, given or by default; NULL: one is missing, or no memory. */
@@ -243,6 +232,8 @@ bool provision_plan_make(const cJSON *body, const cJSON *parameters, struct prov
 
 void provision_plan_done(struct provision_plan *plan)
 {
+    for (size_t i = 0; i < plan->policy_count; i++)
+        provision_policy_done(&plan->policies[i]);
     cJSON_Delete(plan->tree);
     *plan = (struct provision_plan){0};
 }
@@ -306,10 +297,12 @@ static bool check_policies(const struct provision_plan *plan, const struct polic
                            const struct registry_certificate *certificate,
                            struct provision_error *err)
 {
-    const char *bad = NULL;
-    enum attachment result =
-        attachment_check(policies, certificate, plan->policies, plan->policy_count, &bad);
+    const char *names[PROVISION_POLICIES_MAX], *bad = NULL;
 
+    for (size_t i = 0; i < plan->policy_count; i++)
+        names[i] = plan->policies[i].name;
+    enum attachment result =
+        attachment_check(policies, certificate, names, plan->policy_count, &bad);
     if (result == ATTACHMENT_OK)
         return true;
     if (result == ATTACHMENT_TOO_MANY)
@@ -318,26 +311,37 @@ static bool check_policies(const struct provision_plan *plan, const struct polic
     return provision_fail(err, "PolicyName: there is no policy %.128s", bad);
 }
 
-bool provision_plan_apply(const struct provision_plan *plan, const struct policy_store *policies,
+static bool attach_policies(const struct provision_plan *plan, const struct policy_store *policies,
+                            struct registry_certificate *certificate, struct provision_error *err)
+{
+    for (size_t i = 0; i < plan->policy_count; i++)
+        if (attachment_put(policies, certificate, plan->policies[i].name) != ATTACHMENT_OK)
+            return no_memory(err);
+    return true;
+}
+
+bool provision_plan_apply(const struct provision_plan *plan, struct policy_store *policies,
                           struct registry *registry, struct registry_certificate *certificate,
                           int64_t now_ms, struct provision_error *err)
 {
     const struct registry_thing *there =
         plan->thing != NULL ? registry_thing(registry, plan->thing) : NULL;
     bool pending = certificate->status == REGISTRY_PENDING_ACTIVATION;
+    unsigned made;
 
     if (there != NULL && !check_thing(plan, there, err))
         return false;
     if (!pending && plan->status_override == PROVISION_FAIL && certificate->status != plan->status)
         return provision_fail(err, "the certificate is %s",
                               registry_status_name(certificate->status));
-    if (!check_policies(plan, policies, certificate, err))
+    if (!provision_policies_make(plan, policies, now_ms, &made, err))
         return false;
-    if (plan->thing != NULL && !apply_thing(plan, registry, certificate, now_ms, err))
+    if (!check_policies(plan, policies, certificate, err) ||
+        (plan->thing != NULL && !apply_thing(plan, registry, certificate, now_ms, err)) ||
+        !attach_policies(plan, policies, certificate, err)) {
+        provision_policies_unmake(plan, policies, made);
         return false;
-    for (size_t i = 0; i < plan->policy_count; i++)
-        if (attachment_put(policies, certificate, plan->policies[i]) != ATTACHMENT_OK)
-            return no_memory(err);
+    }
     if (pending || plan->status_override == PROVISION_REPLACE)
         registry_certificate_set_status(registry, certificate, plan->status, now_ms);
     return true;

@@ -5,8 +5,9 @@
  *     Parameters   {"VIN":{"Type":"String","Default":"…"?}}
  *     Mappings     {"map":{"key":{"name":"value"}}}
  *     Resources    of AWS::IoT::Thing (ThingName, AttributePayload, ThingTypeName, ThingGroups),
- *                  AWS::IoT::Certificate (CertificateId, Status), AWS::IoT::Policy (PolicyName);
- *                  each with "OverrideSettings" for what is there already
+ *                  AWS::IoT::Certificate (CertificateId, Status), AWS::IoT::Policy (PolicyName, or
+ *                  PolicyDocument: provision_policy.h); each with "OverrideSettings" for what is
+ *                  there already
  *     DeviceConfiguration   {"name":"value"}
  *     functions    Ref, Fn::Join, Fn::Select, Fn::Split, Fn::Sub, Fn::FindInMap
  */
@@ -43,6 +44,12 @@ enum provision_override {
     PROVISION_OVERRIDE_COUNT
 };
 
+/* To be attached to the certificate. */
+struct provision_policy {
+    char name[POLICY_NAME_MAX + 1];
+    char *document; /* the template's own, without white space; NULL: it is one of the cloud's */
+};
+
 /* What a template says with all its parameters. */
 struct provision_plan {
     cJSON *tree;              /* owned: what the texts below are borrowed from */
@@ -50,7 +57,7 @@ struct provision_plan {
     const cJSON *attributes;  /* or NULL */
     const cJSON *groups;      /* texts, or NULL: whoever keeps groups puts the thing there */
     const cJSON *device_configuration; /* or NULL */
-    const char *policies[PROVISION_POLICIES_MAX];
+    struct provision_policy policies[PROVISION_POLICIES_MAX];
     size_t policy_count;
     enum registry_status status; /* of the certificate */
     enum provision_override attributes_override, type_override, groups_override, status_override;
@@ -61,9 +68,9 @@ bool provision_plan_make(const cJSON *body, const cJSON *parameters, struct prov
                          struct provision_error *err);
 void provision_plan_done(struct provision_plan *plan);
 
-/* Does it: the thing made or changed, all attached, the certificate's status set. Nothing is
-   changed if an override says FAIL, or a policy may not be attached. */
-bool provision_plan_apply(const struct provision_plan *plan, const struct policy_store *policies,
+/* Does it: policies made, the thing made or changed, all attached, the certificate's status set.
+   Nothing is changed if an override says FAIL, or a policy may not be made or attached. */
+bool provision_plan_apply(const struct provision_plan *plan, struct policy_store *policies,
                           struct registry *registry, struct registry_certificate *certificate,
                           int64_t now_ms, struct provision_error *err);
 

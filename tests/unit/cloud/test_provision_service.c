@@ -731,6 +731,132 @@ static void policies_of_templates(void **state)
     cJSON_Delete(c);
 }
 
+#define INLINE_OF(n, document)                                                                     \
+    ",\"p" #n "\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyDocument\":" document "}" \
+    "}"
+#define CONNECT_AS(client)                                                                         \
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"                 \
+    "\"iot:Connect\",\"Resource\":" client "}]}"
+#define ANY_CLIENT CONNECT_AS("\"arn:aws:iot:eu-central-1:123456789012:client/*\"")
+/* The same as AWS's examples have it: escaped, and with white space. */
+#define ESCAPED                                                                                    \
+    "\"{ \\\"Version\\\": \\\"2012-10-17\\\", \\\"Statement\\\": [ { \\\"Effect\\\": "             \
+    "\\\"Allow\\\", "                                                                              \
+    "\\\"Action\\\": \\\"iot:Connect\\\", \\\"Resource\\\": "                                      \
+    "\\\"arn:aws:iot:eu-central-1:123456789012:client/*\\\" } ] }\""
+
+/* Names of the policies that the certificate has, with a comma behind each. */
+static void policies_of(struct world *w, char ret[800])
+{
+    cJSON *c = certificate(w);
+    const cJSON *name;
+
+    *ret = '\0';
+    cJSON_ArrayForEach(name, json_get(c, "policies"))
+        snprintf(ret + strlen(ret), 800 - strlen(ret), "%s,", name->valuestring);
+    cJSON_Delete(c);
+}
+
+static size_t policy_total(struct world *w)
+{
+    send(w, true, "fleetsim/policies/list", "{}");
+    cJSON *answer = said(w, 0, "fleetsim/policies/list", "/accepted", "fleet-0");
+    size_t count = (size_t)cJSON_GetArraySize(json_get(answer, "policies"));
+
+    cJSON_Delete(answer);
+    return count;
+}
+
+/* Provisions with the hooked template; the certificate's policies. */
+static void provisioned(struct world *w, const char *policies, char ret[800])
+{
+    char token[128], request[512];
+
+    put_template(w, "", "", policies);
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    send(w, false, HOOKED_ON, request);
+    cJSON_Delete(said(w, 0, HOOKED_ON, "/accepted", "claim-1"));
+    policies_of(w, ret);
+}
+
+/* contract 4.1, "AWS::IoT::Policy (PolicyName or PolicyDocument)": the policy is made, is named by
+   a hash of the document, and is the same for equal documents. */
+static void documents_of_templates(void **state)
+{
+    struct world *w = *state;
+    size_t before = policy_total(w);
+    char first[800], second[800];
+
+    provisioned(w, INLINE_OF(1, ANY_CLIENT) INLINE_OF(2, ESCAPED), first);
+    assert_int_equal(strlen(first), 65);
+    assert_int_equal(strspn(first, "0123456789abcdef"), 64);
+    assert_int_equal(policy_total(w), before + 1);
+    assert_int_equal(car_connects(w, "car-1"), CLOUD_ALLOW);
+    /* Another car of the template shares it; another document is another policy. */
+    provisioned(w, INLINE_OF(1, ANY_CLIENT), second);
+    assert_string_equal(first, second);
+    assert_int_equal(policy_total(w), before + 1);
+    provisioned(
+        w,
+        INLINE_OF(
+            1, CONNECT_AS("{\"Fn::Join\":[\"\",[\"arn:aws:iot:*:*:client/\",{\"Ref\":\"VIN\"}]]}")),
+        second);
+    assert_int_equal(strlen(second), 130);
+    assert_int_equal(policy_total(w), before + 2);
+    /* Policy variables stand in Fn::Sub with a "!", as with CloudFormation. */
+    provisioned(
+        w,
+        INLINE_OF(1,
+                  CONNECT_AS("{\"Fn::Sub\":\"arn:aws:iot:*:*:client/${VIN}-${!iot:ClientId}\"}")),
+        second);
+    assert_int_equal(strlen(second), 195);
+    char topic[128];
+    snprintf(topic, sizeof topic, "fleetsim/policies/%.64s/get", second + 130);
+    send(w, true, topic, "{}");
+    cJSON *answer = said(w, 0, topic, "/accepted", "fleet-0");
+    char *document = cJSON_PrintUnformatted(json_get(answer, "policyDocument"));
+    assert_non_null(strstr(document, "client/car-1-${iot:ClientId}"));
+    cJSON_free(document);
+    cJSON_Delete(answer);
+}
+
+/* A document that is none is refused with its place: at once if it is known, else when a thing is
+   provisioned with it, and nothing is changed then. */
+static void bad_documents_of_templates(void **state)
+{
+    static const char *const bad[][2] = {
+        {"\"PolicyDocument\":\"{\"",                               "its text is not JSON"     },
+        {"\"PolicyDocument\":{\"Version\":\"2012-10-17\"}",        "PolicyDocument: Statement"},
+        {"\"PolicyDocument\":" CONNECT_AS("\"topic\""),            "Statement[0]"             },
+        {"\"PolicyDocument\":" ANY_CLIENT ",\"PolicyName\":\"p\"", "both PolicyName and"      },
+        {"\"Other\":1",                                            "neither PolicyName nor"   },
+    };
+    struct world *w = *state;
+    char token[128], request[1024];
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(request, sizeof request,
+                 "{\"templateBody\":{\"Resources\":{\"c\":{\"Type\":\"AWS::IoT::Certificate\","
+                 "\"Properties\":{}},\"p\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{%s}}}}}",
+                 bad[i][0]);
+        send(w, true, HOOKED "create", request);
+        cJSON *answer = said(w, 0, HOOKED "create", "/rejected", "fleet-0");
+        assert_non_null(strstr(json_str(answer, "message", ""), bad[i][1]));
+        cJSON_Delete(answer);
+    }
+    size_t before = policy_total(w);
+    put_template(w, "", "", INLINE_OF(1, ANY_CLIENT) INLINE_OF(2, CONNECT_AS("{\"Ref\":\"VIN\"}")));
+    create(w, token);
+    provision_with(request, token, "{\"VIN\":\"car-1\"}");
+    rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+    cJSON *answer = said(w, 0, HOOKED_ON, "/rejected", "claim-1");
+    assert_non_null(strstr(json_str(answer, "errorMessage", ""), "PolicyDocument: Statement[0]"));
+    cJSON_Delete(answer);
+    expect_status(w, "PENDING_ACTIVATION");
+    assert_int_equal(policy_total(w), before);
+}
+
 /* What comes with the cloud and an operator has deleted does not come back with a restart. */
 static void a_restart_keeps_what_is_deleted(void **state)
 {
@@ -803,6 +929,8 @@ int main(void)
         TEST(groups_that_cannot_be_joined),
         TEST(replacing_groups),
         TEST(policies_of_templates),
+        TEST(documents_of_templates),
+        TEST(bad_documents_of_templates),
         TEST(parameters_must_fit),
         TEST(cbor_says_the_same),
         TEST(a_hook_of_expressions),
