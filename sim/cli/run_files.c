@@ -55,12 +55,12 @@ void run_files_measure(const struct run_files *f, const struct simulation *sim)
 
     simulation_count_states(sim, cars.by_state);
     process_usage_read_of(sim->cloud_process, &cars.broker);
-    fleet_log_add(f->fleet, &cars);
+    fleet_log_add(f->fleet, &cars, clock_now());
 }
 
 void run_files_measure_rest(const struct run_files *f)
 {
-    fleet_log_end(f->fleet);
+    fleet_log_end(f->fleet, clock_now());
 }
 
 usec_t run_files_until_second(const struct run_files *f)

@@ -249,9 +249,8 @@ static void write_text(struct fleet_log *log, struct slice text)
         log->failure = errno;
 }
 
-void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars)
+void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars, usec_t now)
 {
-    usec_t now = clock_now();
     struct buf text;
 
     if (log == NULL || now < log->last + BRIEFEST || (log->file == NULL && cars->vehicles < 2))
@@ -266,7 +265,7 @@ void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars)
     buf_done(&text);
 }
 
-void fleet_log_end(struct fleet_log *log)
+void fleet_log_end(struct fleet_log *log, usec_t now)
 {
     struct fleet_cars cars;
 
@@ -274,7 +273,7 @@ void fleet_log_end(struct fleet_log *log)
         return;
     cars = log->cars;
     cars.broker = (struct process_usage){0}; /* nobody has looked since */
-    fleet_log_add(log, &cars);
+    fleet_log_add(log, &cars, now);
 }
 
 bool fleet_log_check(struct fleet_log *log, struct error *err)

@@ -38,10 +38,11 @@ struct fleet_log *fleet_log_new(const char *path, struct recorder *rec, usec_t s
 /* NULL is fine. */
 void fleet_log_free(struct fleet_log *log);
 /* What has happened since the last line. Comes before the recorder's intervals end
-   (run_results_flush()); nothing is written before there are two cars. NULL is fine. */
-void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars);
+   (run_results_flush()); nothing is written before there are two cars, nor within 50 ms of the line
+   before. `now` is clock_now(). NULL is fine. */
+void fleet_log_add(struct fleet_log *log, const struct fleet_cars *cars, usec_t now);
 /* The last line: the same, with the cars as they were when the last line was written. */
-void fleet_log_end(struct fleet_log *log);
+void fleet_log_end(struct fleet_log *log, usec_t now);
 /* False with err when trouble is new. NULL is fine. */
 bool fleet_log_check(struct fleet_log *log, struct error *err);
 

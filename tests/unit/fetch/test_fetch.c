@@ -18,6 +18,7 @@
 #include "fetch/fetcher.h"
 
 #define BRIEF (200 * USEC_PER_MSEC)
+#define LONG  (60 * USEC_PER_SEC) /* for what must not end by it */
 
 struct bench {
     struct loop *loop;
@@ -62,9 +63,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct fetch *start(struct bench *b, const char *url)
+static struct fetch *start(struct bench *b, const char *url, usec_t patience)
 {
-    const struct fetch_request request = {.url = url, .patience = BRIEF};
+    const struct fetch_request request = {.url = url, .patience = patience};
     const struct fetch_owner owner = {on_delay, on_changed, b};
 
     return fetch_start(b->fetcher, &request, &owner);
@@ -73,7 +74,7 @@ static struct fetch *start(struct bench *b, const char *url)
 static void expect_end(struct bench *b, const char *url, enum fetch_end end)
 {
     fetch_free(b->fetch);
-    b->fetch = start(b, url);
+    b->fetch = start(b, url, end == FETCH_TIMED_OUT ? BRIEF : LONG);
     assert_int_equal(fetch_look(b->fetch)->end, FETCH_RUNS);
     loop_run(b->loop);
     const struct fetch_state *s = fetch_look(b->fetch);
@@ -130,8 +131,8 @@ static void test_one_after_the_other(void **state)
     char url[64];
     int fd = listen_silently(url, sizeof url);
 
-    b->fetch = start(b, url);
-    struct fetch *second = start(b, url), *third = start(b, "https://127.0.0.1:1/a");
+    b->fetch = start(b, url, BRIEF);
+    struct fetch *second = start(b, url, LONG), *third = start(b, "https://127.0.0.1:1/a", LONG);
     assert_int_equal(fetcher_running(b->fetcher), 1);
     assert_int_equal(fetcher_waiting(b->fetcher), 2);
     fetch_free(second);

@@ -290,15 +290,14 @@ static void who_comes_at_the_end_is_told(void **state)
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)lab->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct loop_timer end;
     char response[4096] = "";
 
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(write(fd, "GET /hello HTTP/1.0\r\n", 21), 21);
-    loop_timer_init(&end, lab->loop, stop, lab->loop);
-    loop_timer_start(&end, 50 * USEC_PER_MSEC);
-    loop_run(lab->loop);
+    /* What was written here is there at once: a turn accepts it, the next one reads it. */
+    for (int i = 0; i < 20; i++)
+        ev_run(lab->loop->ev, EVRUN_NOWAIT);
     assert_int_equal(write(fd, "\r\n", 2), 2);
     http_server_free(lab->server);
     lab->server = NULL;

@@ -97,7 +97,7 @@ static void test_silent_one(void **state)
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         connect(fillers[i], (struct sockaddr *)&at, sizeof at);
     }
-    p.options.tcp_timeout = 400000;
+    p.options.tcp_timeout = 2 * USEC_PER_SEC;
     /* Whichever comes first. */
     connect_once(&p);
     connect_once(&p);

@@ -15,8 +15,13 @@
 #include "report/fleet_log.h"
 #include "report/fleet_table.h"
 
+/* Moments of lines, by the test's own clock. */
+#define BEGAN   (100 * USEC_PER_SEC)
+#define AT(n)   (BEGAN + USEC_PER_SEC + (n)*60 * USEC_PER_MSEC)
+#define AT_ONCE (10 * USEC_PER_MSEC)
+
 /* A log of its own; its path. */
-static struct fleet_log *log_in(char path[static 64], struct recorder *rec, usec_t ago)
+static struct fleet_log *log_in(char path[static 64], struct recorder *rec)
 {
     int fd;
 
@@ -25,7 +30,7 @@ static struct fleet_log *log_in(char path[static 64], struct recorder *rec, usec
     assert_true(fd >= 0);
     close(fd);
     unlink(path);
-    return fleet_log_new(path, rec, clock_now() - ago);
+    return fleet_log_new(path, rec, BEGAN);
 }
 
 static void read_back(const char *path, struct fleet_table *table)
@@ -48,7 +53,7 @@ static double value_of(const struct fleet_table *table, const char *name, size_t
 }
 
 #define assert_value(expected, table, name, row)                                                   \
-    assert_int_equal((expected)*1000, (int)round(value_of(table, name, row) * 1000))
+    assert_int_equal((int)round((expected)*1000), (int)round(value_of(table, name, row) * 1000))
 
 /* What is written is read back: states, what happened since the last line, errors by reason. */
 static void test_lines(void **state)
@@ -61,19 +66,18 @@ static void test_lines(void **state)
     char path[64];
 
     (void)state;
-    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
+    struct fleet_log *log = log_in(path, rec);
     recorder_count(rec, "messages.sent", 7);
     recorder_count_by(rec, "connect.failed", "tls, or=so;", 2);
     recorder_count(rec, "commands.lost", 1);
     recorder_value(rec, "loop.lag", 1000);
     recorder_value(rec, "loop.lag", 3000);
-    fleet_log_add(log, &cars);
-    fleet_log_add(log, &cars); /* at once: nothing to say */
+    fleet_log_add(log, &cars, AT(0));
+    fleet_log_add(log, &cars, AT(0) + AT_ONCE); /* nothing to say */
     recorder_count(rec, "messages.sent", 3);
     recorder_count(rec, "commands.lost", 4);
     recorder_count(rec, "messages.received", 1); /* no trouble */
-    usleep(60000);
-    fleet_log_end(log); /* the cars as they were */
+    fleet_log_end(log, AT(1));                   /* the cars as they were */
     struct error err;
     assert_true(fleet_log_check(log, &err));
     fleet_log_free(log);
@@ -91,7 +95,10 @@ static void test_lines(void **state)
     assert_value(3, &table, "loop_lag_max_ms", 0);
     assert_true(isnan(value_of(&table, "command_p99_ms", 0)));
     assert_true(value_of(&table, "memory_mib", 0) > 1);
-    assert_true(value_of(&table, "seconds", 0) >= 1 && value_of(&table, "interval", 0) >= 1);
+    assert_value(1, &table, "seconds", 0);
+    assert_value(1, &table, "interval", 0);
+    assert_value(1.06, &table, "seconds", 1);
+    assert_value(0.06, &table, "interval", 1);
     assert_int_equal(table.error_count, 2);
     assert_string_equal(table.errors[0].name, "commands.lost");
     assert_int_equal(table.errors[0].count, 2);
@@ -112,23 +119,21 @@ static void test_begins_anew(void **state)
 
     (void)state;
     recorder_warm_up(rec);
-    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
+    struct fleet_log *log = log_in(path, rec);
     recorder_count(rec, "messages.sent", 7);
     recorder_count(rec, "connect.succeeded", 3); /* outlives the warm-up */
-    fleet_log_add(log, &cars);
-    usleep(60000);
+    fleet_log_add(log, &cars, AT(0));
     recorder_count(rec, "messages.sent", 5);
     recorder_count(rec, "connect.succeeded", 1);
-    recorder_start_anew(rec, clock_now());
+    recorder_start_anew(rec, AT(1));
     recorder_count(rec, "messages.sent", 9);
     recorder_count(rec, "connect.succeeded", 1);
     cars.broker = (struct process_usage){.cpu = 70000, .resident = 25 << 20};
-    fleet_log_add(log, &cars);
-    usleep(60000);
+    fleet_log_add(log, &cars, AT(1));
     cars.broker.cpu += 30000;
-    fleet_log_add(log, &cars);
+    fleet_log_add(log, &cars, AT(2));
     fleet_log_free(log);
-    recorder_start_anew(rec, clock_now()); /* nobody listens any more */
+    recorder_start_anew(rec, AT(1)); /* nobody listens any more */
     recorder_free(rec);
     read_back(path, &table);
     assert_int_equal(table.rows, 3);
@@ -137,8 +142,7 @@ static void test_begins_anew(void **state)
     assert_value(0, &table, "messages_sent", 2);
     /* Of a broker that is older than the run only what it took since is known. */
     assert_true(isnan(value_of(&table, "broker_cpu_percent", 1)));
-    assert_true(value_of(&table, "broker_cpu_percent", 2) > 0);
-    assert_true(value_of(&table, "broker_cpu_percent", 2) <= 50);
+    assert_value(50, &table, "broker_cpu_percent", 2); /* 30 ms of 60 */
     assert_value(25, &table, "broker_memory_mib", 2);
     fleet_table_done(&table);
 }
@@ -152,15 +156,14 @@ static void test_begins_anew_once_more(void **state)
     char path[64];
 
     (void)state;
-    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
+    struct fleet_log *log = log_in(path, rec);
     recorder_count(rec, "messages.sent", 7);
     recorder_count(rec, "connect.succeeded", 3);
-    fleet_log_add(log, &cars);
-    usleep(60000);
-    recorder_start_all_anew(rec, clock_now());
+    fleet_log_add(log, &cars, AT(0));
+    recorder_start_all_anew(rec, AT(1));
     recorder_count(rec, "messages.sent", 9);
     recorder_count(rec, "connect.succeeded", 4);
-    fleet_log_add(log, &cars);
+    fleet_log_add(log, &cars, AT(1));
     fleet_log_free(log);
     recorder_free(rec);
     read_back(path, &table);
@@ -177,14 +180,14 @@ static void test_one_car(void **state)
     char path[64];
 
     (void)state;
-    struct fleet_log *log = log_in(path, rec, USEC_PER_SEC);
-    fleet_log_add(log, &(struct fleet_cars){.vehicles = 1});
-    fleet_log_end(log);
+    struct fleet_log *log = log_in(path, rec);
+    fleet_log_add(log, &(struct fleet_cars){.vehicles = 1}, AT(0));
+    fleet_log_end(log, AT(1));
     fleet_log_free(log);
     recorder_free(rec);
     assert_int_equal(access(path, F_OK), -1);
-    fleet_log_add(NULL, &(struct fleet_cars){0});
-    fleet_log_end(NULL);
+    fleet_log_add(NULL, &(struct fleet_cars){0}, AT(0));
+    fleet_log_end(NULL, AT(0));
     fleet_log_free(NULL);
 }
 
@@ -197,10 +200,10 @@ static void test_trouble(void **state)
 
     (void)state;
     assert_true(fleet_log_check(log, &err));
-    fleet_log_add(log, &(struct fleet_cars){.vehicles = 2});
+    fleet_log_add(log, &(struct fleet_cars){.vehicles = 2}, AT(0));
     assert_false(fleet_log_check(log, &err));
     assert_non_null(strstr(err.text, "/nonexistent/timeline.csv"));
-    fleet_log_add(log, &(struct fleet_cars){.vehicles = 2});
+    fleet_log_add(log, &(struct fleet_cars){.vehicles = 2}, AT(1));
     assert_true(fleet_log_check(log, &err));
     fleet_log_free(log);
     recorder_free(rec);

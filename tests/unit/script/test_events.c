@@ -123,9 +123,38 @@ static void feed(struct vehicle *v, bool outgoing, const struct mqtt_packet *pac
     buf_done(&bytes);
 }
 
-static void feed_all(void *arg)
+/* Feeds a car once its scenario has come to wait for that, however long it takes to. */
+struct feeder {
+    struct rig *rig;
+    struct loop_timer again;
+    enum vehicle_event_kind awaited;
+    void (*feed)(struct vehicle *v);
+};
+
+static void on_again(void *arg)
 {
-    struct vehicle *v = ((struct rig *)arg)->script->cars->vehicle;
+    struct feeder *f = arg;
+    const struct car *car = f->rig->script->cars;
+    struct vehicle *v = car != NULL ? car->vehicle : NULL;
+
+    if (v != NULL && v->watched != NULL && (*v->watched & 1u << f->awaited) != 0)
+        f->feed(v);
+    else
+        loop_timer_start(&f->again, USEC_PER_MSEC);
+}
+
+static void run_fed(struct rig *rig, enum vehicle_event_kind awaited, void (*fn)(struct vehicle *v))
+{
+    struct feeder f = {.rig = rig, .awaited = awaited, .feed = fn};
+
+    loop_timer_init(&f.again, rig->lab->sim->loop, on_again, &f);
+    loop_timer_start(&f.again, USEC_PER_MSEC);
+    rig_run(rig);
+    loop_timer_stop(&f.again);
+}
+
+static void feed_all(struct vehicle *v)
+{
     struct buf entries;
     uint8_t codes[] = {1, 0x87};
 
@@ -177,7 +206,6 @@ static void feed_all(void *arg)
 static void packets_are_decoded(void **state)
 {
     struct rig *rig = rig_new(NULL, 0);
-    struct loop_timer soon;
 
     (void)state;
     rig_load(rig,
@@ -201,19 +229,15 @@ static void packets_are_decoded(void **state)
              "  t:equal({ list[10].retain, list[10].json }, { true, nil })\n"
              "  t:equal(#out:list(), 4)\n"
              "end)\n");
-    loop_timer_init(&soon, rig->lab->sim->loop, feed_all, rig);
-    loop_timer_start(&soon, 50000);
-    rig_run(rig);
+    run_fed(rig, VEHICLE_EVENT_IN, feed_all);
     rig_expect(rig, "packets", SCENARIO_PASSED, NULL);
-    loop_timer_stop(&soon);
     rig_free(rig);
 }
 
 /* ---- commands ---- */
 
-static void feed_command(void *arg)
+static void feed_command(struct vehicle *v)
 {
-    struct vehicle *v = ((struct rig *)arg)->script->cars->vehicle;
     struct signal_change change = {.index = 0, .value = {.i = 1}};
     struct tcu_order order = {
         .kind = TCU_ORDER_REQUEST, .token = "r1", .changes = &change, .change_count = 1};
@@ -228,7 +252,6 @@ static void feed_command(void *arg)
 static void commands_notes_and_messages(void **state)
 {
     struct rig *rig = rig_new(NULL, 0);
-    struct loop_timer soon;
 
     (void)state;
     rig_load(rig, "scenario('command', function(t)\n" CAR
@@ -243,11 +266,8 @@ static void commands_notes_and_messages(void **state)
                   "  t:equal({ list[4].note, list[4].detail }, { 'bad message dropped', '' })\n"
                   "  t:equal(list[5].text, 'hello')\n"
                   "end)\n");
-    loop_timer_init(&soon, rig->lab->sim->loop, feed_command, rig);
-    loop_timer_start(&soon, 50000);
-    rig_run(rig);
+    run_fed(rig, VEHICLE_EVENT_COMMAND, feed_command);
     rig_expect(rig, "command", SCENARIO_PASSED, NULL);
-    loop_timer_stop(&soon);
     rig_free(rig);
 }
 
