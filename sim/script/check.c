@@ -205,15 +205,19 @@ static int open_check(lua_State *L)
         const unsigned char *text;
         const size_t *len;
     } parts[] = {
-        {"=check/lexer",   check_lexer,   &check_lexer_len  },
-        {"=check/parser",  check_parser,  &check_parser_len },
-        {"=check/api",     check_api,     &check_api_len    },
-        {"=check/signals", check_signals, &check_signals_len},
-        {"=check/walk",    check_walk,    &check_walk_len   },
-        {"=check/shadows", check_shadows, &check_shadows_len},
-        {"=check/calls",   check_calls,   &check_calls_len  },
-        {"=check/waits",   check_waits,   &check_waits_len  },
-        {"=check/files",   check_files,   &check_files_len  },
+        {"=check/lexer",        check_lexer,        &check_lexer_len       },
+        {"=check/parser",       check_parser,       &check_parser_len      },
+        {"=check/api",          check_api,          &check_api_len         },
+        {"=check/signals",      check_signals,      &check_signals_len     },
+        {"=check/walk",         check_walk,         &check_walk_len        },
+        {"=check/shadows",      check_shadows,      &check_shadows_len     },
+        {"=check/members",      check_members,      &check_members_len     },
+        {"=check/options",      check_options,      &check_options_len     },
+        {"=check/methods",      check_methods,      &check_methods_len     },
+        {"=check/declarations", check_declarations, &check_declarations_len},
+        {"=check/calls",        check_calls,        &check_calls_len       },
+        {"=check/waits",        check_waits,        &check_waits_len       },
+        {"=check/files",        check_files,        &check_files_len       },
     };
 
     lua_settop(L, 0);
