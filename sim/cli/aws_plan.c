@@ -10,14 +10,33 @@
    Counted as docs/aws.md has it, QoS 1 both ways. PUBLISH, CONNECT, SUBSCRIBE and a device's PUBACK
    are messages of 5 KB each; what the service acknowledges is not charged. */
 
-#define FILTERS 8 /* that a car subscribes to */
+/* A connect, with the classic shadow: CONNECT, SUBSCRIBE, the shadow's get and its answer with its
+   PUBACK, the first report, its answer with its PUBACK. A named shadow has all of these but the
+   CONNECT, and no filters of requests. */
+struct connect_cost {
+    double messages, filters;
+    double in; /* publishes to the account: two requests, and the shadow's two answers */
+    double out, shadow;
+};
 
-/* A connect: CONNECT, SUBSCRIBE, the shadow's get and its answer with its PUBACK, the first report,
-   its answer with its PUBACK. */
-#define CONNECT_MESSAGES 8
-#define CONNECT_IN       4 /* publishes to the account: two requests, and the shadow's two answers */
-#define CONNECT_OUT      2
-#define CONNECT_SHADOW   2
+static const struct connect_cost by_classic = {
+    .messages = 8, .filters = 8, .in = 4, .out = 2, .shadow = 2};
+static const struct connect_cost by_named = {
+    .messages = 7, .filters = 6, .in = 4, .out = 2, .shadow = 2};
+
+/* Of a car, in the mean. */
+static struct connect_cost connect_cost(const struct aws_plan *plan)
+{
+    const struct connect_cost *c = &by_classic, *n = &by_named;
+
+    return (struct connect_cost){
+        .messages = c->messages + plan->named_shadows * n->messages,
+        .filters = c->filters + plan->named_shadows * n->filters,
+        .in = c->in + plan->named_shadows * n->in,
+        .out = c->out + plan->named_shadows * n->out,
+        .shadow = c->shadow + plan->named_shadows * n->shadow,
+    };
+}
 
 struct command_cost {
     double messages, in, out, shadow, app; /* `app`: publishes of the app's connection */
@@ -53,15 +72,16 @@ static const struct {
 struct aws_quota_use aws_plan_quota(const struct aws_plan *plan, enum aws_quota quota)
 {
     const struct command_cost *c = cost_of(plan);
+    const struct connect_cost k = connect_cost(plan);
     double connects = plan->connects_per_s, commands = plan->commands_per_s;
     /* Cars come first, then the load: the two are not added up. */
     const double asked[AWS_QUOTA_COUNT] = {
         [AWS_CONNECTIONS] = (double)(plan->cars + plan->apps),
         [AWS_CONNECTS] = connects,
-        [AWS_SUBSCRIPTIONS] = connects * FILTERS,
-        [AWS_PUBLISHES_IN] = fmax(connects * CONNECT_IN, commands * c->in + plan->telemetry_per_s),
-        [AWS_PUBLISHES_OUT] = fmax(connects * CONNECT_OUT, commands * c->out),
-        [AWS_SHADOW_OPERATIONS] = fmax(connects * CONNECT_SHADOW, commands * c->shadow),
+        [AWS_SUBSCRIPTIONS] = connects * k.filters,
+        [AWS_PUBLISHES_IN] = fmax(connects * k.in, commands * c->in + plan->telemetry_per_s),
+        [AWS_PUBLISHES_OUT] = fmax(connects * k.out, commands * c->out),
+        [AWS_SHADOW_OPERATIONS] = fmax(connects * k.shadow, commands * c->shadow),
         [AWS_APP_PUBLISHES] = plan->apps > 0 ? commands * c->app / (double)plan->apps : 0,
     };
 
@@ -75,9 +95,21 @@ struct aws_quota_use aws_plan_quota(const struct aws_plan *plan, enum aws_quota 
 #define PER_MILLION_MESSAGES 1.00 /* of the first thousand million of a month */
 #define PER_MILLION_SHADOW   1.25 /* of each KB of the shadow */
 #define MESSAGE_BYTES        5120
-/* A shipped model's shadow, about. */
-#define SHADOW_KB 4
-#define MILLION   1e6
+/* A shipped model's classic shadow, and one of its named ones, about. */
+#define SHADOW_KB       4
+#define NAMED_SHADOW_KB 1
+#define MILLION         1e6
+
+/* KB of shadow operations. */
+static double shadow_kilobytes(const struct aws_plan *plan, double commands)
+{
+    double named = plan->named_commands;
+    double of_command = (1 - named) * SHADOW_KB + named * NAMED_SHADOW_KB;
+    double of_connect =
+        by_classic.shadow * SHADOW_KB + plan->named_shadows * by_named.shadow * NAMED_SHADOW_KB;
+
+    return (double)plan->cars * of_connect + commands * cost_of(plan)->shadow * of_command;
+}
 
 struct aws_bill aws_plan_bill(const struct aws_plan *plan)
 {
@@ -89,8 +121,9 @@ struct aws_bill aws_plan_bill(const struct aws_plan *plan)
     /* Begun minutes count. */
     struct aws_bill bill = {
         .minutes = (cars + (double)plan->apps) * ceil(plan->seconds / 60),
-        .messages = cars * CONNECT_MESSAGES + commands * c->messages + telemetry * pieces,
-        .shadow_operations = (cars * CONNECT_SHADOW + commands * c->shadow) * SHADOW_KB,
+        .messages =
+            cars * connect_cost(plan).messages + commands * c->messages + telemetry * pieces,
+        .shadow_operations = shadow_kilobytes(plan, commands),
     };
 
     bill.connectivity = bill.minutes / MILLION * PER_MILLION_MINUTES;
@@ -135,6 +168,7 @@ static void tell_either(const struct aws_plan *plan, double connect, double comm
 static void tell_remedy(const struct aws_plan *plan, enum aws_quota quota, struct buf *out)
 {
     const struct command_cost *c = cost_of(plan);
+    const struct connect_cost k = connect_cost(plan);
 
     switch (quota) {
     case AWS_CONNECTIONS:
@@ -144,16 +178,16 @@ static void tell_remedy(const struct aws_plan *plan, enum aws_quota quota, struc
         tell_ramp(plan, 1, quota, out);
         break;
     case AWS_SUBSCRIPTIONS:
-        tell_ramp(plan, FILTERS, quota, out);
+        tell_ramp(plan, k.filters, quota, out);
         break;
     case AWS_PUBLISHES_IN:
-        tell_either(plan, CONNECT_IN, c->in, quota, out);
+        tell_either(plan, k.in, c->in, quota, out);
         break;
     case AWS_PUBLISHES_OUT:
-        tell_either(plan, CONNECT_OUT, c->out, quota, out);
+        tell_either(plan, k.out, c->out, quota, out);
         break;
     case AWS_SHADOW_OPERATIONS:
-        tell_either(plan, CONNECT_SHADOW, c->shadow, quota, out);
+        tell_either(plan, k.shadow, c->shadow, quota, out);
         break;
     case AWS_APP_PUBLISHES:
         buf_printf(out, "--apps %.0f", ceil(plan->commands_per_s * c->app / quotas[quota].limit));

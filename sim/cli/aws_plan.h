@@ -24,6 +24,8 @@ struct aws_plan {
     double connects_per_s;   /* while it ramps; and all at once in a storm */
     double commands_per_s;   /* of all cars together */
     bool by_shadow;          /* commands are desired states; else requests */
+    double named_shadows;    /* of a car, besides the classic one; a mean over the mix */
+    double named_commands;   /* share of the commands whose signals live in those, 0 to 1 */
     double telemetry_per_s;  /* messages of all cars together */
     uint64_t telemetry_size; /* bytes of each */
     double loaded_seconds;   /* of these, for how many commands and telemetry come */

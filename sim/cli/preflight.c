@@ -110,6 +110,8 @@ static struct aws_plan aws_of(const struct preflight *p, const struct load_plan 
         .connects_per_s = fmax(at_most(plan->connects, limit), at_most(storm, limit)),
         .commands_per_s = plan->commands,
         .by_shadow = plan->by_shadow,
+        .named_shadows = plan->named_shadows,
+        .named_commands = plan->named_commands,
         .telemetry_per_s = plan->telemetry,
         .telemetry_size = plan->telemetry_size,
         .loaded_seconds = plan->warm_up_s + plan->measured_s,

@@ -17,6 +17,8 @@ struct load_plan {
     double commands, telemetry;
     uint64_t telemetry_size; /* bytes of a payload, about */
     bool by_shadow;          /* commands are desired states; else requests */
+    double named_shadows;    /* that a car has besides the classic one, in the mean */
+    double named_commands;   /* share of the commands whose signals live in those */
     /* Of what all shards do together, of which this is one's part; NULL: it is all there is. */
     const struct load_plan *whole;
 };

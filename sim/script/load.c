@@ -194,6 +194,8 @@ static struct load_plan check_plan(lua_State *L, int table)
         .telemetry = field(L, table, "telemetry"),
         .telemetry_size = (uint64_t)field(L, table, "telemetry_size"),
         .by_shadow = field(L, table, "by_shadow") > 0,
+        .named_shadows = field(L, table, "named_shadows"),
+        .named_commands = field(L, table, "named_commands"),
     };
 }
 

@@ -386,10 +386,18 @@ static int f_load(lua_State *L)
     return 1;
 }
 
+/* model(name): as cars of that name have it */
+static int f_model(lua_State *L)
+{
+    script_push_model(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"require", f_require},
     {"load",    f_load   },
     {"reload",  f_reload },
+    {"model",   f_model  },
     {NULL,      NULL     }
 };
 

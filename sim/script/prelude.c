@@ -31,6 +31,7 @@ const struct prelude_file prelude_files[] = {
     {"=arrivals",     prelude_arrivals,     &prelude_arrivals_len    },
     {"=steps",        prelude_steps,        &prelude_steps_len       },
     {"=declare",      prelude_declare,      &prelude_declare_len     },
+    {"=outlook",      prelude_outlook,      &prelude_outlook_len     },
     {"=load",         prelude_load,         &prelude_load_len        },
     {"=search",       prelude_search,       &prelude_search_len      },
     {"=picture",      prelude_picture,      &prelude_picture_len     },

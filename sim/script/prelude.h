@@ -27,8 +27,8 @@ extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicl
     prelude_repl[], prelude_part_options[], prelude_car_jobs[], prelude_car_streams[],
     prelude_requests[], prelude_jobs[], prelude_policies[], prelude_groups[], prelude_defender[],
     prelude_diagnostics[], prelude_registry[], prelude_car_rotation[], prelude_model[],
-    prelude_act[], prelude_car_mqtt[];
-extern const size_t prelude_model_len, prelude_act_len, prelude_car_mqtt_len,
+    prelude_act[], prelude_car_mqtt[], prelude_outlook[];
+extern const size_t prelude_model_len, prelude_act_len, prelude_car_mqtt_len, prelude_outlook_len,
     prelude_sandbox_len, prelude_outcomes_len, prelude_vehicle_len, prelude_telemetry_len,
     prelude_companion_len, prelude_service_len, prelude_sms_len, prelude_oracle_len,
     prelude_test_len, prelude_fleet_len, prelude_events_len, prelude_arrivals_len,

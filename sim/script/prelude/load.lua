@@ -417,27 +417,6 @@ local function drain(run, name)
   end
 end
 
--- What it is going to be, for those who check whether it can be.
-local function outlook(plan)
-  local ramp, told = plan.ramp, { storm = 0, measured = 0 }
-  told.vehicles, told.apps, told.warm_up = plan.count, plan.options.apps, plan.warm_up
-  told.ramp = ramp.linear or ramp.spread or (ramp.steps - 1) * ramp.every
-  told.connects = ramp.steps and plan.count / ramp.steps or plan.count / math.max(told.ramp, 1)
-  local most, telemetry = 0, 0
-  for _, phase in ipairs(plan.phases) do
-    told.measured = told.measured + phase.duration
-    told.storm = math.max(told.storm, phase.storm or 0, phase.outage or 0)
-    local commands = pair("", "commands", phase.commands, 1)
-    local messages = pair("", "telemetry", phase.telemetry, 1)
-    most = math.max(most, commands[1], commands[2])
-    telemetry = math.max(telemetry, messages[1], messages[2])
-  end
-  told.commands, told.telemetry = plan.rate * most, plan.telemetry * telemetry
-  told.telemetry_size = plan.options.telemetry_size
-  told.by_shadow = plan.options.way == "shadow" and 1 or 0
-  return told
-end
-
 -- Of several processes that are one load, this one's part: its cars, with their models as the whole fleet has them, and
 -- its share of the probes and rates.
 local function take_shard(run, shard)
@@ -462,14 +441,14 @@ end
 local function run_profile(t, plan, shard)
   local run = { t = t, plan = plan, fleet = setmetatable({}, tools.fleet), away = {} }
   run.order = tools.spread(plan.count, tools.apportion(plan.count, plan.shares))
-  local whole = shard and outlook(plan)
+  local whole = shard and tools.outlook(plan)
   if shard then
     take_shard(run, shard)
   end
   if whole then -- each has an app at least
     whole.apps = math.max(whole.apps, math.floor(shard.total / shard.size + 0.5) * plan.options.apps)
   end
-  core.load_planned(outlook(plan), whole)
+  core.load_planned(tools.outlook(plan), whole)
   local first = math.max(1, math.floor((plan.phases[1].vehicles or 1) * plan.count + 0.5))
   if plan.search then
     first = tools.first_fleet(plan)

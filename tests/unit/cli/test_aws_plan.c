@@ -87,6 +87,28 @@ static void what_is_charged_for(void **state)
     assert_near(aws_plan_bill(&heavy).messages, 100 * 8 + 300 * 9 + 2400);
 }
 
+/* Each named shadow costs a connect 7 messages, 6 filters and 2 operations of 1 KB. */
+static void named_shadows_come_on_top(void **state)
+{
+    struct aws_plan plan = small;
+    unsigned passed;
+
+    (void)state;
+    plan.named_shadows = 2;
+    plan.named_commands = 0.25;
+    struct aws_bill bill = aws_plan_bill(&plan);
+    assert_near(bill.messages, 100 * (8 + 2 * 7) + 300 * 9 + 1200);
+    assert_near(bill.shadow_operations, 100 * (2 * 4 + 2 * 2 * 1) + 225 * 4 + 75 * 1);
+    assert_near(aws_plan_quota(&plan, AWS_SUBSCRIPTIONS).asked, 10 * (8 + 2 * 6));
+    assert_near(aws_plan_quota(&plan, AWS_PUBLISHES_IN).asked, 10 * (4 + 2 * 4));
+    assert_near(aws_plan_quota(&plan, AWS_PUBLISHES_OUT).asked, 10 * (2 + 2 * 2));
+    assert_near(aws_plan_quota(&plan, AWS_SHADOW_OPERATIONS).asked, 10 * (2 + 2 * 2));
+    plan.cars = 1000;
+    plan.connects_per_s = 50;
+    assert_non_null(strstr(told(&plan, &passed), "1000/s of 500/s  TOO MANY (--ramp 40s, "
+                                                 "--connect-rate 25)"));
+}
+
 static void what_is_passed_comes_with_its_remedy(void **state)
 {
     unsigned passed;
@@ -130,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_of_each_quota),
         cmocka_unit_test(what_is_charged_for),
+        cmocka_unit_test(named_shadows_come_on_top),
         cmocka_unit_test(what_is_passed_comes_with_its_remedy),
         cmocka_unit_test(each_remedy_mends),
     };
