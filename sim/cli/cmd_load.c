@@ -120,6 +120,7 @@ static const char examples[] =
     "  fleetsim load --vehicles 2000 --mix compact_ev=3,electric_bus=1 --telemetry-per-car 6/min\n"
     "  fleetsim load --vehicles 5000 --storm 100%:30s\n"
     "  fleetsim load morning_rush --vehicles 3000\n"
+    "  fleetsim load ota_wave --param by=https --param size=1000000\n"
     "  fleetsim load --vehicles 2000 --search 'command.total p99 < 500ms'\n"
     "  fleetsim load --vehicles 20000 --search 'connect.total p99 < 5s' --search-for vehicles\n"
     "  fleetsim load my/profile.lua --cloud /tmp/cloud\n"

@@ -14,7 +14,7 @@
 /* The command line's own state; nothing below reads it but through a pointer. */
 static struct run_options o = RUN_OPTIONS_DEFAULT("run");
 static bool watch;
-static struct option_list tags, params;
+static struct option_list tags;
 
 // clang-format off
 static const struct option_spec options[] = {
@@ -23,8 +23,6 @@ static const struct option_spec options[] = {
     {"tag", 0, OPTION_LIST, &tags, "TAGS",
      "only scenarios with one of these tags (smoke,shadow), or with none of\nthem ('!slow'); "
      "repeated: all must hold"},
-    {"param", 0, OPTION_LIST, &params, "NAME=VALUE",
-     "gives a parameter that a scenario file declares a value; repeatable"},
     {"vehicles", 'n', OPTION_NUMBER, &o.settings.vehicles, "N",
      "size of every fleet in the scenarios"},
     {"timeout", 't', OPTION_DURATION, &o.settings.timeout, "TIME",
@@ -136,8 +134,6 @@ int cmd_run(int argc, char **argv)
     if (first == argc || !check_watch(settings, &err) || !check_tags(settings, &err) ||
         !check_rounds(settings, &err) || !run_options_check(&o, &err))
         return options_fail(&err);
-    settings->params = params.items;
-    settings->param_count = params.count;
     char *found = run_options_find_models(&o);
     char *line = facts_command_line(argc, argv);
     settings->command_line = line;

@@ -114,6 +114,8 @@ bool run_options_check(struct run_options *o, struct error *err)
         log_set_level(LOG_DEBUG);
     s->pins = o->pins.items;
     s->pin_count = o->pins.count;
+    s->params = o->params.items;
+    s->param_count = o->params.count;
     s->limits = limits_new(o->limits.items, o->limits.count, err);
     return s->limits != NULL;
 }

@@ -15,7 +15,7 @@
 /* What the rows point at; a static of the command that has them. */
 struct run_options {
     struct run_settings settings;
-    struct option_list endpoints, pins, limits;
+    struct option_list endpoints, pins, limits, params;
     const char *endpoint_policy;
     bool verbose;
     char endpoint[4096]; /* the endpoints as one text */
@@ -33,6 +33,8 @@ struct run_options {
 /* Rows of a table of struct option_spec, for a struct run_options. */
 // clang-format off
 #define RUN_OPTIONS_ROWS(o) \
+    {"param", 0, OPTION_LIST, &(o).params, "NAME=VALUE", \
+     "gives a parameter that the Lua file declares a value; repeatable"}, \
     {"first-vehicle", 0, OPTION_NUMBER, &(o).settings.first_vehicle, "K", \
      "start with vehicle K of the fleet (default 0)"}, \
     {"seed", 0, OPTION_NUMBER, &(o).settings.seed, "N", \

@@ -93,16 +93,16 @@ static bool unknown(const struct params *p, const char *given, const char *name,
         buf_printf(&known, "%s%s", i != 0 ? ", " : "", p->declared[i]);
     }
     if (s.best[0] != '\0')
-        error_set(err, ERROR_USAGE,
-                  "--param %s: no scenario has a parameter '%s'; did you mean '%s'? (there are %s)",
-                  given, name, s.best, buf_cstr(&known));
+        error_set(
+            err, ERROR_USAGE,
+            "--param %s: no file declares a parameter '%s'; did you mean '%s'? (there are %s)",
+            given, name, s.best, buf_cstr(&known));
     else if (p->declared_count > 0)
-        error_set(err, ERROR_USAGE, "--param %s: no scenario has a parameter '%s' (there are %s)",
+        error_set(err, ERROR_USAGE, "--param %s: no file declares a parameter '%s' (there are %s)",
                   given, name, buf_cstr(&known));
     else
         error_set(err, ERROR_USAGE,
-                  "--param %s: no scenario has parameters (a file declares one by "
-                  "`param(\"%s\", default)`)",
+                  "--param %s: no file declares a parameter (one does by `param(\"%s\", default)`)",
                   given, name);
     buf_done(&known);
     return false;

@@ -82,7 +82,7 @@ def cases_tags_and_parameters(place):
     for part in ("--filter 'door right of 2'", "--param count=1", "--param model=combustion_van"):
         check_in(part, again)
 
-    place.run_clean(*run, "--param", "cuont=1").refuses(2, "no scenario has a parameter 'cuont'", "did you mean 'count'?")
+    place.run_clean(*run, "--param", "cuont=1").refuses(2, "no file declares a parameter 'cuont'", "did you mean 'count'?")
     place.run_clean(*run, "--param", "count").refuses(2, "--param count: not a parameter")
     place.run_clean(*run, "--param", "count=many").refuses(2, "--param count=many: expected a whole number")
     place.run_clean(*run, "--param", "model=tank").refuses(2, "not one of compact_ev, combustion_van")

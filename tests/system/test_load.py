@@ -12,7 +12,7 @@ from fleetsim_test import check, check_equal, check_in, main  # noqa: E402
 PATIENT = ("--lag-budget", "60s", "--lateness-budget", "60s", "--task-budget", "60s")
 PROFILE = """
 load_profile("two phases", {
-  vehicles = 12, mix = { compact_ev = 2, electric_bus = 1 }, warm_up = 0.5,
+  vehicles = param("cars", 6), mix = { compact_ev = 2, electric_bus = 1 }, warm_up = 0.5,
   commands = { rate = 4, by = "shadow", kinds = { locks = 1, lights = 1 } },
   telemetry = { rate = 20 },
   probes = { cars = 2, rate = 3 },
@@ -69,7 +69,7 @@ def steady(place):
 
 def profile(place):
     place.write("p.lua", PROFILE)
-    place.run("load", "p.lua", *PATIENT).expect(0)
+    place.run("load", "p.lua", "--param", "cars=12", *PATIENT).expect(0)
     _, summary = summary_of(place)
     load, counters = summary["load"], summary["counters"]
     check_equal([p["name"] for p in load["phases"]][2:], ["warm-up", "half", "storm", "drain"])
@@ -164,6 +164,11 @@ def refusals(place):
         (("--mix", "hovercraft"), "hovercraft"),
         (("--search", "command.total p99"), "--search: "),
         (("--search-from", "5"), "with --search EXPR only"),
+        (("ota_wave", "--param", "sise=5"), "no file declares a parameter 'sise'; did you mean 'size'? (there are by, size, rate)"),
+        (("ota_wave", "--param", "by=post"), "--param by=post: not one of time, https"),
+        (("ota_wave", "--param", "size=much"), "--param size=much: expected a whole number"),
+        (("steady", "--param", "size=5"), "no file declares a parameter"),
+        (("steady", "--param", "size"), "--param size: not a parameter (as count=5)"),
         (("nowhere",), "nowhere: no such load profile"),
         (("steady", "burst"), "burst: one profile at a time"),
     ):

@@ -293,8 +293,9 @@ static void parameters_that_nobody_has(void **state)
     (void)state;
     unknown("cuont=5", "param('count', 1) param('model', 'x')",
             "did you mean 'count'? (there are count, model)");
-    unknown("zzz=5", "param('count', 1)", "no scenario has a parameter 'zzz' (there are count)");
-    unknown("zzz=5", "scenario('x', function(t) param('zzz', 1) end)", "has parameters (a file");
+    unknown("zzz=5", "param('count', 1)", "no file declares a parameter 'zzz' (there are count)");
+    unknown("zzz=5", "scenario('x', function(t) param('zzz', 1) end)",
+            "declares a parameter (one does by");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_null(params_new(&bad[i], 1, &err));
         assert_int_equal(err.code, ERROR_USAGE);
