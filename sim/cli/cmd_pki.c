@@ -14,7 +14,7 @@
 #include "cli/options.h"
 #include "cli/vehicle_choice.h"
 #include "pki/pem_file.h"
-#include "pki/pki.h"
+#include "pki/rotation.h"
 #include "pki/settings.h"
 #include "pki/store.h"
 
@@ -267,16 +267,16 @@ static int pki_cmd_issue(int argc, char **argv)
 static bool export_vehicle(const struct pki *pki, const char *dir, uint32_t k, struct buf *table,
                            struct error *err)
 {
-    struct fleet_car car;
+    struct pki_car car;
     char id[CERTIFICATE_ID_SIZE];
 
-    if (!fleet_file_car(pki_fleet(pki), k, &car, err))
+    if (!pki_car(pki, k, &car, err))
         return false;
-    const struct slice chain[] = {car.certificate, pki_intermediate(pki)};
+    const struct slice chain[] = {car.certificate, car.issuer};
     const struct identity *who = &car.identity;
     char *certificate = xasprintf("%s/%s.cert.pem", dir, who->thing_name);
     char *key = xasprintf("%s/%s.key.pem", dir, who->thing_name);
-    bool ok = pem_file_write_certificates(certificate, chain, 2, err) &&
+    bool ok = pem_file_write_certificates(certificate, chain, car.issuer.len != 0 ? 2 : 1, err) &&
               pem_file_write_key(key, car.key, err);
     certificate_id(car.certificate, id);
     buf_printf(table, "%u,%s,%s,%s,%s,%s,%s,%s.cert.pem,%s.key.pem\n", k, who->thing_name, who->vin,
@@ -346,14 +346,14 @@ static int pki_cmd_export(int argc, char **argv)
 /* ---- show --------------------------------------------------------------------------------- */
 
 struct shown {
-    struct fleet_car car;
+    struct pki_car car;
     char id[CERTIFICATE_ID_SIZE];
     int64_t from, to;
 };
 
 static bool look_up(const struct pki *pki, uint32_t k, struct shown *ret, struct error *err)
 {
-    if (!fleet_file_car(pki_fleet(pki), k, &ret->car, err) ||
+    if (!pki_car(pki, k, &ret->car, err) ||
         !certificate_validity(ret->car.certificate, &ret->from, &ret->to, err))
         return false;
     certificate_id(ret->car.certificate, ret->id);
@@ -385,6 +385,7 @@ static bool show_json(const struct pki *pki, const char *dir, struct vehicle_cho
         cJSON_AddStringToObject(item, "iccid", v.car.identity.iccid);
         cJSON_AddStringToObject(item, "msisdn", v.car.identity.msisdn);
         cJSON_AddStringToObject(item, "certificate_id", v.id);
+        cJSON_AddNumberToObject(item, "generation", v.car.generation);
         cJSON_AddStringToObject(item, "not_before", from);
         cJSON_AddStringToObject(item, "not_after", to);
         cJSON_AddItemToArray(list, item);
@@ -408,9 +409,10 @@ static bool show_one(const struct pki *pki, uint32_t k, struct error *err)
     settings_format_time(v.to, to);
     const struct identity *who = &v.car.identity;
     printf("vehicle         %u\nthing name      %s\nVIN             %s\nIMEI            %s\n"
-           "ICCID           %s\nMSISDN          %s\ncertificate id  %s\nvalid           %s to %s\n",
-           who->index, who->thing_name, who->vin, who->imei, who->iccid, who->msisdn, v.id, from,
-           to);
+           "ICCID           %s\nMSISDN          %s\ncertificate id  %s\ngeneration      %u\n"
+           "valid           %s to %s\n",
+           who->index, who->thing_name, who->vin, who->imei, who->iccid, who->msisdn, v.id,
+           v.car.generation, from, to);
     return true;
 }
 
@@ -491,6 +493,7 @@ static const struct subcommand {
     {"issue",  pki_cmd_issue,  "issue one certificate: a phone, a server, an expired car" },
     {"export", pki_cmd_export, "write vehicles as PEM files for a real cloud"             },
     {"show",   pki_cmd_show,   "list vehicles with their numbers and certificate ids"     },
+    {"rotate", pki_cmd_rotate, "give vehicles a new key and certificate"                  },
     {"revoke", pki_cmd_revoke, "put certificates on the list of revoked ones"             },
     {"crl",    pki_cmd_crl,    "sign that list anew, and show it"                         },
 };
@@ -521,7 +524,7 @@ int cmd_pki(int argc, char **argv)
         return 0;
     }
     error_set(&err, ERROR_USAGE,
-              "pki: %s%s (use init, issue, export, show, revoke or crl; try `fleetsim pki "
+              "pki: %s%s (use init, issue, export, show, rotate, revoke or crl; try `fleetsim pki "
               "--help`)",
               name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
     return options_fail(&err);

@@ -14,6 +14,10 @@ struct pki *pki_cmd_open(const char *dir, struct error *err);
 /* True when the command should go on; otherwise *ret_status is what to exit with. */
 bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, int *ret_status);
 
+/* ---- cmd_pki_rotate.c ---- */
+
+int pki_cmd_rotate(int argc, char **argv);
+
 /* ---- cmd_pki_revoke.c ---- */
 
 int pki_cmd_revoke(int argc, char **argv);

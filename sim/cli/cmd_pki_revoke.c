@@ -8,6 +8,7 @@
 #include "cli/vehicle_choice.h"
 #include "pki/crl.h"
 #include "pki/pem_file.h"
+#include "pki/rotation.h"
 #include "pki/settings.h"
 
 #define DAYS_MAX 3650
@@ -25,13 +26,13 @@ static bool check_days(uint64_t days, struct error *err)
                      (unsigned long long)days, DAYS_MAX);
 }
 
-/* The vehicles' certificates point into the fleet file, the others into `buffers`. */
+/* The vehicles' certificates point into the PKI, the others into `buffers`. */
 static bool collect(const struct revoke *o, const struct pki *pki, struct vehicle_choice which,
                     struct buf *buffers, struct slice *ret, struct error *err)
 {
     for (uint32_t i = 0; i < which.count; i++) {
-        struct fleet_car car;
-        if (!fleet_file_car(pki_fleet(pki), which.first + i, &car, err))
+        struct pki_car car;
+        if (!pki_car(pki, which.first + i, &car, err))
             return false;
         ret[i] = car.certificate;
     }

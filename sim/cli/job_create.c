@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "cli/vehicle_choice.h"
+#include "pki/rotation.h"
 
 #define DOCUMENT_FILE_MAX 131072
 #define NAME_LINE_MAX     256
@@ -23,12 +24,12 @@ static void add_target(cJSON *list, const char *name)
 static bool add_vehicles(const struct job_create *o, cJSON *list, struct error *err)
 {
     struct vehicle_choice which;
-    struct fleet_car car;
+    struct pki_car car;
     struct pki *pki = pki_open(o->dir, err);
     bool ok = pki != NULL && vehicle_choice_parse(pki, o->vehicles, &which, err);
 
     for (uint32_t i = 0; ok && i < which.count; i++) {
-        ok = fleet_file_car(pki_fleet(pki), which.first + i, &car, err);
+        ok = pki_car(pki, which.first + i, &car, err);
         if (ok)
             add_target(list, car.identity.thing_name);
     }

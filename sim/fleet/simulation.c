@@ -42,8 +42,8 @@ static struct tls_identity identity_of(const struct vehicle *v)
                                      .chain_count = v->own->chain_count,
                                      .key_der = v->own->key};
     return (struct tls_identity){.leaf = v->certificate,
-                                 .chain = &v->sim->intermediate,
-                                 .chain_count = 1,
+                                 .chain = &v->issuer,
+                                 .chain_count = v->issuer.len != 0,
                                  .load_key = load_key,
                                  .key_arg = v->key};
 }
@@ -85,7 +85,9 @@ static void write_pem(const struct vehicle *v, struct buf *to)
     } else if (v->own != NULL) {
         credential_pem(v->own, to);
     } else {
-        pki_chain_pem(v->sim->pki, v->certificate, to);
+        certificate_pem(v->certificate, to);
+        if (v->issuer.len != 0)
+            certificate_pem(v->issuer, to);
         ec_key_pem(v->key, to);
     }
 }

@@ -17,6 +17,7 @@
 #include "mqtt/type.h"
 #include "oracle/oracle.h"
 #include "pki/credential_set.h"
+#include "pki/rotation.h"
 
 /* Results that nobody claims (no companion watches) must not pile up. */
 #define RESULTS_MAX 64
@@ -467,15 +468,13 @@ static bool take_credentials(struct vehicle *v, const struct vehicle_contact *co
     if (v->sim->own != NULL)
         return take_own(v, err);
     struct pki *pki = v->sim->pki;
-    const struct fleet_file *fleet = pki_fleet(pki);
     uint32_t index = v->identity.index;
+    struct pki_car car;
 
-    if (c->validity == VEHICLE_VALID && fleet != NULL && index < fleet_file_count(fleet)) {
-        struct fleet_car car;
-        if (!fleet_file_car(fleet, index, &car, err))
-            return false;
+    if (c->validity == VEHICLE_VALID && pki_car(pki, index, &car, err)) {
         v->identity = car.identity;
         v->certificate = car.certificate;
+        v->issuer = car.issuer;
         v->key = car.key;
         return true;
     }
@@ -489,6 +488,7 @@ static bool take_credentials(struct vehicle *v, const struct vehicle_contact *co
     v->issued = xmalloc(size);
     memcpy(v->issued, &credential, size);
     v->certificate = slice_of(v->issued->certificate, credential.certificate_len);
+    v->issuer = pki_intermediate(pki);
     v->key = &v->issued->key;
     return true;
 }

@@ -73,8 +73,9 @@ struct vehicle {
     void *ctx;
     const uint32_t *watched;      /* kinds of events that somebody waits for, as bits; NULL: none */
     const struct credential *own; /* made elsewhere; then there are none of the following */
-    /* Credentials: point into the fleet file, or into `issued`. */
+    /* Credentials: point into the PKI, or into `issued`. */
     struct slice certificate;
+    struct slice issuer; /* sent with it; empty: it is sent alone */
     const struct ec_key *key;
     struct pki_credential *issued;
     /* NULL: the cloud has known it from the beginning; else what it shows is in there. */

@@ -48,6 +48,16 @@ static int reason_find(const char *name)
     return -1;
 }
 
+bool crl_reason_is_known(const char *name, struct error *err)
+{
+    return reason_find(name) >= 0 ||
+           error_set(err, ERROR_USAGE,
+                     "reason %.40s: none of RFC 5280's (unspecified, keyCompromise, "
+                     "affiliationChanged, superseded, cessationOfOperation, certificateHold, "
+                     "privilegeWithdrawn)",
+                     name);
+}
+
 static BIO *open_file(const char *path, struct buf *text, struct error *err)
 {
     buf_init(text, FILE_MAX);
@@ -265,12 +275,7 @@ bool crl_update(const struct pki *pki, const char *dir, const struct crl_change 
     int reason = reason_find(change->reason);
     char *path = crl_path(dir);
 
-    bool ok = reason >= 0 ||
-              error_set(err, ERROR_USAGE,
-                        "reason %.40s: none of RFC 5280's (unspecified, keyCompromise, "
-                        "affiliationChanged, superseded, cessationOfOperation, certificateHold, "
-                        "privilegeWithdrawn)",
-                        change->reason);
+    bool ok = crl_reason_is_known(change->reason, err);
     ok = ok && open_issuers(pki, issuers, err) && read_old(path, issuers, err);
     for (size_t i = 0; ok && i < AUTHORITIES; i++)
         ok = begin_list(&issuers[i], change) ||

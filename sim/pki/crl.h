@@ -18,6 +18,9 @@
 /* The path; free() it. */
 char *crl_path(const char *dir);
 
+/* Is it a name of RFC 5280, 5.3.1? ERROR_USAGE: no. */
+bool crl_reason_is_known(const char *name, struct error *err);
+
 /* What to change. */
 struct crl_change {
     const struct slice *certificates; /* DER: revoked now, if they are not yet */

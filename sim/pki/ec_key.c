@@ -147,10 +147,21 @@ static int no_password(char *buffer, int size, int writing, void *ctx)
     return -1;
 }
 
-bool ec_key_from_pem(struct ec *ec, struct slice pem, struct ec_key *ret, struct error *err)
+/* Frees `pkey`. */
+static bool from_pkey(struct ec *ec, EVP_PKEY *pkey, struct ec_key *ret, struct error *err)
 {
     uint8_t scalar[EC_SCALAR_SIZE];
 
+    bool ok = scalar_of(pkey, scalar) && ec_key_from_scalar(ec, scalar, ret);
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+    OPENSSL_cleanse(scalar, sizeof scalar);
+    return ok || error_set(err, ERROR_USAGE,
+                           "private key not usable here: it is not an ECDSA P-256 key (use P-256)");
+}
+
+bool ec_key_from_pem(struct ec *ec, struct slice pem, struct ec_key *ret, struct error *err)
+{
     if (pem.len == 0 || pem.len > INT32_MAX)
         return error_set(err, ERROR_USAGE, "no private key: the file is empty or too long");
     ERR_clear_error();
@@ -163,12 +174,18 @@ bool ec_key_from_pem(struct ec *ec, struct slice pem, struct ec_key *ret, struct
         return error_set(err, ERROR_USAGE,
                          "no private key: not an unencrypted PEM private key (decrypt it, or make "
                          "one with \"fleetsim pki\")");
-    bool ok = scalar_of(pkey, scalar) && ec_key_from_scalar(ec, scalar, ret);
-    EVP_PKEY_free(pkey);
+    return from_pkey(ec, pkey, ret, err);
+}
+
+bool ec_key_from_der(struct ec *ec, struct slice der, struct ec_key *ret, struct error *err)
+{
+    const unsigned char *at = der.data;
+    EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
+
     ERR_clear_error();
-    OPENSSL_cleanse(scalar, sizeof scalar);
-    return ok || error_set(err, ERROR_USAGE,
-                           "private key not usable here: it is not an ECDSA P-256 key (use P-256)");
+    if (pkey == NULL)
+        return error_set(err, ERROR_USAGE, "no private key: not DER that OpenSSL reads");
+    return from_pkey(ec, pkey, ret, err);
 }
 
 EVP_PKEY *ec_key_to_pkey(const struct ec_key *key, struct error *err)

@@ -52,6 +52,8 @@ void ec_key_derive(struct ec *ec, struct slice seed, const char *kind, uint64_t 
 bool ec_key_from_scalar(struct ec *ec, const uint8_t scalar[EC_SCALAR_SIZE], struct ec_key *ret);
 /* From a PEM private key (PKCS #8 or SEC 1), unencrypted, P-256 only. */
 bool ec_key_from_pem(struct ec *ec, struct slice pem, struct ec_key *ret, struct error *err);
+/* The same from DER (PKCS #8 or SEC 1). */
+bool ec_key_from_der(struct ec *ec, struct slice der, struct ec_key *ret, struct error *err);
 
 /* A new OpenSSL key for TLS; does not compute the public point again, and does not check that it
    belongs to the scalar. Free with EVP_PKEY_free(). Needs no struct ec; any thread. */

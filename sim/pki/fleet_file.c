@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "pki/checksum.h"
 #include "pki/store.h"
 
 #define FLEET_MAGIC   "FSFLEET\n"
 #define FLEET_VERSION 1u
-#define RECIPE_SIZE   EC_DIGEST_SIZE
 #define THREADS_MAX   64u
 #define BATCH         256u  /* cars that a thread takes at a time */
 #define SLAB          4096u /* cars made between writes, and between words of progress */
@@ -28,7 +28,7 @@ struct file_header {
     uint32_t count;
     uint32_t reserved;
     uint64_t fleet; /* identity_fleet() */
-    uint8_t recipe[RECIPE_SIZE];
+    uint8_t recipe[FLEET_RECIPE_SIZE];
     uint64_t checksum; /* of the bytes before */
 };
 
@@ -51,24 +51,6 @@ struct fleet_file {
     uint64_t fleet;
 };
 
-/* Finds torn writes and flipped bits, not forgers: who can write the file has the keys already. */
-static uint64_t checksum(const void *data, size_t len)
-{
-    const uint8_t *bytes = data;
-    uint64_t sum = 0x9e3779b97f4a7c15u ^ len;
-    size_t i = 0;
-
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, bytes + i, 8);
-        sum = (sum ^ le64toh(word)) * 0xff51afd7ed558ccdu;
-        sum ^= sum >> 32;
-    }
-    for (; i < len; i++)
-        sum = (sum ^ bytes[i]) * 0x100000001b3u;
-    return sum ^ sum >> 29;
-}
-
 static uint64_t header_checksum(const struct file_header *h)
 {
     return checksum(h, offsetof(struct file_header, checksum));
@@ -79,7 +61,7 @@ static uint64_t record_checksum(const struct file_record *r)
     return checksum((const uint8_t *)r + sizeof r->checksum, sizeof *r - sizeof r->checksum);
 }
 
-static void recipe_digest(const struct fleet_recipe *recipe, uint8_t ret[RECIPE_SIZE])
+void fleet_recipe_digest(const struct fleet_recipe *recipe, uint8_t ret[FLEET_RECIPE_SIZE])
 {
     const uint64_t dates[] = {htole64((uint64_t)recipe->not_before),
                               htole64((uint64_t)recipe->not_after)};
@@ -103,7 +85,7 @@ static void header_make(const struct fleet_recipe *recipe, uint32_t count, struc
     ret->record_size = htole32(sizeof(struct file_record));
     ret->count = htole32(count);
     ret->fleet = htole64(identity_fleet(recipe->seed));
-    recipe_digest(recipe, ret->recipe);
+    fleet_recipe_digest(recipe, ret->recipe);
     ret->checksum = htole64(header_checksum(ret));
 }
 
@@ -284,7 +266,7 @@ bool fleet_file_build(const char *path, const struct fleet_recipe *recipe, uint3
 static bool check_header(const char *path, const struct file_header *h, size_t size,
                          const struct fleet_recipe *recipe, struct error *err)
 {
-    uint8_t digest[RECIPE_SIZE];
+    uint8_t digest[FLEET_RECIPE_SIZE];
 
     if (size < sizeof h->magic || memcmp(h->magic, FLEET_MAGIC, sizeof h->magic) != 0)
         return error_set(err, ERROR_USAGE,
@@ -306,7 +288,7 @@ static bool check_header(const char *path, const struct file_header *h, size_t s
                          path, size < whole ? "truncated" : "too long", size, whole);
     if (recipe == NULL)
         return true;
-    recipe_digest(recipe, digest);
+    fleet_recipe_digest(recipe, digest);
     if (memcmp(digest, h->recipe, sizeof digest) != 0)
         return error_set(err, ERROR_USAGE,
                          "%.300s: the fleet of another seed, issuer or validity (remove it, or use "

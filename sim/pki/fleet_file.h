@@ -23,7 +23,12 @@ struct fleet_recipe {
     int64_t not_before, not_after; /* Unix seconds */
 };
 
-/* One car; slices and key point into the mapping and live as long as the fleet file. */
+#define FLEET_RECIPE_SIZE EC_DIGEST_SIZE
+/* Stands for the recipe, seed and all. */
+void fleet_recipe_digest(const struct fleet_recipe *recipe, uint8_t ret[FLEET_RECIPE_SIZE]);
+
+/* One car as it was made (pki_car(): as it is now); slices and key point into the mapping and live
+ * as long as the fleet file. */
 struct fleet_car {
     struct identity identity;
     struct slice certificate; /* DER; send it with the issuer's, which all cars share */

@@ -13,7 +13,7 @@
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "pki/pem_file.h"
-#include "pki/settings.h"
+#include "pki/pki_inside.h"
 #include "pki/store.h"
 
 #define DAY                INT64_C(86400)
@@ -30,16 +30,6 @@ static const char *const file_names[PKI_FILE_COUNT] = {
 };
 
 static const char *const default_names[] = {"localhost", "127.0.0.1", "::1"};
-
-struct pki {
-    char *dir;
-    char *paths[PKI_FILE_COUNT];
-    struct settings settings;
-    struct ec *ec;
-    struct buf root, intermediate; /* DER */
-    struct certificate_issuer issuer;
-    struct fleet_file *fleet; /* NULL: none */
-};
 
 static struct pki *pki_new(const char *dir)
 {
@@ -59,6 +49,7 @@ void pki_free(struct pki *pki)
     if (pki == NULL)
         return;
     fleet_file_free(pki->fleet);
+    rotated_free(pki->rotated);
     buf_done(&pki->root);
     buf_done(&pki->intermediate);
     OPENSSL_cleanse(&pki->issuer, sizeof pki->issuer);
@@ -106,9 +97,7 @@ static bool exists(const struct pki *pki, enum pki_file file)
     return access(pki->paths[file], F_OK) == 0;
 }
 
-/* Keeps other processes from changing the directory (LOCK_EX: and from reading it), until the
-   descriptor is closed; -1 and an error if it cannot. */
-static int lock(const struct pki *pki, int how, struct error *err)
+int pki_lock(const struct pki *pki, int how, struct error *err)
 {
     char *path = xasprintf("%s/pki", pki->dir);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -209,6 +198,20 @@ static struct fleet_recipe recipe_of(const struct pki *pki)
                                  .not_after = pki->settings.not_after};
 }
 
+static bool open_rotated(struct pki *pki, struct error *err)
+{
+    struct fleet_recipe recipe = recipe_of(pki);
+    uint8_t digest[FLEET_RECIPE_SIZE];
+    char *path = xasprintf("%s/pki/rotated.bin", pki->dir);
+
+    fleet_recipe_digest(&recipe, digest);
+    OPENSSL_cleanse(&recipe.issuer, sizeof recipe.issuer);
+    rotated_free(pki->rotated);
+    pki->rotated = rotated_open(path, digest, err);
+    free(path);
+    return pki->rotated != NULL;
+}
+
 static bool open_fleet(struct pki *pki, struct error *err)
 {
     if (!exists(pki, PKI_FILE_FLEET))
@@ -238,7 +241,7 @@ bool pki_grow(struct pki *pki, uint32_t vehicles, struct error *err)
 {
     if (pki->fleet != NULL && fleet_file_count(pki->fleet) >= vehicles)
         return true;
-    int fd = lock(pki, LOCK_EX, err);
+    int fd = pki_lock(pki, LOCK_EX, err);
     if (fd < 0)
         return false;
     bool ok = grow_locked(pki, vehicles, NULL, err);
@@ -320,11 +323,6 @@ bool pki_issue(struct pki *pki, const struct pki_request *request, struct pki_cr
     buf_done(&der);
     OPENSSL_cleanse(&key, sizeof key);
     return ok;
-}
-
-bool pki_chain_pem(const struct pki *pki, struct slice certificate, struct buf *to)
-{
-    return certificate_pem(certificate, to) && certificate_pem(pki_intermediate(pki), to);
 }
 
 static bool write_chain(const struct pki *pki, const char *path, struct slice certificate,
@@ -413,7 +411,7 @@ static bool renew_locked(struct pki *pki, const char *const *names, size_t count
 
 bool pki_renew_server(struct pki *pki, const char *const *names, size_t count, struct error *err)
 {
-    int fd = lock(pki, LOCK_EX, err);
+    int fd = pki_lock(pki, LOCK_EX, err);
 
     if (fd < 0)
         return false;
@@ -460,7 +458,7 @@ static bool load(struct pki *pki, struct error *err)
            pem_file_read_certificate(pki->paths[PKI_FILE_INTERMEDIATE], &pki->intermediate, err) &&
            pem_file_read_issuer(pki->paths[PKI_FILE_INTERMEDIATE_KEY], pki->ec,
                                 buf_slice(&pki->intermediate), &pki->issuer, err) &&
-           open_fleet(pki, err);
+           open_fleet(pki, err) && open_rotated(pki, err);
 }
 
 struct pki *pki_open(const char *dir, struct error *err)
@@ -472,7 +470,7 @@ struct pki *pki_open(const char *dir, struct error *err)
     if (!exists(pki, PKI_FILE_SETTINGS))
         error_set(err, ERROR_USAGE,
                   "%.300s: no PKI there (make one with \"fleetsim pki init --dir DIR\")", dir);
-    else if ((fd = lock(pki, LOCK_SH, err)) >= 0)
+    else if ((fd = pki_lock(pki, LOCK_SH, err)) >= 0)
         ok = settings_read(pki->paths[PKI_FILE_SETTINGS], &pki->settings, err) && load(pki, err);
     if (fd >= 0)
         close(fd);
@@ -569,7 +567,7 @@ bool pki_init(const char *dir, const struct pki_options *options, struct error *
     struct pki *pki = pki_new(dir);
     char *inner = xasprintf("%s/pki", dir);
     bool ok = store_make_dir(inner, err);
-    int fd = ok ? lock(pki, LOCK_EX, err) : -1;
+    int fd = ok ? pki_lock(pki, LOCK_EX, err) : -1;
 
     ok = fd >= 0 && init_locked(pki, options, err);
     if (fd >= 0)

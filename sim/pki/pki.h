@@ -7,9 +7,10 @@
  *     DIR/pki/cloud.pem, cloud.key     issues what the local cloud makes for cars
  *     DIR/pki/server.pem, server.key   the local cloud's: leaf, then intermediate
  *     DIR/pki/fleet.bin                the vehicles (fleet_file.h)
+ *     DIR/pki/rotated.bin              what cars have in its place (rotation.h)
  *     DIR/issued/NAME/                 cert.pem (leaf, intermediate), key.pem, ca.pem
  *
- * Directories are 0700; keys, fleet.bin and pki.json (the seed is as good as the keys) are 0600.
+ * Directories are 0700; keys, the .bin and pki.json (the seed is as good as the keys) are 0600.
  * With a seed given and the default validity, every byte but the server certificate's is a pure
  * function of the seed: two machines make the same fleet.
  *
@@ -67,7 +68,8 @@ void pki_validity(const struct pki *pki, int64_t *ret_not_before, int64_t *ret_n
 struct slice pki_root(const struct pki *pki);
 struct slice pki_intermediate(const struct pki *pki);
 
-/* NULL when the PKI was made without vehicles. Cars and slices are valid until pki_grow(). */
+/* The vehicles as they were made: rotation.h has them as they are. NULL when the PKI was made
+   without. Cars and slices are valid until pki_grow(). */
 const struct fleet_file *pki_fleet(const struct pki *pki);
 bool pki_grow(struct pki *pki, uint32_t vehicles, struct error *err);
 /* A new server certificate with the names it had and these, valid from yesterday. The server
@@ -94,8 +96,6 @@ struct pki_credential {
 /* Key and certificate are a pure function of PKI and request. */
 bool pki_issue(struct pki *pki, const struct pki_request *request, struct pki_credential *ret,
                struct error *err);
-/* Appends the leaf and the intermediate as PEM, in the order in which TLS sends them. */
-bool pki_chain_pem(const struct pki *pki, struct slice certificate, struct buf *to);
 /* Writes cert.pem (leaf, intermediate), key.pem and ca.pem into a directory, which it makes. */
 bool pki_write_credential(const struct pki *pki, const char *dir, struct slice certificate,
                           const struct ec_key *key, struct error *err);

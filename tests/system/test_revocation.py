@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Revoked certificates: `fleetsim pki revoke` and `crl`, and a cloud that is told by its list, while it runs too.
+And those that `fleetsim pki rotate` puts in the place of others, of which the next run has the new one.
 
 Usage: test_revocation.py BUILD_DIR
 """
@@ -21,6 +22,16 @@ scenario("revoked", function(t)
   local failed = car:events("note", { note = "connection failed" })
   car:power_on()
   t:match(failed:wait(10).detail, "certificate revoked")
+end)
+"""
+
+ROTATED = """-- A car shows the certificate of its newest generation.
+local id = param("id", "")
+
+scenario("rotated", function(t)
+  local car = t:vehicle { model = "compact_ev" }
+  car:wait_online(10)
+  t:equal(car:certificate(), id)
 end)
 """
 
@@ -76,7 +87,10 @@ with tempfile.TemporaryDirectory() as lab:
         run("pki", "init", "--dir", other, "--vehicles", "1", "--seed", "8")
         said = run("pki", "revoke", "--dir", lab, "--cert", f"{other}/pki/server.pem", status=2)
         assert "has not issued" in said, said
-    assert not os.path.exists(crl)
+    assert "nothing to rotate" in run("pki", "rotate", "--dir", lab, status=2)
+    assert "the PKI has 10" in run("pki", "rotate", "--dir", lab, "--vehicles", "9..10", status=2)
+    assert "none of RFC 5280's" in run("pki", "rotate", "--dir", lab, "--vehicles", "1", "--revoke", "--reason", "x", status=2)
+    assert not os.path.exists(crl) and not os.path.exists(f"{lab}/pki/rotated.bin")
     assert "fleetsim pki crl" in run("cloud", "--dir", lab, "--crl", f"{lab}/pki/ca.pem", status=2)
 
     # What OpenSSL makes of it.
@@ -107,6 +121,18 @@ with tempfile.TemporaryDirectory() as lab:
         with open(f"{lab}/revoked.lua", "w", encoding="utf-8") as file:
             file.write(SCENARIO)
         run("run", f"{lab}/revoked.lua", "--cloud", lab, "--first-vehicle", "3", "--no-results")
+        # Rotated, it comes in again; on either client.
+        new = json.loads(run("pki", "rotate", "--dir", lab, "--vehicles", "3", "--revoke", "--json"))["vehicles"][0]
+        assert new["generation"] == 1 and new["certificate_id"] != new["previous_certificate_id"], new
+        with open(f"{lab}/rotated.lua", "w", encoding="utf-8") as file:
+            file.write(ROTATED)
+        for client in "native", "paho":
+            run("run", f"{lab}/rotated.lua", "--cloud", lab, "--first-vehicle", "3", "--no-results", "--client", client,
+                "--param", f"id={new['certificate_id']}")
+        shown = json.loads(run("pki", "show", "--dir", lab, "--vehicles", "3", "--json"))["vehicles"][0]
+        assert shown["certificate_id"] == new["certificate_id"] and shown["generation"] == 1, shown
+        run("pki", "export", "--dir", lab, "--vehicles", "3", "--out", f"{lab}/out")
+        assert openssl(*chain, f"{lab}/out/{new['thing_name']}.cert.pem").returncode == 0
         log = open(f"{lab}/broker/broker.log", encoding="utf-8").read()
         assert "certificate verify failed" in log, log
 

@@ -1,0 +1,142 @@
+#include "pki/rotation.h"
+
+#include <openssl/crypto.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/xmem.h"
+#include "pki/pki_inside.h"
+#include "pki/signing_request.h"
+
+bool pki_car(const struct pki *pki, uint32_t k, struct pki_car *ret, struct error *err)
+{
+    const struct rotated_car *now = rotated_find(pki->rotated, k);
+    struct fleet_car first;
+
+    *ret = (struct pki_car){0};
+    if (now != NULL) {
+        identity_make(identity_fleet(slice_str(pki->settings.seed)), k, &ret->identity);
+        ret->certificate = now->certificate;
+        ret->key = &now->key;
+        ret->generation = now->generation;
+        ret->issuer = now->foreign ? (struct slice){0} : pki_intermediate(pki);
+        return true;
+    }
+    if (pki->fleet == NULL)
+        return error_set(err, ERROR_USAGE,
+                         "vehicle %u: the PKI has no vehicles (make some with \"fleetsim pki init "
+                         "--vehicles N\")",
+                         k);
+    if (!fleet_file_car(pki->fleet, k, &first, err))
+        return false;
+    ret->identity = first.identity;
+    ret->certificate = first.certificate;
+    ret->key = first.key;
+    ret->issuer = pki_intermediate(pki);
+    return true;
+}
+
+/* Locked, so that no other process takes the same generation or writes between. */
+static bool begin(struct pki *pki, int *ret_lock, struct error *err)
+{
+    *ret_lock = pki_lock(pki, LOCK_EX, err);
+    if (*ret_lock < 0)
+        return false;
+    if (rotated_refresh(pki->rotated, err))
+        return true;
+    close(*ret_lock);
+    return false;
+}
+
+static bool next_generation(struct pki *pki, uint32_t k, struct pki_credential *issued,
+                            struct rotated_car *ret, struct error *err)
+{
+    struct pki_car now;
+
+    if (!pki_car(pki, k, &now, err))
+        return false;
+    if (now.generation == UINT32_MAX)
+        return error_set(err, ERROR_USAGE, "vehicle %u: it has had all generations there are", k);
+    const struct pki_request request = {.role = CERTIFICATE_VEHICLE,
+                                        .name = now.identity.thing_name,
+                                        .index = k,
+                                        .generation = now.generation + 1};
+    if (!pki_issue(pki, &request, issued, err))
+        return false;
+    *ret = (struct rotated_car){
+        .index = k,
+        .generation = request.generation,
+        .key = issued->key,
+        .certificate = slice_of(issued->certificate, issued->certificate_len),
+    };
+    return true;
+}
+
+bool pki_rotate(struct pki *pki, uint32_t first, uint32_t count, struct error *err)
+{
+    struct pki_credential *issued;
+    struct rotated_car *cars;
+    int lock;
+
+    if (count == 0)
+        return true;
+    if (!begin(pki, &lock, err))
+        return false;
+    issued = xcalloc(count, sizeof *issued);
+    cars = xcalloc(count, sizeof *cars);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < count; i++)
+        ok = next_generation(pki, first + i, &issued[i], &cars[i], err);
+    ok = ok && rotated_add(pki->rotated, cars, count, err);
+    close(lock);
+    OPENSSL_cleanse(cars, count * sizeof *cars);
+    OPENSSL_cleanse(issued, count * sizeof *issued);
+    free(cars);
+    free(issued);
+    return ok;
+}
+
+/* By the fleet's own authority? */
+static bool issued_here(const struct pki *pki, struct slice certificate)
+{
+    const unsigned char *at = certificate.data;
+    X509 *leaf = d2i_X509(NULL, &at, (long)certificate.len);
+    EVP_PKEY *issuer = ec_key_to_pkey(&pki->issuer.key, NULL);
+    bool ours = leaf != NULL && issuer != NULL && X509_verify(leaf, issuer) == 1;
+
+    EVP_PKEY_free(issuer);
+    X509_free(leaf);
+    return ours;
+}
+
+bool pki_keep(struct pki *pki, uint32_t k, struct slice certificate, struct slice key_der,
+              struct error *err)
+{
+    struct rotated_car car = {.index = k, .certificate = certificate};
+    int lock;
+
+    if (k >= IDENTITY_MAX || certificate.len > CERTIFICATE_MAX)
+        return error_set(
+            err, ERROR_USAGE,
+            "vehicle %u: its certificate cannot be kept (%zu bytes; vehicles are below "
+            "%u, certificates of at most %d bytes)",
+            k, certificate.len, IDENTITY_MAX, CERTIFICATE_MAX);
+    if (!signing_key_fits(certificate, key_der, err) ||
+        !ec_key_from_der(pki->ec, key_der, &car.key, err)) {
+        if (err != NULL)
+            err->code = ERROR_USAGE;
+        return false;
+    }
+    bool ok = begin(pki, &lock, err);
+    if (ok) {
+        const struct rotated_car *before = rotated_find(pki->rotated, k);
+        car.generation = before != NULL ? before->generation + 1 : 1;
+        car.foreign = !issued_here(pki, certificate);
+        ok = rotated_add(pki->rotated, &car, 1, err);
+        close(lock);
+    }
+    OPENSSL_cleanse(&car.key, sizeof car.key);
+    return ok;
+}
