@@ -1168,8 +1168,9 @@ function app:detach_policy(name, target) end
 ---@param car fleetsim.Car|string
 ---@param action "connect"|"publish"|"retain-publish"|"subscribe"|"receive"
 ---@param resource? string topic or filter
+---@param will? { topic: string, retain?: boolean } of a "connect"
 ---@return fleetsim.Decision
-function app:test_policy(car, action, resource) end
+function app:test_policy(car, action, resource, will) end
 
 ---@class fleetsim.Thing
 ---@field name string

@@ -60,6 +60,33 @@ scenario("a car that may not connect is refused, and let in when it may", { time
   car:wait_online(120)
 end)
 
+-- The broker tells of a will when it publishes it: a will that the car might not have connected with is not published.
+scenario("a will on a topic that the policy denies is not published", function(t)
+  t:needs_local_cloud()
+  local car = t:vehicle { mqtt = { will = { topic = "dt/fleetsim/{thing}/lost", payload = "gone", qos = 1 } } }
+  local topic = "dt/fleetsim/" .. car:wait_online().name .. "/lost"
+  local app = t:companion()
+  local name = "no-will-" .. t:random(100000)
+
+  app:subscribe(topic)
+  app:put_policy(name, {
+    Sid = "not-there", Effect = "Deny", Action = "iot:Connect", Resource = "*",
+    Condition = { ArnEquals = { ["iot:LastWillTopic"] = "arn:aws:iot:eu-central-1:123456789012:topic/" .. topic } },
+  })
+  app:attach_policy(name, car)
+  t:equal(app:test_policy(car, "connect", nil, { topic = topic }).sid, "not-there")
+  t:is_true(app:test_policy(car, "connect", nil, { topic = topic .. "-elsewhere" }).allowed)
+  t:is_true(app:test_policy(car, "connect").allowed)
+  car:power_off()
+  t:wait(1)
+  t:equal(#app:messages(topic), 0)
+  app:detach_policy(name, car)
+  car:power_on()
+  car:wait_online(20)
+  car:power_off()
+  t:equal(app:wait_message(topic, 10).payload, "gone")
+end)
+
 scenario("a wrong document is refused with its place, and changes nothing", function(t)
   t:needs_local_cloud()
   local car = t:vehicle():wait_online()

@@ -88,34 +88,57 @@ bool policy_file_each(const char *path,
     return ok;
 }
 
-bool policy_file_test(const char *path, const char *thing, const char *action, const char *resource,
-                      struct policy_verdict *ret, struct error *err)
+/* As the local cloud asks when a will is published (contract 7.1): the first that is denied, or
+   what decides the first. */
+static struct policy_decision ask_all(const struct policy *policy, enum policy_action action,
+                                      const struct policy_question *q, struct policy_verdict *ret)
 {
-    const struct policy_principal who = {.client_id = thing,
-                                         .common_name = thing,
+    const struct policy_principal who = {.client_id = q->thing,
+                                         .common_name = q->thing,
                                          .unit = "vehicle",
-                                         .thing_name = thing,
-                                         .source_ip = "127.0.0.1"};
-    enum policy_action found = policy_action_find(action);
+                                         .thing_name = q->thing,
+                                         .source_ip = "127.0.0.1",
+                                         .will = q->will != NULL ? POLICY_WILL : POLICY_NO_WILL,
+                                         .will_topic = q->will};
+    const enum policy_action actions[] = {action, POLICY_PUBLISH, POLICY_RETAIN_PUBLISH};
+    size_t count = q->will == NULL ? 1 : q->will_retain ? 3 : 2;
+    struct policy_decision first = {0};
 
-    if (found == POLICY_ACTION_COUNT)
+    for (size_t i = 0; i < count; i++) {
+        const char *name = i != 0 ? q->will : q->resource != NULL ? q->resource : q->thing;
+        struct policy_decision d = policy_decide(&policy, 1, &who, actions[i], name);
+        if (i == 0)
+            first = d;
+        if (i == 0 || !d.allowed)
+            *ret =
+                (struct policy_verdict){.action = policy_action_name(actions[i]), .resource = name};
+        if (!d.allowed)
+            return d;
+    }
+    return first;
+}
+
+bool policy_file_test(const char *path, const struct policy_question *q, struct policy_verdict *ret,
+                      struct error *err)
+{
+    enum policy_action action = policy_action_find(q->action);
+
+    if (action == POLICY_ACTION_COUNT)
         return error_set(err, ERROR_USAGE,
                          "--action %s: connect, publish, retain-publish, subscribe or receive",
-                         action);
-    if (resource == NULL && found != POLICY_CONNECT)
+                         q->action);
+    if (q->resource == NULL && action != POLICY_CONNECT)
         return error_set(err, ERROR_USAGE,
                          "--topic: missing (to which topic, or with which filter?)");
     struct policy *policy = compile(path, "file", err);
     if (policy == NULL)
         return false;
-    const struct policy *const one = policy;
-    struct policy_decision d =
-        policy_decide(&one, 1, &who, found, resource != NULL ? resource : thing);
+    struct policy_decision d = ask_all(policy, action, q, ret);
     const char *sid = d.policy != NULL ? policy_statement_id(policy, d.statement) : NULL;
-    *ret = (struct policy_verdict){.allowed = d.allowed,
-                                   .decided = d.policy != NULL,
-                                   .statement = d.statement,
-                                   .sid = sid != NULL ? xstrdup(sid) : NULL};
+    ret->allowed = d.allowed;
+    ret->decided = d.policy != NULL;
+    ret->statement = d.statement;
+    ret->sid = sid != NULL ? xstrdup(sid) : NULL;
     policy_free(policy);
     return true;
 }

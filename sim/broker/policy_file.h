@@ -16,16 +16,25 @@ bool policy_file_each(const char *path,
                       void (*visit)(void *ctx, const char *name, const char *file), void *ctx,
                       struct error *err);
 
+struct policy_question {
+    const char *thing;    /* the client id, the thing and the certificate of the car */
+    const char *action;   /* "publish", … */
+    const char *resource; /* NULL: the client id */
+    const char *will;     /* topic of the will of a "connect"; NULL: none */
+    bool will_retain;
+};
+
 struct policy_verdict {
     bool allowed;
     bool decided; /* by a statement; else nothing is about it */
     size_t statement;
-    char *sid; /* free it; NULL: it has none */
+    char *sid;                     /* free it; NULL: it has none */
+    const char *action, *resource; /* what it is about: with a will there is more than one. The
+                                      resource is the question's */
 };
 
-/* What the file's document says of a car whose client id, thing and certificate are `thing`.
-   `action`: "publish", …; `resource` NULL: the client id. ERROR_USAGE. */
-bool policy_file_test(const char *path, const char *thing, const char *action, const char *resource,
+/* What the file's document says. ERROR_USAGE. */
+bool policy_file_test(const char *path, const struct policy_question *question,
                       struct policy_verdict *ret, struct error *err);
 
 #endif

@@ -213,47 +213,73 @@ static int policy_cmd_detach(int argc, char **argv)
 /* ---- test ---- */
 
 struct test {
-    const char *dir, *thing, *action, *resource, *policy;
+    const char *dir, *policy;
+    struct policy_question question;
 };
 
-static void print_decision(const struct test *t, const char *decision, const char *policy,
-                           int statement, const char *sid)
-{
-    bool allowed = strcmp(decision, "ALLOWED") == 0;
+struct decision {
+    const char *word; /* ALLOWED, … */
+    const char *action, *resource;
+    const char *policy, *sid; /* NULL: no statement is about it; it has none */
+    int statement;
+};
 
-    printf("%s  %s %s %s\n", allowed ? "allowed" : "denied ", t->thing, t->action,
-           t->resource != NULL ? t->resource : "");
-    if (policy == NULL)
+/* The exit status. */
+static int print_decision(const struct policy_question *q, const struct decision *d)
+{
+    bool allowed = strcmp(d->word, "ALLOWED") == 0;
+
+    printf("%s  %s %s %s%s%s\n", allowed ? "allowed" : "denied ", q->thing, q->action,
+           q->resource != NULL ? q->resource : "", q->will != NULL ? "with the will " : "",
+           q->will != NULL ? q->will : "");
+    if (q->will != NULL && !allowed)
+        printf("  %s %s:\n", d->action, d->resource);
+    if (d->policy == NULL)
         printf("  no statement is about it, and what nothing allows is denied\n");
     else
-        printf("  by policy %s, Statement[%d]%s%s%s\n", policy, statement, sid != NULL ? " (" : "",
-               sid != NULL ? sid : "", sid != NULL ? ")" : "");
+        printf("  by policy %s, Statement[%d]%s%s%s\n", d->policy, d->statement,
+               d->sid != NULL ? " (" : "", d->sid != NULL ? d->sid : "", d->sid != NULL ? ")" : "");
+    return allowed ? 0 : 1;
+}
+
+static cJSON *test_document(const struct policy_question *q)
+{
+    cJSON *document = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(document, "thingName", q->thing);
+    cJSON_AddStringToObject(document, "action", q->action);
+    if (q->resource != NULL)
+        cJSON_AddStringToObject(document, "resource", q->resource);
+    if (q->will != NULL) {
+        cJSON *will = cJSON_AddObjectToObject(document, "will");
+        cJSON_AddStringToObject(will, "topic", q->will);
+        cJSON_AddBoolToObject(will, "retain", q->will_retain);
+    }
+    return document;
 }
 
 /* In the cloud that runs. */
 static int test_there(const struct test *t)
 {
     struct error err;
-    cJSON *document = cJSON_CreateObject();
     const cJSON *name;
+    cJSON *answer = cloud_ask(t->dir, WHAT, "policies/test", test_document(&t->question), &err);
 
-    cJSON_AddStringToObject(document, "thingName", t->thing);
-    cJSON_AddStringToObject(document, "action", t->action);
-    if (t->resource != NULL)
-        cJSON_AddStringToObject(document, "resource", t->resource);
-    cJSON *answer = cloud_ask(t->dir, WHAT, "policies/test", document, &err);
     if (answer == NULL)
         return options_fail(&err);
-    const char *decision = json_str(answer, "authDecision", "?");
-    print_decision(t, decision, json_str(answer, "policyName", NULL),
-                   (int)json_num(answer, "statement", 0), json_str(answer, "sid", NULL));
+    const struct decision d = {.word = json_str(answer, "authDecision", "?"),
+                               .action = json_str(answer, "action", "?"),
+                               .resource = json_str(answer, "resource", "?"),
+                               .policy = json_str(answer, "policyName", NULL),
+                               .statement = (int)json_num(answer, "statement", 0),
+                               .sid = json_str(answer, "sid", NULL)};
+    int status = print_decision(&t->question, &d);
     printf("  of the policies it has:");
     cJSON_ArrayForEach(name, json_get(answer, "policies"))
         printf(" %s", cJSON_IsString(name) ? name->valuestring : "?");
     puts(cJSON_GetArraySize(json_get(answer, "policies")) == 0 ? " none" : "");
     if (!cJSON_IsTrue(json_get(answer, "seen")))
         puts("  (it has not connected to this cloud: what its certificate says is not known)");
-    int status = strcmp(decision, "ALLOWED") == 0 ? 0 : 1;
     cJSON_Delete(answer);
     return status;
 }
@@ -264,12 +290,15 @@ static int test_here(const struct test *t)
     struct policy_verdict verdict;
     struct error err;
 
-    if (!policy_file_test(t->policy, t->thing, t->action, t->resource, &verdict, &err))
+    if (!policy_file_test(t->policy, &t->question, &verdict, &err))
         return options_fail(&err);
-    print_decision(
-        t, verdict.decided ? verdict.allowed ? "ALLOWED" : "EXPLICIT_DENY" : "IMPLICIT_DENY",
-        verdict.decided ? t->policy : NULL, (int)verdict.statement, verdict.sid);
-    int status = verdict.allowed ? 0 : 1;
+    const struct decision d = {.word = verdict.allowed ? "ALLOWED" : "DENIED",
+                               .action = verdict.action,
+                               .resource = verdict.resource,
+                               .policy = verdict.decided ? t->policy : NULL,
+                               .statement = (int)verdict.statement,
+                               .sid = verdict.sid};
+    int status = print_decision(&t->question, &d);
     free(verdict.sid);
     return status;
 }
@@ -277,15 +306,18 @@ static int test_here(const struct test *t)
 static int policy_cmd_test(int argc, char **argv)
 {
     struct test t = {0};
+    struct policy_question *q = &t.question;
     struct error err;
     int first, status;
     // clang-format off
     const struct option_spec specs[] = {
         CLOUD_DIR_ROW(t.dir),
         {"policy", 0, OPTION_STRING, &t.policy, "FILE", "ask this document instead of a cloud that runs: of a car whose\nclient id, thing and certificate are all THING"},
-        {"thing", 0, OPTION_STRING, &t.thing, "THING", "the car, or the client id of an app"},
-        {"action", 0, OPTION_STRING, &t.action, "ACTION", "connect, publish, retain-publish, subscribe or receive"},
-        {"topic", 0, OPTION_STRING, &t.resource, "TOPIC", "the topic, or the filter that it subscribes to"},
+        {"thing", 0, OPTION_STRING, &q->thing, "THING", "the car, or the client id of an app"},
+        {"action", 0, OPTION_STRING, &q->action, "ACTION", "connect, publish, retain-publish, subscribe or receive"},
+        {"topic", 0, OPTION_STRING, &q->resource, "TOPIC", "the topic, or the filter that it subscribes to"},
+        {"will", 0, OPTION_STRING, &q->will, "TOPIC", "it connects with a will on this topic"},
+        {"will-retain", 0, OPTION_FLAG, &q->will_retain, NULL, "which is to be retained"},
         {0},
     };
     // clang-format on
@@ -297,13 +329,20 @@ static int policy_cmd_test(int argc, char **argv)
         "  fleetsim cloud policy test --dir lab --thing FLT1A0000RA000017 \\\n"
         "    --action publish --topic 'dt/fleetsim/FLT1A0000RA000017/position'\n"
         "  fleetsim cloud policy test --policy vehicle.json --thing car-1 \\\n"
-        "    --action subscribe --topic '$aws/things/+/shadow/update/delta'\n"};
+        "    --action subscribe --topic '$aws/things/+/shadow/update/delta'\n"
+        "  fleetsim cloud policy test --policy vehicle.json --thing car-1 \\\n"
+        "    --action connect --will dt/fleetsim/car-1/lost\n"};
 
     if (!cloud_parse(&command, argc, argv, no_words, &first, &status))
         return status;
-    if (t.thing == NULL || t.action == NULL) {
+    if (q->thing == NULL || q->action == NULL) {
         error_set(&err, ERROR_USAGE, "policy: %s: missing (of whom, and what?)",
-                  t.thing == NULL ? "--thing" : "--action");
+                  q->thing == NULL ? "--thing" : "--action");
+        return options_fail(&err);
+    }
+    if ((q->will != NULL || q->will_retain) && strcmp(q->action, "connect") != 0) {
+        error_set(&err, ERROR_USAGE,
+                  "policy: --will: goes with --action connect, whose will it is");
         return options_fail(&err);
     }
     return t.policy != NULL ? test_here(&t) : test_there(&t);

@@ -108,18 +108,24 @@ static enum cloud_verdict introduce(struct cloud *cloud, struct presence_peer *p
     return first_verdicts[contact.answer];
 }
 
+/* Without a will or with one: the broker tells of none before it is published. Then check_will()
+   asks again. */
 static bool may_connect(const struct cloud *cloud, const struct presence_peer *peer)
 {
-    const struct policy_principal who = presence_peer_principal(peer);
+    struct policy_principal who = presence_peer_principal(peer);
     const struct access_subject subject = {.owner = peer->owner,
                                            .user = peer->user,
                                            .certificate = peer->principal,
                                            .client_id = peer->client_id};
     struct access_view view = {0};
-    bool allowed =
-        access_decide(&cloud->access, &view, &subject, &who, POLICY_CONNECT, peer->client_id)
-            .allowed;
+    bool allowed = false;
 
+    for (enum policy_will will = POLICY_NO_WILL; will <= POLICY_SOME_WILL && !allowed; will++) {
+        who.will = will;
+        allowed =
+            access_decide(&cloud->access, &view, &subject, &who, POLICY_CONNECT, peer->client_id)
+                .allowed;
+    }
     access_view_done(&view);
     return allowed;
 }
@@ -212,18 +218,26 @@ static enum cloud_verdict judge(struct cloud *cloud, struct client *client,
     return verdict;
 }
 
-static bool allows(struct cloud *cloud, struct client *client, enum policy_action action,
-                   const char *name)
+static bool allows_as(struct cloud *cloud, struct client *client,
+                      const struct policy_principal *who, enum policy_action action,
+                      const char *name)
 {
-    const struct policy_principal who = presence_principal(client);
     const struct access_subject subject = presence_subject(client);
 
     struct policy_decision d =
-        access_decide(&cloud->access, &client->view, &subject, &who, action, name);
+        access_decide(&cloud->access, &client->view, &subject, who, action, name);
     client->is_thing = client->view.is_thing;
     if (!d.allowed && action != POLICY_RECEIVE)
         access_explain(&d, action, name, cloud->denial);
     return d.allowed;
+}
+
+static bool allows(struct cloud *cloud, struct client *client, enum policy_action action,
+                   const char *name)
+{
+    const struct policy_principal who = presence_principal(client);
+
+    return allows_as(cloud, client, &who, action, name);
 }
 
 const char *cloud_denial(const struct cloud *cloud)
@@ -294,6 +308,19 @@ static enum cloud_verdict check_publish(struct cloud *cloud, struct client *clie
     return CLOUD_ALLOW;
 }
 
+/* Whether the client might have connected with that will, besides (contract 7.1, 7.2). */
+static enum cloud_verdict check_will(struct cloud *cloud, struct client *client, const char *topic)
+{
+    struct policy_principal who = presence_principal(client);
+
+    who.will = POLICY_WILL;
+    who.will_topic = topic;
+    if (allows_as(cloud, client, &who, POLICY_CONNECT, client->id))
+        return CLOUD_ALLOW;
+    cloud_count(cloud, client, DEFENDER_AUTHORIZATION_FAILURES, 1);
+    return CLOUD_DENY;
+}
+
 enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms)
 {
@@ -304,7 +331,7 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
         return CLOUD_DENY;
     enum cloud_verdict verdict = check_publish(cloud, client, message);
     if (client->handle == NULL || client->handle != message->handle)
-        return verdict == CLOUD_ALLOW ? CLOUD_ALLOW : CLOUD_DENY;
+        return verdict == CLOUD_ALLOW ? check_will(cloud, client, message->topic) : CLOUD_DENY;
     /* The excess is thrown away (contract 6.8). */
     if (verdict == CLOUD_ALLOW && !client->owner &&
         !quota_take(&cloud->quota, QUOTA_MESSAGES, client->id, now_ms))

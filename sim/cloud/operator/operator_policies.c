@@ -374,27 +374,76 @@ static void write_decision(struct text *reply, const struct policy_decision *d)
     }
 }
 
+/* What is asked, and with a will, what is asked besides. */
+struct test {
+    enum policy_action action;
+    const char *resource, *will;
+    bool will_retain;
+};
+
+static bool read_test(const cJSON *document, const struct suspect *suspect, struct test *ret,
+                      struct operator_fault *fault)
+{
+    const cJSON *will = json_get(document, "will");
+    const char *word = operator_text(document, "action", fault);
+
+    if (word == NULL)
+        return false;
+    *ret = (struct test){.action = policy_action_find(word),
+                         .resource = json_str(document, "resource", NULL),
+                         .will = json_str(will, "topic", NULL),
+                         .will_retain = cJSON_IsTrue(json_get(will, "retain"))};
+    if (ret->action == POLICY_ACTION_COUNT)
+        return operator_refuse(fault, "InvalidRequest",
+                               "action: connect, publish, retain-publish, subscribe or receive");
+    if (will != NULL && (ret->will == NULL || ret->action != POLICY_CONNECT))
+        return operator_refuse(fault, "InvalidRequest",
+                               "will: {\"topic\",\"retain\"?}, and the action is connect");
+    if (ret->action == POLICY_CONNECT && ret->resource == NULL)
+        ret->resource = suspect->who.client_id;
+    return ret->resource != NULL ||
+           operator_refuse(fault, "InvalidRequest", "resource: missing (a topic or a filter)");
+}
+
+/* A will's topic needs what publishing there needs (contract 7.1): the first that is denied. */
+static struct policy_decision run_test(const struct operator_request *r, struct access_view *view,
+                                       struct suspect *suspect, struct test *test)
+{
+    const enum policy_action actions[] = {test->action, POLICY_PUBLISH, POLICY_RETAIN_PUBLISH};
+    size_t count = test->will == NULL ? 1 : test->will_retain ? 3 : 2;
+    struct policy_decision d = {0}, first = {0};
+
+    suspect->who.will = test->will != NULL ? POLICY_WILL : POLICY_NO_WILL;
+    suspect->who.will_topic = test->will;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = i == 0 ? test->resource : test->will;
+        d = access_decide(r->access, view, &suspect->subject, &suspect->who, actions[i], name);
+        if (i == 0)
+            first = d;
+        if (d.allowed)
+            continue;
+        test->action = actions[i];
+        test->resource = name;
+        return d;
+    }
+    return first;
+}
+
 static bool on_test(struct operator_request *r, const cJSON *document, struct text *reply,
                     struct operator_fault *fault)
 {
-    const char *word = operator_text(document, "action", fault);
-    enum policy_action action = word != NULL ? policy_action_find(word) : POLICY_ACTION_COUNT;
     struct access_view view = {0};
     struct suspect suspect;
+    struct test test;
 
-    if (word == NULL || !find_suspect(r, document, &suspect, fault))
+    if (!find_suspect(r, document, &suspect, fault) || !read_test(document, &suspect, &test, fault))
         return false;
-    if (action == POLICY_ACTION_COUNT)
-        return operator_refuse(fault, "InvalidRequest",
-                               "action: connect, publish, retain-publish, subscribe or receive");
-    const char *resource = json_str(document, "resource", NULL);
-    if (action == POLICY_CONNECT && resource == NULL)
-        resource = suspect.who.client_id;
-    if (resource == NULL)
-        return operator_refuse(fault, "InvalidRequest", "resource: missing (a topic or a filter)");
-    struct policy_decision d =
-        access_decide(r->access, &view, &suspect.subject, &suspect.who, action, resource);
+    struct policy_decision d = run_test(r, &view, &suspect, &test);
     write_decision(reply, &d);
+    text_key(reply, "action");
+    text_quoted(reply, policy_action_name(test.action));
+    text_key(reply, "resource");
+    text_quoted(reply, test.resource);
     text_key(reply, "policies");
     text_str(reply, "[");
     for (size_t i = 0; i < view.count; i++) {

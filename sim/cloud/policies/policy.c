@@ -150,6 +150,14 @@ static bool matches_pattern(const struct policy_action_pattern *p, const struct 
     return policy_pattern_matches(p->code, &scope, q->whole);
 }
 
+/* What is not known is as the statement lets the client in by. */
+static bool holds(const struct policy *policy, const struct policy_statement *s,
+                  const struct policy_condition *c, const struct policy_principal *who)
+{
+    return policy_condition_is_open(c, who) ? s->allow
+                                            : policy_condition_holds(c, &policy->variables, who);
+}
+
 static bool applies(const struct policy *policy, const struct policy_rule *rule, struct question *q)
 {
     const struct policy_statement *s = &policy->statements[rule->statement];
@@ -161,7 +169,7 @@ static bool applies(const struct policy *policy, const struct policy_rule *rule,
     if (found == s->excludes)
         return false;
     for (size_t i = 0; i < s->condition_count; i++)
-        if (!policy_condition_holds(&s->conditions[i], &policy->variables, q->who))
+        if (!holds(policy, s, &s->conditions[i], q->who))
             return false;
     return true;
 }

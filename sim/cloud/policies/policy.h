@@ -38,6 +38,13 @@ enum policy_action policy_action_find(const char *name);
 /* What stands before the name in a resource: "client/", "topic/" or "topicfilter/". */
 const char *policy_action_resource(enum policy_action action);
 
+/* The will that a CONNECT carries. */
+enum policy_will {
+    POLICY_NO_WILL,
+    POLICY_SOME_WILL, /* one of an unknown topic: what depends on the topic is in its favour */
+    POLICY_WILL       /* one of that topic */
+};
+
 /* What the variables stand for. All borrowed; NULL: the variable does not resolve. */
 struct policy_principal {
     const char *client_id;
@@ -49,6 +56,8 @@ struct policy_principal {
     const cJSON *thing_attributes; /* object of strings */
     const char *source_ip;
     bool persistent; /* the session is to outlive its connection */
+    enum policy_will will;
+    const char *will_topic;
 };
 
 struct policy;

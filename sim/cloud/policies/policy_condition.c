@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cloud/policies/address_range.h"
+#include "cloud/policies/policy_core.h"
 #include "cloud/policies/policy_pattern.h"
 
 enum compare { COMPARE_TEXT, COMPARE_BOOL, COMPARE_NULL, COMPARE_NUMBER, COMPARE_ADDRESS };
@@ -100,6 +101,23 @@ static bool check_value(const struct condition_operator *op, const char *text, s
     return true;
 }
 
+/* The key's value is a topic, AWS's is its ARN: what of the pattern stands for the topic. NULL with
+   the error. */
+static const char *topic_of(const char *text, struct error *err)
+{
+    static const char kind[] = "topic/";
+
+    if (*text == '*')
+        return text;
+    text = policy_behind_account(text, err);
+    if (text == NULL || strcmp(text, "*") == 0)
+        return text;
+    if (strncmp(text, kind, sizeof kind - 1) == 0)
+        return text + sizeof kind - 1;
+    error_set(err, ERROR_USAGE, "\"%.80s\": topic/… stands behind the account", text);
+    return NULL;
+}
+
 static bool add_value(struct policy_condition *c, const cJSON *item,
                       struct policy_variables *variables, struct error *err)
 {
@@ -112,7 +130,9 @@ static bool add_value(struct policy_condition *c, const cJSON *item,
         text = cJSON_IsTrue(item) ? "true" : "false";
     if (text == NULL)
         return error_set(err, ERROR_USAGE, "texts (or numbers, true, false)");
-    bool ok = check_value(c->op, text, err);
+    if (c->key.kind == POLICY_VARIABLE_WILL_TOPIC && c->op->compare == COMPARE_TEXT)
+        text = topic_of(text, err);
+    bool ok = text != NULL && check_value(c->op, text, err);
     if (ok)
         c->values[c->value_count] = policy_pattern_compile(text, c->op->wild, variables, err);
     ok = ok && c->values[c->value_count] != NULL;
@@ -206,6 +226,12 @@ static bool holds_for(const struct policy_condition *c, const struct pattern_sco
     for (size_t i = 0; i < c->value_count && !found; i++)
         found = matches_one(c->op, c->values[i], scope, value);
     return found != c->op->negated;
+}
+
+bool policy_condition_is_open(const struct policy_condition *c, const struct policy_principal *who)
+{
+    return c->key.kind == POLICY_VARIABLE_WILL_TOPIC && who->will == POLICY_SOME_WILL &&
+           c->op->compare != COMPARE_NULL;
 }
 
 bool policy_condition_holds(const struct policy_condition *c,

@@ -29,6 +29,8 @@ bool policy_condition_parse(const char *op, const char *key, const cJSON *values
                             struct policy_variables *variables, struct policy_condition *ret,
                             struct error *err);
 void policy_condition_done(struct policy_condition *condition);
+/* Does it depend on the topic of a will, which is not known? */
+bool policy_condition_is_open(const struct policy_condition *c, const struct policy_principal *who);
 bool policy_condition_holds(const struct policy_condition *condition,
                             const struct policy_variables *variables,
                             const struct policy_principal *who);

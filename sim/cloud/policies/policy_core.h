@@ -46,4 +46,8 @@ struct policy {
     struct policy_action_rules by_action[POLICY_ACTION_COUNT];
 };
 
+/* Behind the account of an ARN, whatever its region and account: the local cloud is all of them.
+   "*" is that itself. NULL with the error. */
+const char *policy_behind_account(const char *arn, struct error *err);
+
 #endif

@@ -158,9 +158,7 @@ static bool read_actions(struct reading *r, const cJSON *source, struct error *e
     return true;
 }
 
-/* Behind the account of an ARN, whatever its region and account: the local cloud is all of them.
-   NULL with the error. */
-static const char *behind_account(const char *arn, struct error *err)
+const char *policy_behind_account(const char *arn, struct error *err)
 {
     const char *p = arn;
 
@@ -201,7 +199,7 @@ static bool take_resource(void *ctx, const char *text, struct error *err)
 {
     struct reading *r = ctx;
     struct policy_statement *s = r->statement;
-    const char *resource = behind_account(text, err);
+    const char *resource = policy_behind_account(text, err);
 
     if (resource == NULL)
         return false;

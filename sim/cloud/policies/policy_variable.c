@@ -22,6 +22,7 @@ static const struct {
     {"iot:Connection.Thing.ThingTypeName", POLICY_VARIABLE_THING_TYPE        },
     {"iot:Connection.Thing.IsAttached",    POLICY_VARIABLE_IS_ATTACHED       },
     {"iot:ConnectAttributes",              POLICY_VARIABLE_CONNECT_ATTRIBUTES},
+    {"iot:LastWillTopic",                  POLICY_VARIABLE_WILL_TOPIC        },
     {"iot:Certificate.AvailableKeys",      POLICY_VARIABLE_AVAILABLE_KEYS    },
     {"cognito-identity.amazonaws.com:aud", POLICY_VARIABLE_NEVER             },
     {"cognito-identity.amazonaws.com:sub", POLICY_VARIABLE_NEVER             },
@@ -94,10 +95,6 @@ static void take_suffix(char *name, struct policy_variable *ret)
 
 static bool unknown(const char *name, struct error *err)
 {
-    if (strcmp(name, "iot:LastWillTopic") == 0)
-        return error_set(err, ERROR_USAGE,
-                         "iot:LastWillTopic: the local cloud does not see a will when a client "
-                         "connects (leave the condition out here)");
     if (skip(name, "iot:Thing.") != NULL)
         return error_set(err, ERROR_USAGE, "%.100s: no variable of AWS IoT (iot:Connection.%s?)",
                          name, name + strlen("iot:"));
@@ -209,6 +206,26 @@ static size_t available_keys(const struct policy_principal *who, const char *ret
     return count;
 }
 
+static size_t connect_attributes(const struct policy_principal *who,
+                                 const char *ret[POLICY_VALUES_MAX])
+{
+    size_t count = 0;
+
+    if (who->persistent)
+        ret[count++] = "PersistentConnect";
+    if (who->will != POLICY_NO_WILL)
+        ret[count++] = "LastWill";
+    return count;
+}
+
+/* "": there is one, and it is not known. */
+static const char *will_topic(const struct policy_principal *who)
+{
+    if (who->will == POLICY_WILL)
+        return who->will_topic;
+    return who->will == POLICY_SOME_WILL ? "" : NULL;
+}
+
 static const char *single_value(const struct policy_variable *v, const struct policy_principal *who)
 {
     switch (v->kind) {
@@ -224,8 +241,9 @@ static const char *single_value(const struct policy_variable *v, const struct po
         return who->thing_name != NULL ? "true" : "false";
     case POLICY_VARIABLE_ATTRIBUTE:
         return json_str(who->thing_attributes, v->name, NULL);
+    case POLICY_VARIABLE_WILL_TOPIC:
+        return will_topic(who);
     case POLICY_VARIABLE_CONNECT_ATTRIBUTES:
-        return who->persistent ? "PersistentConnect" : NULL;
     case POLICY_VARIABLE_AVAILABLE_KEYS:
     case POLICY_VARIABLE_CERTIFICATE:
     case POLICY_VARIABLE_NEVER:
@@ -242,6 +260,8 @@ size_t policy_variable_values(const struct policy_variable *v, const struct poli
         return certificate_values(v, who, ret);
     if (v->kind == POLICY_VARIABLE_AVAILABLE_KEYS)
         return available_keys(who, ret);
+    if (v->kind == POLICY_VARIABLE_CONNECT_ATTRIBUTES)
+        return connect_attributes(who, ret);
     ret[0] = single_value(v, who);
     return ret[0] != NULL ? 1 : 0;
 }

@@ -78,9 +78,11 @@ function app:detach_policy(name, target)
 end
 
 -- May the car do that? { allowed, policy, statement, sid, policies }; without `policy` no statement is about it.
-function app:test_policy(car, action, resource)
+-- `will`: { topic, retain }, of a "connect".
+function app:test_policy(car, action, resource, will)
   local said = ask(self, "app:test_policy", "test", {
     thingName = type(car) == "string" and car or car.name, action = action, resource = resource,
+    will = will,
   })
   return {
     allowed = said.authDecision == "ALLOWED", policy = said.policyName, statement = said.statement, sid = said.sid,

@@ -438,6 +438,27 @@ static void quotas(void **state)
         CLOUD_ALLOW);
 }
 
+/* Contract 7.2, iot:LastWillTopic: nobody tells of a will at CONNECT, so who might have a good one
+   is let in, and a bad one is not published. */
+static void what_a_will_is_about(void **state)
+{
+    static const char only_a[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iot:"
+        "Publish\","
+        "\"Resource\":\"*\"},{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\",\"Resource\":\"*\","
+        "\"Condition\":{\"ArnEquals\":{\"iot:LastWillTopic\":\"arn:aws:iot:*:*:topic/will/a\"}}}]}";
+    struct world *w = *state;
+    struct error err;
+
+    assert_true(cloud_put_policy(w->cloud, "vehicle", slice_str(only_a), NOW, &err));
+    assert_int_equal(connect_as(w, 0, "tcu-1", "vehicle"), CLOUD_ALLOW);
+    assert_int_equal(publish(w, 0, "tcu-1", "will/b", false), CLOUD_ALLOW); /* no will yet */
+    assert_true(
+        cloud_disconnect(w->cloud, &handles[0], "tcu-1", PRESENCE_CONNECTION_LOST, NOW, &w->out));
+    assert_int_equal(publish(w, 0, "tcu-1", "will/a", false), CLOUD_ALLOW);
+    assert_int_equal(publish(w, 0, "tcu-1", "will/b", false), CLOUD_DENY);
+}
+
 /* A rule makes of a will what the shadow service would not take itself. */
 static void a_will_by_a_rule(void **state)
 {
@@ -581,6 +602,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(documents_are_made_for_those_who_hear_them, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(quotas, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_will_is_about, setup, teardown),
         cmocka_unit_test_setup_teardown(a_will_by_a_rule, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_starts_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(control, setup, teardown),

@@ -128,9 +128,24 @@ static void policies(void **state)
     asks(&w, "policies/test",
          "{\"thingName\":\"car-1\",\"action\":\"publish\",\"resource\":\"dt/fleetsim/car-1/a\"}",
          "{\"authDecision\":\"EXPLICIT_DENY\",\"policyName\":\"no-data\",\"statement\":0,\"sid\":"
-         "\"s\",\"policies\":[\"vehicle\",\"no-data\"],\"seen\":true");
+         "\"s\",\"action\":\"iot:Publish\",\"resource\":\"dt/fleetsim/car-1/a\",\"policies\":"
+         "[\"vehicle\",\"no-data\"],\"seen\":true");
     asks(&w, "policies/test", "{\"thingName\":\"car-1\",\"action\":\"iot:Connect\"}",
          "\"authDecision\":\"ALLOWED\",\"policyName\":\"vehicle\"");
+    /* With a will: whether it may be published, too. */
+    asks(&w, "policies/test",
+         "{\"thingName\":\"car-1\",\"action\":\"connect\",\"will\":{\"topic\":\"dt/fleetsim/car-1/"
+         "a\"}}",
+         "{\"authDecision\":\"EXPLICIT_DENY\",\"policyName\":\"no-data\",\"statement\":0,\"sid\":"
+         "\"s\",\"action\":\"iot:Publish\",\"resource\":\"dt/fleetsim/car-1/a\"");
+    asks(&w, "policies/test",
+         "{\"thingName\":\"car-2\",\"action\":\"connect\",\"will\":{\"topic\":\"dt/fleetsim/car-2/"
+         "a\"}}",
+         "\"authDecision\":\"ALLOWED\",\"policyName\":\"vehicle\"");
+    asks(&w, "policies/test",
+         "{\"thingName\":\"car-2\",\"action\":\"publish\",\"resource\":\"a\",\"will\":{\"topic\":"
+         "\"a\"}}",
+         "the action is connect");
     asks(&w, "policies/test", "{\"clientId\":\"app\",\"action\":\"subscribe\",\"resource\":\"#\"}",
          "\"authDecision\":\"IMPLICIT_DENY\"");
     asks(&w, "policies/no-data/detach", "{\"target\":\"arn:aws:iot:x:1:thing/car-1\"}",

@@ -145,6 +145,49 @@ static void persistent_sessions(void **state)
     }
 }
 
+#define WILL_ON(op, topic) "\"" op "\":{\"iot:LastWillTopic\":\"" topic "\"}"
+
+/* Contract 7.2, "conditions iot:ConnectAttributes (…, LastWill), iot:LastWillTopic", and AWS's
+   "Connect policy examples" of them. */
+static void wills(void **state)
+{
+    static const struct {
+        const char *document;
+        bool none, some, mine, other; /* no will, one of an unknown topic, on my/will, on no/will */
+    } cases[] = {
+        {HEAD CONNECT_IF(WILL_ON("ArnEquals",       ARN "topic/my/will")) TAIL, false,                                               true,            true,                            false         },
+        {HEAD CONNECT_IF(WILL_ON("ArnLike",         ARN "topic/*/will")) TAIL,  false,                                               true,            true,                            true          },
+        {HEAD CONNECT_IF(WILL_ON("StringLike",      "*my/w???")) TAIL,          false,                                               true,            true,                            false         },
+        {HEAD CONNECT_IF(WILL_ON("ArnLikeIfExists", ARN "topic/my/*")) TAIL,    true,                                                true,            true,
+         false                                                                                                                                                                                       },
+        {HEAD CONNECT_IF(WILL_ON("ArnNotEquals",    ARN "topic/my/will")) TAIL, true,                                                true,            false,
+         true                                                                                                                                                                                        },
+        {HEAD ALLOW("Connect",                      "client/*") "," REFUSE_IF(
+             WILL_ON("ArnEquals",                 ARN "topic/my/${iot:ClientId}")) TAIL,
+         true,                                                                                                                                        true,                            false,          true},
+        {HEAD CONNECT_IF(WILL_ON("Null",                                         "true")) TAIL,                                      true,                                    false,          false, false},
+        {HEAD CONNECT_IF(WILL_ON("Null",                                         "false")) TAIL,                                      false,                                   true,        true, true   },
+        {HEAD CONNECT_IF(ATTRIBUTES("ForAnyValue:StringEquals",                                         "\"LastWill\"")) TAIL,               false,     true,
+         true,                        true                                                                                                                                                                                        },
+        {HEAD CONNECT_IF(ATTRIBUTES("ForAllValues:StringNotEquals",                                         "\"LastWill\"")) TAIL,           true,
+         false,  false,                                                                                                                                                                        false                                                                                                                                                                               },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool wanted[] = {cases[i].none, cases[i].some, cases[i].mine, cases[i].other};
+        struct policy *policy = compile(cases[i].document);
+        for (int k = 0; k < 4; k++) {
+            const struct policy_principal who = {.client_id = "will",
+                                                 .will = k < 2 ? (enum policy_will)k : POLICY_WILL,
+                                                 .will_topic = k == 2 ? "my/will" : "no/will"};
+            if (policy_allows(policy, &who, POLICY_CONNECT, "will") != wanted[k])
+                fail_msg("will %d: %s", k, cases[i].document);
+        }
+        policy_free(policy);
+    }
+}
+
 /* Contract 7.2: the thing's variables, and "use in Condition" for IsAttached. */
 static void things(void **state)
 {
@@ -315,7 +358,7 @@ static void bad_documents(void **state)
         {S(E A R ",\"Condition\":{\"StringEquals\":{\"iot:ClientId\":[{}]}}"),
          "texts (or numbers, true, false)"                                                                                             },
         {S(E A R ",\"Condition\":{\"ArnEquals\":{\"iot:LastWillTopic\":\"x\"}}"),
-         "iot:LastWillTopic: the local cloud does not see a will"                                                                      },
+         "Condition: ArnEquals.iot:LastWillTopic: \"x\": no ARN"                                                                       },
     };
 
     (void)state;
@@ -354,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(publish_and_subscribe),
         cmocka_unit_test(persistent_sessions),
+        cmocka_unit_test(wills),
         cmocka_unit_test(things),
         cmocka_unit_test(conditions),
         cmocka_unit_test(opposites),
