@@ -30,7 +30,8 @@ scenario("a car that is put into quarantine is thrown out at its next word", { t
   car:telemetry("note", "during", 1)
   local event = decode_json(app:wait_message(ended).payload)
   if version == "5" then -- 3.1.1 has no word for it
-    t:match(car:timeline(), "denied by policy " .. policy:gsub("%-", "%%-") .. ", Statement%[0%] %(quarantine%)")
+    local why = "denied by policy " .. policy:gsub("%-", "%%-") .. ", Statement%[0%] %(quarantine%)"
+    t:eventually(5, function() return car:timeline():match(why) end)
   end
   t:equal(event.disconnectReason, "AUTH_ERROR")
   t:equal(event.clientInitiatedDisconnect, false)
