@@ -217,15 +217,17 @@ function decode_json(text) end
 ---@return string? why
 function decode_cbor(bytes) end
 
+---@alias fleetsim.FleetWiseMessage "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"|"CommandRequest"|"CommandResponse"|"StateTemplates"|"LastKnownStateData"
+
 ---What a message of AWS IoT FleetWise says; nil and why not.
----@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"|"CommandRequest"|"CommandResponse"
+---@param message fleetsim.FleetWiseMessage
 ---@param bytes string
 ---@return table?
 ---@return string? why
 function decode_fleetwise(message, bytes) end
 
 ---Bytes of a message of AWS IoT FleetWise.
----@param message "Checkin"|"VehicleData"|"CollectionSchemes"|"DecoderManifest"|"CommandRequest"|"CommandResponse"
+---@param message fleetsim.FleetWiseMessage
 ---@param value table
 ---@return string
 function encode_fleetwise(message, value) end

@@ -18,6 +18,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
     &fleetwise__collection_schemes__descriptor,
     &fleetwise__command_request__descriptor,
     &fleetwise__command_response__descriptor,
+    &fleetwise__state_templates__descriptor,
+    &fleetwise__last_known_state_data__descriptor,
     NULL,
 };
 

@@ -29,7 +29,8 @@ static bool is_exact(const cJSON *item)
         if (!is_exact(child) ||
             (child->string != NULL && cJSON_IsNumber(child) &&
              (strcmp(child->string, "operator") == 0 || strcmp(child->string, "window_type") == 0 ||
-              strcmp(child->string, "condition_trigger_mode") == 0)))
+              strcmp(child->string, "condition_trigger_mode") == 0 ||
+              strcmp(child->string, "status") == 0)))
             return false;
     }
     return true;
@@ -37,14 +38,15 @@ static bool is_exact(const cJSON *item)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const messages[] = {"Checkin", "VehicleData", "DecoderManifest",
-                                           "CollectionSchemes"};
+    static const char *const messages[] = {
+        "Checkin",        "VehicleData",        "DecoderManifest", "CollectionSchemes",
+        "StateTemplates", "LastKnownStateData", "CommandRequest",  "CommandResponse"};
     struct error err;
     size_t len;
 
     if (size == 0)
         return 0;
-    const char *message = messages[data[0] % 4];
+    const char *message = messages[data[0] % (sizeof messages / sizeof *messages)];
     cJSON *object = fleetwise_decode(message, slice_of(data + 1, size - 1));
     if (object != NULL && is_exact(object)) {
         uint8_t *bytes = fleetwise_encode(message, object, &len, &err);

@@ -42,6 +42,20 @@ scenario("messages", function(t)
     status = "COMMAND_STATUS_IN_PROGRESS", command_id = command.command_id, reason_code = 0x1000f,
   })))
   print("schemes " .. hex(encode_fleetwise("CollectionSchemes", schemes)))
+  local templates = decode_fleetwise("StateTemplates", bytes("%s"))
+  t:equal(templates.state_templates_to_add[1].signal_ids, { 1, 300, 70000 })
+  t:equal(templates.state_templates_to_add[2].periodic_update_strategy.period_ms, 5000)
+  print("templates " .. hex(encode_fleetwise("StateTemplates", templates)))
+  local switch = decode_fleetwise("CommandRequest", bytes("%s")).last_known_state_command.state_template_information
+  t:equal(switch[1].activate_operation.deactivate_after_seconds, 90)
+  t:is_true(switch[2].fetch_snapshot_operation ~= nil)
+  print("states " .. hex(encode_fleetwise("LastKnownStateData", {
+    collection_event_time_ms_epoch = 1700000000123,
+    captured_state_template_signals = { { state_template_sync_id = "doors", captured_signals = {
+      { signal_id = 3, boolean_value = true }, { signal_id = 4, int8_value = -3 },
+      { signal_id = 5, double_value = 0.5 }, { signal_id = 6, string_value = "ok" },
+    } } },
+  })))
   t:equal(uncompress_snappy(bytes("%s")), ("spring, "):rep(1000))
   print("snappy " .. hex(compress_snappy(("charge 80; "):rep(500))))
   print("data " .. hex(encode_fleetwise("VehicleData", {
@@ -76,6 +90,15 @@ def schemes(pb):
     return message
 
 
+def templates(pb):
+    message = pb.StateTemplates(decoder_manifest_sync_id="m", version=4, state_template_sync_ids_to_remove=["old"])
+    first = message.state_templates_to_add.add(state_template_sync_id="doors", signal_ids=[1, 300, 70000])
+    first.on_change_update_strategy.SetInParent()
+    second = message.state_templates_to_add.add(state_template_sync_id="charge", signal_ids=[2])
+    second.periodic_update_strategy.period_ms = 5000
+    return message
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +111,12 @@ def main():
         script = pathlib.Path(folder) / "messages.lua"
         command = pb.CommandRequest(command_id="c-1", timeout_ms=5000)
         command.actuator_command.int16_value = -7
+        switch = pb.CommandRequest(command_id="c-2")
+        information = switch.last_known_state_command.state_template_information
+        information.add(state_template_sync_id="doors").activate_operation.deactivate_after_seconds = 90
+        information.add(state_template_sync_id="charge").fetch_snapshot_operation.SetInParent()
         script.write_text(SCENARIO % (sent.SerializeToString().hex(), command.SerializeToString().hex(),
+                                      templates(pb).SerializeToString().hex(), switch.SerializeToString().hex(),
                                       snappy.compress(b"spring, " * 1000).hex()))
         run = subprocess.run([build / "fleetsim", "run", script, "--no-results"], capture_output=True, text=True,
                              timeout=60)
@@ -96,6 +124,12 @@ def main():
         said = dict(line.split("messages: ", 1)[1].split(" ", 1) for line in run.stderr.splitlines()
                     if "messages: " in line)
         assert pb.CollectionSchemes.FromString(bytes.fromhex(said["schemes"])) == sent
+        assert pb.StateTemplates.FromString(bytes.fromhex(said["templates"])) == templates(pb)
+        states = pb.LastKnownStateData.FromString(bytes.fromhex(said["states"])).captured_state_template_signals[0]
+        assert states.state_template_sync_id == "doors", states
+        assert [s.WhichOneof("signal_value") for s in states.captured_signals] == [
+            "boolean_value", "int8_value", "double_value", "string_value"], states
+        assert states.captured_signals[1].int8_value == -3, states
         assert snappy.uncompress(bytes.fromhex(said["snappy"])) == b"charge 80; " * 500
         assert len(said["snappy"]) < 1000, said["snappy"]
         response = pb.CommandResponse.FromString(bytes.fromhex(said["response"]))

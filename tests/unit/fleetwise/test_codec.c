@@ -59,6 +59,42 @@ static void vehicle_data(void **state)
                    "\"dtc_data\":{\"relative_time_ms\":0,\"active_dtc_codes\":[\"P0\"]}}");
 }
 
+/* Contract 9.3: "`last_known_states/data` →, `last_known_states/config` ←", with the numbers of the
+   edge repository's state_templates.proto and last_known_state_data.proto. */
+static void last_known_states(void **state)
+{
+    static const uint8_t templates[] = {0x12, 1,    'm',  0x2a, 10, 0x0a, 1, 't', 0x22, 2,
+                                        0x08, 0x64, 0x2a, 1,    7,  0x32, 1, 'o', 0x38, 3};
+    static const uint8_t data[] = {0x10, 0x05, 0x32, 0x0b, 0x0a, 1,   't', 0x12,
+                                   0x06, 0x08, 0x07, 0x6a, 2,    'o', 'n'};
+
+    (void)state;
+    assert_decodes("StateTemplates", slice_of(templates, sizeof templates),
+                   "{\"decoder_manifest_sync_id\":\"m\",\"state_templates_to_add\":[{"
+                   "\"state_template_sync_id\":\"t\",\"periodic_update_strategy\":{"
+                   "\"period_ms\":100},\"signal_ids\":[7]}],"
+                   "\"state_template_sync_ids_to_remove\":[\"o\"],\"version\":3}");
+    assert_decodes("LastKnownStateData", slice_of(data, sizeof data),
+                   "{\"collection_event_time_ms_epoch\":5,\"captured_state_template_signals\":[{"
+                   "\"state_template_sync_id\":\"t\",\"captured_signals\":[{"
+                   "\"signal_id\":7,\"string_value\":\"on\"}]}]}");
+}
+
+/* Contract 9.3: "CommandRequest | command_id=16, timeout_ms=17, actuator_command=18 |
+   last_known_state_command=19, issued_timestamp_ms=20" */
+static void a_command_for_last_known_states(void **state)
+{
+    static const uint8_t bytes[] = {0x82, 1,    1, 'c', 0x9a, 1, 9,    0x0a,
+                                    7,    0x0a, 1, 't', 0x12, 2, 0x08, 60};
+
+    (void)state;
+    assert_decodes("CommandRequest", slice_of(bytes, sizeof bytes),
+                   "{\"command_id\":\"c\",\"timeout_ms\":0,\"last_known_state_command\":{"
+                   "\"state_template_information\":[{\"state_template_sync_id\":\"t\","
+                   "\"activate_operation\":{\"deactivate_after_seconds\":60}}]},"
+                   "\"issued_timestamp_ms\":0}");
+}
+
 static void all_of_a_scheme_comes_back(void **state)
 {
     static const char json[] =
@@ -170,6 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_check_in),
         cmocka_unit_test(vehicle_data),
+        cmocka_unit_test(last_known_states),
+        cmocka_unit_test(a_command_for_last_known_states),
         cmocka_unit_test(all_of_a_scheme_comes_back),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(bytes_that_are_none),

@@ -1,0 +1,84 @@
+-- Conditions of FleetWise's campaigns: what a tree comes to, and the fixed windows that it may look at.
+
+local conditions = {}
+
+local function compare(fn)
+  return function(a, b) return type(a) == type(b) and type(a) ~= "boolean" and a ~= nil and fn(a, b) end
+end
+
+local function compute(fn)
+  return function(a, b) return type(a) == "number" and type(b) == "number" and fn(a, b) or nil end
+end
+
+local operators = {
+  COMPARE_SMALLER = compare(function(a, b) return a < b end),
+  COMPARE_BIGGER = compare(function(a, b) return a > b end),
+  COMPARE_SMALLER_EQUAL = compare(function(a, b) return a <= b end),
+  COMPARE_BIGGER_EQUAL = compare(function(a, b) return a >= b end),
+  COMPARE_EQUAL = function(a, b) return a ~= nil and a == b end,
+  COMPARE_NOT_EQUAL = function(a, b) return a ~= nil and b ~= nil and a ~= b end,
+  LOGICAL_AND = function(a, b) return a == true and b == true end,
+  LOGICAL_OR = function(a, b) return a == true or b == true end,
+  LOGICAL_NOT = function(a) return a == false end,
+  ARITHMETIC_PLUS = compute(function(a, b) return a + b end),
+  ARITHMETIC_MINUS = compute(function(a, b) return a - b end),
+  ARITHMETIC_MULTIPLY = compute(function(a, b) return a * b end),
+  ARITHMETIC_DIVIDE = compute(function(a, b) return b ~= 0 and a / b or nil end),
+}
+
+local function window_value(windows, node)
+  local of_signal = windows[node.signal_id]
+  -- A type that is not known is a number.
+  local last, kind = tostring(node.window_type):match("^(.*)LAST_WINDOW_(%u+)$")
+  local window = of_signal and of_signal[last == "PREV_" and 2 or 1]
+  if not kind or not window or window.count == 0 then
+    return nil
+  end
+  if kind == "AVG" then
+    return window.sum / window.count
+  end
+  return kind == "MIN" and window.min or window.max
+end
+
+-- What a node of a tree comes to; nil: that is not known. `values` are the signals' by their numbers, `windows` those
+-- of one scheme.
+function conditions.evaluate(node, values, windows)
+  if not node then
+    return nil
+  elseif node.node_operator then
+    local operator = node.node_operator
+    local fn = operators[operator.operator]
+    return fn and fn(conditions.evaluate(operator.left_child, values, windows),
+      conditions.evaluate(operator.right_child, values, windows))
+  elseif node.node_signal_id then
+    return values[node.node_signal_id]
+  elseif node.node_function and node.node_function.window_function then
+    return window_value(windows, node.node_function.window_function)
+  end
+  for _, name in ipairs { "node_double_value", "node_boolean_value", "node_string_value" } do
+    if node[name] ~= nil then
+      return node[name]
+    end
+  end
+end
+
+-- A value for a signal's windows: the running one, the last, the one before.
+function conditions.aggregate(windows, info, at, value)
+  if info.fixed_window_period_ms == 0 or type(value) ~= "number" then
+    return
+  end
+  local of_signal = windows[info.signal_id] or {}
+  windows[info.signal_id] = of_signal
+  local number = at // info.fixed_window_period_ms
+  if of_signal.number ~= number then
+    of_signal[2] = of_signal.number == number - 1 and of_signal[1] or nil
+    of_signal[1] = of_signal.running
+    of_signal.number, of_signal.running = number, { count = 0, sum = 0 }
+  end
+  local running = of_signal.running
+  running.count, running.sum = running.count + 1, running.sum + value
+  running.min = math.min(running.min or value, value)
+  running.max = math.max(running.max or value, value)
+end
+
+return conditions
