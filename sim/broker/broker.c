@@ -19,6 +19,7 @@
 #include "base/shared_clock.h"
 #include "base/xmem.h"
 #include "broker/config.h"
+#include "broker/kept.h"
 #include "broker/port.h"
 #include "cloud/authorizer.h"
 #include "pki/pki.h"
@@ -27,6 +28,7 @@
 /* It has much to write and to read, and many may be at work beside it. */
 #define RESTART_TIMEOUT_MS 60000
 #define STOP_TIMEOUT_MS    2000
+#define LAST_TIMEOUT_MS    20000 /* of one that writes down what it has */
 #define STOP_RETRY_MS      200
 #define LAST_WORDS         400
 
@@ -36,6 +38,8 @@ enum phase { PHASE_RUNS, PHASE_ENDS, PHASE_STARTS };
 struct broker {
     char *dir; /* absolute: dir/broker of the options */
     char *endpoint, *websocket, *page, *owner_socket, *log_path;
+    char *found; /* of an earlier life, in words; NULL: nothing */
+    bool lasts;
     struct port port, websocket_port, page_port;
     int dir_fd;
     int life_fd;     /* reads end-of-file when the child is gone */
@@ -283,13 +287,14 @@ static bool wait_answer(struct broker *b, usec_t started, struct error *err)
 static void remove_files(const struct broker *b)
 {
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
-    unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
-    unlinkat(b->dir_fd, CONFIG_STATE, 0);
     unlinkat(b->dir_fd, BROKER_PAGE_TOKEN, 0);
+    if (!b->lasts)
+        kept_remove(b->dir_fd);
 }
 
-static bool open_dir(struct broker *b, const char *dir, struct error *err)
+static bool open_dir(struct broker *b, const struct broker_options *options, struct error *err)
 {
+    const char *dir = options->dir;
     char *under = xasprintf("%s/broker", dir);
 
     if ((mkdir(dir, 0700) != 0 && errno != EEXIST) ||
@@ -304,7 +309,9 @@ static bool open_dir(struct broker *b, const char *dir, struct error *err)
     /* A Unix socket's path may have 107 characters; this one always has few. */
     b->owner_socket = xasprintf("/proc/self/fd/%d/" CONFIG_SOCKET, b->dir_fd);
     remove_files(b);
-    return true;
+    if (options->fresh)
+        kept_remove(b->dir_fd);
+    return !options->lasts || kept_look(b->dir, &b->found, err);
 }
 
 static bool configure(const struct broker *b, const struct broker_options *options,
@@ -342,17 +349,6 @@ static bool make_clock(struct broker *b, const struct broker_options *options, s
     return ok;
 }
 
-/* A broker that listens everywhere is named by the loopback's address. */
-static char *make_uri(const char *scheme, const char *address, uint16_t port, const char *path)
-{
-    bool v6 = strchr(address, ':') != NULL;
-    const char *host = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1"
-                       : strcmp(address, "::") == 0    ? "::1"
-                                                       : address;
-
-    return xasprintf("%s://%s%s%s:%u%s", scheme, v6 ? "[" : "", host, v6 ? "]" : "", port, path);
-}
-
 static bool start(struct broker *b, const struct broker_options *options, struct error *err)
 {
     usec_t started = clock_now();
@@ -362,7 +358,7 @@ static bool start(struct broker *b, const struct broker_options *options, struct
     if (program == NULL)
         return false;
     bool ok =
-        open_dir(b, options->dir, err) && make_clock(b, options, err) &&
+        open_dir(b, options, err) && make_clock(b, options, err) &&
         port_reserve(&b->port, address, options->port, err) &&
         (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
         (options->page_token == NULL || port_reserve(&b->page_port, CONFIG_PAGE_ADDRESS, 0, err)) &&
@@ -370,12 +366,12 @@ static bool start(struct broker *b, const struct broker_options *options, struct
         wait_ready(b, started, err) && wait_answer(b, started, err);
     free(program);
     if (!ok)
-        return false;
-    b->endpoint = make_uri("mqtts", address, b->port.number, "");
+        return b->lasts ? kept_blame(b->dir, err) : false;
+    b->endpoint = port_uri("mqtts", address, b->port.number, "");
     if (options->websocket)
-        b->websocket = make_uri("wss", address, b->websocket_port.number, "/mqtt");
+        b->websocket = port_uri("wss", address, b->websocket_port.number, "/mqtt");
     if (options->page_token != NULL)
-        b->page = make_uri("ws", CONFIG_PAGE_ADDRESS, b->page_port.number, "/mqtt");
+        b->page = port_uri("ws", CONFIG_PAGE_ADDRESS, b->page_port.number, "/mqtt");
     return true;
 }
 
@@ -385,6 +381,7 @@ struct broker *broker_start(const struct broker_options *options, struct error *
 
     b->dir_fd = b->life_fd = b->notify_fd = b->port.fd = b->websocket_port.fd = -1;
     b->page_port.fd = -1;
+    b->lasts = options->lasts;
     if (start(b, options, err))
         return b;
     broker_stop(b);
@@ -394,12 +391,13 @@ struct broker *broker_start(const struct broker_options *options, struct error *
 static void end_process(struct broker *b)
 {
     usec_t since = clock_now();
+    int timeout = b->lasts ? LAST_TIMEOUT_MS : STOP_TIMEOUT_MS;
 
     if (b->pid == 0)
         return;
     kill(b->pid, SIGTERM);
     while (!gone_within(b, STOP_RETRY_MS))
-        kill(b->pid, elapsed_ms(since) < STOP_TIMEOUT_MS ? SIGTERM : SIGKILL);
+        kill(b->pid, elapsed_ms(since) < timeout ? SIGTERM : SIGKILL);
     reap(b);
 }
 
@@ -437,6 +435,7 @@ void broker_stop(struct broker *b)
     free(b->page);
     free(b->owner_socket);
     free(b->log_path);
+    free(b->found);
     free(b);
 }
 
@@ -479,6 +478,11 @@ const char *broker_page_user(void)
 const char *broker_owner_socket(const struct broker *b)
 {
     return b->owner_socket;
+}
+
+const char *broker_found(const struct broker *b)
+{
+    return b->found;
 }
 
 const char *broker_log_path(const struct broker *b)
@@ -533,12 +537,6 @@ void broker_pause(struct broker *b)
     kill(b->pid, SIGTERM);
 }
 
-static void remove_state(const struct broker *b)
-{
-    unlinkat(b->dir_fd, CONFIG_SESSIONS, 0);
-    unlinkat(b->dir_fd, CONFIG_STATE, 0);
-}
-
 /* The old one is gone: the next in its place. */
 static bool start_again(struct broker *b, struct error *err)
 {
@@ -551,7 +549,7 @@ static bool start_again(struct broker *b, struct error *err)
     b->life_fd = -1;
     unlinkat(b->dir_fd, CONFIG_SOCKET, 0);
     if (b->forgets)
-        remove_state(b);
+        kept_remove(b->dir_fd);
     b->forgets = false;
     b->phase = PHASE_STARTS;
     b->since = clock_now();

@@ -53,17 +53,20 @@ struct broker_options {
     const char *issuer;       /* what signs what the cloud makes for cars; NULL: it makes nothing */
     const char *issuer_key;
     struct broker_services services;
+    bool lasts;         /* what the cloud has is kept in dir/broker for the next start */
+    bool fresh;         /* with that: but begins anew, without what was kept */
     bool virtual_clock; /* the cloud lives by broker_set_clock() */
     int64_t clock_ms;   /* its first time of day, since the Unix epoch */
 };
 
 struct broker;
 
-/* ERROR_USAGE: no Mosquitto, no plugin, no PKI, port in use, unreadable files. ERROR_TARGET:
+/* ERROR_USAGE: no Mosquitto, no plugin, no PKI, port in use, unreadable files, what was kept is
+   damaged. ERROR_TARGET:
    Mosquitto did not come up; the text ends in its last words. */
 struct broker *broker_start(const struct broker_options *options, struct error *err);
-/* Ends the broker and waits for that (65 to 110 ms; at most 2 s, then it is killed). NULL: no-op.
- */
+/* Ends the broker and waits for that (65 to 110 ms; at most 2 s, or of one that lasts 20 s, then it
+   is killed). NULL: no-op. */
 void broker_stop(struct broker *broker);
 
 /* With virtual_clock: the time of day. */
@@ -92,6 +95,9 @@ const char *broker_page_user(void);
 /* A Unix socket on which this process may do everything, without TLS; see CLOUD_CONTROL_TOPIC.
    Valid in this process alone. */
 const char *broker_owner_socket(const struct broker *broker);
+/* With `lasts`: what it found of its earlier life, "12 things, 3 jobs from 09:12"; NULL: nothing.
+ */
+const char *broker_found(const struct broker *broker);
 const char *broker_log_path(const struct broker *broker);
 bool broker_alive(const struct broker *broker);
 

@@ -22,6 +22,9 @@
 #define PLUGIN_FILE "fleetsim-cloud.so"
 #define PEM_MAX     ((size_t)65536) /* and of what the user adds */
 
+/* How often a cloud that lasts writes sessions and what is queued for them. */
+#define SESSIONS_SAVED_S 60
+
 #if !defined(__has_feature)
 #define __has_feature(feature) 0
 #endif
@@ -248,7 +251,6 @@ static const char settings[] = "per_listener_settings false\n"
                                "allow_anonymous false\n"
                                "persistence true\n"
                                "persistence_file " CONFIG_SESSIONS "\n"
-                               "autosave_interval 0\n" /* when it ends, that is */
                                "set_tcp_nodelay true\n"
                                "max_inflight_messages 100\n"
                                "max_queued_messages 100000\n"
@@ -408,6 +410,10 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
                "plugin_opt_trust " CONFIG_FLEET_TRUST "\n"
                "plugin_opt_folder " CONFIG_TRUST_MORE "\n",
                plugin);
+    /* Else when it ends; retained messages when they change (keeper.h). */
+    buf_printf(&text, "autosave_interval %d\n", o->lasts ? SESSIONS_SAVED_S : 0);
+    if (o->lasts)
+        buf_append_str(&text, "plugin_opt_lasts yes\n");
     if (o->page_token != NULL)
         buf_append_str(&text, "plugin_opt_pagetoken " BROKER_PAGE_TOKEN "\n");
     if (o->virtual_clock)

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/xmem.h"
+
 static uint16_t bound_port(int fd)
 {
     union {
@@ -79,4 +81,14 @@ void port_release(struct port *port)
     if (port->fd >= 0)
         close(port->fd);
     port->fd = -1;
+}
+
+char *port_uri(const char *scheme, const char *address, uint16_t port, const char *path)
+{
+    bool v6 = strchr(address, ':') != NULL;
+    const char *host = strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1"
+                       : strcmp(address, "::") == 0    ? "::1"
+                                                       : address;
+
+    return xasprintf("%s://%s%s%s:%u%s", scheme, v6 ? "[" : "", host, v6 ? "]" : "", port, path);
 }

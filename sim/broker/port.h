@@ -21,4 +21,8 @@ bool port_reserve(struct port *port, const char *address, uint16_t number, struc
 /* Idempotent. */
 void port_release(struct port *port);
 
+/* Where it is reached, "mqtts://127.0.0.1:40123" and the path: one on all addresses is named by the
+   loopback's. free() it. */
+char *port_uri(const char *scheme, const char *address, uint16_t port, const char *path);
+
 #endif

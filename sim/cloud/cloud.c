@@ -137,6 +137,7 @@ enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer
     size_t id_len = strlen(known.client_id);
 
     cloud->retained_for = NULL;
+    cloud->changes++;
     if (!known.owner && (!quota_take(&cloud->quota, QUOTA_CONNECT, known.client_id, now_ms) ||
                          !quota_take(&cloud->quota, QUOTA_CONNECT_ALL, "", now_ms)))
         return CLOUD_CLOSE_QUOTA;
@@ -203,6 +204,7 @@ bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *clien
 
     if (client == NULL || handle == NULL || client->handle != handle)
         return true;
+    cloud->changes++;
     cloud_count(cloud, client, DEFENDER_DISCONNECTS, 1);
     return presence_disconnect(&cloud->presence, client, reason, now_ms, out);
 }
@@ -273,6 +275,7 @@ enum cloud_verdict cloud_subscribe(struct cloud *cloud, const char *client_id, c
     enum cloud_verdict verdict = check_filter(cloud, client, filter);
     if (verdict != CLOUD_ALLOW)
         return judge(cloud, client, verdict);
+    cloud->changes++;
     if (!presence_subscribe(&cloud->presence, client, filter, now_ms, out))
         return judge(cloud, client, CLOUD_NO_MEMORY);
     if (filter_has_wildcard(filter) || filter_is_shared(filter))
@@ -288,6 +291,7 @@ enum cloud_verdict cloud_unsubscribe(struct cloud *cloud, const char *client_id,
     cloud->retained_for = NULL;
     if (client == NULL || client->handle == NULL)
         return CLOUD_DENY;
+    cloud->changes++;
     return presence_unsubscribe(&cloud->presence, client, filter, now_ms, out)
                ? CLOUD_ALLOW
                : judge(cloud, client, CLOUD_NO_MEMORY);
@@ -344,6 +348,7 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
 static bool ask_shadow(struct cloud *cloud, const struct shadow_address *address,
                        struct slice payload, int64_t now_ms, struct cloud_actions *out)
 {
+    cloud->changes++;
     cloud->shadows.with_documents =
         cloud->rules.count != 0 || presence_hears_documents(&cloud->presence);
     return shadow_service_request(&cloud->shadows, address, payload, now_ms, out);
@@ -482,6 +487,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct provision_address provision;
     struct rotation_address rotation;
     bool ok = true;
+    bool served = true;
 
     cloud->retained_for = NULL;
     if (*message->topic == '$' && shadow_address_parse(message->topic, &address))
@@ -506,7 +512,8 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     else if (rotation_address_parse(message->topic, &rotation))
         ok = serve_rotation(cloud, &rotation, message, now_ms, out);
     else
-        cloud_fleet_serve(cloud, message, now_ms, out, &ok);
+        served = cloud_fleet_serve(cloud, message, now_ms, out, &ok);
+    cloud->changes += served;
     ok = ok && follow_rules(cloud, &m, now_ms, out);
     return ok ? CLOUD_ALLOW : CLOUD_NO_MEMORY;
 }
@@ -556,6 +563,7 @@ bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const 
 
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
+    size_t said = out->count;
     bool ok = presence_flush(&cloud->presence, now_ms, out) &&
               presence_tell_cut_off(&cloud->presence, now_ms, out) &&
               command_service_tick(&cloud->commands, now_ms, out) &&
@@ -565,6 +573,7 @@ bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
               provision_service_tick(&cloud->provisioning, now_ms, out) &&
               cloud_fleet_tick(cloud, now_ms, out);
 
+    cloud->changes += out->count != said;
     cloud->retained_for = NULL;
     quota_landed(&cloud->quota);
     if (now_ms >= cloud->sweep_at || cloud->sweep_at - now_ms > SWEEP_MS) {

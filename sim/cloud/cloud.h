@@ -118,8 +118,12 @@ bool cloud_hears_itself(const struct cloud *cloud, const char *client_id, const 
 bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payload,
                    struct cloud_actions *out);
 
-/* What has to outlive the broker: shadows and clients, as lines of JSON. False: no memory. */
+/* What has to outlive the broker, as lines of JSON. False: no memory. */
 bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to);
+/* Changes with whatever cloud_save() may have to say. */
+uint64_t cloud_changes(const struct cloud *cloud);
+/* What of it a person would count: "1,000 things, 12 policies, 3 jobs"; "nothing". */
+void cloud_describe(const struct cloud *cloud, struct text *to);
 /* Into a new cloud. Lines that are not cloud_save()'s are left out: it returns how many. */
 size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms);
 

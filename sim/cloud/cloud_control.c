@@ -103,6 +103,7 @@ bool cloud_control(struct cloud *cloud, const char *client_id, struct slice payl
     struct text reply;
 
     cloud->retained_for = NULL;
+    cloud->changes++;
     text_init(&reply);
     text_bytes(&reply, "{", 1);
     const char *problem =

@@ -33,6 +33,7 @@ struct cloud {
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;
+    uint64_t changes;
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
 };

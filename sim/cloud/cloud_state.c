@@ -1,4 +1,5 @@
 /* What has to outlive the broker, as lines of JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -19,6 +20,49 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     stream_service_save(&cloud->streams, to);
     defender_service_save(&cloud->defender, to);
     return !to->failed;
+}
+
+uint64_t cloud_changes(const struct cloud *cloud)
+{
+    return cloud->changes;
+}
+
+/* "1,234,567" */
+static void add_number(size_t n, struct text *to)
+{
+    char part[8];
+
+    if (n >= 1000)
+        add_number(n / 1000, to);
+    snprintf(part, sizeof part, n >= 1000 ? ",%03zu" : "%zu", n % 1000);
+    text_str(to, part);
+}
+
+static void add_count(size_t n, const char *one, const char *many, bool *ret_any, struct text *to)
+{
+    if (n == 0)
+        return;
+    if (*ret_any)
+        text_str(to, ", ");
+    add_number(n, to);
+    text_str(to, " ");
+    text_str(to, n == 1 ? one : many);
+    *ret_any = true;
+}
+
+void cloud_describe(const struct cloud *cloud, struct text *to)
+{
+    bool any = false;
+
+    add_count(cloud->registry.things.count, "thing", "things", &any, to);
+    add_count(cloud->registry.certificates.count, "certificate", "certificates", &any, to);
+    add_count(cloud->registry.authorities.count, "authority", "authorities", &any, to);
+    add_count(policy_store_count(&cloud->access.policies), "policy", "policies", &any, to);
+    add_count(cloud->access.groups.by_name.count, "group", "groups", &any, to);
+    add_count(job_service_count(&cloud->jobs), "job", "jobs", &any, to);
+    add_count(shadow_service_count(&cloud->shadows), "shadow", "shadows", &any, to);
+    if (!any)
+        text_str(to, "nothing");
 }
 
 size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)

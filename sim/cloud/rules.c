@@ -270,11 +270,16 @@ void rules_save(const struct rules *r, struct text *to)
 bool rules_load(struct rules *r, const cJSON *record)
 {
     const cJSON *rule = json_get(record, "rule");
+    const char *name = json_str(rule, "name", "");
     struct error err;
 
+    /* One that has come with this start takes its place. */
+    const struct rule *given = rule != NULL ? find(r, name, strlen(name)) : NULL;
+    if (given != NULL && !given->lasting)
+        return true;
     if (rule == NULL || !rules_add(r, rule, ".", &err))
         return false;
-    rules_remember(r, json_str(rule, "name", ""));
+    rules_remember(r, name);
     return true;
 }
 

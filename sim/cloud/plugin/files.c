@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <mosquitto.h>
@@ -12,47 +10,6 @@
 
 #define RULES_FILE_MAX  1048576
 #define POLICY_FILE_MAX 65536
-
-/* Once: the next start without a proper end has nothing to go by. */
-void files_load_state(struct cloud *cloud, const char *path, int64_t now_ms)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *bytes = MAP_FAILED;
-
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && st.st_size > 0)
-        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (bytes != MAP_FAILED) {
-        size_t bad = cloud_load(cloud, slice_of(bytes, (size_t)st.st_size), now_ms);
-        if (bad != 0)
-            mosquitto_log_printf(MOSQ_LOG_WARNING, "fleetsim cloud: %zu lines of %s make no sense",
-                                 bad, path);
-        munmap(bytes, (size_t)st.st_size);
-    }
-    unlink(path);
-}
-
-void files_save_state(const struct cloud *cloud, const char *path, int64_t now_ms)
-{
-    struct text t;
-
-    text_init(&t);
-    bool ok = cloud_save(cloud, now_ms, &t);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    for (size_t done = 0; ok && fd >= 0 && done < t.len;) {
-        ssize_t n = write(fd, t.data + done, t.len - done);
-        ok = n > 0;
-        done += ok ? (size_t)n : 0;
-    }
-    if (!ok || fd < 0)
-        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s could not be written", path);
-    if (fd >= 0)
-        close(fd);
-    text_done(&t);
-}
 
 /* fleetsim has checked it before. */
 bool files_read_rules(struct cloud *cloud, const char *path)

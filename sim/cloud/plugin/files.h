@@ -1,5 +1,5 @@
 /*
- * files.h — what the cloud reads when the broker starts, and leaves behind when it ends.
+ * files.h — what the cloud is told in files when the broker starts.
  *
  * Errors    go to the broker's log.
  */
@@ -11,9 +11,6 @@
 
 #include "cloud/cloud.h"
 
-/* What files_save_state() has left there, if anything; removes it. */
-void files_load_state(struct cloud *cloud, const char *path, int64_t now_ms);
-void files_save_state(const struct cloud *cloud, const char *path, int64_t now_ms);
 /* A short text; false: it cannot be read, or has no room. */
 bool files_read_text(const char *path, char *ret, size_t size);
 /* "NAME PATH": the policy of that name. */

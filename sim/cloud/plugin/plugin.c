@@ -4,7 +4,8 @@
  *
  * Options  logpath  the broker's own log file: its last words tell why a connection ended
  *          owner    the address that clients of the owner's Unix socket have
- *          state    file that carries shadows and clients over a restart; absent: they are lost
+ *          state    file that carries the cloud over a restart (state_file.h); absent: it is lost
+ *          lasts    "yes": it is written whenever the cloud has changed, too (keeper.h)
  *          clock    file with the time of day, in virtual time
  *          delivery what delivery_parse() takes; seed: of that
  *          quotas   "aws": clients are kept within AWS IoT's rates
@@ -40,6 +41,7 @@
 #include "cloud/delivery.h"
 #include "cloud/plugin/files.h"
 #include "cloud/plugin/introduction.h"
+#include "cloud/plugin/keeper.h"
 #include "cloud/plugin/signer.h"
 #include "cloud/plugin/sink.h"
 #include "cloud/plugin/trust.h"
@@ -68,7 +70,7 @@ struct plugin {
     int64_t look_at;         /* ms: when to look at that again */
     char *owner;
     char page_token[AUTHORIZER_TOKEN_SIZE]; /* "": there is no page */
-    char *state;                            /* path, or NULL */
+    struct keeper keeper;
     struct trust *trust;
     struct signer *signer;
     char *issuer, *issuer_key; /* paths, or NULL */
@@ -290,6 +292,7 @@ static int on_access(int event, void *event_data, void *userdata)
                                         .payload = slice_of(e->payload, e->payloadlen),
                                         .retain = e->retain};
         verdict = cloud_publish(plugin->cloud, &message, now_ms(plugin));
+        plugin->keeper.retained_changed |= verdict == CLOUD_ALLOW && e->retain;
         if (verdict == CLOUD_ALLOW && !cloud_is_current(plugin->cloud, e->client, client_id))
             cloud_will(plugin->cloud, &message, now_ms(plugin), &out);
     }
@@ -386,6 +389,7 @@ static int on_tick(int event, void *event_data, void *userdata)
     carry_out(plugin, &out);
     deliver_collected(plugin);
     look_at_sink(plugin);
+    keeper_tick(&plugin->keeper, plugin->cloud, now_ms(plugin));
     /* Their ends may make more. */
     struct cloud_actions kicks = plugin->kicks;
     cloud_actions_init(&plugin->kicks);
@@ -426,7 +430,7 @@ static void plugin_free(struct plugin *plugin)
     free(plugin->issuer_key);
     cloud_free(plugin->cloud);
     free(plugin->owner);
-    free(plugin->state);
+    keeper_done(&plugin->keeper);
     free(plugin);
 }
 
@@ -446,7 +450,9 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
     else if (strcmp(key, "owner") == 0)
         return set_text(&plugin->owner, value);
     else if (strcmp(key, "state") == 0)
-        return set_text(&plugin->state, value);
+        return keeper_set_path(&plugin->keeper, value);
+    else if (strcmp(key, "lasts") == 0)
+        plugin->keeper.lasts = strcmp(value, "yes") == 0;
     else if (strcmp(key, "clock") == 0)
         return shared_clock_open(&plugin->clock, value, &err);
     else if (strcmp(key, "delivery") == 0)
@@ -503,13 +509,11 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
     bool ok = plugin->cloud != NULL && plugin->sink != NULL && plugin->trust != NULL;
     for (int i = 0; i < option_count && ok; i++)
         ok = take_option(plugin, options[i].key, options[i].value);
-    ok = ok && open_signer(plugin);
+    ok = ok && open_signer(plugin) && keeper_load(&plugin->keeper, plugin->cloud, now_ms(plugin));
     if (!ok) {
         plugin_free(plugin);
         return NULL;
     }
-    if (plugin->state != NULL)
-        files_load_state(plugin->cloud, plugin->state, now_ms(plugin));
     trust_learn(plugin->trust, plugin->cloud);
     return plugin;
 }
@@ -554,8 +558,7 @@ EXPORT int mosquitto_plugin_cleanup(void *userdata, struct mosquitto_opt *option
     for (size_t i = 0; i < REGISTRATION_COUNT; i++)
         mosquitto_callback_unregister(plugin->id, registrations[i].event, registrations[i].callback,
                                       registrations[i].data);
-    if (plugin->state != NULL)
-        files_save_state(plugin->cloud, plugin->state, now_ms(plugin));
+    keeper_end(&plugin->keeper, plugin->cloud, now_ms(plugin));
     plugin_free(plugin);
     return MOSQ_ERR_SUCCESS;
 }

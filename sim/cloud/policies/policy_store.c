@@ -87,7 +87,10 @@ bool policy_store_give(struct policy_store *s, const char *name, struct slice do
 {
     if (!table_put(&s->given, name, s))
         return error_set(err, ERROR_FAILED, "no memory");
-    return policy_store_put(s, name, document, now_ms, err);
+    if (!policy_store_put(s, name, document, now_ms, err))
+        return false;
+    ((struct stored_policy *)table_get(&s->policies, name))->given = true;
+    return true;
 }
 
 static size_t default_of(const char *name)
@@ -113,12 +116,34 @@ bool policy_store_remove(struct policy_store *s, const char *name)
     return true;
 }
 
+/* What comes with the next start anyway is no state: another start may give another, or none. */
+static bool is_put(const struct stored_policy *stored)
+{
+    return stored->version != 0 && !stored->given;
+}
+
+static void count_one(const char *name, const void *value, void *ctx)
+{
+    size_t *count = ctx;
+
+    (void)name;
+    *count += is_put(value);
+}
+
+size_t policy_store_count(const struct policy_store *s)
+{
+    size_t count = 0;
+
+    table_each(&s->policies, count_one, &count);
+    return count;
+}
+
 static void save_one(const char *name, const void *value, void *ctx)
 {
     const struct stored_policy *stored = value;
     struct text *to = ctx;
 
-    if (stored->version == 0)
+    if (!is_put(stored))
         return;
     text_str(to, "{\"policy\":");
     text_quoted(to, name);

@@ -20,6 +20,7 @@ struct stored_policy {
     struct policy *policy;
     unsigned version; /* rises with every put; 0: a default as it came */
     int64_t changed_ms;
+    bool given; /* as it came with the start */
 };
 
 struct policy_store {
@@ -44,6 +45,8 @@ bool policy_store_give(struct policy_store *s, const char *name, struct slice do
 /* A default comes back as it was. False: there is none, or it is a default as it came. */
 bool policy_store_remove(struct policy_store *s, const char *name);
 
+/* How many an operator has put that are there. */
+size_t policy_store_count(const struct policy_store *s);
 /* Appends lines of JSON, {"policy":NAME,…} of what was put, and {"policyDeleted":NAME} of what was
    given and removed; takes over such a line. False: it is none, or no memory. */
 void policy_store_save(const struct policy_store *s, struct text *to);

@@ -10,8 +10,6 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <ftw.h>
-#include <libgen.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -22,40 +20,10 @@
 
 #include "broker/broker.h"
 #include "pki/pki.h"
+#include "support/broker_lab.h"
 
 /* A directory with a PKI; its name has a space, as users' have. */
 static char lab[] = "/tmp/fleetsim broker XXXXXX";
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void remove_tree(const char *dir)
-{
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* The plugin of this build: beside the tests' folder, or where the preset puts it. */
-static bool find_plugin(void)
-{
-    char self[PATH_MAX], path[PATH_MAX + 64];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (getenv("FLEETSIM_PLUGIN") != NULL)
-        return true;
-    self[n > 0 ? n : 0] = '\0';
-    const char *dir = dirname(self);
-    for (int up = 0; up < 2; up++) {
-        snprintf(path, sizeof path, "%s/%s/fleetsim-cloud.so", dir, up == 0 ? ".." : "../..");
-        if (access(path, R_OK) == 0)
-            return setenv("FLEETSIM_PLUGIN", path, 1) == 0;
-    }
-    return false;
-}
 
 static int setup(void **state)
 {
@@ -70,7 +38,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    remove_tree(lab);
+    broker_lab_remove(lab);
     return 0;
 }
 
@@ -78,7 +46,7 @@ static struct broker *start(void)
 {
     struct error err = {0};
 
-    if (!find_plugin())
+    if (!broker_lab_find_plugin())
         skip();
     struct broker *b = broker_start(&(struct broker_options){.dir = lab}, &err);
     if (b == NULL)
@@ -341,7 +309,7 @@ static void takes_more_settings(void **state)
     char text[16384];
 
     (void)state;
-    if (!find_plugin())
+    if (!broker_lab_find_plugin())
         skip();
     snprintf(path, sizeof path, "%s/more.conf", lab);
     FILE *f = fopen(path, "w");
