@@ -1124,6 +1124,7 @@ function app:diagnose(car, command, options) end
 ---@class fleetsim.SecurityProfile
 ---@field behaviors fleetsim.Behavior[]
 ---@field cars? fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[] all
+---@field targets? (fleetsim.Group|string)[] groups, or "all/things", "all/registered-things", "all/unregistered-things"
 ---@field mitigations? ("UPDATE_DEVICE_CERTIFICATE"|"REPLACE_DEFAULT_POLICY_VERSION"|"ADD_THINGS_TO_THING_GROUP"|"DELETE_CONNECTION")[]
 ---@field group? string
 
@@ -1131,6 +1132,16 @@ function app:diagnose(car, command, options) end
 ---@param name string
 ---@param profile fleetsim.SecurityProfile
 function app:put_security_profile(name, profile) end
+
+---It is for that target, too.
+---@param name string
+---@param target fleetsim.Car|fleetsim.Group|string a car, a group, or "all/things", …
+function app:attach_security_profile(name, target) end
+
+---It is not for that target any more; alarms about whom it is not for are invalidated.
+---@param name string
+---@param target fleetsim.Car|fleetsim.Group|string
+function app:detach_security_profile(name, target) end
 
 ---Forgets it.
 ---@param name string

@@ -131,6 +131,27 @@ scenario("a port that nobody has opened raises an alarm", function(t)
   t:equal(#app:violations(car), 2)
 end)
 
+scenario("a profile of a dynamic group is for whoever is in it", function(t)
+  t:needs_virtual_time()
+  local car, app = t:vehicle { model = "watched_car" }, t:companion()
+  local plant = "plant-" .. t:random(1000000000)
+  local group = app:create_group(plant, { query = "attributes.plant:" .. plant })
+
+  app:put_security_profile(plant, {
+    behaviors = { { metric = "aws:num-listening-tcp-ports", less_than = 1 } }, targets = { "thing/nobody" },
+  })
+  app:attach_security_profile(plant, group)
+  app:subscribe("fleetsim/defender/alerts/" .. car.name)
+  car:wait_online()
+  t:wait(2 * interval)
+  t:equal(#app:violations(car), 0)
+  app:set_thing(car, { attributes = { plant = plant } })
+  t:equal(wait_alert(app, car, "in-alarm").securityProfileName, plant)
+  app:set_thing(car, { attributes = { plant = "" } })
+  wait_alert(app, car, "alarm-invalidated")
+  app:delete_security_profile(plant)
+end)
+
 scenario("a scan of the neighbourhood is seen, and over with the next report", function(t)
   local car, app = watched(t, {
     name = "the cloud alone", metric = "aws:destination-ip-addresses", in_cidr_set = { "192.0.2.0/24" },

@@ -56,8 +56,7 @@ struct cloud *cloud_new(uint64_t seed)
     job_service_init(&cloud->jobs);
     stream_service_init(&cloud->streams);
     defender_service_init(&cloud->defender);
-    cloud->defender.mitigate = cloud_mitigate;
-    cloud->defender.ctx = cloud;
+    cloud_defender_init(cloud);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     cloud_fleet_init(cloud);

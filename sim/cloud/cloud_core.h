@@ -30,6 +30,7 @@ struct cloud {
     struct job_service jobs;
     struct stream_service streams;
     struct defender_service defender;
+    struct defender_fleet defended;
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;
@@ -57,6 +58,7 @@ void cloud_fleet_init(struct cloud *cloud);
 /* That was seen of a client: Device Defender counts it if it is a thing. */
 void cloud_count(struct cloud *cloud, const struct client *client, enum defender_sum what,
                  double amount);
+void cloud_defender_init(struct cloud *cloud);
 /* As struct defender_service has it; ctx is the cloud. */
 bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitigation,
                     const struct defender_turn *turn);

@@ -9,6 +9,39 @@ void cloud_count(struct cloud *cloud, const struct client *client, enum defender
         defender_service_count(&cloud->defender, client->id, what, amount);
 }
 
+static bool is_registered(void *ctx, const char *thing)
+{
+    const struct cloud *cloud = ctx;
+
+    return registry_thing(&cloud->registry, thing) != NULL;
+}
+
+static bool has_group(void *ctx, const char *group)
+{
+    const struct cloud *cloud = ctx;
+
+    return groups_find(&cloud->access.groups, group) != NULL;
+}
+
+static bool is_member(void *ctx, const char *name, const char *thing)
+{
+    const struct groups *groups = &((const struct cloud *)ctx)->access.groups;
+    const struct group *group = groups_find(groups, name);
+
+    return group != NULL && group_has(groups, group, thing, true);
+}
+
+void cloud_defender_init(struct cloud *cloud)
+{
+    cloud->defended = (struct defender_fleet){.is_registered = is_registered,
+                                              .has_group = has_group,
+                                              .is_member = is_member,
+                                              .ctx = cloud};
+    cloud->defender.fleet = &cloud->defended;
+    cloud->defender.mitigate = cloud_mitigate;
+    cloud->defender.ctx = cloud;
+}
+
 static void take_policies(struct registry_certificate *certificate)
 {
     while (certificate->policies.count != 0)

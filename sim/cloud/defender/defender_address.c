@@ -48,6 +48,8 @@ static bool parse_operator(const char *p, struct defender_address *ret)
         {"put",    DEFENDER_PUT_PROFILE   },
         {"get",    DEFENDER_SHOW_PROFILE  },
         {"delete", DEFENDER_DELETE_PROFILE},
+        {"attach", DEFENDER_ATTACH_PROFILE},
+        {"detach", DEFENDER_DETACH_PROFILE},
     };
 
     if (strcmp(p, "profiles/list") == 0 || strcmp(p, "violations/list") == 0) {

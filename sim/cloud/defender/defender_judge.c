@@ -79,6 +79,7 @@ static void remember(struct defender_service *s, const struct text *alert)
     *place = strndup(alert->data, alert->len);
 }
 
+/* `value` NULL: the alarm is invalid. */
 static bool tell(struct defender_turn *turn, const struct defender_thing *thing,
                  const struct defender_alarm *alarm, const cJSON *value)
 {
@@ -91,7 +92,7 @@ static bool tell(struct defender_turn *turn, const struct defender_thing *thing,
     text_str(&t, "{\"violationEventTime\":");
     text_int(&t, turn->now_ms);
     text_key(&t, "violationEventType");
-    text_quoted(&t, alarm->on ? "in-alarm" : "alarm-cleared");
+    text_quoted(&t, value == NULL ? "alarm-invalidated" : alarm->on ? "in-alarm" : "alarm-cleared");
     text_key(&t, "violationId");
     text_str(&t, "\"");
     text_int(&t, (int64_t)alarm->violation);
@@ -102,11 +103,14 @@ static bool tell(struct defender_turn *turn, const struct defender_thing *thing,
     text_quoted(&t, alarm->profile->name);
     text_key(&t, "behavior");
     text_json(&t, cJSON_GetArrayItem(behaviors, index));
-    text_key(&t, "metricValue");
-    text_str(&t, "{");
-    text_key(&t, alarm->behavior->value->string);
-    text_json(&t, value);
-    text_str(&t, "}}");
+    if (value != NULL) {
+        text_key(&t, "metricValue");
+        text_str(&t, "{");
+        text_key(&t, alarm->behavior->value->string);
+        text_json(&t, value);
+        text_str(&t, "}");
+    }
+    text_str(&t, "}");
     if (t.failed) {
         text_done(&t);
         return false;
@@ -183,6 +187,19 @@ static bool judge_values(struct defender_turn *turn, struct defender_thing *thin
     return ok;
 }
 
+/* Is the profile for the thing? If not any more, alarms about it are not valid. */
+static bool is_for(struct defender_turn *turn, const struct defender_profile *profile,
+                   struct defender_thing *thing, bool *ok)
+{
+    if (defender_targets_have(&profile->targets, turn->service->fleet, thing->name))
+        return true;
+    for (const struct defender_alarm *a = thing->alarms; a != NULL; a = a->next)
+        if (a->profile == profile && a->on)
+            *ok &= tell(turn, thing, a, NULL);
+    defender_alarms_forget(thing, profile);
+    return false;
+}
+
 bool defender_judge_report(struct defender_turn *turn, struct defender_thing *thing,
                            const cJSON *values)
 {
@@ -192,7 +209,7 @@ bool defender_judge_report(struct defender_turn *turn, struct defender_thing *th
     for (enum defender_sum sum = 0; sum < DEFENDER_FIRST_OF_CLOUD; sum++)
         thing->slots[sum][thing->at[0]] = json_num(values, defender_sum_metric(sum), 0);
     for (const struct defender_profile *p = turn->service->profiles; p != NULL; p = p->next)
-        if (defender_profile_is_for(p, thing->name))
+        if (is_for(turn, p, thing, &ok))
             ok &= judge_values(turn, thing, p, values);
     return ok;
 }
@@ -202,7 +219,7 @@ bool defender_judge_counts(struct defender_turn *turn, struct defender_thing *th
     bool ok = true;
 
     for (const struct defender_profile *p = turn->service->profiles; p != NULL; p = p->next) {
-        size_t count = defender_profile_is_for(p, thing->name) ? p->count : 0;
+        size_t count = is_for(turn, p, thing, &ok) ? p->count : 0;
         for (size_t i = 0; i < count; i++)
             if (is_cloud(p->behaviors[i].sum))
                 ok &= judge_sum(turn, thing, p, &p->behaviors[i]);

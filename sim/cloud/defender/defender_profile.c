@@ -198,23 +198,6 @@ static const char *read_mitigations(const cJSON *list, struct defender_profile *
     return NULL;
 }
 
-static const char *read_targets(const cJSON *list, struct defender_profile *profile)
-{
-    const cJSON *item;
-
-    if (list != NULL && !cJSON_IsArray(list))
-        return "targets: a list of things";
-    cJSON_ArrayForEach(item, list)
-    {
-        if (!cJSON_IsString(item))
-            return "targets: a list of things";
-        if (!table_put(&profile->targets, item->valuestring, profile))
-            return "no memory";
-    }
-    profile->for_all = list == NULL;
-    return NULL;
-}
-
 struct defender_profile *defender_profile_new(const char *name, const cJSON *document,
                                               const char **problem)
 {
@@ -225,12 +208,11 @@ struct defender_profile *defender_profile_new(const char *name, const cJSON *doc
     if (profile == NULL)
         return NULL;
     memcpy(profile->name, name, len + 1);
-    table_init(&profile->targets);
     profile->source = cJSON_Duplicate(document, 1);
     if (profile->source != NULL)
         *problem = read_behaviors(json_get(profile->source, "behaviors"), profile);
     if (*problem == NULL)
-        *problem = read_targets(json_get(profile->source, "targets"), profile);
+        *problem = defender_targets_read(json_get(profile->source, "targets"), &profile->targets);
     if (*problem == NULL)
         *problem = read_mitigations(json_get(profile->source, "mitigations"), profile);
     if (*problem == NULL)
@@ -244,14 +226,87 @@ void defender_profile_free(struct defender_profile *profile)
     if (profile == NULL)
         return;
     cJSON_Delete(profile->source);
-    table_done(&profile->targets, NULL);
+    defender_targets_done(&profile->targets);
     free(profile->behaviors);
     free(profile);
 }
 
-bool defender_profile_is_for(const struct defender_profile *profile, const char *thing)
+/* ---- whom it is for ---- */
+
+static bool is_target(const cJSON *item, const struct defender_target *target)
 {
-    return profile->for_all || table_get(&profile->targets, thing) != NULL;
+    const struct defender_target t =
+        defender_target_read(cJSON_IsString(item) ? item->valuestring : "");
+
+    return t.kind == target->kind && strcmp(t.name, target->name) == 0;
+}
+
+bool defender_profile_has_target(const struct defender_profile *profile,
+                                 const struct defender_target *target)
+{
+    const cJSON *list = json_get(profile->source, "targets");
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, list)
+    {
+        if (is_target(item, target))
+            return true;
+    }
+    return list == NULL && target->kind == DEFENDER_ALL_THINGS;
+}
+
+static bool add_target(cJSON *list, const struct defender_target *target)
+{
+    char *text = defender_target_write(target);
+    cJSON *item = text != NULL ? cJSON_CreateString(text) : NULL;
+
+    free(text);
+    return item != NULL && cJSON_AddItemToArray(list, item);
+}
+
+/* The list without that target; NULL: no memory. */
+static cJSON *without(const cJSON *list, const struct defender_target *target)
+{
+    cJSON *rest = cJSON_CreateArray();
+    const cJSON *item;
+    bool ok = rest != NULL;
+
+    cJSON_ArrayForEach(item, list)
+    {
+        const struct defender_target t = defender_target_read(item->valuestring);
+        if (ok && !is_target(item, target))
+            ok = add_target(rest, &t);
+    }
+    if (ok)
+        return rest;
+    cJSON_Delete(rest);
+    return NULL;
+}
+
+bool defender_profile_retarget(struct defender_profile *profile, enum defender_retarget retarget,
+                               const struct defender_target *target)
+{
+    static const struct defender_target all = {.kind = DEFENDER_ALL_THINGS, .name = ""};
+    const cJSON *now = json_get(profile->source, "targets");
+    struct defender_targets targets;
+    cJSON *list = without(now, target);
+
+    if (list == NULL)
+        return false;
+    /* Without a list it was for all. */
+    bool ok = now != NULL || target->kind == DEFENDER_ALL_THINGS || add_target(list, &all);
+    ok = ok && (retarget == DEFENDER_DETACH || add_target(list, target));
+    if (!ok || defender_targets_read(list, &targets) != NULL) {
+        if (ok)
+            defender_targets_done(&targets);
+        cJSON_Delete(list);
+        return false;
+    }
+    cJSON_DeleteItemFromObject(profile->source, "targets");
+    cJSON_AddItemToObject(profile->source, "targets", list);
+    defender_targets_done(&profile->targets);
+    profile->targets = targets;
+    return true;
 }
 
 /* ---- judging ---- */

@@ -6,7 +6,7 @@
  *           "criteria": { "comparisonOperator": "less-than", "value": { "count": 100000 },
  *                         "durationSeconds": 300, "consecutiveDatapointsToAlarm": 1,
  *                         "consecutiveDatapointsToClear": 1 } } ],
- *       "targets": ["car-1"],                                    all things if not given
+ *       "targets": ["group/recalled"],                  defender_targets.h; all if not given
  *       "mitigations": ["UPDATE_DEVICE_CERTIFICATE"] }           none if not given
  *
  * Behaviours are AWS's; targets and mitigations it takes by calls of their own. Metrics are those
@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/table.h"
+#include "cloud/defender/defender_targets.h"
 
 #define DEFENDER_BEHAVIORS_MAX 100 /* of a profile, AWS's limit */
 #define DEFENDER_SLOT_S        300 /* the interval of reports (contract 5) */
@@ -85,8 +85,7 @@ struct defender_behavior {
 struct defender_profile {
     struct defender_profile *next;
     cJSON *source;
-    struct table targets; /* names of things */
-    bool for_all;         /* things; `targets` is empty */
+    struct defender_targets targets;
     const char *group;    /* of DEFENDER_ADD_TO_GROUP; NULL: none */
     unsigned mitigations; /* bits by enum defender_mitigation */
     struct defender_behavior *behaviors;
@@ -98,7 +97,14 @@ struct defender_profile {
 struct defender_profile *defender_profile_new(const char *name, const cJSON *document,
                                               const char **problem);
 void defender_profile_free(struct defender_profile *profile);
-bool defender_profile_is_for(const struct defender_profile *profile, const char *thing);
+/* From now on it is for that one too, or no more; the source says so. `retarget` tells which.
+   False: no memory, and nothing has changed. */
+enum defender_retarget { DEFENDER_ATTACH, DEFENDER_DETACH };
+bool defender_profile_retarget(struct defender_profile *profile, enum defender_retarget retarget,
+                               const struct defender_target *target);
+/* Is that target one of its own? Not whether another implies it. */
+bool defender_profile_has_target(const struct defender_profile *profile,
+                                 const struct defender_target *target);
 
 /* ORDER DEFENDER_JUDGEMENT */
 enum defender_judgement { DEFENDER_NORMAL, DEFENDER_VIOLATED, DEFENDER_NO_JUDGEMENT };

@@ -255,14 +255,27 @@ static bool no_such_profile(const struct exchange *x)
     return reject(x, "ResourceNotFound", "there is no such security profile");
 }
 
+static bool no_such_group(const struct exchange *x, const char *group)
+{
+    char message[DEFENDER_NAME_MAX + 40];
+
+    snprintf(message, sizeof message, "target: there is no group %.128s", group);
+    return reject(x, "ResourceNotFound", message);
+}
+
 static bool on_put(const struct exchange *x)
 {
-    const char *problem;
+    const char *problem, *missing;
     struct defender_profile *profile =
         defender_profile_new(x->address->name, x->document, &problem);
 
     if (profile == NULL)
         return reject(x, "InvalidRequest", problem);
+    if (!defender_targets_exist(&profile->targets, x->turn->service->fleet, &missing)) {
+        bool ok = no_such_group(x, missing);
+        defender_profile_free(profile);
+        return ok;
+    }
     cJSON_DeleteItemFromObject(profile->source, "clientToken");
     if (!accept(x)) {
         defender_profile_free(profile);
@@ -293,6 +306,36 @@ static bool on_delete(const struct exchange *x)
         return false;
     defender_profile_remove(x->turn->service, x->address->name);
     return true;
+}
+
+static bool retarget(const struct exchange *x, enum defender_retarget retarget)
+{
+    const struct defender_fleet *fleet = x->turn->service->fleet;
+    struct defender_profile *profile = defender_profile_find(x->turn->service, x->address->name);
+    const struct defender_target target = defender_target_read(json_str(x->document, "target", ""));
+
+    if (profile == NULL)
+        return no_such_profile(x);
+    if (target.kind == DEFENDER_NO_TARGET)
+        return reject(x, "InvalidRequest",
+                      "target: all/things, all/registered-things, all/unregistered-things, "
+                      "group/NAME or thing/NAME, or such an ARN");
+    if (retarget == DEFENDER_DETACH && !defender_profile_has_target(profile, &target))
+        return reject(x, "ResourceNotFound", "target: it is not attached to that");
+    if (retarget == DEFENDER_ATTACH && target.kind == DEFENDER_GROUP && fleet != NULL &&
+        !fleet->has_group(fleet->ctx, target.name))
+        return no_such_group(x, target.name);
+    return defender_profile_retarget(profile, retarget, &target) && accept(x);
+}
+
+static bool on_attach(const struct exchange *x)
+{
+    return retarget(x, DEFENDER_ATTACH);
+}
+
+static bool on_detach(const struct exchange *x)
+{
+    return retarget(x, DEFENDER_DETACH);
 }
 
 static bool on_list(const struct exchange *x)
@@ -338,8 +381,8 @@ static bool on_violations(const struct exchange *x)
 static bool on_operator(const struct exchange *x)
 {
     /* ORDER DEFENDER_OPERATION */
-    static bool (*const calls[])(const struct exchange *x) = {on_put, on_show, on_delete, on_list,
-                                                              on_violations};
+    static bool (*const calls[])(const struct exchange *x) = {
+        on_put, on_show, on_delete, on_attach, on_detach, on_list, on_violations};
 
     return cJSON_IsObject(x->document) ? calls[x->address->op - DEFENDER_PUT_PROFILE](x)
                                        : reject(x, "InvalidJson", "the request is no JSON object");

@@ -10,11 +10,15 @@
  *     fleetsim/defender/profiles/<profile>/put      defender_profile.h → {"securityProfileName"}
  *     fleetsim/defender/profiles/<profile>/get      → the document
  *     fleetsim/defender/profiles/<profile>/delete
+ *     fleetsim/defender/profiles/<profile>/attach   {"target"}: defender_targets.h
+ *     fleetsim/defender/profiles/<profile>/detach   {"target"}
  *     fleetsim/defender/profiles/list               → {"securityProfileIdentifiers":[{"name"}]}
  *     fleetsim/defender/violations/list             {"thingName":"…"?} → {"violationEvents":[…]},
  *                                                   the latest 250, oldest first
  *     fleetsim/defender/alerts/<thing>              what AWS sends to SNS: {"violationEventType":
- *                                                   "in-alarm" | "alarm-cleared", …}
+ *                                                   "in-alarm" | "alarm-cleared" |
+ *                                                   "alarm-invalidated", …}: the last where the
+ *                                                   profile is not for the thing any more
  *
  * Reports are judged as they come; what the cloud counts, every 300 s. Alarms do not outlive the
  * broker, profiles do.
@@ -52,6 +56,7 @@ struct defender_service {
     bool (*mitigate)(void *ctx, const char *thing, enum defender_mitigation mitigation,
                      const struct defender_turn *turn);
     void *ctx;
+    const struct defender_fleet *fleet; /* borrowed; NULL: nobody is in a group */
     /* Private part */
     struct table things;
     struct defender_thing *first;

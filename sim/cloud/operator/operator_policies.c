@@ -5,6 +5,7 @@
 #include "cloud/operator/operator_core.h"
 #include "cloud/policies/policy_defaults.h"
 #include "cloud/registry/attachment.h"
+#include "cloud/registry/target.h"
 
 #define TARGETS_MAX 250
 
@@ -199,31 +200,6 @@ static bool on_delete(struct operator_request *r, const cJSON *document, struct 
 
 /* ---- attach, detach ---- */
 
-/* What the target is, behind an ARN's account if it has one. */
-static const char *bare_target(const char *target)
-{
-    const char *p = strncmp(target, "arn:", 4) == 0 ? target : NULL;
-
-    for (int colons = 0; colons < 5 && p != NULL; colons++) {
-        p = strchr(p, ':');
-        p = p != NULL ? p + 1 : NULL;
-    }
-    return p != NULL ? p : target;
-}
-
-/* Behind one of two words for the same. */
-static const char *target_name(const char *target, const char *kind, const char *other)
-{
-    const char *words[2] = {kind, other};
-
-    for (int i = 0; i < 2; i++) {
-        size_t len = strlen(words[i]);
-        if (strncmp(target, words[i], len) == 0 && target[len] != '\0')
-            return target + len;
-    }
-    return NULL;
-}
-
 /* The policy to attach is there. */
 static bool change_certificate(const struct operator_request *r, struct registry_certificate *c,
                                bool attach, struct operator_fault *fault)
@@ -283,7 +259,7 @@ static bool change(struct operator_request *r, const cJSON *document, bool attac
 
     if (target == NULL || (attach && policy_of(r, fault) == NULL))
         return false;
-    target = bare_target(target);
+    target = target_bare(target);
     const char *thing = target_name(target, "thing/", "thing/");
     const char *group = target_name(target, "thinggroup/", "group/");
     const char *id = target_name(target, "cert/", "certificate/");

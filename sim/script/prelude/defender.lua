@@ -4,7 +4,7 @@ local _, _, _, tools = ...
 
 local app = tools.app_class
 
-local profile_options = { behaviors = true, cars = true, mitigations = true, group = true }
+local profile_options = { behaviors = true, cars = true, targets = true, mitigations = true, group = true }
 local behavior_options = { name = true, metric = true, seconds = true, alarm_after = true, clear_after = true }
 
 -- The comparisons by their names in AWS, and of which kind of value each is.
@@ -52,6 +52,27 @@ local function names_of(cars)
   return names
 end
 
+-- A car, a group, or a target in AWS's words: "all/things", "group/NAME", …
+local function target_of(target)
+  if type(target) == "table" and rawget(target, "group_name") then
+    return "group/" .. target.group_name
+  end
+  return type(target) == "string" and target or "thing/" .. target.name
+end
+
+-- The names of cars, and what else it is for.
+local function targets_of(profile)
+  local list = names_of(profile.cars)
+  for _, target in ipairs(profile.targets or {}) do
+    list = list or {}
+    list[#list + 1] = target_of(target)
+  end
+  if list and #list == 0 or profile.targets and not list then
+    error("app:put_security_profile: for nobody (leave cars and targets away, and it is for all)", 3)
+  end
+  return list
+end
+
 local function topic(rest)
   return "fleetsim/defender/" .. rest
 end
@@ -65,9 +86,21 @@ function app:put_security_profile(name, profile)
     behaviors[i] = { name = behavior.name or behavior.metric, metric = behavior.metric, criteria = criteria_of(behavior) }
   end
   tools.ask_cloud(self, "app:put_security_profile", topic("profiles/" .. name .. "/put"), {
-    behaviors = behaviors, targets = names_of(profile.cars), mitigations = profile.mitigations,
+    behaviors = behaviors, targets = targets_of(profile), mitigations = profile.mitigations,
     thingGroupName = profile.group,
   })
+end
+
+-- It is for that target, too: a car, a group, or one in AWS's words.
+function app:attach_security_profile(name, target)
+  tools.ask_cloud(self, "app:attach_security_profile", topic("profiles/" .. name .. "/attach"),
+    { target = target_of(target) })
+end
+
+-- It is not for that target any more.
+function app:detach_security_profile(name, target)
+  tools.ask_cloud(self, "app:detach_security_profile", topic("profiles/" .. name .. "/detach"),
+    { target = target_of(target) })
 end
 
 -- Forgets it, and the alarms about it.

@@ -355,6 +355,133 @@ static void a_profile_is_for_its_targets(void **state)
     assert_says(w, 0, PROFILE "get/rejected", "ResourceNotFound");
 }
 
+/* Of the fleet in which tcu-0001 is a member of "in", which may change, and of "never" nobody is.
+ */
+static bool in_group = true, registered = true;
+
+static bool is_registered(void *ctx, const char *thing)
+{
+    (void)ctx;
+    return registered && strcmp(thing, "tcu-0001") == 0;
+}
+
+static bool has_group(void *ctx, const char *group)
+{
+    (void)ctx;
+    return strcmp(group, "in") == 0 || strcmp(group, "never") == 0;
+}
+
+static bool is_member(void *ctx, const char *group, const char *thing)
+{
+    (void)ctx;
+    return in_group && strcmp(group, "in") == 0 && strcmp(thing, "tcu-0001") == 0;
+}
+
+static const struct defender_fleet fleet = {
+    .is_registered = is_registered, .has_group = has_group, .is_member = is_member};
+
+/* AWS's AttachSecurityProfile: "all things, … registered, … unregistered, a thing group". */
+static void groups_and_everybody(void **state)
+{
+    static const struct {
+        const char *target;
+        bool registered, in_group, meant;
+    } cases[] = {
+        {"all/things",                                    false, false, true },
+        {"arn:aws:iot:eu-west-1:1:all/registered-things", true,  false, true },
+        {"all/registered-things",                         false, false, false},
+        {"all/unregistered-things",                       true,  false, false},
+        {"all/unregistered-things",                       false, false, true },
+        {"group/in",                                      true,  true,  true },
+        {"arn:aws:iot:eu-west-1:1:thinggroup/in",         true,  true,  true },
+        {"group/in",                                      true,  false, false},
+        {"group/never",                                   true,  true,  false},
+        {"thing/tcu-0001",                                true,  false, true },
+        {"arn:aws:iot:eu-west-1:1:thing/tcu-0002",        true,  false, false},
+    };
+    struct world *w = *state;
+    char targets[100];
+
+    w->service.fleet = &fleet;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        in_group = cases[i].in_group;
+        registered = cases[i].registered;
+        snprintf(targets, sizeof targets, ",\"targets\":[\"%s\"]", cases[i].target);
+        put_little(w, "", targets);
+        report_bytes(w, 2000);
+        if (w->out.count != (cases[i].meant ? 2 : 1))
+            fail_msg("%s: %zu messages", cases[i].target, w->out.count);
+    }
+}
+
+/* Members come and go; an alarm about one that has gone is no alarm any more. */
+static void attaching_and_detaching(void **state)
+{
+    struct world *w = *state;
+
+    w->service.fleet = &fleet;
+    in_group = registered = true;
+    put_little(w, "", ",\"targets\":[]");
+    report_bytes(w, 2000);
+    assert_int_equal(w->out.count, 1);
+    say(w, PROFILE "attach", "{\"target\":\"arn:aws:iot:eu-west-1:1:thinggroup/in\"}");
+    assert_says(w, 0, PROFILE "attach/accepted", "\"p\"");
+    say(w, PROFILE "get", "{}");
+    assert_says(w, 0, PROFILE "get/accepted", "\"targets\":[\"group/in\"]");
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"in-alarm\"");
+    in_group = false;
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"alarm-invalidated\"");
+    assert_null(strstr(w->out.items[1].payload, "metricValue"));
+    report_bytes(w, 2000);
+    assert_int_equal(w->out.count, 1);
+    in_group = true;
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"in-alarm\"");
+    /* What is attached twice is attached once. */
+    say(w, PROFILE "attach", "{\"target\":\"group/in\"}");
+    say(w, PROFILE "detach", "{\"target\":\"thinggroup/in\"}");
+    assert_says(w, 0, PROFILE "detach/accepted", "\"p\"");
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"alarm-invalidated\"");
+    say(w, PROFILE "detach", "{\"target\":\"group/in\"}");
+    assert_says(w, 0, PROFILE "detach/rejected", "not attached");
+    say(w, PROFILE "attach", "{\"target\":\"group/none\"}");
+    assert_says(w, 0, PROFILE "attach/rejected", "there is no group none");
+    say(w, PROFILE "attach", "{\"target\":\"all/cars\"}");
+    assert_says(w, 0, PROFILE "attach/rejected", "target: all/things");
+    say(w, "fleetsim/defender/profiles/q/attach", "{\"target\":\"group/in\"}");
+    assert_says(w, 0, "fleetsim/defender/profiles/q/attach/rejected", "ResourceNotFound");
+}
+
+/* One without targets is for all, until that is taken from it. */
+static void from_all_to_some(void **state)
+{
+    struct world *w = *state;
+
+    w->service.fleet = &fleet;
+    in_group = false;
+    put_little(w, "", "");
+    say(w, PROFILE "attach", "{\"target\":\"group/in\"}");
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"in-alarm\"");
+    say(w, PROFILE "detach", "{\"target\":\"all/things\"}");
+    report_bytes(w, 2000);
+    assert_says(w, 1, ALERTS, "\"alarm-invalidated\"");
+    /* The state says so. */
+    struct text saved;
+    text_init(&saved);
+    defender_service_save(&w->service, &saved);
+    assert_non_null(strstr(saved.data, "\"targets\":[\"group/in\"]"));
+    text_done(&saved);
+    say(w, PROFILE "put",
+        "{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{"
+        "\"comparisonOperator\":\"less-than\",\"value\":{\"count\":1}}}],"
+        "\"targets\":[\"group/none\"]}");
+    assert_says(w, 0, PROFILE "put/rejected", "there is no group none");
+}
+
 static void every_operator(void **state)
 {
     static const struct {
@@ -506,6 +633,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(mitigations_are_carried_out_with_the_alarm, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_profile_is_for_its_targets, setup, teardown),
+        cmocka_unit_test_setup_teardown(groups_and_everybody, setup, teardown),
+        cmocka_unit_test_setup_teardown(attaching_and_detaching, setup, teardown),
+        cmocka_unit_test_setup_teardown(from_all_to_some, setup, teardown),
         cmocka_unit_test_setup_teardown(every_operator, setup, teardown),
         cmocka_unit_test_setup_teardown(ports_and_addresses_of_a_report, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_cloud_counts_is_judged_every_300_s, setup,
