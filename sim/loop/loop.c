@@ -53,6 +53,7 @@ void loop_free(struct loop *loop)
     while (loop->first != NULL)
         deliver(loop);
     virtual_time_free(loop->virtual_time);
+    free(loop->scaled);
     ev_async_stop(loop->ev, &loop->wake);
     ev_loop_destroy(loop->ev);
     pthread_mutex_destroy(&loop->lock);
@@ -90,6 +91,31 @@ static void not_soon(struct loop_timer *t)
     t->soon = false;
 }
 
+/* ---- timers ---- */
+
+/* Of real time: those that another scale concerns. */
+static void add_scaled(struct loop_timer *t)
+{
+    struct loop *loop = t->loop;
+
+    if (loop->scaled_count == loop->scaled_room) {
+        loop->scaled_room = loop->scaled_room > 0 ? 2 * loop->scaled_room : 64;
+        loop->scaled = xrealloc(loop->scaled, loop->scaled_room * sizeof *loop->scaled);
+    }
+    loop->scaled[loop->scaled_count++] = t;
+    t->place = loop->scaled_count;
+}
+
+static void remove_scaled(struct loop_timer *t)
+{
+    struct loop *loop = t->loop;
+    struct loop_timer *last = loop->scaled[--loop->scaled_count];
+
+    loop->scaled[t->place - 1] = last;
+    last->place = t->place;
+    t->place = 0;
+}
+
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
     struct loop_timer *t = w->data;
@@ -97,6 +123,8 @@ static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
     (void)ev;
     (void)events;
     not_soon(t);
+    if (t->place != 0)
+        remove_scaled(t);
     t->fn(t->arg);
 }
 
@@ -137,10 +165,12 @@ void loop_timer_start(struct loop_timer *t, usec_t delay)
 
 void loop_timer_start_scaled(struct loop_timer *t, usec_t delay)
 {
-    if (t->loop->virtual_time != NULL)
+    if (t->loop->virtual_time != NULL) {
         start_virtual(t, delay);
-    else
-        start(t, (double)delay / 1e6 / t->loop->time_scale);
+        return;
+    }
+    start(t, (double)delay / 1e6 / t->loop->time_scale);
+    add_scaled(t);
 }
 
 void loop_timer_start_script(struct loop_timer *t, usec_t delay)
@@ -153,8 +183,10 @@ void loop_timer_start_script(struct loop_timer *t, usec_t delay)
 
 void loop_timer_stop(struct loop_timer *t)
 {
-    if (t->place != 0)
+    if (t->place != 0 && t->loop->virtual_time != NULL)
         virtual_time_remove(t->loop->virtual_time, t);
+    else if (t->place != 0)
+        remove_scaled(t);
     ev_timer_stop(t->loop->ev, &t->watcher);
     not_soon(t);
 }
@@ -187,11 +219,29 @@ usec_t loop_simulated_now(const struct loop *loop)
            (usec_t)((double)(clock_now() - loop->scaled_at) * loop->time_scale);
 }
 
+/* What is left of it passes so many times as slowly. */
+static void stretch(struct loop_timer *t, double factor)
+{
+    struct ev_loop *ev = t->loop->ev;
+    double left = ev_timer_remaining(ev, &t->watcher);
+
+    if (!(left > 0)) /* fires in this turn */
+        return;
+    ev_timer_stop(ev, &t->watcher);
+    ev_timer_set(&t->watcher, left * factor, 0);
+    ev_timer_start(ev, &t->watcher);
+}
+
 void loop_set_time_scale(struct loop *loop, double scale)
 {
+    double factor = loop->time_scale / scale;
+
     loop->simulated_before = loop_simulated_now(loop);
     loop->scaled_at = clock_now();
     loop->time_scale = scale;
+    ev_now_update(loop->ev);
+    for (size_t i = 0; i < loop->scaled_count; i++)
+        stretch(loop->scaled[i], factor);
 }
 
 usec_t loop_script_now(const struct loop *loop)

@@ -32,7 +32,9 @@ struct loop {
     usec_t scaled_at,
         simulated_before;              /* when the scale was set, by the real clock and simulated */
     struct virtual_time *virtual_time; /* NULL: time is real */
-    size_t soon;                       /* real timers without delay that are running */
+    struct loop_timer **scaled;        /* real timers of the simulated clock that are running */
+    size_t scaled_count, scaled_room;
+    size_t soon; /* real timers without delay that are running */
     ev_async wake;
     pthread_mutex_t lock;
     struct loop_letter *first, *last;
@@ -77,7 +79,7 @@ struct loop_timer {
     struct loop *loop;
     void (*fn)(void *arg);
     void *arg;
-    size_t place; /* in virtual time's heap, from 1; 0: not in it */
+    size_t place; /* in virtual time's heap or among the scaled, from 1; 0: in neither */
     bool soon;    /* started without delay: counted in loop->soon */
 };
 
@@ -93,8 +95,8 @@ void loop_timer_stop(struct loop_timer *t);
 bool loop_timer_active(const struct loop_timer *t);
 
 usec_t loop_simulated_now(const struct loop *loop);
-/* From now on simulated time passes so fast; no effect on virtual time. Timers of the simulated
-   clock that are running keep the pace at which they were started. */
+/* From now on simulated time passes so fast, also for timers of the simulated clock that are
+   running; no effect on virtual time. */
 void loop_set_time_scale(struct loop *loop, double scale);
 usec_t loop_script_now(const struct loop *loop);
 /* In virtual time: the time of day is what it was at the beginning. The clocks go on. */

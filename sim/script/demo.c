@@ -172,7 +172,8 @@ static int f_demo_pace(lua_State *L)
 
     luaL_argcheck(L, pace > 0 && pace <= 1, 1, "a share of the full speed expected");
     if (!lua_isnoneornil(L, 1)) {
-        loop_set_time_scale(loop, loop->time_scale / (double)demo->scene.pace * pace);
+        scheduler_set_time_scale(&demo->owner.script->scheduler,
+                                 loop->time_scale / (double)demo->scene.pace * pace);
         demo->scene.pace = (float)pace;
         demo->fresh = true;
     }

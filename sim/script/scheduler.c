@@ -174,6 +174,17 @@ int task_sleep(struct scheduler *s, lua_State *L, usec_t delay)
     return lua_yield(L, 0);
 }
 
+void scheduler_set_time_scale(struct scheduler *s, double scale)
+{
+    double factor = s->loop->time_scale / scale;
+    usec_t now = clock_now();
+
+    for (struct task *task = s->tasks; task != NULL; task = task->next)
+        if (loop_timer_active(&task->timer) && !task->timed_wait && task->due > now)
+            task->due = now + (usec_t)((double)(task->due - now) * factor);
+    loop_set_time_scale(s->loop, scale);
+}
+
 int task_wait(struct scheduler *s, lua_State *L, struct wait_queue *queue, usec_t timeout)
 {
     struct task *task = waiting_task(s, L, "waiting");

@@ -88,6 +88,9 @@ bool scheduler_may_grow(struct scheduler *s, size_t bytes);
 /* The running task, if any, was refused memory for another reason. */
 void scheduler_refused(struct scheduler *s);
 
+/* loop_set_time_scale(), and what sleeps is not late for it. */
+void scheduler_set_time_scale(struct scheduler *s, double scale);
+
 /* Takes a function and `nargs` arguments from the top of L's stack and makes them a task. */
 struct task *task_start(struct scheduler *s, lua_State *L, int nargs,
                         const struct task_params *params);

@@ -234,6 +234,39 @@ static void another_scale_changes_nothing_that_was(void **state)
     loop_free(loop);
 }
 
+/* A motion that is under way goes on at the new pace; what is not simulated does not. */
+static void timers_take_another_scale(void **state)
+{
+    struct loop *loop = loop_new();
+    struct alarm hurried = {0}, halted = {0}, real = {0}, stopped = {0};
+    struct alarm *all[] = {&halted, &stopped, &hurried, &real};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        loop_timer_init(&all[i]->timer, loop, on_alarm, all[i]);
+    loop_timer_start_scaled(&halted.timer, 4000000 * USEC_PER_SEC);
+    loop_timer_start_scaled(&stopped.timer, 1800 * USEC_PER_SEC);
+    loop_timer_start_scaled(&hurried.timer, 3600 * USEC_PER_SEC);
+    loop_timer_start(&real.timer, 3600 * USEC_PER_SEC);
+    loop_set_time_scale(loop, 1e6);
+    loop_timer_stop(&stopped.timer);
+    assert_false(loop_timer_active(&stopped.timer));
+    loop_run(loop);
+    assert_int_equal(hurried.count, 1);
+    assert_int_equal(halted.count, 0);
+    assert_int_equal(stopped.count, 0);
+    assert_int_equal(real.count, 0);
+    assert_true(loop_simulated_now(loop) >= 3599 * USEC_PER_SEC);
+    assert_false(loop_timer_active(&hurried.timer));
+    assert_int_equal(loop->scaled_count, 1);
+    loop_set_time_scale(loop, 1e-3);
+    assert_true(loop_timer_active(&halted.timer));
+    loop_timer_stop(&halted.timer);
+    loop_timer_stop(&real.timer);
+    assert_int_equal(loop->scaled_count, 0);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_free_its_owner),
         cmocka_unit_test(simulated_time_is_scaled),
         cmocka_unit_test(another_scale_changes_nothing_that_was),
+        cmocka_unit_test(timers_take_another_scale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
