@@ -24,7 +24,7 @@ void panel_frame(const struct panel *p, const char *title);
 void panel_status(const struct panel *p, enum layout_panel which, const struct scene_status *s);
 void panel_journey(const struct panel *p, const struct scene_journey *j,
                    const struct first_frame *first);
-void panel_shadow(const struct panel *p, const struct scene_shadow *s);
+void panel_shadows(const struct panel *p, const struct scene_shadows *s);
 void panel_messages(const struct panel *p, const struct scene_messages *m);
 void panel_map(const struct panel *p, const struct scene_map *m);
 void panel_fleet(const struct panel *p, const struct scene_fleet *f, const uint8_t *cells);

@@ -11,7 +11,9 @@
 #include "render/picture.h"
 
 #define SCENE_ROWS     10
+#define SCENE_SHADOWS  5
 #define SCENE_MESSAGES 10
+#define SCENE_CAPTION  160
 #define SCENE_TRACK    256
 #define SCENE_NONE     (-1.0e9F) /* a number that the car does not have */
 
@@ -77,9 +79,16 @@ struct scene_row {
 };
 
 struct scene_shadow {
-    uint32_t version;
+    char name[28];    /* "": the classic one */
+    uint32_t version; /* 0: nothing is known of it yet */
     int count;
     struct scene_row row[SCENE_ROWS];
+};
+
+/* The classic one first. */
+struct scene_shadows {
+    int count;
+    struct scene_shadow shadow[SCENE_SHADOWS];
 };
 
 /* ORDER SCENE_WAY */
@@ -122,15 +131,15 @@ struct scene {
     struct car_picture picture;
     struct scene_status status;
     struct scene_journey journey;
-    struct scene_shadow shadow;
+    struct scene_shadows shadows;
     struct scene_messages messages;
     struct scene_map map;
     struct scene_fleet fleet;
-    const uint8_t *cells; /* fleet.count of them; borrowed */
-    char caption[160];    /* of a story */
-    char notice[160];     /* what goes wrong: "the local cloud has ended" */
-    bool waits;           /* the story, for a key */
-    float pace;           /* of time: 1; below: slow motion; 0: paused */
+    const uint8_t *cells;        /* fleet.count of them; borrowed */
+    char caption[SCENE_CAPTION]; /* of a story */
+    char notice[SCENE_CAPTION];  /* what goes wrong: "the local cloud has ended" */
+    bool waits;                  /* the story, for a key */
+    float pace;                  /* of time: 1; below: slow motion; 0: paused */
 };
 
 void scene_init(struct scene *scene);

@@ -129,40 +129,89 @@ static void chips_draw(cairo_t *cr, const struct theme *t, double width, double 
     }
 }
 
+#define CAPTION_HIGH 42.0
+
+/* A pill that is as wide as the stage, and the room for words in it. */
+static struct rect pill(cairo_t *cr, double width, double y, struct rgb ground)
+{
+    path_round(cr, 24, y, width - 48, CAPTION_HIGH, 12);
+    paint_colour(cr, ground, 0.88);
+    cairo_fill(cr);
+    return (struct rect){40, y, width - 80, CAPTION_HIGH};
+}
+
+/* The space at which two lines are the most alike; NULL: there is none. */
+static const char *middle_space(cairo_t *cr, const struct text_style *style, const char *text)
+{
+    const char *best = NULL;
+    double least = INFINITY;
+    char line[SCENE_CAPTION];
+
+    for (const char *space = strchr(text, ' '); space != NULL; space = strchr(space + 1, ' ')) {
+        snprintf(line, sizeof line, "%.*s", (int)(space - text), text);
+        double first = text_width(cr, style, line);
+        double longer = fmax(first, text_width(cr, style, space + 1));
+        if (longer < least) {
+            least = longer;
+            best = space;
+        }
+    }
+    return best;
+}
+
+/* In the middle of its room: on one line, or smaller on two. */
+static void words(cairo_t *cr, const struct rect *room, const char *text)
+{
+    struct text_style style = {
+        .size = 16, .weight = TEXT_MEDIUM, .colour = white, .align = TEXT_CENTRE};
+    double x = room->x + room->w / 2;
+    char line[SCENE_CAPTION];
+
+    bool fits = text_width(cr, &style, text) <= room->w;
+    const char *space = NULL;
+    if (!fits) {
+        style.size = 13.5;
+        space = middle_space(cr, &style, text);
+    }
+    style.width = room->w;
+    if (space == NULL) {
+        text_draw(cr, x, room->y + 27, &style, text);
+        return;
+    }
+    snprintf(line, sizeof line, "%.*s", (int)(space - text), text);
+    text_draw(cr, x, room->y + 18, &style, line);
+    text_draw(cr, x, room->y + 34.5, &style, space + 1);
+}
+
 /* `key`: what makes it go on; NULL: nothing has to. */
 static void caption(cairo_t *cr, double width, double y, const char *text, const char *key,
                     struct rgb ground)
 {
-    struct text_style style = {.size = 16,
-                               .weight = TEXT_MEDIUM,
-                               .colour = white,
-                               .align = TEXT_CENTRE,
-                               .width = width - 80};
+    struct rect room = pill(cr, width, y, ground);
 
-    path_round(cr, 24, y, width - 48, 42, 12);
-    paint_colour(cr, ground, 0.86);
-    cairo_fill(cr);
-    if (key == NULL) {
-        text_draw(cr, width / 2, y + 27, &style, text);
-        return;
+    if (key != NULL) {
+        struct text_style small = {.size = 12, .weight = TEXT_SEMIBOLD, .colour = white};
+        double w = text_width(cr, &small, key);
+        path_round(cr, width - 36 - w - 20, y + 9, w + 20, 24, 7);
+        paint_colour(cr, white, 0.18);
+        cairo_fill(cr);
+        text_draw(cr, width - 36 - w - 10, y + 25.5, &small, key);
+        room.w -= w + 32;
     }
-    struct text_style small = {.size = 12, .weight = TEXT_SEMIBOLD, .colour = white};
-    double w = text_width(cr, &small, key);
-    path_round(cr, width - 36 - w - 20, y + 9, w + 20, 24, 7);
-    paint_colour(cr, white, 0.18);
-    cairo_fill(cr);
-    text_draw(cr, width - 36 - w - 10, y + 25.5, &small, key);
-    style.width -= w + 32;
-    text_draw(cr, 24 + (width - 60 - w - 20) / 2, y + 27, &style, text);
+    words(cr, &room, text);
 }
 
-/* What happens beside the story. */
+/* What happens beside the story, behind a dot. */
 static void notice(cairo_t *cr, const struct theme *t, double width, double y, const char *text)
 {
-    caption(cr, width, y, text, NULL, rgb_hex(0x232a33));
-    cairo_arc(cr, 44, y + 21, 5, 0, 2 * M_PI);
+    struct rect room = pill(cr, width, y, rgb_hex(0x232a33));
+
+    cairo_arc(cr, 44, y + CAPTION_HIGH / 2, 5, 0, 2 * M_PI);
     paint_colour(cr, t->warn, 1);
     cairo_fill(cr);
+    room.x += 18;
+    room.w -= 18;
+    words(cr, &room, text);
 }
 
 void stage_bottom(cairo_t *cr, const struct theme *t, double width, double height,

@@ -137,7 +137,7 @@ void view_show(struct view *v, const struct scene *scene)
     for (int i = LAYOUT_CHARGE; i <= LAYOUT_LINK; i++)
         v->dirty[i] = v->dirty[i] || DIFFERS(v->scene.status, scene->status);
     v->dirty[LAYOUT_JOURNEY] |= DIFFERS(v->scene.journey, scene->journey);
-    v->dirty[LAYOUT_SHADOW] |= DIFFERS(v->scene.shadow, scene->shadow);
+    v->dirty[LAYOUT_SHADOW] |= DIFFERS(v->scene.shadows, scene->shadows);
     v->dirty[LAYOUT_MESSAGES] |= DIFFERS(v->scene.messages, scene->messages);
     v->dirty[LAYOUT_MAP] |= DIFFERS(v->scene.map, scene->map);
     if (DIFFERS(v->scene.fleet, scene->fleet)) {
@@ -296,7 +296,7 @@ static void draw_panel(struct view *v, enum layout_panel which)
     else if (which == LAYOUT_JOURNEY)
         panel_journey(&p, &v->scene.journey, &v->first_frame);
     else if (which == LAYOUT_SHADOW)
-        panel_shadow(&p, &v->scene.shadow);
+        panel_shadows(&p, &v->scene.shadows);
     else if (which == LAYOUT_MESSAGES)
         panel_messages(&p, &v->scene.messages);
     else if (which == LAYOUT_MAP)

@@ -203,18 +203,54 @@ static void add_reported(struct scene_shadow *s, const cJSON *reported)
     }
 }
 
-static void look_at_shadow(struct demo *demo, const struct vehicle *v)
+/* Of a named one whatever it has: few signals live there, and nobody knows which. */
+static void add_leaves(struct scene_shadow *s, const cJSON *reported, const char *prefix, int depth)
 {
-    struct scene_shadow *s = &demo->scene.shadow;
-    struct app *app = demo_app(demo);
-    struct view *view = app != NULL ? app_find_view(app, v->identity.thing_name, NULL) : NULL;
+    const cJSON *item;
 
-    memset(s, 0, sizeof *s);
+    cJSON_ArrayForEach(item, reported)
+    {
+        char path[sizeof s->row->path];
+        bool there = false;
+        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' ? "." : "", item->string);
+        for (int k = 0; k < s->count; k++)
+            there = there || strcmp(s->row[k].path, path) == 0;
+        if (cJSON_IsObject(item) && depth < 5) {
+            add_leaves(s, item, path, depth + 1);
+        } else if (!there && s->count < SCENE_ROWS) {
+            struct scene_row *row = &s->row[s->count++];
+            snprintf(row->path, sizeof row->path, "%s", path);
+            show_value(item, row->reported, sizeof row->reported);
+        }
+    }
+}
+
+/* `name` NULL: the classic one. */
+static void look_at_shadow(struct app *app, const char *thing, const char *name,
+                           struct scene_shadow *ret)
+{
+    struct view *view = app != NULL ? app_find_view(app, thing, name) : NULL;
+
+    snprintf(ret->name, sizeof ret->name, "%s", name != NULL ? name : "");
     if (view == NULL || !view->twin.known)
         return;
-    s->version = (uint32_t)view->twin.version;
-    add_rows(s, view->twin.desired, view->twin.reported, "", 0);
-    add_reported(s, view->twin.reported);
+    ret->version = (uint32_t)view->twin.version;
+    add_rows(ret, view->twin.desired, view->twin.reported, "", 0);
+    add_reported(ret, view->twin.reported);
+    if (name != NULL)
+        add_leaves(ret, view->twin.reported, "", 0);
+}
+
+static void look_at_shadows(struct demo *demo, const struct vehicle *v)
+{
+    const struct signal_schema *schema = v->tcu->signals.schema;
+    struct scene_shadows *s = &demo->scene.shadows;
+    size_t count = signal_schema_shadow_count(schema);
+
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < count && s->count < SCENE_SHADOWS; i++)
+        look_at_shadow(demo_app(demo), v->identity.thing_name, signal_schema_shadow_name(schema, i),
+                       &s->shadow[s->count++]);
 }
 
 /* ---- the fleet ---- */
@@ -318,6 +354,6 @@ void demo_look(struct demo *demo)
     demo->scene.status.link = (enum scene_link)v->tcu->state;
     snprintf(demo->scene.status.name, sizeof demo->scene.status.name, "%.39s",
              v->identity.thing_name);
-    look_at_shadow(demo, v);
+    look_at_shadows(demo, v);
     demo_words(v->timeline, &demo->scene.messages);
 }

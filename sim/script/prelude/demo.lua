@@ -304,11 +304,15 @@ local function watch()
   end
 end
 
--- The app looks at each car that is shown, and knows its shadow from then on.
+-- The app looks at each car that is shown, and knows its shadows from then on.
 function prelude.demo_shown(car)
   try(function()
-    if car.link == "online" then
-      stage.app:shadow(car)
+    if car.link ~= "online" then
+      return
+    end
+    stage.app:shadow(car)
+    for _, name in ipairs(core.car_shadows(car)) do
+      stage.app:shadow(car, { name = name })
     end
   end)
 end

@@ -148,7 +148,8 @@ static void only_what_changes_is_drawn(void **state)
     view_frame(v, 0.016);
     assert_int_equal(view_damage(v, boxes), 1);
     assert_int_equal(boxes[0].w, 1280);
-    s.shadow.version = 9;
+    s.shadows.count = 1;
+    s.shadows.shadow[0].version = 9;
     view_show(v, &s);
     assert_true(view_frame(v, 0.016));
     assert_int_equal(view_damage(v, boxes), 1);
