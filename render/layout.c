@@ -7,6 +7,11 @@
 #define MARGIN   20.0
 #define GAP      14.0
 
+/* Pixels below which nobody could read the panels: the car has the window alone. */
+#define PANELS_W 720
+#define PANELS_H 450
+#define ALONE    480.0 /* units that a small window is high and wide, so that its words are read */
+
 bool rect_has(const struct rect *r, double x, double y)
 {
     return x >= r->x && y >= r->y && x < r->x + r->w && y < r->y + r->h;
@@ -14,12 +19,14 @@ bool rect_has(const struct rect *r, double x, double y)
 
 struct layout layout_of(int width_px, int height_px, bool clean)
 {
-    double unit = fmin(width_px / DESIGN_W, height_px / DESIGN_H);
+    bool small = width_px < PANELS_W || height_px < PANELS_H;
+    double unit = small ? fmin(fmin(width_px, height_px) / ALONE, 1)
+                        : fmin(width_px / DESIGN_W, height_px / DESIGN_H);
     struct layout l = {.unit = fmax(0.25, unit)};
 
     l.width = width_px / l.unit;
     l.height = height_px / l.unit;
-    if (clean || width_px < 640 || height_px < 400) {
+    if (clean || small) {
         l.stage = (struct rect){0, 0, l.width, l.height};
         return l;
     }

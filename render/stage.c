@@ -26,7 +26,7 @@ void stage_top(cairo_t *cr, const struct theme *t, double width, const struct sc
         cr, 44, 69, &(struct text_style){.size = 12.5, .weight = TEXT_MEDIUM, .colour = t->dim},
         panel_link_name(status->link));
     text_draw(cr, 44 + w + 12, 69,
-              &(struct text_style){.size = 12.5, .colour = t->faint, .width = width - 200},
+              &(struct text_style){.size = 12.5, .colour = t->dim, .width = width - 200},
               status->name);
     text_draw(cr, width - 28, 46,
               &(struct text_style){

@@ -91,6 +91,8 @@ void demo_act(struct demo *demo, const char *what)
 static void forget_car(struct demo *demo)
 {
     memset(&demo->scene.map, 0, sizeof demo->scene.map);
+    memset(&demo->scene.messages, 0, sizeof demo->scene.messages);
+    demo->told_lines = 0;
     demo_clear_journey(demo);
     demo->token[0] = '\0';
     demo->seen_lines = SIZE_MAX;

@@ -41,6 +41,7 @@ struct demo {
     usec_t started, acted;       /* when its actuator began to move, and arrived; 0: not yet */
     usec_t ended;                /* when that command did; 0: not yet */
     size_t seen_lines;
+    size_t told_lines; /* of the car's timeline: they are in the scene's messages */
     struct cell_signals cell_signals[DEMO_SCHEMAS_MAX]; /* of the schemas that were met */
     bool begun, ready, fresh, journey_news;
     bool notice_stays; /* whatever a story says: something is wrong */
@@ -74,8 +75,10 @@ struct app *demo_app(const struct demo *demo);
 
 /* ---- demo_words.c ---- */
 
-/* What the car's timeline has, in words. */
-void demo_words(const struct timeline *timeline, struct scene_messages *ret);
+/* Adds what the car's timeline has since `told` of its lines were, in words; `told` goes on. */
+void demo_words(const struct timeline *timeline, size_t *told, struct scene_messages *kept);
+/* As people write it: 183402000, 21.5. */
+void demo_number(double value, char *ret, size_t size);
 /* What the app has asked for last; false: nothing that the timeline still has. */
 bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t size);
 /* What the car has noted of an order by its token: "request", "locks.all unlocked"; "done",

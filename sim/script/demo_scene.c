@@ -140,7 +140,7 @@ static void show_value(const cJSON *json, char *ret, size_t size)
     if (cJSON_IsString(json))
         snprintf(ret, size, "%s", json->valuestring);
     else if (cJSON_IsNumber(json))
-        snprintf(ret, size, "%g", json->valuedouble);
+        demo_number(json->valuedouble, ret, size);
     else if (cJSON_IsBool(json))
         snprintf(ret, size, "%s", cJSON_IsTrue(json) ? "true" : "false");
     else
@@ -355,5 +355,5 @@ void demo_look(struct demo *demo)
     snprintf(demo->scene.status.name, sizeof demo->scene.status.name, "%.39s",
              v->identity.thing_name);
     look_at_shadows(demo, v);
-    demo_words(v->timeline, &demo->scene.messages);
+    demo_words(v->timeline, &demo->told_lines, &demo->scene.messages);
 }

@@ -7,6 +7,11 @@
 
 /* ---- documents ---- */
 
+void demo_number(double value, char *ret, size_t size)
+{
+    snprintf(ret, size, value >= 1e5 || value <= -1e5 ? "%.0f" : "%g", value);
+}
+
 static void add_leaf(const cJSON *item, const char *path, char *ret, size_t size)
 {
     size_t len = strlen(ret);
@@ -15,7 +20,7 @@ static void add_leaf(const cJSON *item, const char *path, char *ret, size_t size
     if (cJSON_IsString(item))
         snprintf(value, sizeof value, "%s", item->valuestring);
     else if (cJSON_IsNumber(item))
-        snprintf(value, sizeof value, "%g", item->valuedouble);
+        demo_number(item->valuedouble, value, sizeof value);
     else if (cJSON_IsBool(item))
         snprintf(value, sizeof value, "%s", cJSON_IsTrue(item) ? "on" : "off");
     else if (cJSON_IsNull(item))
@@ -173,15 +178,40 @@ bool demo_words_of_command(const struct timeline *timeline, char *ret, size_t si
     return false;
 }
 
-/* "locks.all=\"unlocked\"" without its marks. */
+/* How many bytes of a value are "true" or "false", and nothing else; 0: it is another. */
+static size_t truth_of(struct slice text, size_t at, const char **ret_word)
+{
+    static const char *const words[][2] = {
+        {"true",  "on" },
+        {"false", "off"}
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = strlen(words[i][0]);
+        if (at + len > text.len || memcmp(text.data + at, words[i][0], len) != 0 ||
+            (at + len < text.len && text.data[at + len] != ','))
+            continue;
+        *ret_word = words[i][1];
+        return len;
+    }
+    return 0;
+}
+
+/* "locks.all=\"unlocked\", climate.active=true" as people say it. */
 static void copy_plainly(struct slice text, char *ret, size_t size)
 {
+    const char *word;
     size_t n = 0;
 
     for (size_t i = 0; i < text.len && n + 1 < size; i++) {
         char c = (char)text.data[i];
-        if (c != '"')
+        size_t truth = c == '=' ? truth_of(text, i + 1, &word) : 0;
+        if (truth > 0 && n + 1 + strlen(word) < size) {
+            n += (size_t)snprintf(ret + n, size - n, " %s", word);
+            i += truth;
+        } else if (c != '"') {
             ret[n++] = (char)(c == '=' ? ' ' : c);
+        }
     }
     ret[n] = '\0';
 }
@@ -214,19 +244,51 @@ static void say_time(usec_t at, char *ret, size_t size)
         snprintf(ret, size, "%d:%02d", seconds / 60, seconds % 60);
 }
 
-void demo_words(const struct timeline *timeline, struct scene_messages *ret)
+/* The same things reported, with other numbers? What drives reports twice a second. */
+static bool says_the_same_anew(const struct scene_message *before, const struct scene_message *m)
 {
-    size_t count = timeline_count(timeline), stop = count > LOOK_BACK ? count - LOOK_BACK : 0;
+    static const char numbers[] = "0123456789.-+";
+    const char *a = before->text, *b = m->text;
 
-    memset(ret, 0, sizeof *ret);
-    for (size_t i = count; i > stop && ret->count < SCENE_MESSAGES; i--) {
-        struct timeline_line line = timeline_at(timeline, i - 1);
-        struct scene_message *m = &ret->message[ret->count];
-        if (!say_line(m, &line)) {
-            memset(m, 0, sizeof *m);
-            continue;
-        }
-        say_time(line.at, m->time, sizeof m->time);
-        ret->count++;
+    if (before->way != SCENE_FROM_CAR || m->way != SCENE_FROM_CAR)
+        return false;
+    for (;; a++, b++) {
+        a += strspn(a, numbers);
+        b += strspn(b, numbers);
+        if (*a != *b || *a == '\0')
+            break;
     }
+    /* Long ones are cut off anywhere. */
+    return *a == *b || ((*a == '\0' || *b == '\0') && strlen(before->text) + 1 == sizeof m->text);
+}
+
+static void keep(struct scene_messages *kept, const struct scene_message *m)
+{
+    if (kept->count == 0 || !says_the_same_anew(&kept->message[0], m)) {
+        if (kept->count < SCENE_MESSAGES)
+            kept->count++;
+        memmove(&kept->message[1], &kept->message[0],
+                (size_t)(kept->count - 1) * sizeof kept->message[0]);
+    }
+    kept->message[0] = *m;
+}
+
+void demo_words(const struct timeline *timeline, size_t *told, struct scene_messages *kept)
+{
+    size_t count = timeline_count(timeline);
+    size_t gone = count > 0 ? timeline_gone(timeline) : 0;
+    size_t from = *told > gone ? *told - gone : 0;
+
+    if (count > LOOK_BACK && from < count - LOOK_BACK)
+        from = count - LOOK_BACK;
+    for (size_t i = from; i < count; i++) {
+        struct timeline_line line = timeline_at(timeline, i);
+        struct scene_message m;
+        memset(&m, 0, sizeof m);
+        if (!say_line(&m, &line))
+            continue;
+        say_time(line.at, m.time, sizeof m.time);
+        keep(kept, &m);
+    }
+    *told = gone + count;
 }
