@@ -80,7 +80,6 @@ bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitig
     }
     if (mitigation == DEFENDER_ADD_TO_GROUP)
         return put_into_group(cloud, thing, turn);
-    access_touch(&cloud->access);
     if (client == NULL || client->handle == NULL)
         return true;
     client->closing = PRESENCE_API_INITIATED;

@@ -43,7 +43,6 @@ bool cloud_put_policy(struct cloud *cloud, const char *name, struct slice docume
 bool cloud_fleet_registry_changed(struct cloud *cloud, const char *thing, int64_t now_ms,
                                   struct cloud_actions *out)
 {
-    access_touch(&cloud->access);
     if (*thing == '\0' || registry_thing(&cloud->registry, thing) != NULL)
         return true;
     groups_forget_thing(&cloud->access.groups, thing);

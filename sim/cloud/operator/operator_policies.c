@@ -281,7 +281,6 @@ static bool told_change(struct operator_request *r, const cJSON *document, bool 
 {
     bool ok = change(r, document, attach, fault);
 
-    access_touch(r->access);
     text_key(reply, "policyName");
     text_quoted(reply, r->address->name);
     return ok;

@@ -31,7 +31,8 @@ static bool keep(struct policy_store *s, struct policy *policy, unsigned version
     }
     policy_free(stored->policy);
     *stored = (struct stored_policy){.policy = policy, .version = version, .changed_ms = now_ms};
-    s->generation++;
+    /* A new one nobody keeps, and nothing is attached to a name that there is not. */
+    s->generation += before != NULL ? 1 : 0;
     return true;
 }
 

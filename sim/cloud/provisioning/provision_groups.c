@@ -84,6 +84,5 @@ bool provision_carry_out(struct provision_service *s, const struct provision_pla
         return fail(err, &why);
     if (!provision_plan_apply(plan, &access->policies, s->registry, certificate, now_ms, err))
         return false;
-    access_touch(access);
     return !joins || join(&access->groups, &joining, err);
 }

@@ -9,11 +9,22 @@
 #define NAME_SHOWN 100 /* bytes of it */
 #define SID_SHOWN  30
 
+/* Who joins or leaves a group has other policies. */
+static void member_changed(void *ctx, const char *name)
+{
+    const struct access *a = ctx;
+    const struct registry_thing *thing = registry_thing(a->registry, name);
+
+    if (thing != NULL)
+        registry_thing_changed(thing);
+}
+
 bool access_init(struct access *a, const struct registry *registry)
 {
-    /* A view that was never looked up has generation 0. */
-    *a = (struct access){.registry = registry, .touched = 1};
+    *a = (struct access){.registry = registry};
     groups_init(&a->groups);
+    a->groups.member_changed = member_changed;
+    a->groups.ctx = a;
     return policy_store_init(&a->policies);
 }
 
@@ -23,15 +34,28 @@ void access_done(struct access *a)
     groups_done(&a->groups);
 }
 
-void access_touch(struct access *a)
-{
-    a->touched++;
-}
-
-/* All three only rise. */
+/* What concerns everybody: all three only rise. A view that was never looked up has 0. */
 static uint64_t generation(const struct access *a)
 {
-    return a->touched + a->policies.generation + a->groups.generation;
+    return 1 + a->policies.generation + a->groups.generation + a->registry->removed;
+}
+
+static const struct registry_certificate *certificate_of(const struct access *a,
+                                                         const struct access_subject *subject)
+{
+    return subject->user == NULL && subject->certificate != NULL && *subject->certificate != '\0'
+               ? registry_certificate(a->registry, subject->certificate)
+               : NULL;
+}
+
+/* The certificate that it was made with is there as long as none was removed. */
+static bool is_current(const struct access *a, const struct access_view *view,
+                       const struct access_subject *subject)
+{
+    if (view->generation != generation(a))
+        return false;
+    return view->certificate != NULL ? view->changes == view->certificate->changes
+                                     : certificate_of(a, subject) == NULL;
 }
 
 void access_view_done(struct access_view *view)
@@ -76,9 +100,7 @@ static bool look_up(const struct access *a, struct access_view *view,
                     const struct access_subject *subject)
 {
     struct look_up l = {.access = a, .view = view, .ok = true};
-    const struct registry_certificate *certificate =
-        subject->certificate != NULL ? registry_certificate(a->registry, subject->certificate)
-                                     : NULL;
+    const struct registry_certificate *certificate = certificate_of(a, subject);
 
     access_view_done(view);
     if (subject->owner)
@@ -90,11 +112,14 @@ static bool look_up(const struct access *a, struct access_view *view,
     view->is_thing = certificate != NULL && registry_is_attached(certificate, subject->client_id);
     if (view->is_thing)
         groups_each_of(&a->groups, subject->client_id, true, add_group, &l);
-    if (l.ok)
-        view->generation = generation(a);
-    else
+    if (!l.ok) {
         access_view_done(view);
-    return l.ok;
+        return false;
+    }
+    view->generation = generation(a);
+    view->certificate = certificate;
+    view->changes = certificate != NULL ? certificate->changes : 0;
+    return true;
 }
 
 struct policy_decision access_decide(const struct access *a, struct access_view *view,
@@ -104,7 +129,7 @@ struct policy_decision access_decide(const struct access *a, struct access_view 
 {
     struct policy_principal whole = *who;
 
-    if (view->generation != generation(a) && !look_up(a, view, subject))
+    if (!is_current(a, view, subject) && !look_up(a, view, subject))
         return (struct policy_decision){0};
     const struct registry_thing *thing = view->reads_thing && view->is_thing
                                              ? registry_thing(a->registry, subject->client_id)

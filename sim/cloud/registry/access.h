@@ -3,9 +3,10 @@
  * certificate, and where its client id is a thing that the certificate is attached to, those of
  * the thing's groups and of their ancestors.
  *
- * A client's policies, and whether it is a thing, are looked up when something about policies,
- * groups or attachments has changed, and kept in a view until then: a message costs no look-up but
- * of patterns. Whoever changes attachments calls access_touch().
+ * A client's policies, and whether it is a thing, are looked up when something about policies or
+ * their groups has changed, or about what is attached to its own certificate, and kept in a view
+ * until then: a message costs no look-up but of patterns, and a car that is provisioned costs the
+ * others nothing.
  *
  * Owns      policies and groups. Borrows the registry.
  * Errors    no memory: nothing is allowed.
@@ -21,16 +22,17 @@ struct access {
     const struct registry *registry;
     struct policy_store policies;
     struct groups groups;
-    uint64_t touched;
 };
 
 /* Zeroed to begin with. */
 struct access_view {
     const struct policy **items;
     size_t count;
-    uint64_t generation; /* of the access; 0: not looked up yet */
-    bool is_thing;       /* its certificate is attached to a thing of its client id */
-    bool reads_thing;    /* one of them asks for the thing's type or attributes */
+    uint64_t generation;                            /* of the access; 0: not looked up yet */
+    const struct registry_certificate *certificate; /* NULL: none that is known */
+    uint64_t changes;                               /* of it */
+    bool is_thing;    /* its certificate is attached to a thing of its client id */
+    bool reads_thing; /* one of them asks for the thing's type or attributes */
 };
 
 /* Who asks. All borrowed. */
@@ -44,9 +46,6 @@ struct access_subject {
 /* False: no memory. */
 bool access_init(struct access *a, const struct registry *registry);
 void access_done(struct access *a);
-/* Something has changed that it cannot see: attachments. */
-void access_touch(struct access *a);
-
 void access_view_done(struct access_view *view);
 /* `who` is completed by the thing: its name, type and attributes. */
 struct policy_decision access_decide(const struct access *a, struct access_view *view,

@@ -40,10 +40,11 @@ struct group *groups_find(const struct groups *g, const char *name)
     return table_get(&g->by_name, name);
 }
 
-static void members_changed(struct groups *g)
+static void member_changed(struct groups *g, const char *thing)
 {
-    g->generation++;
     g->membership++;
+    if (g->member_changed != NULL)
+        g->member_changed(g->ctx, thing);
 }
 
 /* ---- families ---- */
@@ -159,6 +160,12 @@ struct group *groups_add(struct groups *g, const char *name, const char *parent,
     return group;
 }
 
+static void tell_leaving(const char *thing, const void *value, void *ctx)
+{
+    (void)value;
+    member_changed(ctx, thing);
+}
+
 bool groups_remove(struct groups *g, struct group *group, struct error *err)
 {
     if (children_of(g, group) != 0)
@@ -168,8 +175,10 @@ bool groups_remove(struct groups *g, struct group *group, struct error *err)
                          group->name);
     table_remove(&g->by_name, group->name);
     g->dynamic_count -= group->query != NULL ? 1 : 0;
+    g->membership++;
+    if (group->query == NULL)
+        table_each(&group->things, tell_leaving, g);
     free_group(group);
-    members_changed(g);
     return true;
 }
 
@@ -246,14 +255,14 @@ bool group_put_thing(struct groups *g, struct group *group, const char *thing, s
         return false;
     if (!table_put(&group->things, thing, group))
         return error_set(err, ERROR_FAILED, "no memory");
-    members_changed(g);
+    member_changed(g, thing);
     return true;
 }
 
 void group_take_thing(struct groups *g, struct group *group, const char *thing)
 {
     if (table_remove(&group->things, thing) != NULL)
-        members_changed(g);
+        member_changed(g, thing);
 }
 
 struct forgetting {

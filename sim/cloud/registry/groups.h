@@ -40,10 +40,13 @@ struct group {
 struct groups {
     struct table by_name;
     size_t dynamic_count;
-    uint64_t generation; /* changes with policies, and members of groups that may have some */
-    uint64_t membership; /* changes with members alone */
-    int64_t refresh_at;  /* ms: when dynamic groups are looked at again */
-    uint64_t round;      /* rounds of groups_refresh() that are over */
+    uint64_t generation; /* changes with policies */
+    uint64_t membership; /* changes with members */
+    /* The thing has joined or left a static group. NULL: nobody wants to know. */
+    void (*member_changed)(void *ctx, const char *thing);
+    void *ctx;
+    int64_t refresh_at; /* ms: when dynamic groups are looked at again */
+    uint64_t round;     /* rounds of groups_refresh() that are over */
 };
 
 void groups_init(struct groups *g);

@@ -202,6 +202,12 @@ bool registry_thing_set_attributes(struct registry_thing *thing, const cJSON *at
     return true;
 }
 
+void registry_thing_changed(const struct registry_thing *thing)
+{
+    for (size_t i = 0; i < thing->certificates.count; i++)
+        ((struct registry_certificate *)thing->certificates.items[i])->changes++;
+}
+
 void registry_thing_remove(struct registry *r, struct registry_thing *thing)
 {
     while (thing->certificates.count != 0)
@@ -273,6 +279,7 @@ void registry_certificate_remove(struct registry *r, struct registry_certificate
     detach_all(c);
     table_remove(&r->certificates, c->id);
     free_certificate(c);
+    r->removed++;
 }
 
 bool registry_certificate_delete(struct registry *r, struct registry_certificate *c)
@@ -291,6 +298,7 @@ bool registry_is_deleted(const struct registry *r, const char *id)
 }
 
 struct sweep {
+    struct registry *registry;
     bool (*visit)(struct registry_certificate *c, void *ctx);
     void *ctx;
 };
@@ -304,6 +312,7 @@ static bool sweep_one(void *value, void *ctx)
         return false;
     detach_all(c);
     free_certificate(c);
+    sweep->registry->removed++;
     return true;
 }
 
@@ -311,7 +320,7 @@ void registry_sweep_certificates(struct registry *r,
                                  bool (*visit)(struct registry_certificate *c, void *ctx),
                                  void *ctx)
 {
-    struct sweep sweep = {.visit = visit, .ctx = ctx};
+    struct sweep sweep = {.registry = r, .visit = visit, .ctx = ctx};
 
     table_sweep(&r->certificates, sweep_one, &sweep);
 }
@@ -324,10 +333,12 @@ bool registry_attach(struct registry_certificate *c, struct registry_thing *thin
         return true;
     if (!list_add(&c->things, thing))
         return false;
-    if (list_add(&thing->certificates, c))
-        return true;
-    c->things.count--;
-    return false;
+    if (!list_add(&thing->certificates, c)) {
+        c->things.count--;
+        return false;
+    }
+    c->changes++;
+    return true;
 }
 
 void registry_detach(struct registry_certificate *c, struct registry_thing *thing)
@@ -336,6 +347,7 @@ void registry_detach(struct registry_certificate *c, struct registry_thing *thin
 
     if (at == c->things.count)
         return;
+    c->changes++;
     list_cut(&c->things, at);
     list_cut(&thing->certificates, list_find(&thing->certificates, c));
 }
@@ -367,8 +379,10 @@ bool registry_attach_policy(struct registry_certificate *c, const char *policy)
     if (registry_has_policy(c, policy))
         return true;
     char *copy = strdup(policy);
-    if (copy != NULL && list_add(&c->policies, copy))
+    if (copy != NULL && list_add(&c->policies, copy)) {
+        c->changes++;
         return true;
+    }
     free(copy);
     return false;
 }
@@ -379,6 +393,7 @@ void registry_detach_policy(struct registry_certificate *c, const char *policy)
 
     if (at == c->policies.count)
         return;
+    c->changes++;
     free(c->policies.items[at]);
     list_cut(&c->policies, at);
 }

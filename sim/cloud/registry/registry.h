@@ -64,6 +64,8 @@ struct registry_certificate {
     char *pem;                     /* NULL: not kept */
     struct registry_list policies; /* char: names */
     struct registry_list things;   /* struct registry_thing: attached */
+    uint64_t changes;              /* rises with each change of what is attached to it, or of what
+                                      groups its things are in: registry_thing_changed() */
     int64_t created_ms, changed_ms;
     /* Times of the wall clock in ms; 0: never. May be set by whoever runs the rule. */
     int64_t activate_ms; /* then it becomes ACTIVE, if it is PENDING_ACTIVATION still */
@@ -89,6 +91,7 @@ struct registry {
     struct table deleted; /* ids of the fleet's own certificates that an operator has deleted */
     int64_t due_ms;       /* no certificate's time comes before; INT64_MAX: none at all */
     unsigned generation;  /* changes with the set of authorities */
+    uint64_t removed;     /* certificates, so far */
 };
 
 void registry_init(struct registry *r);
@@ -108,6 +111,8 @@ bool registry_thing_set_type(struct registry_thing *thing, const char *type);
    is no object of texts, or they would become too many. */
 bool registry_thing_set_attributes(struct registry_thing *thing, const cJSON *attributes,
                                    bool replace);
+/* What the policies of a client that is that thing depend on has changed: its groups. */
+void registry_thing_changed(const struct registry_thing *thing);
 /* Detaches and forgets it. */
 void registry_thing_remove(struct registry *r, struct registry_thing *thing);
 
