@@ -90,7 +90,8 @@ function(mosquitto_plugin name folder)
     set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${FLEETSIM_OUTPUT})
 endfunction()
 
-# Every tests/unit/<room>/test_<file>.c is a cmocka program and the test <room>/<file>. Those of a room
+# Every tests/unit/<room>/test_<file>.c is a cmocka program and the test <room>/<file>; of a room that has
+# rooms of its own, tests/unit/<room>/<inner>/test_<file>.c is <room>/<inner>/<file>. Those of a room
 # are linked once, as <room>_tests, which runs the one that it is told; by themselves are linked those
 # that put functions of their own in the place of others, as <room>_test_<file>.
 # The target unit_<room> builds all of a room's.
@@ -101,14 +102,16 @@ function(unit_tests)
     add_library(test_support STATIC ${support})
     target_link_libraries(test_support PRIVATE warnings room_mqtt)
     target_include_directories(test_support PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit tests/unit/*/test_*.c)
+    file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit
+         tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
     if(NOT FLEETSIM_VIEW)
         list(FILTER files EXCLUDE REGEX "^render/")
     endif()
     foreach(file ${files})
-        string(REGEX REPLACE "^(.*)/test_(.*)\\.c$" "\\1;\\2" parts ${file})
+        string(REGEX REPLACE "^([^/]*)/(.*)\\.c$" "\\1;\\2" parts ${file})
         list(GET parts 0 room)
         list(GET parts 1 name)
+        string(REGEX REPLACE "(^|/)test_" "\\1" name ${name})
         if("${room}/${name}" IN_LIST T_ALONE)
             unit_test_program(${room}_test_${name} ${room} tests/unit/${file})
             add_test(NAME ${room}/${name} COMMAND ${room}_test_${name})
@@ -129,14 +132,16 @@ function(unit_tests)
     endforeach()
 endfunction()
 
-# <room>_tests: each file's main() goes by the file's name, and a table has them all.
+# <room>_tests: each file's main() goes by the test's name, and a table has them all.
 function(room_tests room)
     foreach(name ${ARGN})
-        set(file tests/unit/${room}/test_${name}.c)
+        string(REGEX REPLACE "([^/]+)$" "test_\\1" file ${name})
+        set(file tests/unit/${room}/${file}.c)
+        string(MAKE_C_IDENTIFIER ${name} main)
         list(APPEND sources ${file})
-        set_source_files_properties(${file} PROPERTIES COMPILE_DEFINITIONS main=main_of_${name})
-        string(APPEND declared "int main_of_${name}(void);\n")
-        string(APPEND listed "    {\"${name}\", main_of_${name}},\n")
+        set_source_files_properties(${file} PROPERTIES COMPILE_DEFINITIONS main=main_of_${main})
+        string(APPEND declared "int main_of_${main}(void);\n")
+        string(APPEND listed "    {\"${name}\", main_of_${main}},\n")
     endforeach()
     set(table ${PROJECT_BINARY_DIR}/tests/${room}_tests.c)
     file(CONFIGURE OUTPUT ${table} CONTENT "#include \"support/unit_main.h\"\n

@@ -1,252 +1,5 @@
-/*
- * The client on Paho against a real broker. Waiting has a deadline; nothing else depends on time.
- * All clients show the same certificate: the one to be cut off is always the newest.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/xmem.h"
-#include "paho/paho_client.h"
-#include "support/throwaway_broker.h"
-
-#define DEADLINE (20 * USEC_PER_SEC)
-
-static struct throwaway_broker broker;
-
-enum event { CONNECTED, SUBSCRIBED, PUBLISHED, MESSAGE, CLOSED, ENDED, EVENT_COUNT };
-
-/* One client, and what it told. */
-struct party {
-    struct loop *loop;
-    struct mqtt_client *client;
-    struct mqtt_connect connect;
-    struct mqtt_will will;
-    unsigned count[EVENT_COUNT];
-    unsigned phases[MQTT_PHASE_COUNT];
-    enum event free_in; /* EVENT_COUNT: none */
-    bool session_present;
-    uint16_t packet_id;
-    uint8_t codes[8];
-    size_t code_count;
-    uint8_t reason_code;
-    char topic[64], payload[64], content_type[64], response_topic[64], correlation[64], user[64];
-    uint32_t expiry;
-    uint16_t kept_alive; /* seconds, if it is not what was asked for */
-    uint8_t qos;
-    bool retain;
-    enum mqtt_close why;
-    char text[512];
-};
-
-static void happened(struct party *p, enum event event)
-{
-    p->count[event]++;
-    if (p->free_in != event)
-        return;
-    mqtt_client_free(p->client);
-    p->client = NULL;
-}
-
-static void keep(char *to, struct slice from)
-{
-    snprintf(to, 64, "%.*s", (int)from.len, from.len != 0 ? (const char *)from.data : "");
-}
-
-static void on_phase(void *ctx, enum mqtt_phase phase, usec_t at)
-{
-    struct party *p = ctx;
-
-    assert_true(at != 0);
-    p->phases[phase]++;
-}
-
-static void on_connected(void *ctx, const struct mqtt_connack *connack)
-{
-    struct party *p = ctx;
-
-    assert_int_equal(connack->reason_code, 0);
-    assert_int_equal(connack->keep_alive_s,
-                     p->kept_alive != 0 ? p->kept_alive : p->connect.keep_alive_s);
-    p->session_present = connack->session_present;
-    happened(p, CONNECTED);
-}
-
-static void on_subscribed(void *ctx, uint16_t packet_id, const uint8_t *codes, size_t count)
-{
-    struct party *p = ctx;
-
-    assert_true(count <= sizeof p->codes);
-    p->packet_id = packet_id;
-    p->code_count = count;
-    memcpy(p->codes, codes, count);
-    happened(p, SUBSCRIBED);
-}
-
-static void on_message(void *ctx, const struct mqtt_message *m)
-{
-    struct party *p = ctx;
-    struct slice rest = m->props.user;
-    struct slice name;
-    struct slice value;
-
-    keep(p->topic, m->topic);
-    keep(p->payload, m->payload);
-    keep(p->content_type, m->props.content_type);
-    keep(p->response_topic, m->props.response_topic);
-    keep(p->correlation, m->props.correlation_data);
-    p->expiry = m->props.message_expiry_interval;
-    p->count[ENDED] += slice_is(m->payload, "end") ? 1 : 0; /* others may follow it */
-    p->qos = m->qos;
-    p->retain = m->retain;
-    p->user[0] = '\0';
-    if (mqtt_props_user_next(&rest, &name, &value))
-        snprintf(p->user, sizeof p->user, "%.*s=%.*s", (int)name.len, (const char *)name.data,
-                 (int)value.len, (const char *)value.data);
-    happened(p, MESSAGE);
-}
-
-static void on_published(void *ctx, uint16_t packet_id, uint8_t reason_code)
-{
-    struct party *p = ctx;
-
-    p->packet_id = packet_id;
-    p->reason_code = reason_code;
-    happened(p, PUBLISHED);
-}
-
-static void on_closed(void *ctx, const struct mqtt_closed *closed)
-{
-    struct party *p = ctx;
-
-    p->why = closed->why;
-    p->reason_code = closed->reason_code;
-    snprintf(p->text, sizeof p->text, "%s", closed->text);
-    happened(p, CLOSED);
-}
-
-static const struct mqtt_client_events events = {
-    .phase = on_phase,
-    .connected = on_connected,
-    .subscribed = on_subscribed,
-    .unsubscribed = on_subscribed,
-    .message = on_message,
-    .published = on_published,
-    .closed = on_closed,
-};
-
-static void on_deadline(void *arg)
-{
-    *(bool *)arg = true;
-}
-
-/* Runs the loop until the event has happened `target` times. */
-static void run_until(struct party *p, enum event event, unsigned target)
-{
-    bool late = false;
-    struct loop_timer deadline;
-
-    loop_timer_init(&deadline, p->loop, on_deadline, &late);
-    loop_timer_start(&deadline, DEADLINE);
-    while (p->count[event] < target && !late)
-        ev_run(p->loop->ev, EVRUN_ONCE);
-    loop_timer_stop(&deadline);
-    if (p->count[event] < target)
-        fail_msg("event %d: %u of %u; %s", (int)event, p->count[event], target, p->text);
-}
-
-static char *read_file(const char *name)
-{
-    char path[96];
-    char *text = xcalloc(1, 8192);
-
-    snprintf(path, sizeof path, "%s/%s", broker.dir, name);
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    assert_true(fread(text, 1, 8191, f) > 0);
-    fclose(f);
-    return text;
-}
-
-static void party_init_with(struct party *p, struct loop *loop, enum mqtt_version version,
-                            const char *id, const char *pem_file,
-                            const struct mqtt_profile *profile)
-{
-    char uri[64];
-    char ca[96];
-    char *pem = read_file(pem_file);
-
-    *p = (struct party){.loop = loop, .free_in = EVENT_COUNT};
-    snprintf(uri, sizeof uri, "ssl://127.0.0.1:%u", broker.port);
-    snprintf(ca, sizeof ca, "%s/ca.pem", broker.dir);
-    struct paho_client_config config = {
-        .uri = uri, .ca_file = ca, .pem = slice_str(pem), .profile = profile};
-    p->client = paho_client_new(loop, &config, &events, p);
-    free(pem);
-    p->connect = (struct mqtt_connect){.version = version,
-                                       .client_id = slice_str(id),
-                                       .keep_alive_s = 30,
-                                       .clean_start = true,
-                                       .tcp_timeout = 5 * USEC_PER_SEC,
-                                       .tls_timeout = 5 * USEC_PER_SEC,
-                                       .connack_timeout = 5 * USEC_PER_SEC};
-}
-
-static void party_init(struct party *p, struct loop *loop, enum mqtt_version version,
-                       const char *id, const char *pem_file)
-{
-    party_init_with(p, loop, version, id, pem_file, NULL);
-}
-
-/* Paho now and then loses a connection that gets the descriptor of one just closed: try again. */
-static void start(struct party *p)
-{
-    struct error err = {.text = ""};
-    unsigned before = p->count[CONNECTED];
-    unsigned tries = 20;
-
-    assert_true(mqtt_client_connect(p->client, &p->connect, &err));
-    assert_int_equal(p->count[CONNECTED], before);
-    while (p->count[CONNECTED] == before && tries > 0) {
-        unsigned closed = p->count[CLOSED];
-        ev_run(p->loop->ev, EVRUN_ONCE);
-        if (p->count[CLOSED] == closed)
-            continue;
-        p->count[CLOSED] = closed;
-        tries--;
-        assert_true(mqtt_client_connect(p->client, &p->connect, &err));
-    }
-    assert_int_equal(p->count[CONNECTED], before + 1);
-}
-
-static void subscribe(struct party *p, const char *filter)
-{
-    struct mqtt_filter f = {.filter = slice_str(filter), .qos = 1};
-    unsigned before = p->count[SUBSCRIBED];
-    uint16_t id = mqtt_client_subscribe(p->client, &f, 1);
-
-    assert_true(id != 0);
-    run_until(p, SUBSCRIBED, before + 1);
-    assert_int_equal(p->packet_id, id);
-    assert_int_equal(p->code_count, 1);
-    assert_int_equal(p->codes[0], 1);
-}
-
-static int32_t publish(struct party *p, const char *topic, const char *payload, uint8_t qos)
-{
-    struct mqtt_message m = {.topic = slice_str(topic), .payload = slice_str(payload), .qos = qos};
-
-    return mqtt_client_publish(p->client, &m);
-}
-
-static const enum mqtt_version versions[] = {MQTT_5, MQTT_3_1_1};
-
-/* ---- a conversation ---- */
+/* The client on Paho: what it says, hears and tells of its connections. */
+#include "unit/paho/party.h"
 
 static void test_conversation(void **state)
 {
@@ -360,8 +113,6 @@ static void test_properties(void **state)
     loop_free(loop);
 }
 
-/* ---- sessions and wills ---- */
-
 static void test_session_resumed(void **state)
 {
     (void)state;
@@ -443,8 +194,6 @@ static void test_will(void **state)
     }
 }
 
-/* ---- the end of a connection ---- */
-
 static void test_taken_over(void **state)
 {
     struct loop *loop = loop_new();
@@ -503,8 +252,6 @@ static void test_stranger(void **state)
     mqtt_client_free(p.client);
     loop_free(loop);
 }
-
-/* ---- promises ---- */
 
 static void test_freed_in_event(void **state)
 {
@@ -581,157 +328,17 @@ static void test_silent_after_end(void **state)
     }
 }
 
-/* ---- within a profile ---- */
-
-static void expect_refusal(const struct party *p, const char *part)
-{
-    if (strstr(mqtt_client_refusal(p->client), part) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", mqtt_client_refusal(p->client), part);
-}
-
-static void party_init_aws(struct party *p, struct loop *loop, enum mqtt_version version)
-{
-    const struct mqtt_profile *aws = NULL;
-
-    assert_true(mqtt_profile_find("aws", &aws));
-    party_init_with(p, loop, version, "within", "client.pem", aws);
-}
-
-static void test_profile_pace(void **state)
-{
-    (void)state;
-    for (size_t v = 0; v < 2; v++) {
-        struct loop *loop = loop_new();
-        struct party witness;
-        struct party p;
-
-        party_init(&witness, loop, MQTT_5, "witness", "client.pem");
-        start(&witness);
-        subscribe(&witness, "paced");
-        party_init_aws(&p, loop, versions[v]);
-        start(&p);
-        usec_t began = clock_now();
-        for (int i = 0; i < 130; i++)
-            assert_int_equal(publish(&p, "paced", "x", 0), 0);
-        assert_true(publish(&p, "paced", "end", 1) > 0);
-        unsigned more = 0;
-        while (publish(&p, "paced", "x", 0) == 0 && more < 1000)
-            more++;
-        expect_refusal(&p, "profile aws: more than 100 messages a second, and 100 wait already");
-        assert_true(publish(&p, "paced", "x", 1) < 0);
-        expect_refusal(&p, "100 messages wait");
-        run_until(&p, PUBLISHED, 1);
-        /* 31 had to wait for their turn, and were not overtaken. */
-        assert_true(clock_now() - began >= 300000);
-        run_until(&witness, ENDED, 1);
-        assert_true(witness.count[MESSAGE] >= 131);
-        mqtt_client_free(p.client);
-        mqtt_client_free(witness.client);
-        loop_free(loop);
-    }
-}
-
-static void test_profile_subscriptions(void **state)
-{
-    struct mqtt_filter nine[9] = {0};
-    char text[8];
-    struct loop *loop = loop_new();
-    struct party p;
-
-    (void)state;
-    for (size_t i = 0; i < 9; i++)
-        nine[i] = (struct mqtt_filter){.filter = slice_of(&"123456789"[i], 1), .qos = 1};
-    party_init_aws(&p, loop, MQTT_3_1_1);
-    assert_int_equal(mqtt_client_subscribe(p.client, nine, 1), 0);
-    expect_refusal(&p, "not connected");
-    start(&p);
-    assert_int_equal(mqtt_client_subscribe(p.client, nine, 9), 0);
-    expect_refusal(&p, "profile aws: 9 filters in one SUBSCRIBE");
-    for (unsigned i = 0; i < 50; i++) {
-        snprintf(text, sizeof text, "t%u", i);
-        subscribe(&p, text);
-    }
-    assert_int_equal(mqtt_client_subscribe(p.client, nine, 1), 0);
-    expect_refusal(&p, "profile aws: 1 more subscriptions beside 50");
-    subscribe(&p, "t7"); /* it is held already */
-    assert_true(mqtt_client_unsubscribe(p.client, &(struct slice){(const uint8_t *)"t7", 2}, 1) !=
-                0);
-    run_until(&p, SUBSCRIBED, 52);
-    assert_true(mqtt_client_subscribe(p.client, nine, 1) != 0);
-    run_until(&p, SUBSCRIBED, 53);
-    /* With the session they go. */
-    mqtt_client_disconnect(p.client, 0);
-    start(&p);
-    assert_true(mqtt_client_subscribe(p.client, nine, 8) != 0);
-    mqtt_client_free(p.client);
-    loop_free(loop);
-}
-
-static void test_profile_messages(void **state)
-{
-    static const uint8_t large[128 * 1024 + 1];
-    struct mqtt_message m = {.topic = slice_str("a"), .payload = slice_of(large, sizeof large)};
-    struct mqtt_will will = {
-        .message = {.topic = slice_str("w"), .qos = 2}
-    };
-    struct mqtt_filter identified = {.filter = slice_str("a"), .identifier = 7};
-    struct loop *loop = loop_new();
-    struct error err = {.text = ""};
-    struct party p;
-
-    (void)state;
-    party_init_aws(&p, loop, MQTT_5);
-    p.connect.will = &will;
-    assert_false(mqtt_client_connect(p.client, &p.connect, &err));
-    assert_non_null(strstr(err.text, "profile aws: a will of QoS 2"));
-    p.connect.will = NULL;
-    start(&p);
-    assert_true(publish(&p, "a", "x", 2) < 0);
-    expect_refusal(&p, "profile aws: a message of QoS 2");
-    assert_true(mqtt_client_publish(p.client, &m) < 0);
-    expect_refusal(&p, "profile aws: a message of 131073 bytes");
-    assert_int_equal(mqtt_client_subscribe(p.client, &identified, 1), 0);
-    expect_refusal(&p, "profile aws: a subscription identifier");
-    mqtt_client_disconnect(p.client, 0);
-    /* The keep-alive is brought into range. */
-    p.connect.keep_alive_s = 10;
-    p.kept_alive = 30;
-    start(&p);
-    mqtt_client_free(p.client);
-    loop_free(loop);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    return throwaway_broker_make(&broker) && throwaway_broker_start(&broker) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    throwaway_broker_done(&broker);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conversation),
-        cmocka_unit_test(test_properties),
-        cmocka_unit_test(test_session_resumed),
-        cmocka_unit_test(test_will),
-        cmocka_unit_test(test_taken_over),
-        cmocka_unit_test(test_lost_and_refused),
-        cmocka_unit_test(test_stranger),
-        cmocka_unit_test(test_freed_in_event),
+        cmocka_unit_test(test_conversation),     cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_session_resumed),  cmocka_unit_test(test_will),
+        cmocka_unit_test(test_taken_over),       cmocka_unit_test(test_lost_and_refused),
+        cmocka_unit_test(test_stranger),         cmocka_unit_test(test_freed_in_event),
         cmocka_unit_test(test_silent_after_end),
-        cmocka_unit_test(test_profile_pace),
-        cmocka_unit_test(test_profile_subscriptions),
-        cmocka_unit_test(test_profile_messages),
     };
 
     if (!throwaway_broker_available())
         return 0;
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, broker_setup, broker_teardown);
 }

@@ -1,21 +1,10 @@
 /* Certificate rotation: both patterns of contract 4.5, and what nobody may do. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "base/json.h"
-#include "cloud/cloud.h"
-#include "cloud/provisioning/first_contact.h"
 #include "cloud/provisioning/rotation_service.h"
-#include "cloud/registry/issuer.h"
+#include "support/cloud_world.h"
 
-#define NOW    ((int64_t)1700000000000)
 #define CAR    "WFSAAAAAAAA000001"
 #define OLD    "00000000000000000000000000000000000000000000000000000000000000a0"
 #define CREATE "awslabs/things/" CAR "/certificate/create"
@@ -23,15 +12,9 @@
 #define GET    "cdf/certificates/" CAR "/get"
 #define ACK    "cdf/certificates/" CAR "/ack"
 
-struct world {
-    struct cloud *cloud;
-    struct cloud_actions out;
-    int64_t now_ms;
-    unsigned signed_count;
-    const void *handle; /* of the car's connection */
-};
-
-static const int owner_handle, handles[2];
+static const int handles[2];
+static const void *car_handle; /* of the car's connection */
+static unsigned signed_count;
 
 /* The n-th certificate that is signed. */
 static const char *made(unsigned n)
@@ -45,22 +28,21 @@ static const char *made(unsigned n)
 static enum issuer_result sign(void *ctx, struct slice csr, int64_t now_ms, struct text *ret_pem,
                                char ret_id[REGISTRY_ID_SIZE])
 {
-    struct world *w = ctx;
-
+    (void)ctx;
     (void)now_ms;
     if (!slice_is(csr, "CSR"))
         return ISSUER_BAD_REQUEST;
     text_str(ret_pem, "PEM");
-    memcpy(ret_id, made(w->signed_count++), REGISTRY_ID_SIZE);
+    memcpy(ret_id, made(signed_count++), REGISTRY_ID_SIZE);
     return ISSUER_OK;
 }
 
-static enum cloud_verdict connect_as(struct world *w, const char *client_id, const char *principal,
-                                     bool issued)
+static enum cloud_verdict connect_as(struct cloud_world *w, const char *client_id,
+                                     const char *principal, bool issued)
 {
-    const struct first_contact_certificate by_cloud = {.origin = FIRST_CONTACT_CLOUD};
+    static const struct first_contact_certificate by_cloud = {.origin = FIRST_CONTACT_CLOUD};
     const struct presence_peer peer = {.handle =
-                                           w->handle == &handles[0] ? &handles[1] : &handles[0],
+                                           car_handle == &handles[0] ? &handles[1] : &handles[0],
                                        .client_id = client_id,
                                        .address = "192.0.2.7",
                                        .common_name = client_id,
@@ -71,88 +53,50 @@ static enum cloud_verdict connect_as(struct world *w, const char *client_id, con
     cloud_actions_cut(&w->out, 0);
     enum cloud_verdict verdict = cloud_connect(w->cloud, &peer, w->now_ms, &w->out);
     if (verdict == CLOUD_ALLOW)
-        w->handle = peer.handle;
+        car_handle = peer.handle;
     return verdict;
 }
 
-static struct issuer issuer = {.sign = sign};
-
 static int setup(void **state)
 {
-    static struct world w;
-    const struct presence_peer owner = {
-        .handle = &owner_handle, .client_id = "fleet-0", .address = "sock", .owner = true};
+    static const struct issuer issuer = {.sign = sign};
+    int failed = cloud_world_setup(state);
+    struct cloud_world *w = *state;
 
-    w = (struct world){.cloud = cloud_new(1), .now_ms = NOW};
-    issuer.ctx = &w;
-    cloud_actions_init(&w.out);
-    cloud_set_issuer(w.cloud, &issuer);
-    assert_int_equal(cloud_connect(w.cloud, &owner, NOW, &w.out), CLOUD_ALLOW);
-    assert_int_equal(connect_as(&w, CAR, OLD, false), CLOUD_ALLOW);
-    *state = &w;
-    return 0;
+    signed_count = 0;
+    cloud_set_issuer(w->cloud, &issuer);
+    assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
+    return failed;
 }
 
-static int teardown(void **state)
-{
-    struct world *w = *state;
-
-    cloud_actions_done(&w->out);
-    cloud_free(w->cloud);
-    return 0;
-}
-
-static void send(struct world *w, bool owner, const char *topic, const char *payload)
-{
-    struct cloud_message m = {.handle = owner ? &owner_handle : w->handle,
-                              .client_id = owner ? "fleet-0" : CAR,
-                              .topic = topic,
-                              .payload = slice_str(payload)};
-
-    cloud_actions_cut(&w->out, 0);
-    assert_int_equal(cloud_publish(w->cloud, &m, w->now_ms), CLOUD_ALLOW);
-    assert_int_equal(cloud_message(w->cloud, &m, w->now_ms, &w->out), CLOUD_ALLOW);
-}
-
-/* The one answer, to the asker alone, on that topic; to be freed. */
-static cJSON *answer(struct world *w, const char *topic, const char *suffix, const char *to)
+/* What the car asks; the one answer, which is on …/<expected>; to be freed. */
+static cJSON *asked(struct cloud_world *w, const char *topic, const char *payload,
+                    const char *expected)
 {
     char full[300];
 
-    snprintf(full, sizeof full, "%s/%s", topic, suffix);
+    snprintf(full, sizeof full, "%s/%s", topic, expected);
+    cloud_world_send(w, car_handle, CAR, topic, slice_str(payload));
     assert_int_equal(w->out.count, 1);
-    assert_string_equal(w->out.items[0].topic, full);
-    assert_string_equal(w->out.items[0].client_id, to);
-    cJSON *json = json_parse(slice_of(w->out.items[0].payload, w->out.items[0].payload_len), 40);
-    assert_non_null(json);
-    return json;
+    return cloud_world_said(w, 0, full, CAR);
 }
 
-static cJSON *asked(struct world *w, const char *topic, const char *payload, const char *suffix)
+/* It has that status, and is the car's. */
+static void expect(struct cloud_world *w, const char *id, const char *status)
 {
-    send(w, false, topic, payload);
-    return answer(w, topic, suffix, CAR);
-}
+    cJSON *c = certificate_of(w, id);
 
-static void expect(struct world *w, const char *id, const char *status)
-{
-    char topic[160];
-
-    snprintf(topic, sizeof topic, "fleetsim/certificates/%s/get", id);
-    send(w, true, topic, "");
-    cJSON *json = answer(w, topic, "accepted", "fleet-0");
-    const cJSON *c = json_get(json, "certificate");
     assert_string_equal(json_str(c, "status", ""), status);
-    assert_string_equal(cJSON_GetArrayItem(json_get(c, "things"), 0)->valuestring, CAR);
-    assert_string_equal(cJSON_GetArrayItem(json_get(c, "policies"), 0)->valuestring, "vehicle");
-    cJSON_Delete(json);
+    assert_string_equal(first_of(c, "things"), CAR);
+    assert_string_equal(first_of(c, "policies"), "vehicle");
+    cJSON_Delete(c);
 }
 
 /* contract 4.5: "new key + CSR to …/create (with jobId) → …/create/accepted (PEM) → reconnect with
    the new → …/commit → …/commit/accepted; cloud deactivates the old certificate". */
 static void certificate_rotator(void **state)
 {
-    struct world *w = *state;
+    struct cloud_world *w = *state;
     cJSON *json = asked(w, CREATE, "{\"jobId\":\"j\",\"csr\":\"CSR\"}", "accepted");
 
     assert_string_equal(json_str(json, "certificatePem", ""), "PEM");
@@ -176,7 +120,7 @@ static void certificate_rotator(void **state)
    then cdf/certificates/<thing>/ack". */
 static void connected_device_framework(void **state)
 {
-    struct world *w = *state;
+    struct cloud_world *w = *state;
     cJSON *json =
         asked(w, GET, "{\"csr\":\"CSR\",\"previousCertificateId\":\"" OLD "\"}", "accepted");
 
@@ -193,13 +137,14 @@ static void connected_device_framework(void **state)
     expect(w, made(0), "ACTIVE");
 }
 
-static void rejected(struct world *w, const char *topic, const char *payload, const char *field)
+static void rejected(struct cloud_world *w, const char *topic, const char *payload,
+                     const char *field)
 {
     cJSON *json = asked(w, topic, payload, "rejected");
 
     assert_true(strlen(json_str(json, field, "")) > 20);
     cJSON_Delete(json);
-    assert_int_equal(w->signed_count, 0);
+    assert_int_equal(signed_count, 0);
     expect(w, OLD, "ACTIVE");
 }
 
@@ -207,7 +152,7 @@ static void rejected(struct world *w, const char *topic, const char *payload, co
    connection with the new one". */
 static void refusals(void **state)
 {
-    struct world *w = *state;
+    struct cloud_world *w = *state;
 
     rejected(w, CREATE, "{}", "errorMsg");
     rejected(w, CREATE, "{\"csr\":\"damaged\"}", "errorMsg");
@@ -221,19 +166,20 @@ static void refusals(void **state)
 /* A client that is not the thing by its own certificate. */
 static void only_the_thing_itself(void **state)
 {
-    struct world *w = *state;
+    struct cloud_world *w = *state;
 
-    send(w, true, CREATE, "{\"csr\":\"CSR\"}");
-    cJSON_Delete(answer(w, CREATE, "rejected", "fleet-0"));
-    send(w, true, "awslabs/things/none/certificate/commit", "{}");
-    cJSON_Delete(answer(w, "awslabs/things/none/certificate/commit", "rejected", "fleet-0"));
-    assert_int_equal(w->signed_count, 0);
+    operator_publishes(w, CREATE, "{\"csr\":\"CSR\"}");
+    cJSON_Delete(cloud_world_said(w, 0, CREATE "/rejected", CLOUD_WORLD_OPERATOR));
+    operator_publishes(w, "awslabs/things/none/certificate/commit", "{}");
+    cJSON_Delete(cloud_world_said(w, 0, "awslabs/things/none/certificate/commit/rejected",
+                                  CLOUD_WORLD_OPERATOR));
+    assert_int_equal(signed_count, 0);
 }
 
 /* Who asks and never commits keeps what it shows, and a few. */
 static void the_oldest_goes(void **state)
 {
-    struct world *w = *state;
+    struct cloud_world *w = *state;
 
     for (int i = 0; i < 5; i++) {
         w->now_ms += 1000;
@@ -270,11 +216,11 @@ static void topics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(certificate_rotator, setup, teardown),
-        cmocka_unit_test_setup_teardown(connected_device_framework, setup, teardown),
-        cmocka_unit_test_setup_teardown(refusals, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_oldest_goes, setup, teardown),
+        cmocka_unit_test_setup_teardown(certificate_rotator, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(connected_device_framework, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(refusals, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(the_oldest_goes, setup, cloud_world_teardown),
         cmocka_unit_test(topics),
     };
 

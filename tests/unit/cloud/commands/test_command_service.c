@@ -1,17 +1,12 @@
 /* AWS IoT Commands: what starts an execution, what the device may say of it, and when its time is
  * over.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/json.h"
 #include "cloud/commands/command_service.h"
+#include "support/said.h"
 
 #define NOW       ((int64_t)1700000000000)
 #define HOUR      ((int64_t)3600 * 1000)
@@ -56,23 +51,6 @@ static void say(struct world *w, const char *topic, const char *payload)
     assert_true(command_address_parse(topic, &a));
     assert_true(
         command_service_request(&w->service, &a, "app-1", slice_str(payload), w->now_ms, &w->out));
-}
-
-static const struct cloud_action *said(const struct world *w, const char *topic)
-{
-    for (size_t i = 0; i < w->out.count; i++)
-        if (strcmp(w->out.items[i].topic, topic) == 0)
-            return &w->out.items[i];
-    fail_msg("nothing on %s", topic);
-    return NULL;
-}
-
-static void assert_says(const struct world *w, const char *topic, const char *part)
-{
-    const struct cloud_action *a = said(w, topic);
-
-    if (strstr(a->payload, part) == NULL)
-        fail_msg("%s: no %s in %s", topic, part, a->payload);
 }
 
 static void addresses(void **state)
@@ -120,10 +98,10 @@ static void from_start_to_end(void **state)
 
     say(w, LOCAL "start", START);
     assert_int_equal(w->out.count, 3);
-    assert_says(w, LOCAL "start/accepted", "\"executionId\":\"x1\",\"status\":\"CREATED\"");
-    assert_string_equal(said(w, LOCAL "start/accepted")->client_id, "app-1");
-    assert_says(w, EVENTS "CREATED", "\"eventType\":\"COMMAND_EXECUTION\"");
-    const struct cloud_action *request = said(w, AWS "request/json");
+    assert_says(&w->out, LOCAL "start/accepted", "\"executionId\":\"x1\",\"status\":\"CREATED\"");
+    assert_string_equal(said_on(&w->out, LOCAL "start/accepted")->client_id, "app-1");
+    assert_says(&w->out, EVENTS "CREATED", "\"eventType\":\"COMMAND_EXECUTION\"");
+    const struct cloud_action *request = said_on(&w->out, AWS "request/json");
     assert_string_equal(request->payload, "{\"locks\":{\"all\":\"unlocked\"}}");
     assert_string_equal(request->content_type, "application/json");
     assert_int_equal(request->expiry_s, 10);
@@ -132,23 +110,24 @@ static void from_start_to_end(void **state)
     say(w, LOCAL "start", START);
     assert_int_equal(w->out.count, 1);
     say(w, AWS "response/json", "{\"status\":\"IN_PROGRESS\"}");
-    assert_string_equal(said(w, AWS "response/accepted/json")->payload, "{\"executionId\":\"x1\"}");
-    assert_says(w, EVENTS "IN_PROGRESS",
+    assert_string_equal(said_on(&w->out, AWS "response/accepted/json")->payload,
+                        "{\"executionId\":\"x1\"}");
+    assert_says(&w->out, EVENTS "IN_PROGRESS",
                 "\"targetArn\":\"arn:aws:iot:local:000000000000:thing/car-1\",\"timestamp\"");
     say(w, AWS "response/json", "{\"status\":\"IN_PROGRESS\"}");
-    said(w, EVENTS "IN_PROGRESS");
+    said(&w->out, EVENTS "IN_PROGRESS");
     say(w, AWS "response/json",
         "{\"status\":\"REJECTED\",\"statusReason\":{\"reasonCode\":\"DOOR_OPEN\","
         "\"reasonDescription\":\"a door is open\"},\"result\":{\"door\":{\"s\":\"left\"}}}");
-    assert_says(w, EVENTS "REJECTED", "\"reasonCode\":\"DOOR_OPEN\"");
+    assert_says(&w->out, EVENTS "REJECTED", "\"reasonCode\":\"DOOR_OPEN\"");
     say(w, LOCAL "get", "");
-    assert_says(w, LOCAL "get/accepted", "\"status\":\"REJECTED\"");
-    assert_says(w, LOCAL "get/accepted", "\"result\":{\"door\":{\"s\":\"left\"}}");
+    assert_says(&w->out, LOCAL "get/accepted", "\"status\":\"REJECTED\"");
+    assert_says(&w->out, LOCAL "get/accepted", "\"result\":{\"door\":{\"s\":\"left\"}}");
     /* It has ended. */
     say(w, AWS "response/json", SUCCEEDED);
     assert_int_equal(w->out.count, 1);
-    assert_says(w, AWS "response/rejected/json", "\"error\":\"TerminalStateReached\"");
-    assert_says(w, AWS "response/rejected/json", "already ended as REJECTED");
+    assert_says(&w->out, AWS "response/rejected/json", "\"error\":\"TerminalStateReached\"");
+    assert_says(&w->out, AWS "response/rejected/json", "already ended as REJECTED");
 }
 
 static void timed_out(void **state)
@@ -156,7 +135,7 @@ static void timed_out(void **state)
     struct world *w = *state;
 
     say(w, LOCAL "start", "{\"commandId\":\"app-1\",\"payload\":1,\"executionTimeoutSeconds\":30}");
-    assert_int_equal(said(w, AWS "request/json")->expiry_s, 30);
+    assert_int_equal(said_on(&w->out, AWS "request/json")->expiry_s, 30);
     cloud_actions_cut(&w->out, 0);
     assert_true(command_service_tick(&w->service, NOW + 29999, &w->out));
     assert_int_equal(w->out.count, 0);
@@ -164,22 +143,22 @@ static void timed_out(void **state)
     assert_true(command_service_tick(&w->service, NOW + 30000, &w->out));
     assert_true(command_service_tick(&w->service, NOW + 30001, &w->out));
     assert_int_equal(w->out.count, 1);
-    assert_says(w, EVENTS "TIMED_OUT", "\"reasonCode\":\"$NO_RESPONSE_FROM_DEVICE\"");
+    assert_says(&w->out, EVENTS "TIMED_OUT", "\"reasonCode\":\"$NO_RESPONSE_FROM_DEVICE\"");
     assert_true(command_service_is_stale(&w->service, AWS "request/json"));
     assert_false(command_service_is_stale(&w->service, AWS "response/accepted/json"));
     /* Not terminal: the device may say how it ended, but not that it goes on. */
     w->now_ms = NOW + 40000;
     say(w, AWS "response/json", "{\"status\":\"IN_PROGRESS\"}");
-    assert_says(w, AWS "response/rejected/json", "InvalidStateTransition");
+    assert_says(&w->out, AWS "response/rejected/json", "InvalidStateTransition");
     say(w, AWS "response/json", SUCCEEDED);
-    said(w, EVENTS "SUCCEEDED");
+    said(&w->out, EVENTS "SUCCEEDED");
     say(w, AWS "response/json", SUCCEEDED);
-    assert_says(w, AWS "response/rejected/json", "TerminalStateReached");
+    assert_says(&w->out, AWS "response/rejected/json", "TerminalStateReached");
     /* A time-out that the device sets itself is. */
     say(w, "fleetsim/commands/things/car-1/executions/x2/start", START);
     say(w, "$aws/commands/things/car-1/executions/x2/response/json", "{\"status\":\"TIMED_OUT\"}");
     say(w, "$aws/commands/things/car-1/executions/x2/response/json", SUCCEEDED);
-    assert_says(w, "$aws/commands/things/car-1/executions/x2/response/rejected/json",
+    assert_says(&w->out, "$aws/commands/things/car-1/executions/x2/response/rejected/json",
                 "TerminalStateReached");
 }
 
@@ -190,7 +169,7 @@ static void asked_after_its_time(void **state)
     say(w, LOCAL "start", START);
     w->now_ms += 10000;
     say(w, LOCAL "get", "");
-    assert_says(w, LOCAL "get/accepted", "\"status\":\"TIMED_OUT\"");
+    assert_says(&w->out, LOCAL "get/accepted", "\"status\":\"TIMED_OUT\"");
 }
 
 static void forgotten(void **state)
@@ -201,10 +180,10 @@ static void forgotten(void **state)
     say(w, AWS "response/json", SUCCEEDED);
     command_service_sweep(&w->service, NOW + HOUR - 1);
     say(w, LOCAL "get", "");
-    said(w, LOCAL "get/accepted");
+    said(&w->out, LOCAL "get/accepted");
     command_service_sweep(&w->service, NOW + HOUR);
     say(w, LOCAL "get", "");
-    assert_says(w, LOCAL "get/rejected", "ResourceNotFound");
+    assert_says(&w->out, LOCAL "get/rejected", "ResourceNotFound");
 }
 
 static void refused(void **state)
@@ -247,16 +226,16 @@ static void refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         say(w, cases[i].topic, cases[i].payload);
         assert_int_equal(w->out.count, 1);
-        assert_says(w, cases[i].answer, cases[i].error);
+        assert_says(&w->out, cases[i].answer, cases[i].error);
     }
     say(w, LOCAL "start", START);
     for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
         say(w, AWS "response/json", reports[i]);
-        assert_says(w, AWS "response/rejected/json", "\"error\":\"InvalidRequest\"");
+        assert_says(&w->out, AWS "response/rejected/json", "\"error\":\"InvalidRequest\"");
     }
     say(w, AWS "response/json",
         "{\"status\":\"SUCCEEDED\",\"result\":{\"a\":{\"b\":false},\"c\":{\"bin\":\"AA==\"}}}");
-    said(w, EVENTS "SUCCEEDED");
+    said(&w->out, EVENTS "SUCCEEDED");
     snprintf(topic, sizeof topic, "fleetsim/commands/things/c/executions/%s/start", id);
     assert_false(command_address_parse(topic, &a));
 }

@@ -1,17 +1,12 @@
 /* MQTT-based file delivery (contract 3.7, step 4): files in blocks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/base64.h"
 #include "base/json.h"
 #include "cloud/jobs/stream_service.h"
+#include "support/said.h"
 
 #define DEVICE   "$aws/things/car-1/streams/s1/"
 #define OPERATOR "fleetsim/streams/s1/"
@@ -66,14 +61,6 @@ static void put(struct world *w, size_t from, size_t to)
     buf_done(&payload);
 }
 
-static void assert_says(const struct world *w, size_t i, const char *topic, const char *part)
-{
-    assert_true(i < w->out.count);
-    assert_string_equal(w->out.items[i].topic, topic);
-    if (strstr(w->out.items[i].payload, part) == NULL)
-        fail_msg("no %s in %s", part, w->out.items[i].payload);
-}
-
 static void assert_block(struct world *w, size_t i, int block, size_t from, size_t len)
 {
     const struct cloud_action *a = &w->out.items[i];
@@ -123,15 +110,15 @@ static void from_put_to_block(void **state)
     struct world *w = *state;
 
     say(w, DEVICE "describe/json", "{\"c\":\"t\"}");
-    assert_says(w, 0, DEVICE "rejected/json", "{\"o\":\"ResourceNotFound\"");
+    assert_says_at(&w->out, 0, DEVICE "rejected/json", "{\"o\":\"ResourceNotFound\"");
     put(w, 0, 600);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":600,\"streamVersion\":0");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":600,\"streamVersion\":0");
     assert_string_equal(w->out.items[0].client_id, "app-1");
     /* Not whole: nobody sees it. */
     say(w, DEVICE "describe/json", "{}");
-    assert_says(w, 0, DEVICE "description/json", "\"r\":[]");
+    assert_says_at(&w->out, 0, DEVICE "description/json", "\"r\":[]");
     say(w, DEVICE "get/json", "{\"f\":3,\"l\":256}");
-    assert_says(w, 0, DEVICE "rejected/json", "ResourceNotFound");
+    assert_says_at(&w->out, 0, DEVICE "rejected/json", "ResourceNotFound");
     put(w, 600, SIZE);
     say(w, DEVICE "describe/json", "{\"c\":\"t\"}");
     assert_string_equal(w->out.items[0].payload,
@@ -139,7 +126,7 @@ static void from_put_to_block(void **state)
     assert_null(w->out.items[0].client_id);
     say(w, DEVICE "get/json", "{\"c\":\"t\",\"s\":1,\"f\":3,\"l\":256}");
     assert_int_equal(w->out.count, 4);
-    assert_says(w, 0, DEVICE "data/json", "\"c\":\"t\"");
+    assert_says_at(&w->out, 0, DEVICE "data/json", "\"c\":\"t\"");
     for (int i = 0; i < 4; i++)
         assert_block(w, (size_t)i, i, (size_t)i * 256, i < 3 ? 256 : 232);
     say(w, DEVICE "get/json", "{\"f\":\"3\",\"l\":\"256\",\"o\":\"1\",\"n\":\"2\"}");
@@ -154,20 +141,20 @@ static void from_put_to_block(void **state)
     w->bytes[700]++;
     put(w, 0, 600);
     put(w, 600, 800);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":800,\"streamVersion\":1");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":800,\"streamVersion\":1");
     say(w, DEVICE "get/json", "{\"s\":1,\"f\":3,\"l\":1000}");
-    assert_says(w, 0, DEVICE "data/json", "\"l\":1000");
+    assert_says_at(&w->out, 0, DEVICE "data/json", "\"l\":1000");
     put(w, 800, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":2");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":2");
     say(w, DEVICE "get/json", "{\"s\":2,\"f\":3,\"l\":1000}");
     assert_block(w, 0, 0, 0, SIZE);
     say(w, DEVICE "get/json", "{\"s\":1,\"f\":3,\"l\":256}");
-    assert_says(w, 0, DEVICE "rejected/json", "VersionMismatch");
+    assert_says_at(&w->out, 0, DEVICE "rejected/json", "VersionMismatch");
     say(w, OPERATOR "delete", "{}");
-    assert_says(w, 0, OPERATOR "delete/accepted", "{}");
+    assert_says_at(&w->out, 0, OPERATOR "delete/accepted", "{}");
     assert_int_equal(w->service.bytes, 0);
     say(w, OPERATOR "delete", "{}");
-    assert_says(w, 0, OPERATOR "delete/rejected", "ResourceNotFound");
+    assert_says_at(&w->out, 0, OPERATOR "delete/rejected", "ResourceNotFound");
 }
 
 static void refused(void **state)
@@ -207,7 +194,7 @@ static void refused(void **state)
     }
     say(w, DEVICE "describe/json",
         "{\"c\":\"00000000000000000000000000000000000000000000000000000000000000000\"}");
-    assert_says(w, 0, DEVICE "rejected/json", "InvalidRequest");
+    assert_says_at(&w->out, 0, DEVICE "rejected/json", "InvalidRequest");
 }
 
 static void a_piece_twice_is_once(void **state)
@@ -217,29 +204,29 @@ static void a_piece_twice_is_once(void **state)
     put(w, 0, 600);
     put(w, 0, 600);
     put(w, 600, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
     put(w, 600, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
     put(w, 0, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":1000,\"streamVersion\":1");
     assert_int_equal(w->service.bytes, SIZE);
     /* Another last piece, when no other came again before it. */
     put(w, 0, 300);
     w->bytes[900]++;
     put(w, 600, SIZE);
-    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    assert_says_at(&w->out, 0, OPERATOR "put/rejected", "begin with 0");
     /* One that was given up is not mixed with another. */
     put(w, 0, 400);
     w->bytes[500]++;
     put(w, 400, 600);
     put(w, 0, 400);
     put(w, 600, SIZE);
-    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    assert_says_at(&w->out, 0, OPERATOR "put/rejected", "begin with 0");
     assert_int_equal(w->service.bytes, SIZE);
     /* The version of what is deleted does not come again. */
     say(w, OPERATOR "delete", "{}");
     put(w, 0, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"streamVersion\":2");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"streamVersion\":2");
 }
 
 static void what_is_rejected_leaves_nothing(void **state)
@@ -247,19 +234,19 @@ static void what_is_rejected_leaves_nothing(void **state)
     struct world *w = *state;
 
     say(w, OPERATOR "put", "{\"size\":9,\"data\":\"A!==\"}");
-    assert_says(w, 0, OPERATOR "put/rejected", "not base64");
+    assert_says_at(&w->out, 0, OPERATOR "put/rejected", "not base64");
     say(w, OPERATOR "put", "{\"size\":9,\"offset\":6,\"data\":\"AAAA\"}");
-    assert_says(w, 0, OPERATOR "put/rejected", "begin with 0");
+    assert_says_at(&w->out, 0, OPERATOR "put/rejected", "begin with 0");
     say(w, DEVICE "describe/json", "{}");
-    assert_says(w, 0, DEVICE "rejected/json", "ResourceNotFound");
+    assert_says_at(&w->out, 0, DEVICE "rejected/json", "ResourceNotFound");
     assert_int_equal(w->service.bytes, 0);
     /* Nor does it end what is coming. */
     put(w, 0, 600);
     say(w, OPERATOR "put", "{\"fileId\":3,\"size\":1000,\"data\":\"A!==\"}");
     put(w, 700, SIZE);
-    assert_says(w, 0, OPERATOR "put/rejected", "missing before");
+    assert_says_at(&w->out, 0, OPERATOR "put/rejected", "missing before");
     put(w, 600, SIZE);
-    assert_says(w, 0, OPERATOR "put/accepted", "\"received\":1000");
+    assert_says_at(&w->out, 0, OPERATOR "put/accepted", "\"received\":1000");
 }
 
 static void survives(void **state)
