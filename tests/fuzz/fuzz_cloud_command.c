@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "cloud/commands/command_service.h"
+#include "fuzz/records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -72,25 +73,23 @@ static void send(struct model *m, uint8_t what, struct slice payload)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice rest;
+    uint8_t what;
     struct model m = {.now_ms = 1700000000000};
     struct command_address address;
 
     command_service_init(&m.service);
     cloud_actions_init(&m.out);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (len > 0 && data[0] == 0xff) {
-            char *topic = strndup((const char *)data + 1, len - 1);
+    while (message_next(&input, &what, &rest)) {
+        if (what == RECORD_IS_TOPIC) {
+            char *topic = record_text(rest);
             command_address_parse(topic, &address);
             command_service_is_stale(&m.service, topic);
             free(topic);
-        } else if (len > 0) {
-            send(&m, data[0], slice_of(data + 1, len - 1));
+        } else {
+            send(&m, what, rest);
         }
-        size_t used = end != NULL ? len + 1 : len;
-        data += used;
-        size -= used;
     }
     cloud_actions_done(&m.out);
     command_service_done(&m.service);

@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "cloud/jobs/job_service.h"
+#include "fuzz/records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -117,26 +118,24 @@ static void save_and_load(const struct job_service *s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice rest;
+    uint8_t what;
     struct model m = {.now_ms = 1700000000000};
     struct job_address address;
 
     job_service_init(&m.service);
     cloud_actions_init(&m.out);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (len > 0 && data[0] == 0xff) {
-            char *topic = strndup((const char *)data + 1, len - 1);
+    while (message_next(&input, &what, &rest)) {
+        if (what == RECORD_IS_TOPIC) {
+            char *topic = record_text(rest);
             job_address_parse(topic, &address);
             free(topic);
-        } else if (len > 0 && data[0] == 0xfe) {
-            load(&m.service, slice_of(data + 1, len - 1));
-        } else if (len > 0) {
-            send(&m, data[0], slice_of(data + 1, len - 1));
+        } else if (what == RECORD_IS_SAVED) {
+            load(&m.service, rest);
+        } else {
+            send(&m, what, rest);
         }
-        size_t used = end != NULL ? len + 1 : len;
-        data += used;
-        size -= used;
     }
     job_service_sweep(&m.service, m.now_ms);
     save_and_load(&m.service);

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "cloud/cloud.h"
 #include "cloud/registry/issuer.h"
+#include "fuzz/records.h"
 
 #define ID "00000000000000000000000000000000000000000000000000000000000000a0"
 
@@ -125,6 +126,9 @@ static void restart(struct cloud *cloud, int64_t now_ms)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice rest;
+    uint8_t what;
     struct presence_peer owner = {
         .handle = &handle, .client_id = "owner", .address = "sock", .owner = true};
     struct cloud *cloud = cloud_new(1);
@@ -134,14 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cloud_actions_init(&out);
     cloud_set_issuer(cloud, &issuer);
     assert(cloud_connect(cloud, &owner, now_ms, &out) == CLOUD_ALLOW);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (len > 0)
-            send(cloud, data[0], slice_of(data + 1, len - 1), &now_ms);
-        data += len + (end != NULL);
-        size -= len + (end != NULL);
-    }
+    while (message_next(&input, &what, &rest))
+        send(cloud, what, rest, &now_ms);
     restart(cloud, now_ms);
     cloud_actions_done(&out);
     cloud_free(cloud);

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "cloud/clients/filter.h"
 #include "cloud/rules.h"
+#include "fuzz/records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,22 +67,19 @@ static void pass(struct rules *rules, struct slice record)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice record;
     struct rules rules;
     struct error err;
     bool table = true;
 
     rules_init(&rules);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (table && !rules_add_document(&rules, slice_of(data, len), "/f", &err))
+    while (record_next(&input, &record)) {
+        if (table && !rules_add_document(&rules, record, "/f", &err))
             assert(rules.count == 0 && err.text[0] != '\0');
-        else if (!table && len > 0)
-            pass(&rules, slice_of(data, len));
+        else if (!table && record.len > 0)
+            pass(&rules, record);
         table = false;
-        size_t used = end != NULL ? len + 1 : len;
-        data += used;
-        size -= used;
     }
     rules_done(&rules);
     return 0;

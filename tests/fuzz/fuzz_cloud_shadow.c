@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "cloud/shadows/shadow_request.h"
 #include "cloud/shadows/shadow_service.h"
+#include "fuzz/records.h"
 
 #define HOUR ((int64_t)3600 * 1000)
 
@@ -191,19 +192,15 @@ static void ask(struct model *m, uint8_t what, struct slice payload)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice rest;
+    uint8_t what;
     struct model m = {.now_ms = 1700000000000};
 
     shadow_service_init(&m.service);
     cloud_actions_init(&m.out);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (len > 0)
-            ask(&m, data[0], slice_of(data + 1, len - 1));
-        size_t used = end != NULL ? len + 1 : len;
-        data += used;
-        size -= used;
-    }
+    while (message_next(&input, &what, &rest))
+        ask(&m, what, rest);
     cloud_actions_done(&m.out);
     shadow_service_done(&m.service);
     cJSON_Delete(m.state);

@@ -14,6 +14,7 @@
 
 #include "base/json.h"
 #include "cloud/jobs/stream_service.h"
+#include "fuzz/records.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,27 +53,25 @@ static void send(struct stream_service *s, uint8_t what, struct slice payload)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct slice input = slice_of(data, size);
+    struct slice rest;
+    uint8_t what;
     struct stream_service s;
     struct stream_address address;
 
     stream_service_init(&s);
-    while (size > 0) {
-        const uint8_t *end = memchr(data, 0x1e, size);
-        size_t len = end != NULL ? (size_t)(end - data) : size;
-        if (len > 0 && data[0] == 0xff) {
-            char *topic = strndup((const char *)data + 1, len - 1);
+    while (message_next(&input, &what, &rest)) {
+        if (what == RECORD_IS_TOPIC) {
+            char *topic = record_text(rest);
             stream_address_parse(topic, &address);
             free(topic);
-        } else if (len > 0 && data[0] == 0xfe) {
-            cJSON *record = json_parse(slice_of(data + 1, len - 1), 8);
+        } else if (what == RECORD_IS_SAVED) {
+            cJSON *record = json_parse(rest, 8);
             stream_service_load(&s, record);
             cJSON_Delete(record);
-        } else if (len > 0) {
-            send(&s, data[0], slice_of(data + 1, len - 1));
+        } else {
+            send(&s, what, rest);
         }
-        size_t used = end != NULL ? len + 1 : len;
-        data += used;
-        size -= used;
     }
     stream_service_done(&s);
     return 0;
