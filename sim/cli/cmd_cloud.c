@@ -24,7 +24,7 @@
 #include "cli/cmd_registry.h"
 #include "cli/cmd_things.h"
 #include "cli/options.h"
-#include "pki/pki.h"
+#include "pki/rotation.h"
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 #define SIGNAL_COUNT (sizeof signals / sizeof *signals)
@@ -51,7 +51,8 @@ struct session {
     char *ca;        /* absolute */
     char *json_path; /* NULL until it is written */
     char page_token[SECRET_SIZE];
-    int lock_fd; /* so that one directory has one cloud */
+    int lock_fd;       /* so that one directory has one cloud */
+    uint32_t recalled; /* cars that have the fleet's certificates again */
     struct error err;
     bool failed;
     ev_signal signals[SIGNAL_COUNT];
@@ -130,6 +131,9 @@ static void print_welcome(const struct session *s)
     const char *dir = s->options->dir;
     const char *found = broker_found(s->broker);
 
+    if (s->recalled != 0)
+        printf("recalled   %u cars: they have certificates of the fleet's authority again\n",
+               s->recalled);
     printf("found      %s%s\n"
            "endpoint   %s\n"
            "websocket  %s\n"
@@ -208,6 +212,7 @@ static void disarm_signals(struct session *s)
 static bool open_session(struct session *s)
 {
     if (!prepare_pki(s) || !lock_dir(s) ||
+        (s->options->fresh && !pki_recall(s->pki, &s->recalled, &s->err)) ||
         (s->options->companion && !secret_make(s->page_token, &s->err)))
         return false;
     const struct broker_options options = {.dir = s->options->dir,

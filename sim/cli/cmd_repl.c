@@ -166,6 +166,7 @@ static bool open_simulation(struct session *s, struct error *err)
     struct simulation_options options = {
         .endpoint = s->target.uri,
         .pki_dir = s->target.pki_dir,
+        .pki_lasts = target_pki_lasts(&s->target),
         .certificates = o->target.certificates,
         .topics = &topics,
         .no_shadows = o->no_shadows,

@@ -177,6 +177,7 @@ static bool open_simulation(struct demo_run *run, struct error *err)
     struct simulation_options options = {
         .endpoint = run->target.uri,
         .pki_dir = run->target.pki_dir,
+        .pki_lasts = target_pki_lasts(&run->target),
         .ca_file = run->target.ca_file,
         .insecure = o->insecure,
         .seed = o->seed,

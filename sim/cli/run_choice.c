@@ -55,6 +55,7 @@ void run_simulation_options(const struct run_settings *s, const struct target *t
         .endpoint = t->uri,
         .endpoint_policy = s->endpoint_policy,
         .pki_dir = t->pki_dir,
+        .pki_lasts = target_pki_lasts(t),
         .certificates = s->target.certificates,
         .ca_file = t->ca_file,
         .insecure = s->insecure,

@@ -67,8 +67,8 @@ struct run_options {
     {"radio", 0, OPTION_STRING, &(o).settings.radio, "PROFILE", \
      "mobile network of all cars: lte_good, lte_edge, 3g, … (default perfect; docs/radio.md)"}, \
     {"provision", 0, OPTION_STRING, &(o).settings.provision, "HOW", \
-     "cars begin as strangers: claim (they make their keys), claim-keys (the\ncloud does) or just-in-time " \
-     "(docs/provisioning.md)"}, \
+     "cars begin as strangers, if no earlier run has made them known: claim\n(they make their keys), " \
+     "claim-keys (the cloud does) or just-in-time\n(docs/provisioning.md)"}, \
     {"provision-template", 0, OPTION_STRING, &(o).settings.provision_template, "NAME", \
      "of their claims (default fleetsim)"}, \
     {"provision-cbor", 0, OPTION_FLAG, &(o).settings.provision_cbor, NULL, \

@@ -370,6 +370,11 @@ void target_set_clock(struct target *t, int64_t wall_ms)
         artifact_server_set_clock(t->updates.server, wall_ms);
 }
 
+bool target_pki_lasts(const struct target *t)
+{
+    return t->temporary == NULL && t->pki_dir != NULL;
+}
+
 bool target_pause(struct target *t)
 {
     if (t->broker != NULL)

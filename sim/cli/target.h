@@ -86,6 +86,8 @@ bool target_resume(struct target *t, bool *ret_running, struct error *err);
 /* Tells our own cloud something (broker/control.h); takes a struct target. False: it is not ours
    (err is ERROR_USAGE), or it says no. */
 bool target_control(void *target, const char *request, struct error *err);
+/* Is its PKI there for later runs, too? */
+bool target_pki_lasts(const struct target *t);
 /* False once our own broker has ended. */
 bool target_alive(const struct target *t);
 /* The local cloud's broker, ours or not; 0: there is none, or it does not run. */

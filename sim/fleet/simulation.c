@@ -1,5 +1,6 @@
 #include "fleet/simulation.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "fleet/key_maker.h"
 #include "fleet/vehicle_provision.h"
 #include "fleet/vehicle_rotation.h"
+#include "fleet/vehicle_tell.h"
 #include "fleet/wire_client.h"
 #include "metrics/recorder.h"
 #include "mqtt/session.h"
@@ -17,6 +19,7 @@
 #include "pki/credential_set.h"
 #include "pki/factory.h"
 #include "pki/pem_file.h"
+#include "pki/rotation.h"
 
 /* ---- the way to the cloud ---- */
 
@@ -130,6 +133,35 @@ void simulation_renew_identity(struct vehicle *v)
     buf_done(&pem);
 }
 
+static bool keep_identity(struct vehicle *v, struct error *err)
+{
+    const struct tls_identity shown = identity_of(v);
+    struct pki_found found = {.certificate = shown.leaf, .key = shown.key_der};
+    uint8_t pkcs8[EC_PKCS8_SIZE];
+
+    if (shown.chain_count != 0)
+        found.issuer = shown.chain[0];
+    /* Of the fleet's own, the key is known otherwise. */
+    if (found.key.len == 0) {
+        ec_key_pkcs8(v->key, pkcs8);
+        found.key = slice_of(pkcs8, sizeof pkcs8);
+    }
+    bool ok = pki_keep(v->sim->pki, v->identity.index, &found, err);
+    OPENSSL_cleanse(pkcs8, sizeof pkcs8);
+    return ok;
+}
+
+void simulation_keep_identity(struct vehicle *v)
+{
+    struct error err = {0};
+
+    if (!v->sim->pki_lasts || v->sim->pki == NULL || v->own != NULL || keep_identity(v, &err))
+        return;
+    recorder_count(v->sim->recorder, "certificates.not_kept", 1);
+    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "certificate not kept: %s", err.text);
+    vehicle_tell_note(v, "certificate not kept", err.text);
+}
+
 /* Virtual time has to know what each client waits for. */
 static struct mqtt_client *make_watched(void *vehicle, uint32_t index,
                                         const struct mqtt_client_events *events, void *ctx)
@@ -208,6 +240,7 @@ static bool open_identities(struct simulation *sim, const struct simulation_opti
     sim->pki = pki_open(options->pki_dir, err);
     if (sim->pki == NULL)
         return false;
+    sim->pki_lasts = options->pki_lasts;
     sim->intermediate = pki_intermediate(sim->pki);
     sim->fleet = identity_fleet(slice_str(pki_seed(sim->pki)));
     return true;

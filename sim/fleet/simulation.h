@@ -45,6 +45,7 @@ struct simulation_options {
     const char *certificates; /* what credential_set_load() takes: the cars'; NULL: the PKI's */
     const char *ca_file;      /* NULL: the PKI's own root verifies the server */
     bool insecure;            /* do not verify the server */
+    bool pki_lasts; /* the PKI's directory outlives the run, and so do credentials that cars get */
     /* Whatever else may be chosen of TLS; its ca_file, ca_pem and insecure are not read. NULL: the
        defaults, and AWS IoT's protocol name on port 443. Refused for a plain endpoint. */
     const struct tls_options *tls;
@@ -72,7 +73,8 @@ struct simulation_options {
 struct simulation {
     struct loop *loop;
     struct recorder *recorder;
-    struct pki *pki;            /* NULL: own alone */
+    struct pki *pki; /* NULL: own alone */
+    bool pki_lasts;
     struct credential_set *own; /* the cars' certificates, made elsewhere; NULL: the PKI's */
     bool *own_used;             /* by index: is there a car with it? */
     size_t own_first_free;      /* all below it are used */
@@ -147,6 +149,10 @@ const struct factory *simulation_factory(struct simulation *sim, const char *nam
 void simulation_identities_done(struct simulation *sim);
 /* What the car shows has changed: counts from its next connect on. */
 void simulation_renew_identity(struct vehicle *v);
+
+/* What the car shows is its own from now on, in later runs too if the PKI lasts: some milliseconds.
+   What cannot be kept is told as a note. */
+void simulation_keep_identity(struct vehicle *v);
 
 /* How many cars were made with the certificates, so that any broker may know them; 0: none. */
 uint32_t simulation_known_cars(const struct simulation *sim);

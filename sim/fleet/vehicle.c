@@ -191,6 +191,8 @@ static void on_state(void *ctx, struct tcu *tcu, enum tcu_state from, enum tcu_s
         recorder_journey_mark(sim->recorder, v->wake_token, JOURNEY_CONNECTED, now);
         vehicle_expect_wake(v, NULL);
     }
+    if (to == TCU_ONLINE)
+        vehicle_provision_online(v);
     if (v->collector != NULL)
         collector_state(v->collector, to);
     vehicle_tell_state(v, from, to, now);
@@ -458,26 +460,35 @@ static void set_validity(struct pki_request *request, enum vehicle_validity vali
         request->not_before = now + day, request->not_after = now + 30 * day;
 }
 
+static bool take_kept(struct vehicle *v, bool foreign, struct error *err)
+{
+    struct pki_car car;
+
+    if (v->sim->pki == NULL || !pki_car(v->sim->pki, v->identity.index, &car, err) ||
+        (foreign && !car.foreign))
+        return false;
+    v->identity = car.identity;
+    v->certificate = car.certificate;
+    v->issuer = car.issuer;
+    v->key = car.key;
+    return true;
+}
+
+/* Where all cars meet the cloud for the first time, those that have done so in an earlier run need
+   not; where a car by itself does, it has just been made. */
 static bool take_credentials(struct vehicle *v, const struct vehicle_contact *contact,
                              struct error *err)
 {
     const struct vehicle_contact *c = contact != NULL ? contact : &v->sim->contact;
 
     if (c->kind != VEHICLE_KNOWN)
-        return vehicle_provision_new(v, c, err);
+        return (contact == NULL && take_kept(v, true, err)) || vehicle_provision_new(v, c, err);
     if (v->sim->own != NULL)
         return take_own(v, err);
+    if (c->validity == VEHICLE_VALID && take_kept(v, false, err))
+        return true;
     struct pki *pki = v->sim->pki;
     uint32_t index = v->identity.index;
-    struct pki_car car;
-
-    if (c->validity == VEHICLE_VALID && pki_car(pki, index, &car, err)) {
-        v->identity = car.identity;
-        v->certificate = car.certificate;
-        v->issuer = car.issuer;
-        v->key = car.key;
-        return true;
-    }
     struct pki_credential credential;
     struct pki_request request = {
         .role = CERTIFICATE_VEHICLE, .name = v->identity.thing_name, .index = index};

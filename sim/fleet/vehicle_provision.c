@@ -29,6 +29,7 @@ struct vehicle_provision {
     struct tcu_claim claim;
     char *template_name, *parameters, *client_id;
     char *configuration;     /* or NULL */
+    bool registered;         /* the factory's certificate, and kept */
     struct key_order *order; /* a key is being made; NULL: none */
 };
 
@@ -258,6 +259,7 @@ static bool adopt(void *ctx, struct tcu *tcu, const char *thing_name,
     free(p->configuration);
     p->configuration = xstrdup(device_configuration);
     simulation_renew_identity(v);
+    simulation_keep_identity(v);
     return true;
 }
 
@@ -270,4 +272,14 @@ void vehicle_provision_begin(struct vehicle *v)
         tcu_expect_registration(v->tcu);
     else
         tcu_set_claim(v->tcu, &v->provision->claim, &ops, v);
+}
+
+void vehicle_provision_online(struct vehicle *v)
+{
+    struct vehicle_provision *p = v->provision;
+
+    if (p == NULL || p->kind != VEHICLE_JUST_IN_TIME || p->registered)
+        return;
+    p->registered = true;
+    simulation_keep_identity(v);
 }

@@ -50,6 +50,8 @@ bool vehicle_provision_new(struct vehicle *v, const struct vehicle_contact *cont
 void vehicle_provision_free(struct vehicle *v);
 /* Once its TCU is there. */
 void vehicle_provision_begin(struct vehicle *v);
+/* It is online: what a factory gave it is known to the cloud, and kept. */
+void vehicle_provision_online(struct vehicle *v);
 /* What it shows now; borrowed until it changes. */
 struct tls_identity vehicle_provision_identity(const struct vehicle *v);
 /* PEM, certificate and key, for those who take files. */

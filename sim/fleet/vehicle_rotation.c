@@ -106,6 +106,7 @@ bool vehicle_rotation_commit(struct vehicle *v)
     r->trying = false;
     forget_request(r);
     simulation_renew_identity(v);
+    simulation_keep_identity(v);
     return true;
 }
 
@@ -118,6 +119,7 @@ bool vehicle_rotation_revert(struct vehicle *v)
     held_move(&r->now, &r->before);
     r->has_before = false;
     simulation_renew_identity(v);
+    simulation_keep_identity(v);
     return true;
 }
 

@@ -6,7 +6,8 @@
  *
  * Promises  what was committed, what it has replaced, and the key and certificate that are not
  * committed yet outlive a loss of power; a trial does not: a car that comes back shows what is
- * committed. Commit and revert happen at one stroke. There is always one that is committed.
+ * committed. Commit and revert happen at one stroke, and in the PKI's directory if it lasts: the
+ * next run's car has what is committed. There is always one that is committed.
  */
 #ifndef FLEET_VEHICLE_ROTATION_H
 #define FLEET_VEHICLE_ROTATION_H

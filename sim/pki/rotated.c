@@ -27,27 +27,28 @@ struct file_header {
     uint64_t checksum; /* of the bytes before */
 };
 
-/* The certificate follows. */
+/* The certificate follows, and its issuer. */
 struct file_record {
-    uint64_t checksum; /* of the bytes after, with the certificate */
+    uint64_t checksum; /* of the bytes after, with what follows */
     uint32_t index;
     uint32_t generation;
     uint16_t certificate_len;
     uint8_t foreign;
     struct ec_key key;
-    uint8_t reserved[4];
+    uint8_t reserved[2];
+    uint16_t issuer_len;
 };
 
 _Static_assert(sizeof(struct file_header) == 56, "the header is the file's format");
 _Static_assert(sizeof(struct file_record) == 120, "the record is the file's format");
 
-#define RECORD_MAX (sizeof(struct file_record) + CERTIFICATE_MAX)
+#define RECORD_MAX (sizeof(struct file_record) + (size_t)2 * CERTIFICATE_MAX)
 
 /* A car's credential, and those that somebody may still look at. */
 struct entry {
     struct rotated_car car;
     struct entry *older;
-    uint8_t certificate[];
+    uint8_t certificates[]; /* its own, its issuer's */
 };
 
 struct rotated {
@@ -62,7 +63,7 @@ struct rotated {
 
 static size_t record_size(const struct rotated_car *car)
 {
-    return sizeof(struct file_record) + car->certificate.len;
+    return sizeof(struct file_record) + car->certificate.len + car->issuer.len;
 }
 
 /* ---- in memory ---- */
@@ -93,15 +94,24 @@ static void make_room(struct rotated *r, uint32_t index)
 
 static void take(struct rotated *r, const struct rotated_car *car)
 {
-    struct entry *e = xmalloc(sizeof *e + car->certificate.len);
+    size_t own = car->certificate.len;
+    struct entry *e = xmalloc(sizeof *e + own + car->issuer.len);
 
     make_room(r, car->index);
     e->car = *car;
-    e->car.certificate = slice_of(e->certificate, car->certificate.len);
-    memcpy(e->certificate, car->certificate.data, car->certificate.len);
+    e->car.certificate = slice_of(e->certificates, own);
+    e->car.issuer = slice_of(e->certificates + own, car->issuer.len);
+    memcpy(e->certificates, car->certificate.data, own);
+    if (car->issuer.len != 0)
+        memcpy(e->certificates + own, car->issuer.data, car->issuer.len);
     e->older = r->cars[car->index];
     r->live += record_size(car) - (e->older != NULL ? record_size(&e->older->car) : 0);
     r->cars[car->index] = e;
+}
+
+uint32_t rotated_room(const struct rotated *r)
+{
+    return (uint32_t)r->room;
 }
 
 const struct rotated_car *rotated_find(const struct rotated *r, uint32_t index)
@@ -149,17 +159,21 @@ static size_t read_record(struct slice bytes, struct rotated_car *ret)
     if (bytes.len < sizeof record)
         return 0;
     memcpy(&record, bytes.data, sizeof record);
-    size_t certificate = le16toh(record.certificate_len), size = sizeof record + certificate;
-    if (certificate == 0 || certificate > CERTIFICATE_MAX || size > bytes.len ||
+    size_t certificate = le16toh(record.certificate_len), issuer = le16toh(record.issuer_len);
+    size_t size = sizeof record + certificate + issuer;
+    if (certificate == 0 || certificate > CERTIFICATE_MAX || issuer > CERTIFICATE_MAX ||
+        size > bytes.len ||
         le64toh(record.checksum) !=
             checksum(bytes.data + sizeof record.checksum, size - sizeof record.checksum) ||
         le32toh(record.index) >= IDENTITY_MAX)
         return 0;
-    *ret = (struct rotated_car){.index = le32toh(record.index),
-                                .generation = le32toh(record.generation),
-                                .foreign = record.foreign != 0,
-                                .key = record.key,
-                                .certificate = slice_of(bytes.data + sizeof record, certificate)};
+    *ret =
+        (struct rotated_car){.index = le32toh(record.index),
+                             .generation = le32toh(record.generation),
+                             .foreign = record.foreign != 0,
+                             .key = record.key,
+                             .certificate = slice_of(bytes.data + sizeof record, certificate),
+                             .issuer = slice_of(bytes.data + sizeof record + certificate, issuer)};
     OPENSSL_cleanse(&record, sizeof record);
     return size;
 }
@@ -288,12 +302,15 @@ static void append_record(const struct rotated_car *car, struct buf *to)
     struct file_record record = {.index = htole32(car->index),
                                  .generation = htole32(car->generation),
                                  .certificate_len = htole16((uint16_t)car->certificate.len),
+                                 .issuer_len = htole16((uint16_t)car->issuer.len),
                                  .foreign = car->foreign,
                                  .key = car->key};
     size_t start = buf_len(to);
 
     buf_append(to, &record, sizeof record);
     buf_append_slice(to, car->certificate);
+    if (car->issuer.len != 0)
+        buf_append_slice(to, car->issuer);
     uint64_t sum = htole64(checksum(buf_data(to) + start + sizeof record.checksum,
                                     buf_len(to) - start - sizeof record.checksum));
     memcpy(buf_data(to) + start, &sum, sizeof sum);

@@ -22,6 +22,7 @@ struct rotated_car {
     bool foreign;        /* not issued by the fleet's own authority */
     struct ec_key key;
     struct slice certificate; /* DER, at most CERTIFICATE_MAX */
+    struct slice issuer;      /* the same: of a foreign one, what is sent with it; empty: nothing */
 };
 
 /* No file: nothing is rotated. `recipe`: whose fleet it must be, as in fleet_recipe_digest().
@@ -31,6 +32,8 @@ struct rotated *rotated_open(const char *path, const uint8_t recipe[FLEET_RECIPE
 /* NULL is a no-op. */
 void rotated_free(struct rotated *r);
 
+/* No car from this index on is in it. */
+uint32_t rotated_room(const struct rotated *r);
 /* NULL: as in the fleet file. What it has returned stays as it was until rotated_free(). */
 const struct rotated_car *rotated_find(const struct rotated *r, uint32_t index);
 /* Keeps these cars' credentials, copied, for good: the file is synced. What other processes have

@@ -21,7 +21,8 @@ bool pki_car(const struct pki *pki, uint32_t k, struct pki_car *ret, struct erro
         ret->certificate = now->certificate;
         ret->key = &now->key;
         ret->generation = now->generation;
-        ret->issuer = now->foreign ? (struct slice){0} : pki_intermediate(pki);
+        ret->foreign = now->foreign;
+        ret->issuer = now->foreign ? now->issuer : pki_intermediate(pki);
         return true;
     }
     if (pki->fleet == NULL)
@@ -74,27 +75,59 @@ static bool next_generation(struct pki *pki, uint32_t k, struct pki_credential *
     return true;
 }
 
+/* The next generation of these cars, while it is locked. */
+static bool rotate(struct pki *pki, const uint32_t *which, size_t count, struct error *err)
+{
+    struct pki_credential *issued = xcalloc(count + 1, sizeof *issued);
+    struct rotated_car *cars = xcalloc(count + 1, sizeof *cars);
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = next_generation(pki, which[i], &issued[i], &cars[i], err);
+    ok = ok && (count == 0 || rotated_add(pki->rotated, cars, count, err));
+    OPENSSL_cleanse(cars, count * sizeof *cars);
+    OPENSSL_cleanse(issued, count * sizeof *issued);
+    free(cars);
+    free(issued);
+    return ok;
+}
+
 bool pki_rotate(struct pki *pki, uint32_t first, uint32_t count, struct error *err)
 {
-    struct pki_credential *issued;
-    struct rotated_car *cars;
+    uint32_t *which;
     int lock;
 
     if (count == 0)
         return true;
     if (!begin(pki, &lock, err))
         return false;
-    issued = xcalloc(count, sizeof *issued);
-    cars = xcalloc(count, sizeof *cars);
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < count; i++)
-        ok = next_generation(pki, first + i, &issued[i], &cars[i], err);
-    ok = ok && rotated_add(pki->rotated, cars, count, err);
+    which = xcalloc(count, sizeof *which);
+    for (uint32_t i = 0; i < count; i++)
+        which[i] = first + i;
+    bool ok = rotate(pki, which, count, err);
     close(lock);
-    OPENSSL_cleanse(cars, count * sizeof *cars);
-    OPENSSL_cleanse(issued, count * sizeof *issued);
-    free(cars);
-    free(issued);
+    free(which);
+    return ok;
+}
+
+bool pki_recall(struct pki *pki, uint32_t *ret_count, struct error *err)
+{
+    uint32_t *which;
+    int lock;
+
+    *ret_count = 0;
+    if (!begin(pki, &lock, err))
+        return false;
+    const uint32_t room = rotated_room(pki->rotated);
+    which = xcalloc((size_t)room + 1, sizeof *which);
+    for (uint32_t k = 0; k < room; k++) {
+        const struct rotated_car *car = rotated_find(pki->rotated, k);
+        if (car != NULL && car->foreign)
+            which[(*ret_count)++] = k;
+    }
+    bool ok = rotate(pki, which, *ret_count, err);
+    close(lock);
+    free(which);
     return ok;
 }
 
@@ -111,20 +144,20 @@ static bool issued_here(const struct pki *pki, struct slice certificate)
     return ours;
 }
 
-bool pki_keep(struct pki *pki, uint32_t k, struct slice certificate, struct slice key_der,
-              struct error *err)
+bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err)
 {
-    struct rotated_car car = {.index = k, .certificate = certificate};
+    struct rotated_car car = {.index = k, .certificate = found->certificate};
     int lock;
 
-    if (k >= IDENTITY_MAX || certificate.len > CERTIFICATE_MAX)
+    if (k >= IDENTITY_MAX || found->certificate.len > CERTIFICATE_MAX ||
+        found->issuer.len > CERTIFICATE_MAX)
         return error_set(
             err, ERROR_USAGE,
             "vehicle %u: its certificate cannot be kept (%zu bytes; vehicles are below "
             "%u, certificates of at most %d bytes)",
-            k, certificate.len, IDENTITY_MAX, CERTIFICATE_MAX);
-    if (!signing_key_fits(certificate, key_der, err) ||
-        !ec_key_from_der(pki->ec, key_der, &car.key, err)) {
+            k, found->certificate.len, IDENTITY_MAX, CERTIFICATE_MAX);
+    if (!signing_key_fits(found->certificate, found->key, err) ||
+        !ec_key_from_der(pki->ec, found->key, &car.key, err)) {
         if (err != NULL)
             err->code = ERROR_USAGE;
         return false;
@@ -133,7 +166,9 @@ bool pki_keep(struct pki *pki, uint32_t k, struct slice certificate, struct slic
     if (ok) {
         const struct rotated_car *before = rotated_find(pki->rotated, k);
         car.generation = before != NULL ? before->generation + 1 : 1;
-        car.foreign = !issued_here(pki, certificate);
+        car.foreign = !issued_here(pki, found->certificate);
+        if (car.foreign)
+            car.issuer = found->issuer;
         ok = rotated_add(pki->rotated, &car, 1, err);
         close(lock);
     }

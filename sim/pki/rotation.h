@@ -17,7 +17,8 @@
 struct pki_car {
     struct identity identity;
     struct slice certificate; /* DER */
-    struct slice issuer;      /* DER, sent with it; empty: it is sent alone, not issued here */
+    struct slice issuer;      /* DER, sent with it; empty: it is sent alone */
+    bool foreign;             /* not issued by the fleet's own authority */
     const struct ec_key *key;
     uint32_t generation; /* 0: the first; one more with each rotation */
 };
@@ -28,10 +29,17 @@ bool pki_car(const struct pki *pki, uint32_t k, struct pki_car *ret, struct erro
 /* The next generation of cars first … first + count - 1: a key and a certificate of the fleet's
    authority, valid as long as the PKI. All of them or, on failure, none. Synced to disk. */
 bool pki_rotate(struct pki *pki, uint32_t first, uint32_t count, struct error *err);
-/* What car k (below IDENTITY_MAX) has now, whoever issued it: the certificate and its P-256 private
-   key, both DER. Synced to disk: some milliseconds. ERROR_USAGE: they do not belong together, or
-   the key is of another kind. */
-bool pki_keep(struct pki *pki, uint32_t k, struct slice certificate, struct slice key_der,
-              struct error *err);
+/* What a car has got, whoever issued it: DER. */
+struct pki_found {
+    struct slice certificate;
+    struct slice issuer; /* what it sends with it, unless that is the fleet's own; empty: nothing */
+    struct slice key;    /* P-256 */
+};
+/* Car k (below IDENTITY_MAX) has that now. Synced to disk: some milliseconds. ERROR_USAGE: they do
+   not belong together, or the key is of another kind. */
+bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err);
+/* Cars that have a certificate of somebody else's get one of the fleet's own again, the next
+   generation: for a cloud that knows nothing of the others. ret_count: how many. All or none. */
+bool pki_recall(struct pki *pki, uint32_t *ret_count, struct error *err);
 
 #endif

@@ -38,7 +38,8 @@ static struct rotated_car car_of(uint32_t index, uint8_t room[CERTIFICATE_MAX])
                                 .generation = index + 3,
                                 .foreign = index % 2 == 1,
                                 .key = {.scalar = {(uint8_t)index}},
-                                .certificate = slice_of(room, len)};
+                                .certificate = slice_of(room, len),
+                                .issuer = slice_of(room, index % 2 == 1 ? 20 : 0)};
 }
 
 static const char *path(void)
@@ -84,6 +85,7 @@ static bool genuine(const struct rotated_car *car)
 
     return car->index < CARS && car->generation == want.generation &&
            car->foreign == want.foreign && slice_equal(car->certificate, want.certificate) &&
+           slice_equal(car->issuer, want.issuer) &&
            memcmp(&car->key, &want.key, sizeof want.key) == 0;
 }
 

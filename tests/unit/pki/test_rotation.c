@@ -227,7 +227,8 @@ static void test_what_a_car_has_made_is_kept(void **state)
     struct error err = {0};
 
     make_foreign(&certificate, &key);
-    if (!pki_keep(f->pki, 9, buf_slice(&certificate), buf_slice(&key), &err))
+    const struct pki_found found = {.certificate = buf_slice(&certificate), .key = buf_slice(&key)};
+    if (!pki_keep(f->pki, 9, &found, &err))
         fail_msg("%s", err.text);
     struct pki *again = open_or_fail(f);
     const struct pki_car kept = car_of(again, 9); /* beyond the fleet file */
@@ -244,17 +245,63 @@ static void test_what_a_car_has_made_is_kept(void **state)
     pki_free(again);
 
     /* The next one is the fleet's again. */
-    assert_true(pki_keep(f->pki, 1, buf_slice(&certificate), buf_slice(&key), &err));
+    assert_true(pki_keep(f->pki, 1, &found, &err));
     rotate(f->pki, 1, 1);
     const struct pki_car next = car_of(f->pki, 1);
     assert_int_equal(next.generation, 2);
     assert_genuine(f->pki, &next);
 
     const struct pki_car another = car_of(f->pki, 0);
-    assert_false(pki_keep(f->pki, 0, another.certificate, buf_slice(&key), &err));
+    const struct pki_found unlike = {.certificate = another.certificate, .key = found.key};
+    assert_false(pki_keep(f->pki, 0, &unlike, &err));
     assert_int_equal(err.code, ERROR_USAGE);
-    assert_false(pki_keep(f->pki, 0, slice_str("x"), slice_str("y"), &err));
+    const struct pki_found none = {.certificate = slice_str("x"), .key = slice_str("y")};
+    assert_false(pki_keep(f->pki, 0, &none, &err));
     assert_int_equal(car_of(f->pki, 0).generation, 0);
+    buf_done(&certificate);
+    buf_done(&key);
+}
+
+/* For a cloud that knows nothing of what others have issued. */
+static void test_foreign_ones_are_recalled(void **state)
+{
+    const struct fixture *f = *state;
+    struct buf certificate, key;
+    struct error err = {0};
+    uint32_t count = 7;
+
+    assert_true(pki_recall(f->pki, &count, &err));
+    assert_int_equal(count, 0);
+    assert_int_equal(size_of(f->path), -1);
+    make_foreign(&certificate, &key);
+    const struct pki_found found = {.certificate = buf_slice(&certificate),
+                                    .issuer = slice_str("what it sends with it"),
+                                    .key = buf_slice(&key)};
+    assert_true(pki_keep(f->pki, 1, &found, &err));
+    assert_true(pki_keep(f->pki, 9, &found, &err));
+    rotate(f->pki, 2, 1);
+    const struct pki_car own = car_of(f->pki, 2);
+    struct pki *again = open_or_fail(f);
+    const struct pki_car kept = car_of(again, 9);
+    assert_true(kept.foreign);
+    assert_true(slice_equal(kept.issuer, found.issuer));
+    assert_true(slice_equal(kept.certificate, found.certificate));
+    assert_false(car_of(again, 2).foreign);
+    assert_true(pki_recall(again, &count, &err));
+    assert_int_equal(count, 2);
+    pki_free(again);
+    again = open_or_fail(f);
+    for (uint32_t k = 1; k <= 9; k += 8) {
+        const struct pki_car car = car_of(again, k);
+        assert_int_equal(car.generation, 2);
+        assert_false(car.foreign);
+        assert_genuine(again, &car);
+    }
+    const struct pki_car same = car_of(again, 2);
+    assert_same(&same, &own);
+    assert_true(pki_recall(again, &count, &err));
+    assert_int_equal(count, 0);
+    pki_free(again);
     buf_done(&certificate);
     buf_done(&key);
 }
@@ -369,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_processes_take_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_such_car, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_car_has_made_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foreign_ones_are_recalled, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_torn_record_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_anothers_is_refused, setup, teardown),
