@@ -4,6 +4,7 @@ import test from "node:test";
 import { webcrypto } from "node:crypto";
 
 globalThis.crypto ??= webcrypto;
+const { matches } = await import("../../sim/api/companion/chooser.js");
 const { nudge } = await import("../../sim/api/companion/climate.js");
 const { readCoordinates } = await import("../../sim/api/companion/place.js");
 
@@ -36,4 +37,14 @@ test("taps on + are one command, to the car that was tapped", (t) => {
   app.selected = other;
   t.mock.timers.tick(1000);
   assert.deepEqual(given.slice(2), [[one, 20.5]], "though another one is shown by then");
+});
+
+test("a search finds cars by what is known of them", () => {
+  const car = { title: "Electric City Bus", model: "electric_bus", vin: "WFSX0000000000013", presence: "asleep" };
+  for (const search of ["", "bus", "BUS city", "000013", "asleep", "#7", "bus  #7", "electric_bus", "leep wfs"]) {
+    assert.equal(matches(car, 7, search), true, search);
+  }
+  for (const search of ["saloon", "bus online", "#70", "bus #6"]) {
+    assert.equal(matches(car, 7, search), false, search);
+  }
 });

@@ -35,15 +35,16 @@ def needs_page():
 
 
 @contextlib.contextmanager
-def demo(place, port=0, *arguments, model="compact_ev"):
+def demo(place, port=0, *arguments, model="compact_ev", vehicles=2):
     """A demo of two cars with its page, and its API."""
     needs_page()
-    with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", "2", "--model", model,
+    models = [word for name in model.split() for word in ("--model", name)]
+    with place.start("demo", "--headless", "--companion", "--api", f":{port}", "--vehicles", str(vehicles), *models,
                      *arguments, env={"FLEETSIM_API_TOKEN": TOKEN}) as run:
         run.until_said("companion page at ")
         url = re.search(r"companion page at (http://\S+)/companion/", run.text()[1]).group(1)
         api = Api(url, TOKEN)
-        run.until(lambda: api.ok("/v1/vehicles")["total"] == 2, "the cars")
+        run.until(lambda: api.ok("/v1/vehicles")["total"] == vehicles, "the cars")
         api.wait_state(0, "online")
         yield run, api
 
@@ -80,6 +81,35 @@ def listen(api):
                 seen.append(event)
     threading.Thread(target=read, daemon=True).start()
     return seen
+
+
+def any_of_many_cars_is_found(place):
+    """By its kind and state, by the end of its VIN, by its number; Enter takes the first."""
+    def search(text):
+        if not page.run("document.querySelector('#cars').open"):
+            page.click("#chooser")
+        page.run("document.querySelector('#car-search').value = ''")
+        page.click("#car-search")
+        page.ask("Input.insertText", text=text)
+        return page.run("[...document.querySelectorAll('#car-list .name')].map((e) => e.innerText)")
+
+    with demo(place, model="compact_ev electric_bus", vehicles=12) as (run, api), browser() as chromium:
+        api.wait_state(11, "online")
+        page = open_page(chromium, api)
+        cars = api.ok("/v1/vehicles?limit=100")["vehicles"]
+        page.click("#chooser")
+        check_equal(page.run("document.querySelectorAll('#car-list li').length"), 12)
+        buses = ["Electric City Bus\n" + car["vin"] for car in cars if car["model"] == "electric_bus"]
+        run.until(lambda: search("bus online") == buses, "the buses that are online")
+        check_equal(page.text("#car-count"), "6 of 12")
+        check_equal(search("hovercraft"), [])
+        check_equal(page.text("#car-count"), "No car is like that.")
+        check_equal(search("#4"), ["Compact EV\n" + cars[4]["vin"]])
+        check_equal(search(cars[7]["vin"][-6:].lower()), ["Electric City Bus\n" + cars[7]["vin"]])
+        for kind in ("keyDown", "keyUp"):
+            page.ask("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13)
+        page.until("!document.querySelector('#cars').open && document.querySelector('#title').innerText === 'Electric City Bus'")
+        check_equal(page.complaints(), [])
 
 
 def ended(run, journeys, count):
@@ -345,6 +375,6 @@ def its_parts_do_as_they_say(place):
     check(done.returncode == 0 and re.search(r"^. pass [1-9]\d*$", done.stdout, re.M), done.stdout + done.stderr)
 
 
-main([a_car_is_unlocked_and_refuses_to_lock, it_outlives_the_cloud_and_the_demo, all_can_use_it,
+main([a_car_is_unlocked_and_refuses_to_lock, any_of_many_cars_is_found, it_outlives_the_cloud_and_the_demo, all_can_use_it,
       it_waits_for_the_cars, named_shadows_are_part_of_the_car, strangers_are_kept_out,
       what_cannot_be_is_said, a_cloud_that_runs_lets_it_in, its_parts_do_as_they_say])

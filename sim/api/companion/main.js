@@ -5,10 +5,11 @@ import { ask, forgetToken, listCars, takeToken, Unwelcome } from "./access.js";
 import { showActivity, showNews } from "./activity.js";
 import { Car } from "./car.js";
 import { setUpCharge, showCharge } from "./charge.js";
+import { presenceWords, setUpChooser } from "./chooser.js";
 import { setUpClimate, showClimate } from "./climate.js";
 import { Cloud } from "./cloud.js";
 import { clickTime, Command } from "./command.js";
-import { $, ago, icon, make, setAttributes, setText } from "./dom.js";
+import { $, ago, setAttributes, setText } from "./dom.js";
 import { setUpOverview, showOverview } from "./overview.js";
 import { setUpPlace, showPlace } from "./place.js";
 import { recall, remember } from "./store.js";
@@ -221,28 +222,6 @@ async function knock() {
   }
 }
 
-function drawCars() {
-  const others = [...app.cars.values()];
-  $("car-list").replaceChildren(
-    ...others.slice(0, 200).map((car) => {
-      const button = make(
-        "button",
-        { type: "button", class: "row", "aria-current": car === app.selected ? "true" : undefined },
-        make("span", { class: "dot", "data-presence": car.presence }),
-        make("span", { class: "name" }, car.title, make("small", {}, car.vin)),
-        make("span", { class: "state" }, presenceWords(car)),
-        icon("next"),
-      );
-      button.addEventListener("click", () => {
-        $("cars").close();
-        select(car);
-      });
-      return make("li", {}, button);
-    }),
-  );
-  setText($("car-count"), others.length > 200 ? `The first 200 of ${others.length}` : "");
-}
-
 // ---- tabs --------------------------------------------------------------------------------------------
 
 const tabs = ["car", "climate", "charge", "place"];
@@ -264,10 +243,6 @@ function setTab(wanted) {
 }
 
 // ---- drawing -----------------------------------------------------------------------------------------
-
-function presenceWords(car) {
-  return { online: "Online", asleep: "Asleep", offline: "Offline" }[car.presence];
-}
 
 function drawHead(car) {
   const connected = app.cloud.connected;
@@ -327,10 +302,7 @@ function saveSoon() {
 
 function setUp() {
   [setUpOverview, setUpClimate, setUpCharge, setUpPlace].forEach((part) => part(app));
-  $("chooser").addEventListener("click", () => {
-    drawCars();
-    $("cars").showModal();
-  });
+  setUpChooser(app, select);
   $("open-log").addEventListener("click", () => {
     $("log").showModal();
     showActivity(app.selected);

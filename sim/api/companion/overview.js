@@ -200,10 +200,10 @@ export function showOverview(car) {
   showEnergy(car);
   const cabin = car.reportedAt("climate.cabin_temperature");
   setText($("cabin-now"), cabin === undefined ? "–" : `${Math.round(cabin)}°`);
-  setText($("lock-state"), lockWords(car));
+  $("corners").hidden = car.version === 0;
+  setText($("lock-state"), car.version === 0 ? "Nothing is known of this car yet" : lockWords(car));
   const unusual = warnings(car);
-  const usual =
-    car.version === 0 ? "Nothing is known of this car yet" : car.has("doors.all_closed") ? "All closed" : "";
+  const usual = car.has("doors.all_closed") ? "All closed" : "";
   setText($("warnings"), capital(unusual.join(" · ")) || usual);
   $("warnings").classList.toggle("warn", unusual.length > 0);
   $("alarm").hidden = car.reportedAt("alarm.state") !== "triggered";

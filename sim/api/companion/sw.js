@@ -9,6 +9,7 @@ const FILES = [
   "app.css",
   "car.js",
   "charge.js",
+  "chooser.js",
   "climate.js",
   "cloud.js",
   "command.js",
