@@ -1,65 +1,9 @@
 -- Campaigns in the messages of AWS IoT FleetWise: what a car collects by time, and when a condition comes true.
 
-local function topic(car, rest)
-  return "$aws/iotfleetwise/vehicles/" .. car.name .. "/" .. rest
-end
+local cloud = require "campaign_cloud"
 
-local function receive(app, car, kind, message, timeout)
-  return assert(decode_fleetwise(message, app:wait_message(topic(car, kind), timeout or 130).payload))
-end
-
--- The car, an app that plays the cloud, and the first check-in, with which the car listens.
-local function connected(t, model)
-  t:needs_virtual_time()
-  local car = t:vehicle { model = model or "campaign_car", power = "off" }
-  local app = t:companion()
-  app:subscribe(topic(car, "+"))
-  car:power_on()
-  return car, app, receive(app, car, "checkins", "Checkin")
-end
-
-local function scheme(name, options)
-  local now = os.time() * 1000
-  local made = {
-    campaign_sync_id = name, decoder_manifest_sync_id = "manifest-1", start_time_ms_epoch = now,
-    expiry_time_ms_epoch = now + 3600000,
-    signal_information = { { signal_id = 1, sample_buffer_size = 5 }, { signal_id = 2, sample_buffer_size = 5 } },
-  }
-  for member, value in pairs(options) do
-    made[member] = value
-  end
-  return made
-end
-
-local function send(app, car, schemes)
-  app:publish(topic(car, "collection_schemes"), encode_fleetwise("CollectionSchemes", {
-    collection_schemes = schemes, timestamp_ms_epoch = os.time() * 1000,
-  }), { qos = 1 })
-end
-
--- signal `operator` number
-local function compare(signal, operator, number)
-  return { node_operator = {
-    left_child = { node_signal_id = signal }, right_child = { node_double_value = number }, operator = operator,
-  } }
-end
-
-local function condition(tree, mode, interval)
-  return { condition_based_collection_scheme = {
-    condition_tree = tree, condition_trigger_mode = mode or "TRIGGER_ALWAYS",
-    condition_minimum_interval_ms = interval or 0,
-  } }
-end
-
-local function of_signal(data, id)
-  local values = {}
-  for _, captured in ipairs(data.captured_signals) do
-    if captured.signal_id == id then
-      values[#values + 1] = captured.string_value or captured.double_value
-    end
-  end
-  return values
-end
+local topic, receive, connected, scheme = cloud.topic, cloud.receive, cloud.connected, cloud.scheme
+local send, compare, condition, of_signal = cloud.send, cloud.compare, cloud.condition, cloud.of_signal
 
 scenario("a car checks in when it connects, every two minutes, and when it has been sent something", function(t)
   local car, app, first = connected(t)
@@ -194,28 +138,6 @@ scenario("a scheme of another decoder manifest, one that is over, and nonsense b
   t:equal(receive(app, car, "signals", "VehicleData").campaign_sync_id, "other")
 end)
 
-scenario("what a car has been sent outlives a loss of power, and what it collects a tunnel", function(t)
-  local car, app = connected(t)
-
-  send(app, car, { scheme("for-good", {
-    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
-    persist_all_collected_data = true,
-  }) })
-  receive(app, car, "signals", "VehicleData")
-  car:power_off()
-  car:power_on()
-  car:wait_online()
-  local last = receive(app, car, "signals", "VehicleData").collection_event_id
-  car:sleep()
-  t:wait(35)
-  car:wake()
-  for _ = 1, 3 do
-    local id = receive(app, car, "signals", "VehicleData").collection_event_id
-    t:equal(id, last + 1)
-    last = id
-  end
-end)
-
 scenario("a scheme that wants its data compressed gets snappy, and one beside it does not", function(t)
   local car, app = connected(t)
   local periodic = { time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 } }
@@ -237,188 +159,116 @@ scenario("a scheme that wants its data compressed gets snappy, and one beside it
   t:equal(seen, { plain = false, small = true })
 end)
 
-scenario("a command in protobuf is done once, or says why not", function(t)
+scenario("signals are fetched by time, no more often than they may be, or when a condition comes true", function(t)
   local car, app = connected(t)
-  local base = "$aws/commands/things/" .. car.name .. "/executions/"
-  app:subscribe(base .. "+/response/protobuf")
-  local function command(id, actuator, options)
-    local request = { command_id = id, timeout_ms = 10000, issued_timestamp_ms = os.time() * 1000 }
-    for name, value in pairs(options or {}) do
-      request[name] = value
-    end
-    actuator.decoder_manifest_sync_id = actuator.decoder_manifest_sync_id or "manifest-1"
-    request.actuator_command = actuator
-    app:publish(base .. id .. "/request/protobuf", encode_fleetwise("CommandRequest", request), { qos = 1 })
-  end
-  local function answer(id)
-    return decode_fleetwise("CommandResponse", app:wait_message(base .. id .. "/response/protobuf").payload)
-  end
+  local custom = { { node_function = { custom_function = { function_name = "read_ecu" } } } }
+  local options = {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 60000 },
+    signal_information = { { signal_id = 2, sample_buffer_size = 50 }, { signal_id = 3, sample_buffer_size = 50 } },
+    signal_fetch_information = {
+      { signal_id = 2, actions = custom, time_based = {
+        execution_frequency_ms = 2000, max_execution_count = 4, reset_max_execution_count_interval_ms = 600000,
+      } },
+      { signal_id = 3, actions = custom, condition_based = {
+        condition_tree = compare(1, "COMPARE_BIGGER", 30), condition_trigger_mode = "TRIGGER_ONLY_ON_RISING_EDGE",
+      } },
+    },
+  }
 
-  command("one", { signal_id = 3, string_value = "unlocked" })
-  t:equal(answer("one").status, "COMMAND_STATUS_SUCCEEDED")
-  t:equal(car.state.locks.all, "unlocked")
-  car:press { ["locks.all"] = "locked" }
-  command("one", { signal_id = 3, string_value = "unlocked" })
-  t:wait(2)
-  t:equal(car.state.locks.all, "locked")
-
-  command("two", { signal_id = 5, double_value = 23 })
-  t:equal(answer("two").status, "COMMAND_STATUS_SUCCEEDED")
-  t:equal(car.state.climate.target, 23)
-  command("three", { signal_id = 99, boolean_value = true })
-  t:equal(answer("three").reason_code, 0x03)
-  command("four", { signal_id = 3, string_value = "locked", decoder_manifest_sync_id = "manifest-9" })
-  t:equal(answer("four").reason_code, 0x02)
-  command("type", { signal_id = 3, double_value = 1 })
-  t:equal(answer("type").reason_code, 0x07)
-  app:publish(base .. "nonsense/request/protobuf", "no protobuf at all", { qos = 1 })
-  t:equal(answer("nonsense").reason_code, 0x04)
-  car:press { ["locks.all"] = "unlocked" }
-  car:open_door("front_left")
-  command("five", { signal_id = 3, string_value = "locked" })
-  local refused = answer("five")
-  t:match(refused.reason_description, "^DOOR_OPEN: ")
-  t:equal(refused.reason_code, 0x10000)
-  command("six", { signal_id = 3, string_value = "unlocked" }, { issued_timestamp_ms = (os.time() - 60) * 1000 })
-  local late = answer("six")
-  t:equal(late.status, "COMMAND_STATUS_EXECUTION_TIMEOUT")
-  t:equal(late.reason_code, 0x12)
-end)
-
-scenario("a command that takes its time is in progress first, and one that takes too long has timed out", function(t)
-  local car, app = connected(t)
-  local base = "$aws/commands/things/" .. car.name .. "/executions/"
-  app:subscribe(base .. "+/response/protobuf")
-  local function answers(id, percent, timeout_ms)
-    app:publish(base .. id .. "/request/protobuf", encode_fleetwise("CommandRequest", {
-      command_id = id, timeout_ms = timeout_ms, issued_timestamp_ms = os.time() * 1000,
-      actuator_command = { signal_id = 6, decoder_manifest_sync_id = "manifest-1", double_value = percent },
-    }), { qos = 1 })
-    local list = {}
-    repeat
-      local said = decode_fleetwise("CommandResponse", app:wait_message(base .. id .. "/response/protobuf", 60).payload)
-      list[#list + 1] = said.status:gsub("^COMMAND_STATUS_", "")
-    until said.status ~= "COMMAND_STATUS_IN_PROGRESS"
-    return list
-  end
-
-  t:equal(answers("slow", 100, 60000), { "IN_PROGRESS", "SUCCEEDED" })
-  t:equal(car.state.windows.front_left, 100)
-  t:equal(answers("too-slow", 0, 4000), { "IN_PROGRESS", "EXECUTION_TIMEOUT" })
-end)
-
-local function states(app, car, version, add, remove, manifest)
-  app:publish(topic(car, "last_known_states/config"), encode_fleetwise("StateTemplates", {
-    decoder_manifest_sync_id = manifest or "manifest-1", version = version, state_templates_to_add = add,
-    state_template_sync_ids_to_remove = remove,
-  }), { qos = 1 })
-end
-
--- What an operation of a template is answered: its reason.
-local function operate(app, car, id, operations)
-  local base = "$aws/commands/things/" .. car.name .. "/executions/" .. id
-  local list = {}
-  for template, operation in pairs(operations) do
-    list[#list + 1] = { state_template_sync_id = template, [operation[1] .. "_operation"] = operation[2] or {} }
-  end
-  app:publish(base .. "/request/protobuf", encode_fleetwise("CommandRequest", {
-    command_id = id, timeout_ms = 30000, issued_timestamp_ms = os.time() * 1000,
-    last_known_state_command = { state_template_information = list },
-  }), { qos = 1 })
-  local answer = decode_fleetwise("CommandResponse", app:wait_message(base .. "/response/protobuf").payload)
-  return answer.reason_code, answer.status
-end
-
--- A car with two templates, and an app that hears what they bring.
-local function with_states(t)
-  local car, app = connected(t)
-  app:subscribe(topic(car, "last_known_states/data"))
-  app:subscribe("$aws/commands/things/" .. car.name .. "/executions/+/response/protobuf")
-  states(app, car, 1, {
-    { state_template_sync_id = "doors", on_change_update_strategy = {}, signal_ids = { 3, 4 } },
-    { state_template_sync_id = "charge", periodic_update_strategy = { period_ms = 10000 }, signal_ids = { 2, 1 } },
-  })
-  t:equal(receive(app, car, "checkins", "Checkin", 5).document_sync_ids, { "manifest-1", "doors", "charge" })
-
-  -- What a template has brought: values by their members, and when.
-  local function data(template, timeout)
-    local said = receive(app, car, "last_known_states/data", "LastKnownStateData", timeout)
-    local of, values = said.captured_state_template_signals[1], {}
-    t:equal(of.state_template_sync_id, template)
-    for _, signal in ipairs(of.captured_signals) do
-      local id = signal.signal_id
-      signal.signal_id = nil
-      values[id] = signal
-    end
-    return values, said.collection_event_time_ms_epoch
-  end
-  return car, app, data
-end
-
-scenario("last known states: a template that is active brings all, then what changes", function(t)
-  local car, app, data = with_states(t)
-
-  t:equal(operate(app, car, "on", { doors = { "activate" } }), 0)
-  t:equal(data("doors"), { [3] = { string_value = "locked" }, [4] = { boolean_value = true } })
-  t:equal(car.state.fleetwise.states, "doors")
-  car:unlock()
-  t:equal(data("doors"), { [3] = { string_value = "unlocked" } })
-  car:open_door("front_left")
-  t:equal(data("doors"), { [4] = { boolean_value = false } })
-  t:equal(operate(app, car, "again", { doors = { "activate" } }), 0x10)
-  data("doors")
-  t:equal(operate(app, car, "off", { doors = { "deactivate" } }), 0)
-  t:equal(operate(app, car, "off-again", { doors = { "deactivate" } }), 0x11)
-  car:close_door("front_left")
-  t:wait(30)
-  t:equal(#app:messages(topic(car, "last_known_states/data")), 0)
-end)
-
-scenario("last known states: by time, until their time is over, and over a loss of power", function(t)
-  local car, app, data = with_states(t)
-
-  t:equal(operate(app, car, "on", { charge = { "activate", { deactivate_after_seconds = 45 } } }), 0)
-  local _, first = data("charge")
-  for i = 1, 2 do
-    local _, at = data("charge", 15)
-    t:near(at - first, i * 10000, 200)
-  end
-  car:power_off()
-  car:power_on()
-  car:wait_online()
-  data("charge", 15)
-  t:wait(60)
-  t:equal(car.state.fleetwise.states, "")
-  while pcall(app.wait_message, app, topic(car, "last_known_states/data"), 1) do end
-  t:wait(30)
-  t:equal(#app:messages(topic(car, "last_known_states/data")), 0)
-end)
-
-scenario("last known states: a snapshot comes once, and templates that are not there are said so", function(t)
-  local car, app, data = with_states(t)
-
-  t:equal(operate(app, car, "look", { charge = { "fetch_snapshot" } }), 0)
-  t:equal(data("charge")[1], { double_value = 0 })
-  t:equal(operate(app, car, "none", { charge = { "fetch_snapshot" }, trunk = { "activate" } }), 0x06)
-  states(app, car, 2, {}, { "charge" })
-  t:equal(receive(app, car, "checkins", "Checkin", 5).document_sync_ids, { "manifest-1", "doors" })
-  t:equal(operate(app, car, "gone", { charge = { "activate" } }), 0x06)
-  -- Older than what it has.
-  states(app, car, 1, { { state_template_sync_id = "charge", on_change_update_strategy = {}, signal_ids = { 2 } } })
-  t:equal(operate(app, car, "old", { charge = { "activate" } }), 0x06)
-  app:publish(topic(car, "last_known_states/config"), "no protobuf at all", { qos = 1 })
-  -- Of another manifest: active, but its numbers mean nothing yet.
-  states(app, car, 3, { { state_template_sync_id = "next", on_change_update_strategy = {}, signal_ids = { 3 } } },
-    nil, "manifest-2")
-  t:equal(operate(app, car, "next", { next = { "activate" } }), 0)
-  car:unlock()
-  t:wait(5)
-  t:equal(#app:messages(topic(car, "last_known_states/data")), 0)
-  app:publish(topic(car, "decoder_manifests"), encode_fleetwise("DecoderManifest", { sync_id = "manifest-2" }),
-    { qos = 1 })
+  send(app, car, { scheme("fetched", options) })
   t:wait(1)
-  car:lock()
-  t:equal(data("next"), { [3] = { string_value = "locked" } })
+  car:drive(50)
+  local data = receive(app, car, "signals", "VehicleData")
+  local times = {}
+  for _, signal in ipairs(data.captured_signals) do
+    if signal.signal_id == 2 then
+      times[#times + 1] = signal.relative_time_ms
+    end
+  end
+  -- What was there at first, four times what was fetched; that it has fallen is more.
+  t:is_true(#times >= 5)
+  t:near(times[2] - times[1], 2000, 1500)
+  -- What it was at first (the car locks when it drives off), and once more when it was fast.
+  t:is_true(#of_signal(data, 3) >= 2)
+  t:equal(car.state.fleetwise.refused, "")
+end)
+
+-- With a window a signal is sampled ten times in it, whether it changes or not.
+local window_ms = 10000
+
+scenario("a buffer keeps as many samples as it is to, no closer than they may be", function(t)
+  local car, app = connected(t)
+
+  send(app, car, { scheme("buffers", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 30000 },
+    signal_information = {
+      { signal_id = 1, sample_buffer_size = 3, fixed_window_period_ms = window_ms },
+      { signal_id = 2, condition_only_signal = true },
+    },
+  }), scheme("sparse", {
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 30000 }, priority = 1,
+    signal_information = { { signal_id = 1, sample_buffer_size = 100, minimum_sample_period_ms = 4000,
+      fixed_window_period_ms = window_ms } },
+  }) })
+  t:wait(1)
+  car:drive(100)
+  for _, name in ipairs { "buffers", "sparse" } do
+    local data = receive(app, car, "signals", "VehicleData")
+    t:equal(data.campaign_sync_id, name)
+    t:equal(of_signal(data, 2), {})
+    if name == "buffers" then
+      t:equal(#of_signal(data, 1), 3)
+    else
+      t:is_true(#data.captured_signals >= 5)
+      for i = 2, #data.captured_signals do
+        local before, now = data.captured_signals[i - 1], data.captured_signals[i]
+        t:is_true(now.relative_time_ms - before.relative_time_ms >= 4000)
+      end
+    end
+  end
+end)
+
+scenario("a scheme with a low number goes first, whatever its place in the list", function(t)
+  local car, app = connected(t)
+  local function periodic(name, priority)
+    return scheme(name, {
+      priority = priority, time_based_collection_scheme = { time_based_collection_scheme_period_ms = 5000 },
+    })
+  end
+
+  send(app, car, { periodic("last", 9), periodic("first", 1), periodic("second", 5) })
+  local events = {}
+  for _ = 1, 3 do
+    local data = receive(app, car, "signals", "VehicleData")
+    events[data.collection_event_id] = data.campaign_sync_id
+  end
+  t:equal(events, { "first", "second", "last" })
+end)
+
+scenario("what a car does not do of a scheme it says, and does the rest", function(t)
+  local car, app = connected(t)
+  local options = condition({ node_operator = {
+    operator = "LOGICAL_OR", left_child = compare(1, "COMPARE_BIGGER", 10),
+    right_child = { node_function = { custom_function = { function_name = "crash_severity" } } },
+  } })
+  options.s3_upload_metadata = { bucket_name = "frames" }
+  options.raw_can_frames_to_collect = { { can_message_id = 0x101 } }
+  options.signal_information = { { signal_id = 1, signal_path = { signal_path = { 0, 2 } } } }
+  options.signal_fetch_information = { { signal_id = 1, time_based = { execution_frequency_ms = 1000 } } }
+  options.campaign_arn = "arn:aws:iotfleetwise:eu-central-1:123456789012:campaign/odd"
+
+  send(app, car, { scheme("odd", options), scheme("empty", {}) })
+  car:wait_until(function() return car.state.fleetwise.campaigns == "odd empty" end)
+  local refused = car.state.fleetwise.refused
+  for _, what in ipairs { "odd: s3_upload_metadata: ", "odd: raw_can_frames_to_collect: ",
+    "odd: signal_path of signal 1: ", "odd: custom_function crash_severity ",
+    "odd: signal_fetch_information of signal 1: no action", "empty: neither by time nor by condition" } do
+    t:is_true(refused:find(what, 1, true) ~= nil, what .. " in " .. refused)
+  end
+  car:drive(40)
+  t:equal(receive(app, car, "signals", "VehicleData").campaign_sync_id, "odd")
+  send(app, car, {})
+  car:wait_until(function() return car.state.fleetwise.refused == "" end)
 end)
 
 -- What messages cannot be made of here, later versions of FleetWise may send: a number that stands for nothing yet.
@@ -461,20 +311,4 @@ scenario("a car without a decoder manifest of its own takes schemes, and has no 
     time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
   }) })
   t:equal(#(receive(app, car, "signals", "VehicleData").captured_signals or {}), 0)
-end)
-
-scenario("of what a car collects without a connection it keeps the latest hundred", function(t)
-  local car, app = connected(t)
-
-  send(app, car, { scheme("for-good", {
-    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
-    persist_all_collected_data = true,
-  }) })
-  receive(app, car, "signals", "VehicleData")
-  car:sleep()
-  t:wait(1205)
-  local last = car.state.fleetwise.events
-  car:wake()
-  local oldest = receive(app, car, "signals", "VehicleData").collection_event_id
-  t:near(last - oldest + 1, 100, 1)
 end)

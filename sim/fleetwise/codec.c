@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "fleetwise.pb-c.h"
 
-#define DEPTH_MAX 24
+#define DEPTH_MAX 32
 #define WHOLE_MAX 9007199254740992.0 /* 2^53: what numbers of JSON keep */
 
 static const ProtobufCMessageDescriptor *const messages[] = {

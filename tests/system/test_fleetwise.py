@@ -78,6 +78,17 @@ def schemes(pb):
         expiry_time_ms_epoch=1800000000000, after_duration_ms=1000, include_active_dtcs=True, priority=3)
     scheme.signal_information.add(signal_id=1, sample_buffer_size=10)
     scheme.signal_information.add(signal_id=2, minimum_sample_period_ms=250, condition_only_signal=True)
+    scheme.signal_information[1].data_partition_id = 1
+    scheme.signal_information[1].signal_path.signal_path.extend([0, 15, 1000])
+    scheme.s3_upload_metadata.bucket_name = "frames"
+    scheme.campaign_arn = "arn:aws:iotfleetwise:eu-central-1:123456789012:campaign/spring"
+    partitions = scheme.store_and_forward_configuration.partition_configuration
+    partitions.add()
+    partitions.add().storage_options.maximum_size_in_bytes = 1 << 40
+    partitions[1].upload_options.condition_tree.node_function.is_null_function.expression.node_signal_id = 9
+    fetched = scheme.signal_fetch_information.add(signal_id=2, condition_language_version=1)
+    fetched.condition_based.condition_trigger_mode = 1
+    fetched.actions.add().node_function.custom_function.function_name = "read"
     condition = scheme.condition_based_collection_scheme
     condition.condition_trigger_mode = 1
     root = condition.condition_tree.node_operator

@@ -10,6 +10,7 @@ local commands = require "parts.fleetwise.commands"
 local physics = require "parts.physics"
 local schemes = require "parts.fleetwise.schemes"
 local states = require "parts.fleetwise.states"
+local storage = require "parts.fleetwise.storage"
 
 local long = 86400 -- seconds: until something comes
 
@@ -54,9 +55,32 @@ function agent_methods:value(id)
   return value
 end
 
-function agent_methods:look_again(id)
+function agent_methods:look_again(id, is_fetched)
   self.values[id] = self:value(id)
-  schemes.sample(self, id, self.values[id])
+  schemes.sample(self, id, self.values[id], is_fetched)
+end
+
+-- Something of a kind of documents that the car does not do: in its log, and in a signal that stays in the car.
+local function show_refusals(agent)
+  local all = {}
+  for _, kind in ipairs { "schemes", "manifest", "states" } do
+    table.move(agent:held().refused[kind] or {}, 1, #(agent:held().refused[kind] or {}), #all + 1, all)
+  end
+  agent.car:set("fleetwise.refused", table.concat(all, "\n"))
+end
+
+function agent_methods:refuse(kind, why)
+  local refused = self:held().refused
+  refused[kind] = refused[kind] or {}
+  table.insert(refused[kind], why)
+  self.car:log("FleetWise: " .. why)
+  show_refusals(self)
+end
+
+-- A document of that kind takes the place of another.
+function agent_methods:forget_refusals(kind)
+  self:held().refused[kind] = nil
+  show_refusals(self)
 end
 
 -- Which documents it has: the cloud sends what is missing.
@@ -109,7 +133,7 @@ local function listen(agent)
     if agent.car.link == "online" then
       pcall(agent.car.subscribe, agent.car, filters)
       check_in(agent)
-      schemes.send_waiting(agent)
+      schemes.connected(agent)
     end
     pcall(agent.car.wait_event, agent.car, "state", { to = "online" }, long)
   end
@@ -156,10 +180,13 @@ return part("fleetwise", function(options)
       { "fleetwise.campaigns", type = "string", initial = "", reported = false },
       { "fleetwise.events", type = "integer", initial = 0, reported = false },
       { "fleetwise.states", type = "string", initial = "", reported = false },
+      { "fleetwise.refused", type = "string", initial = "", reported = false },
     },
     embody = function(_, body, before)
-      body.fleetwise = before.fleetwise
-        or { decoder = options.decoder or "", schemes = {}, waiting = {}, event = 0, states = states.none() }
+      body.fleetwise = before.fleetwise or {
+        decoder = options.decoder or "", event = 0, schemes = {}, states = states.none(), storage = storage.none(),
+        refused = {}, -- by kinds of documents
+      }
     end,
     start = function(car)
       local agent = setmetatable({

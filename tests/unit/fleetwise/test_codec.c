@@ -95,6 +95,55 @@ static void a_command_for_last_known_states(void **state)
                    "\"issued_timestamp_ms\":0}");
 }
 
+/* Contract 9.3: "persist_all_collected_data=11, compress_collected_data=12, priority=13,
+   s3_upload_metadata=16, store_and_forward_configuration=17, signal_fetch_information=18,
+   campaign_arn=19", "signal_path=6, data_partition_id=7" */
+static void rare_fields_of_a_scheme(void **state)
+{
+    static const uint8_t bytes[] = {
+        0x0a, 57,                                                     /* a scheme */
+        0x4a, 9,    0x08, 4,    0x32, 3,    0x0a, 1,    2,   0x38, 1, /* signal_information */
+        0x58, 1,    0x60, 1,    0x68, 5,                              /* 11, 12, 13 */
+        0x82, 0x01, 3,    0x0a, 1,    'b',                            /* s3_upload_metadata */
+        0x8a, 0x01, 14,   0x0a, 12,   0x0a, 4,    0x08, 100, 0x18, 9, 0x12, 4,
+        0x0a, 2,    0x20, 4,                                                   /* 17 */
+        0x92, 0x01, 10,   0x08, 4,    0x12, 2,    0x10, 50,  0x2a, 2, 0x28, 1, /* 18 */
+        0x9a, 0x01, 1,    'a',                                                 /* 19 */
+    };
+    cJSON *schemes = fleetwise_decode("CollectionSchemes", slice_of(bytes, sizeof bytes));
+
+    (void)state;
+    assert_non_null(schemes);
+    cJSON *scheme = cJSON_GetArrayItem(cJSON_GetObjectItem(schemes, "collection_schemes"), 0);
+    static const char *const members[][2] = {
+        {"persist_all_collected_data",      "true"                                     },
+        {"compress_collected_data",         "true"                                     },
+        {"priority",                        "5"                                        },
+        {"campaign_arn",                    "\"a\""                                    },
+        {"s3_upload_metadata",              "{\"bucket_name\":\"b\",\"prefix\":\"\",\"region\":\"\",\"bucket_"
+                               "owner_account_id\":\"\"}"},
+        {"store_and_forward_configuration",
+         "{\"partition_configuration\":[{\"storage_options\":{\"maximum_size_in_bytes\":100,"
+         "\"storage_location\":\"\",\"minimum_time_to_live_in_seconds\":9},\"upload_options\":{"
+         "\"condition_tree\":{\"node_signal_id\":4}}}]}"                               },
+        {"signal_fetch_information",
+         "[{\"signal_id\":4,\"time_based\":{\"max_execution_count\":0,\"execution_frequency_ms\":"
+         "50,"
+         "\"reset_max_execution_count_interval_ms\":0},\"condition_language_version\":0,"
+         "\"actions\":[{\"node_boolean_value\":true}]}]"                               },
+        {"signal_information",
+         "[{\"signal_id\":4,\"sample_buffer_size\":0,\"minimum_sample_period_ms\":0,"
+         "\"fixed_window_period_ms\":0,\"condition_only_signal\":false,\"signal_path\":{"
+         "\"signal_path\":[2]},\"data_partition_id\":1}]"                              },
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        char *seen = cJSON_PrintUnformatted(cJSON_GetObjectItem(scheme, members[i][0]));
+        assert_string_equal(seen, members[i][1]);
+        cJSON_free(seen);
+    }
+    cJSON_Delete(schemes);
+}
+
 static void all_of_a_scheme_comes_back(void **state)
 {
     static const char json[] =
@@ -106,9 +155,10 @@ static void all_of_a_scheme_comes_back(void **state)
         "\"COMPARE_BIGGER\"}},\"condition_trigger_mode\":\"TRIGGER_ONLY_ON_RISING_EDGE\"},"
         "\"after_duration_ms\":5,\"include_active_dtcs\":true,\"signal_information\":[{"
         "\"signal_id\":4,\"sample_buffer_size\":10,\"minimum_sample_period_ms\":0,"
-        "\"fixed_window_period_ms\":0,\"condition_only_signal\":false}],"
-        "\"persist_all_collected_data\":false,\"compress_collected_data\":false,\"priority\":0}],"
-        "\"timestamp_ms_epoch\":0}";
+        "\"fixed_window_period_ms\":0,\"condition_only_signal\":false,"
+        "\"data_partition_id\":0}],\"raw_can_frames_to_collect\":[],"
+        "\"persist_all_collected_data\":false,\"compress_collected_data\":false,\"priority\":0,"
+        "\"signal_fetch_information\":[],\"campaign_arn\":\"\"}],\"timestamp_ms_epoch\":0}";
     cJSON *object = json_parse(slice_str(json), 40);
     struct error err;
     size_t len;
@@ -208,6 +258,7 @@ int main(void)
         cmocka_unit_test(vehicle_data),
         cmocka_unit_test(last_known_states),
         cmocka_unit_test(a_command_for_last_known_states),
+        cmocka_unit_test(rare_fields_of_a_scheme),
         cmocka_unit_test(all_of_a_scheme_comes_back),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(bytes_that_are_none),

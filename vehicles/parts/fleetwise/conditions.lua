@@ -40,6 +40,19 @@ local function window_value(windows, node)
   return kind == "MIN" and window.min or window.max
 end
 
+-- A path leads into a signal that is made of others, which cars have not.
+local function leads_nowhere(signal)
+  return signal.signal_path ~= nil and #signal.signal_path.signal_path > 0
+end
+
+local function function_value(node, values, windows)
+  if node.window_function then
+    return window_value(windows, node.window_function)
+  elseif node.is_null_function then
+    return conditions.evaluate(node.is_null_function.expression, values, windows) == nil
+  end
+end
+
 -- What a node of a tree comes to; nil: that is not known. `values` are the signals' by their numbers, `windows` those
 -- of one scheme.
 function conditions.evaluate(node, values, windows)
@@ -52,13 +65,36 @@ function conditions.evaluate(node, values, windows)
       conditions.evaluate(operator.right_child, values, windows))
   elseif node.node_signal_id then
     return values[node.node_signal_id]
-  elseif node.node_function and node.node_function.window_function then
-    return window_value(windows, node.node_function.window_function)
+  elseif node.node_primitive_type_in_signal then
+    local signal = node.node_primitive_type_in_signal
+    return not leads_nowhere(signal) and values[signal.signal_id] or nil
+  elseif node.node_function then
+    return function_value(node.node_function, values, windows)
   end
   for _, name in ipairs { "node_double_value", "node_boolean_value", "node_string_value" } do
     if node[name] ~= nil then
       return node[name]
     end
+  end
+end
+
+-- What of a tree has no value, and why.
+function conditions.refusals(node, refuse)
+  if not node then
+    return
+  elseif node.node_operator then
+    if not operators[node.node_operator.operator] then
+      refuse(("operator %s is not known: it has no value"):format(node.node_operator.operator))
+    end
+    conditions.refusals(node.node_operator.left_child, refuse)
+    conditions.refusals(node.node_operator.right_child, refuse)
+  elseif node.node_primitive_type_in_signal and leads_nowhere(node.node_primitive_type_in_signal) then
+    refuse("signal_path: cars have no signals that are made of others: it has no value")
+  elseif node.node_function and node.node_function.custom_function then
+    refuse(("custom_function %s is not known: it has no value")
+      :format(node.node_function.custom_function.function_name))
+  elseif node.node_function and node.node_function.is_null_function then
+    conditions.refusals(node.node_function.is_null_function.expression, refuse)
   end
 end
 

@@ -1,12 +1,13 @@
 -- Collection schemes of FleetWise (docs/fleetwise.md#schemes): what is kept of the signals that they want, and sent, by
--- time or when a condition comes true. Schemes and what waits for a connection outlive a loss of power.
+-- time or when a condition comes true. Schemes outlive a loss of power.
 
 local conditions = require "parts.fleetwise.conditions"
+local fetch = require "parts.fleetwise.fetch"
+local storage = require "parts.fleetwise.storage"
 
 local schemes = {}
 
 local samples_kept = 10 -- of a signal, if a scheme does not say
-local data_kept = 100 -- while there is no connection
 
 -- ---- what has been collected ---------------------------------------------------------------------
 
@@ -32,16 +33,25 @@ local function keep(run, info, at, value)
   end
 end
 
-local function captured(run, at)
-  local list = {}
-  for _, info in ipairs(run.scheme.signal_information) do
-    for _, sample in ipairs(not info.condition_only_signal and run.samples[info.signal_id] or {}) do
-      local signal = { relative_time_ms = sample.at - at, signal_id = info.signal_id }
-      signal[type(sample.value) == "string" and "string_value" or "double_value"] = sample.value
-      list[#list + 1] = signal
-    end
+local function captured(run, info, at, list)
+  for _, sample in ipairs(not info.condition_only_signal and run.samples[info.signal_id] or {}) do
+    local signal = { relative_time_ms = sample.at - at, signal_id = info.signal_id }
+    signal[type(sample.value) == "string" and "string_value" or "double_value"] = sample.value
+    list[#list + 1] = signal
   end
-  return list
+end
+
+-- What has been captured by the partitions that store it, and what is stored in none.
+local function divided(run, at)
+  local parts, rest = {}, {}
+  for _, info in ipairs(run.scheme.signal_information) do
+    local number = storage.partition_of(run.scheme, info)
+    if number then
+      parts[number] = parts[number] or {}
+    end
+    captured(run, info, at, number and parts[number] or rest)
+  end
+  return parts, rest
 end
 
 local function trouble_codes(car)
@@ -52,43 +62,30 @@ local function trouble_codes(car)
   return codes
 end
 
-local function pack(scheme, data)
-  local bytes = encode_fleetwise("VehicleData", data)
-  return scheme.compress_collected_data and compress_snappy(bytes) or bytes
-end
-
--- What has been collected; it waits while there is no connection, if it is to.
+-- What has been collected: into its partitions, or to the cloud; without a connection it waits, if it is to.
 local function send(agent, run, at)
-  local held = agent:held()
+  local held, scheme = agent:held(), run.scheme
   held.event = held.event + 1
-  local data = {
-    campaign_sync_id = run.scheme.campaign_sync_id, decoder_sync_id = held.decoder, collection_event_id = held.event,
-    collection_event_time_ms_epoch = at, captured_signals = captured(run, at),
-  }
-  if run.scheme.include_active_dtcs then
-    data.dtc_data = { relative_time_ms = 0, active_dtc_codes = trouble_codes(agent.car) }
+  local function pack(signals)
+    local bytes = encode_fleetwise("VehicleData", {
+      campaign_sync_id = scheme.campaign_sync_id, decoder_sync_id = held.decoder, collection_event_id = held.event,
+      collection_event_time_ms_epoch = at, captured_signals = signals,
+      dtc_data = scheme.include_active_dtcs
+        and { relative_time_ms = 0, active_dtc_codes = trouble_codes(agent.car) } or nil,
+    })
+    return scheme.compress_collected_data and compress_snappy(bytes) or bytes
   end
+
+  local parts, rest = divided(run, at)
   run.samples = {}
   agent.car:set("fleetwise.events", held.event)
-  local bytes = pack(run.scheme, data)
-  if not agent:publish("signals", bytes, { wait = false }) and run.scheme.persist_all_collected_data then
-    held.waiting[#held.waiting + 1] = bytes
-    if #held.waiting > data_kept then
-      table.remove(held.waiting, 1)
-    end
+  for number, signals in pairs(parts) do
+    storage.keep(agent, run, number, pack(signals))
   end
-end
-
--- Each waits for its acknowledgement: there may be more than can be on their way.
-function schemes.send_waiting(agent)
-  local waiting = agent:held().waiting
-  while waiting[1] and agent.car.link == "online" do
-    local bytes = waiting[1]
-    if not agent:publish("signals", bytes) then
-      return
-    end
-    if waiting[1] == bytes then
-      table.remove(waiting, 1)
+  if #rest > 0 or next(parts) == nil then
+    local bytes = pack(rest)
+    if not agent:publish("signals", bytes, { wait = false }) and scheme.persist_all_collected_data then
+      storage.wait_for_connection(agent, bytes)
     end
   end
 end
@@ -121,15 +118,29 @@ local function look(agent, run)
 end
 
 -- A signal has a value, new or seen again.
-function schemes.sample(agent, id, value)
+function schemes.sample(agent, id, value, is_fetched)
   local at = agent:now()
   for _, run in ipairs(agent.runs) do
     local info = run.wanted[id]
-    if info and is_active(agent, run.scheme) then
-      conditions.aggregate(run.windows, info, at, value)
-      keep(run, info, at, value)
-      look(agent, run)
+    if is_active(agent, run.scheme) then
+      if info then
+        conditions.aggregate(run.windows, info, at, value)
+        keep(run, info, at, value)
+        look(agent, run)
+      end
+      if not is_fetched then
+        fetch.look(agent, run)
+      end
     end
+    storage.forward(agent, run)
+  end
+end
+
+-- It has a connection.
+function schemes.connected(agent)
+  storage.send_waiting(agent)
+  for _, run in ipairs(agent.runs) do
+    storage.forward(agent, run)
   end
 end
 
@@ -174,23 +185,74 @@ local function start(agent, run)
   if run.scheme.time_based_collection_scheme then
     agent.car:spawn(run_periodic, agent, run)
   end
+  fetch.begin(agent, run, is_active)
+end
+
+-- A low number goes first.
+local function by_priority(list)
+  local sorted = {}
+  for i, scheme in ipairs(list) do
+    sorted[i] = { scheme = scheme, place = i }
+  end
+  table.sort(sorted, function(a, b)
+    if a.scheme.priority ~= b.scheme.priority then
+      return a.scheme.priority < b.scheme.priority
+    end
+    return a.place < b.place
+  end)
+  return sorted
 end
 
 -- Begins all that it has anew.
 function schemes.begin(agent)
   agent.runs = {}
-  local names = {}
-  for i, scheme in ipairs(agent:held().schemes) do
-    local run = { scheme = scheme, samples = {}, wanted = {}, windows = {}, of = agent.runs }
+  for i, sorted in ipairs(by_priority(agent:held().schemes)) do
+    local run = {
+      scheme = sorted.scheme, of = agent.runs,
+      samples = {}, wanted = {}, windows = {}, -- by signals' numbers
+      uploading = {}, -- by partitions' numbers
+      fetched = {}, -- what conditions of fetches were
+    }
+    agent.runs[i] = run
     start(agent, run)
-    agent.runs[i], names[i] = run, scheme.campaign_sync_id
   end
+  local names = {}
+  schemes.names(agent, names)
   agent.car:set("fleetwise.campaigns", table.concat(names, " "))
+end
+
+-- What of a scheme a car does not do.
+local function refusals(scheme, refuse)
+  local condition = scheme.condition_based_collection_scheme
+  if not condition and not scheme.time_based_collection_scheme then
+    refuse("neither by time nor by condition: it brings nothing")
+  end
+  if scheme.s3_upload_metadata then
+    refuse("s3_upload_metadata: nothing goes to S3")
+  end
+  if #scheme.raw_can_frames_to_collect > 0 then
+    refuse("raw_can_frames_to_collect: no frames are collected, only signals")
+  end
+  for _, info in ipairs(scheme.signal_information) do
+    if info.signal_path and #info.signal_path.signal_path > 0 then
+      refuse(("signal_path of signal %d: cars have no signals that are made of others; it is the whole signal")
+        :format(info.signal_id))
+    end
+  end
+  conditions.refusals(condition and condition.condition_tree, refuse)
+  fetch.refusals(scheme, refuse)
 end
 
 -- CollectionSchemes: they take the place of those that it had.
 function schemes.take(agent, message)
   agent:held().schemes = message.collection_schemes
+  agent:forget_refusals("schemes")
+  for _, scheme in ipairs(message.collection_schemes) do
+    refusals(scheme, function(why)
+      agent:refuse("schemes", scheme.campaign_sync_id .. ": " .. why)
+    end)
+  end
+  storage.forget_others(agent)
   schemes.begin(agent)
 end
 

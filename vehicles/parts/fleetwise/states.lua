@@ -138,11 +138,12 @@ end
 function states.take(agent, message)
   local held = agent:held().states
   if message.version < held.version then
-    agent.car:log(("FleetWise: state templates of version %d are older than those of version %d that it has")
+    agent:refuse("states", ("state templates of version %d: those of version %d have come before")
       :format(message.version, held.version))
     return
   end
   held.version = message.version
+  agent:forget_refusals("states")
   for _, id in ipairs(message.state_template_sync_ids_to_remove) do
     local _, place = find(held, id)
     if place then
