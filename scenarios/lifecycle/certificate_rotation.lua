@@ -20,6 +20,17 @@ local function car_with_job(t, document, options)
   return car, app, old, app:create_job(car, document or { operation = "rotate_certificate" }, options)
 end
 
+-- Those of its certificates that work.
+local function active(app, car)
+  local ids = {}
+  for _, id in ipairs(app:thing(car).principals) do
+    if app:certificate(id).status == "ACTIVE" then
+      table.insert(ids, id)
+    end
+  end
+  return ids
+end
+
 for name, document in pairs(patterns) do
   scenario("rotated by " .. name .. " topics", function(t)
     local car, app, old, job = car_with_job(t, document)
@@ -80,6 +91,8 @@ for percent, step in pairs(failures) do
     t:equal(job:wait_execution(car, "FAILED", 20).statusDetails.reason, "HSM_FAULT")
     t:equal(car:certificate(), old)
     t:equal(app:certificate(old).status, "ACTIVE")
+    -- What was made for the job goes with it.
+    t:equal(active(app, car), { old })
     -- And the next one works.
     t:equal(app:create_job(car, { operation = "rotate_certificate" }):await(30).count.succeeded, 1)
     t:not_equal(car:certificate(), old)
@@ -97,6 +110,20 @@ scenario("a job that is canceled leaves the old one", function(t)
   t:eventually(10, function() return car.state.certificate.step == "idle" end)
   t:equal(car:certificate(), old)
   t:equal(app:certificate(old).status, "ACTIVE")
+end)
+
+scenario("a job that is canceled after the trial leaves what the car shows", function(t)
+  local car, app, old, job = car_with_job(t)
+
+  car:wait_until(function() return car.state.certificate.step == "committing" end, 30)
+  car:power_off()
+  job:cancel { force = true }
+  t:not_equal(car:certificate(), old)
+  t:equal(app:certificate(car).status, "ACTIVE")
+  car:power_on()
+  car:wait_online()
+  t:eventually(10, function() return car.state.certificate.step == "idle" end)
+  t:equal(app:certificate(car).status, "ACTIVE")
 end)
 
 scenario("a document without topics is refused", function(t)

@@ -8,7 +8,6 @@
 #include "cloud/clients/filter.h"
 #include "cloud/operator/registry_operator.h"
 #include "cloud/provisioning/first_contact.h"
-#include "cloud/provisioning/rotation_service.h"
 #include "cloud/shadows/shadow_request.h"
 
 #define PAYLOAD_MAX       131072
@@ -60,6 +59,7 @@ struct cloud *cloud_new(uint64_t seed)
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     cloud_fleet_init(cloud);
+    cloud_rotation_init(cloud);
     ok = access_init(&cloud->access, &cloud->registry) && ok;
     if (ok)
         return cloud;
@@ -150,8 +150,11 @@ enum cloud_verdict cloud_connect(struct cloud *cloud, const struct presence_peer
         presence_refuse(&cloud->presence, &known, now_ms, out);
         return CLOUD_CLOSE_NOT_AUTHORIZED;
     }
-    return presence_connect(&cloud->presence, &known, now_ms, out) != NULL ? CLOUD_ALLOW
-                                                                           : CLOUD_NO_MEMORY;
+    if (presence_connect(&cloud->presence, &known, now_ms, out) == NULL)
+        return CLOUD_NO_MEMORY;
+    if (known.is_thing)
+        cloud_rotation_look(cloud, known.client_id, now_ms);
+    return CLOUD_ALLOW;
 }
 
 struct showing {
@@ -463,16 +466,6 @@ static bool serve_registry(struct cloud *cloud, const struct registry_address *a
     return ok;
 }
 
-static bool serve_rotation(struct cloud *cloud, const struct rotation_address *address,
-                           const struct cloud_message *message, int64_t now_ms,
-                           struct cloud_actions *out)
-{
-    const struct rotation_service s = {
-        .registry = &cloud->registry, .presence = &cloud->presence, .issuer = cloud->issuer};
-
-    return rotation_service_request(&s, address, message->client_id, message->payload, now_ms, out);
-}
-
 enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message *message,
                                  int64_t now_ms, struct cloud_actions *out)
 {
@@ -509,7 +502,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
         ok = provision_service_request(&cloud->provisioning, &provision, message->client_id,
                                        message->payload, now_ms, out);
     else if (rotation_address_parse(message->topic, &rotation))
-        ok = serve_rotation(cloud, &rotation, message, now_ms, out);
+        ok = cloud_rotation_serve(cloud, &rotation, message, now_ms, out);
     else
         served = cloud_fleet_serve(cloud, message, now_ms, out, &ok);
     cloud->changes += served;

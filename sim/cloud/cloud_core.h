@@ -12,6 +12,7 @@
 #include "cloud/jobs/job_service.h"
 #include "cloud/jobs/stream_service.h"
 #include "cloud/provisioning/provision_service.h"
+#include "cloud/provisioning/rotation_service.h"
 #include "cloud/registry/access.h"
 #include "cloud/registry/registry.h"
 #include "cloud/rules.h"
@@ -62,5 +63,14 @@ void cloud_defender_init(struct cloud *cloud);
 /* As struct defender_service has it; ctx is the cloud. */
 bool cloud_mitigate(void *ctx, const char *thing, enum defender_mitigation mitigation,
                     const struct defender_turn *turn);
+
+/* ---- cloud_rotation.c: certificates that things change in jobs ---- */
+
+bool cloud_rotation_serve(struct cloud *cloud, const struct rotation_address *address,
+                          const struct cloud_message *message, int64_t now_ms,
+                          struct cloud_actions *out);
+/* The thing has connected, or a job of it has ended. */
+void cloud_rotation_look(struct cloud *cloud, const char *thing, int64_t now_ms);
+void cloud_rotation_init(struct cloud *cloud);
 
 #endif

@@ -1,8 +1,10 @@
 #include <string.h>
 
+#include "base/json.h"
 #include "cloud/jobs/job_core.h"
 
-#define MINUTE_MS ((int64_t)60000)
+#define MINUTE_MS    ((int64_t)60000)
+#define SOURCE_DEPTH 70
 
 /* ---- the end of a job ---- */
 
@@ -91,6 +93,8 @@ void job_execution_changed(struct job_turn *turn, struct job_execution *e, enum 
     if (!job_status_is_terminal(e->status))
         return;
     e->step_end_ms = e->job_end_ms = 0;
+    if (turn->service->ended != NULL)
+        turn->service->ended(turn->service->ended_ctx, e->thing->name, turn->now_ms);
     job_tell_execution_event(turn, e, job_status_event(e->status));
     retry_if_due(turn, e);
     abort_if_due(turn, job);
@@ -182,4 +186,40 @@ void job_service_sweep(struct job_service *s, int64_t now_ms)
         if (job->state != JOB_RUNNING && !has_open(job) && now_ms - job->ended_ms >= memory_ms)
             job_drop(s, job);
     }
+}
+
+/* ---- for other services ---- */
+
+static bool has_operation(const struct job *job, const char *operation)
+{
+    cJSON *source = json_parse(slice_str(job->source), SOURCE_DEPTH);
+    bool has = strcmp(json_str(json_get(source, "document"), "operation", ""), operation) == 0;
+
+    cJSON_Delete(source);
+    return has;
+}
+
+bool job_service_progress(const struct job_service *s, const char *thing, const char *job,
+                          const char *operation, char ret_job[JOB_ID_MAX + 1], uint32_t *ret_number)
+{
+    const struct job_thing *t = job_thing_find(s, thing);
+
+    for (const struct job_execution *e = t != NULL ? t->first : NULL; e != NULL; e = e->next) {
+        if (e->status != JOB_IN_PROGRESS ||
+            !(job != NULL ? strcmp(e->job->id, job) == 0 : has_operation(e->job, operation)))
+            continue;
+        memcpy(ret_job, e->job->id, sizeof e->job->id);
+        *ret_number = e->number;
+        return true;
+    }
+    return false;
+}
+
+bool job_service_is_open(const struct job_service *s, const char *thing, const char *job,
+                         uint32_t number)
+{
+    const struct job_thing *t = job_thing_find(s, thing);
+    const struct job_execution *e = t != NULL ? job_execution_find(t, job, number) : NULL;
+
+    return e != NULL && !job_status_is_terminal(e->status);
 }

@@ -57,6 +57,9 @@ struct job_service {
     uint64_t event_count;
     struct job_groups groups; /* may be set after job_service_init() */
     struct presign presign;   /* of URLs in documents; set after job_service_init() */
+    /* Told that an execution of the thing has ended; may be set after job_service_init(). */
+    void (*ended)(void *ctx, const char *thing, int64_t now_ms);
+    void *ended_ctx;
 };
 
 void job_service_init(struct job_service *s);
@@ -74,6 +77,14 @@ bool job_service_groups_changed(struct job_service *s, int64_t now_ms, struct cl
    got yet it does not get. */
 bool job_service_thing_removed(struct job_service *s, const char *thing, int64_t now_ms,
                                struct cloud_actions *out);
+/* Which execution of that thing is in progress: of that job, or with NULL of a job whose document
+   has that operation. False: none. */
+bool job_service_progress(const struct job_service *s, const char *thing, const char *job,
+                          const char *operation, char ret_job[JOB_ID_MAX + 1],
+                          uint32_t *ret_number);
+/* Is that one still in progress, or queued? */
+bool job_service_is_open(const struct job_service *s, const char *thing, const char *job,
+                         uint32_t number);
 /* Forgets jobs that have ended a week ago. */
 void job_service_sweep(struct job_service *s, int64_t now_ms);
 size_t job_service_count(const struct job_service *s);

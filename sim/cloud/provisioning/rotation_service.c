@@ -58,6 +58,7 @@ struct exchange {
     int64_t now_ms;
     struct cloud_actions *out;
     struct registry_certificate *shown; /* by the asking connection */
+    const char *job;                    /* that it names; NULL: none */
 };
 
 /* ---- answers ---- */
@@ -131,6 +132,17 @@ static bool inherit(struct exchange *x, struct registry_thing *thing,
     return ok;
 }
 
+/* Until it is committed. */
+static bool note_job(struct exchange *x, struct registry_certificate *c)
+{
+    const struct rotation_jobs *jobs = &x->service->jobs;
+    char job[ROTATION_JOB_SIZE];
+    uint32_t number;
+
+    return jobs->find == NULL || !jobs->find(jobs->ctx, x->address->thing, x->job, job, &number) ||
+           registry_made_for(c, job, number);
+}
+
 /* NULL: no memory, and nothing is left of it. */
 static struct registry_certificate *enter(struct exchange *x, struct registry_thing *thing,
                                           const char *id, const char *pem)
@@ -144,7 +156,7 @@ static struct registry_certificate *enter(struct exchange *x, struct registry_th
     if (c == NULL)
         return NULL;
     c->issued = true;
-    if (inherit(x, thing, c))
+    if (inherit(x, thing, c) && note_job(x, c))
         return c;
     registry_certificate_remove(r, c);
     return NULL;
@@ -154,6 +166,7 @@ static bool on_create(struct exchange *x, struct registry_thing *thing, const cJ
 {
     const struct issuer *issuer = x->service->issuer;
     const char *csr = json_str(document, "csr", NULL);
+    x->job = x->address->op == ROTATION_CREATE ? json_str(document, "jobId", "") : NULL;
     char id[REGISTRY_ID_SIZE];
     struct text pem;
 
@@ -190,6 +203,7 @@ static bool on_commit(struct exchange *x, struct registry_thing *thing, const cJ
     if (!x->shown->issued)
         return reject(x, "The certificate of this connection is not a new one (ask for one, "
                          "connect with it, then commit).");
+    registry_made_for(x->shown, NULL, 0);
     for (size_t i = 0; i < thing->certificates.count; i++) {
         struct registry_certificate *c = thing->certificates.items[i];
         if (c != x->shown && c->status == REGISTRY_ACTIVE)
@@ -233,4 +247,33 @@ bool rotation_service_request(const struct rotation_service *s,
         ok = on_commit(&x, thing, document);
     cJSON_Delete(document);
     return ok;
+}
+
+/* ---- what was made for nothing ---- */
+
+static void look_at(const struct rotation_service *s, const char *thing, const char *shows,
+                    struct registry_certificate *c, int64_t now_ms)
+{
+    bool is_shown = shows != NULL && strcmp(shows, c->id) == 0;
+
+    c->shown |= is_shown;
+    if (is_shown || s->jobs.is_open(s->jobs.ctx, thing, c->made_for, c->made_for_number) ||
+        (c->shown && shows == NULL))
+        return;
+    registry_made_for(c, NULL, 0);
+    if (c->status == REGISTRY_ACTIVE)
+        registry_certificate_set_status(s->registry, c, REGISTRY_INACTIVE, now_ms);
+}
+
+void rotation_service_look(const struct rotation_service *s, const char *thing, int64_t now_ms)
+{
+    const struct client *client = presence_find(s->presence, thing);
+    const char *shows = client != NULL && client->handle != NULL ? client->principal : NULL;
+    const struct registry_thing *record = registry_thing(s->registry, thing);
+
+    for (size_t i = 0; record != NULL && i < record->certificates.count; i++) {
+        struct registry_certificate *c = record->certificates.items[i];
+        if (c->made_for != NULL)
+            look_at(s, thing, shows, c, now_ms);
+    }
 }

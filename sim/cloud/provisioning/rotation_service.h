@@ -12,6 +12,11 @@
  * by which it was asked for: both work now. The second is said over a connection with the new one,
  * which proves that it works, and makes the thing's others INACTIVE. It may be said again.
  *
+ * A certificate that was made for a job, and not committed when the job has ended for the thing,
+ * becomes INACTIVE as soon as it is sure that the thing has not committed it in itself: nothing but
+ * a connection by that certificate can have been the reason to, and the thing shows another now, or
+ * has never shown it. Else a thing that lost power between the two would be locked out.
+ *
  * Owns      nothing: certificates are the registry's.
  * Errors    no memory: false.
  */
@@ -43,16 +48,32 @@ struct rotation_address {
 /* False unless it is such a topic. */
 bool rotation_address_parse(const char *topic, struct rotation_address *ret);
 
+#define ROTATION_JOB_SIZE 65
+
+/* The jobs in which things rotate. All NULL: there are none. */
+struct rotation_jobs {
+    /* The execution in progress of that job, or with NULL of the one that rotates by the second
+       pair. False: none. */
+    bool (*find)(void *ctx, const char *thing, const char *job, char ret_job[ROTATION_JOB_SIZE],
+                 uint32_t *ret_number);
+    bool (*is_open)(void *ctx, const char *thing, const char *job, uint32_t number);
+    void *ctx;
+};
+
 /* Who is asked, and with what. */
 struct rotation_service {
     struct registry *registry;
     const struct presence *presence;
     const struct issuer *issuer; /* NULL: nobody signs */
+    struct rotation_jobs jobs;
 };
 
 /* One message on such a topic, by that client; the answer goes to it alone. */
 bool rotation_service_request(const struct rotation_service *s,
                               const struct rotation_address *address, const char *client_id,
                               struct slice payload, int64_t now_ms, struct cloud_actions *out);
+/* An execution of the thing has ended, or it has connected: ends what was made for jobs that are
+   over. */
+void rotation_service_look(const struct rotation_service *s, const char *thing, int64_t now_ms);
 
 #endif

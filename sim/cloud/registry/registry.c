@@ -85,6 +85,7 @@ static void free_certificate(void *value)
     free(c->policies.items);
     free(c->things.items);
     free(c->pem);
+    free(c->made_for);
     free(c);
 }
 
@@ -367,6 +368,14 @@ static size_t find_policy(const struct registry_certificate *c, const char *poli
     while (i < c->policies.count && strcmp(c->policies.items[i], policy) != 0)
         i++;
     return i;
+}
+
+bool registry_made_for(struct registry_certificate *c, const char *job, uint32_t number)
+{
+    if (!set_text(&c->made_for, job))
+        return false;
+    c->made_for_number = number;
+    return true;
 }
 
 bool registry_has_policy(const struct registry_certificate *c, const char *policy)

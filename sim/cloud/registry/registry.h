@@ -73,6 +73,11 @@ struct registry_certificate {
                             anything */
     int64_t cut_ms;      /* then its connections end: it is not ACTIVE any more */
     bool issued;         /* by this cloud */
+    /* Of a new one that its thing has asked for in a job and not committed yet
+       (rotation_service.h): the job, and the number of its execution. NULL: it is none. */
+    char *made_for;
+    uint32_t made_for_number;
+    bool shown; /* by a connection, since */
 };
 
 /* What registers the certificates below it at their first contact. Fields may be set by anybody. */
@@ -145,6 +150,8 @@ bool registry_attach(struct registry_certificate *certificate, struct registry_t
 void registry_detach(struct registry_certificate *certificate, struct registry_thing *thing);
 bool registry_attach_policy(struct registry_certificate *certificate, const char *policy);
 void registry_detach_policy(struct registry_certificate *certificate, const char *policy);
+/* NULL: for none. */
+bool registry_made_for(struct registry_certificate *certificate, const char *job, uint32_t number);
 bool registry_has_policy(const struct registry_certificate *certificate, const char *policy);
 bool registry_is_attached(const struct registry_certificate *certificate, const char *thing);
 

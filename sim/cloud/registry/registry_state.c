@@ -77,6 +77,9 @@ static void save_certificate(const char *id, const void *value, void *ctx)
     save_number(t, "activate", c->activate_ms);
     save_number(t, "forget", c->forget_ms);
     save_number(t, "issued", c->issued);
+    save_text(t, "madeFor", c->made_for);
+    save_number(t, "execution", c->made_for_number);
+    save_number(t, "shown", c->shown);
     text_str(t, "}\n");
 }
 
@@ -177,6 +180,10 @@ static bool load_certificate(struct registry *r, const char *id, const cJSON *re
     c->activate_ms = load_number(record, "activate");
     c->forget_ms = load_number(record, "forget");
     c->issued = load_number(record, "issued") != 0;
+    if (!registry_made_for(c, json_str(record, "madeFor", NULL),
+                           (uint32_t)load_number(record, "execution")))
+        return false;
+    c->shown = load_number(record, "shown") != 0;
     registry_due(r, 1);
     return load_links(r, c, record);
 }

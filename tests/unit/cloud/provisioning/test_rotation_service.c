@@ -192,6 +192,138 @@ static void the_oldest_goes(void **state)
     expect(w, made(4), "ACTIVE");
 }
 
+/* ---- jobs that end without it ---- */
+
+#define JOBS "$aws/things/" CAR "/jobs/"
+
+static void says(struct cloud_world *w, const char *topic, const char *payload)
+{
+    cloud_world_send(w, car_handle, CAR, topic, slice_str(payload));
+}
+
+/* The car is in a job, and has a new certificate for it. */
+static void in_a_job(struct cloud_world *w, const char *operation, const char *topic,
+                     const char *question)
+{
+    char create[200];
+
+    snprintf(create, sizeof create,
+             "{\"targets\":[\"" CAR "\"],\"document\":{\"operation\":\"%s\"}}", operation);
+    operator_sends(w, "jobs/j/create", create);
+    says(w, JOBS "start-next", "{}");
+    cJSON_Delete(asked(w, topic, question, "accepted"));
+    expect(w, made(0), "ACTIVE");
+}
+
+static void in_the_rotators_job(struct cloud_world *w)
+{
+    in_a_job(w, "rotate_certificate", CREATE, "{\"jobId\":\"j\",\"csr\":\"CSR\"}");
+}
+
+static void lose(struct cloud_world *w)
+{
+    cloud_disconnect(w->cloud, car_handle, CAR, PRESENCE_CONNECTION_LOST, w->now_ms, &w->out);
+    car_handle = NULL;
+}
+
+static void cancel(struct cloud_world *w)
+{
+    operator_sends(w, "jobs/j/cancel", "{\"force\":true}");
+}
+
+/* contract 4.5: "Any failure: fall back to old certificate, update FAILED". The car shows what it
+   has fallen back to; what was made for the job is of no use to anybody. */
+static void failed_job(void **state)
+{
+    struct cloud_world *w = *state;
+
+    in_the_rotators_job(w);
+    says(w, JOBS "j/update", "{\"status\":\"IN_PROGRESS\"}");
+    expect(w, made(0), "ACTIVE");
+    says(w, JOBS "j/update", "{\"status\":\"FAILED\"}");
+    expect(w, made(0), "INACTIVE");
+    expect(w, OLD, "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_CLOSE_SILENT);
+}
+
+/* The second pair's messages do not say for which job they are. */
+static void failed_job_of_the_framework(void **state)
+{
+    struct cloud_world *w = *state;
+
+    operator_sends(w, "jobs/other/create",
+                   "{\"targets\":[\"" CAR "\"],\"document\":{\"operation\":\"update\"}}");
+    says(w, JOBS "start-next", "{}");
+    in_a_job(w, "RotateCertificates", GET, "{\"csr\":\"CSR\"}");
+    says(w, JOBS "other/update", "{\"status\":\"FAILED\"}");
+    expect(w, made(0), "ACTIVE");
+    says(w, JOBS "j/update", "{\"status\":\"IN_PROGRESS\"}");
+    cJSON_Delete(asked(w, GET, "{\"csr\":\"CSR\"}", "accepted"));
+    says(w, JOBS "j/update", "{\"status\":\"FAILED\"}");
+    expect(w, made(1), "INACTIVE");
+    expect(w, OLD, "ACTIVE");
+}
+
+/* contract 4.5: "at no time may the TCU be without one working credential": a car that has shown
+   the new one may have committed it in itself, and nobody knows until it comes back. */
+static void job_that_ends_without_the_car(void **state)
+{
+    struct cloud_world *w = *state;
+
+    in_the_rotators_job(w);
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    cancel(w);
+    expect(w, made(0), "ACTIVE");
+    lose(w);
+    cloud_world_restart(w, NULL);
+    expect(w, made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    expect(w, made(0), "ACTIVE");
+    expect(w, OLD, "ACTIVE");
+    /* It had not: it shows the old one. */
+    assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
+    expect(w, made(0), "INACTIVE");
+    expect(w, OLD, "ACTIVE");
+}
+
+/* Never shown: nothing can have committed it. */
+static void job_that_ends_before_the_trial(void **state)
+{
+    struct cloud_world *w = *state;
+
+    in_the_rotators_job(w);
+    lose(w);
+    cloud_world_restart(w, NULL);
+    expect(w, made(0), "ACTIVE");
+    cancel(w);
+    expect(w, made(0), "INACTIVE");
+    assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
+}
+
+static void committed_before_the_job_ends(void **state)
+{
+    struct cloud_world *w = *state;
+
+    in_the_rotators_job(w);
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    cJSON_Delete(asked(w, COMMIT, "{\"jobId\":\"j\"}", "accepted"));
+    cancel(w);
+    expect(w, made(0), "ACTIVE");
+    expect(w, OLD, "INACTIVE");
+}
+
+/* A job that there is not, or that is not the car's, says nothing. */
+static void without_a_job(void **state)
+{
+    struct cloud_world *w = *state;
+
+    cJSON_Delete(asked(w, CREATE, "{\"jobId\":\"none\",\"csr\":\"CSR\"}", "accepted"));
+    cJSON_Delete(asked(w, CREATE, "{\"csr\":\"CSR\"}", "accepted"));
+    assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
+    expect(w, made(0), "ACTIVE");
+    expect(w, made(1), "ACTIVE");
+}
+
 static void topics(void **state)
 {
     static const char *const none[] = {"awslabs/things//certificate/create",
@@ -221,6 +353,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(refusals, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(the_oldest_goes, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(failed_job, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(failed_job_of_the_framework, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(job_that_ends_without_the_car, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(job_that_ends_before_the_trial, setup,
+                                        cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(committed_before_the_job_ends, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(without_a_job, setup, cloud_world_teardown),
         cmocka_unit_test(topics),
     };
 
