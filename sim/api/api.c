@@ -12,55 +12,6 @@
 #include "http/http_problem.h"
 #include "script/remote.h"
 
-#define JSON_DEPTH_MAX 8
-
-/* ---- what all need ---- */
-
-struct vehicle *api_vehicle(const struct api *api, const struct http_request *request,
-                            struct http_reply *reply)
-{
-    struct slice name = request->param[0];
-    struct vehicle *v = roster_find(api->sim, name);
-
-    if (v == NULL)
-        http_problem(reply, 404, "there is no car '%.*s' (GET /v1/vehicles lists them)",
-                     (int)(name.len < 64 ? name.len : 64), name.data);
-    return v;
-}
-
-cJSON *api_body(const struct http_request *request, struct http_reply *reply)
-{
-    if (request->body.len == 0)
-        return cJSON_CreateObject();
-    if (request->content_type != NULL &&
-        strncmp(request->content_type, "application/json", strlen("application/json")) != 0) {
-        http_problem(reply, 415, "a body of type %s is not understood (send application/json)",
-                     request->content_type);
-        return NULL;
-    }
-    cJSON *body = json_parse(request->body, JSON_DEPTH_MAX);
-    if (cJSON_IsObject(body) || cJSON_IsArray(body))
-        return body;
-    http_problem(reply, 400,
-                 "the body is not a JSON document of at most %d levels (see "
-                 "/v1/openapi.yaml)",
-                 JSON_DEPTH_MAX);
-    cJSON_Delete(body);
-    return NULL;
-}
-
-void api_reply_json(struct http_reply *reply, unsigned status, cJSON *document)
-{
-    char *text = cJSON_PrintUnformatted(document);
-
-    cJSON_Delete(document);
-    reply->status = status;
-    reply->content_type = "application/json";
-    buf_append_str(&reply->body, text);
-    buf_append_str(&reply->body, "\n");
-    cJSON_free(text);
-}
-
 /* ---- the routes ---- */
 
 static void show_openapi(void *ctx, const struct http_request *request, struct http_reply *reply)
@@ -87,32 +38,27 @@ static void show_root(void *ctx, const struct http_request *request, struct http
     api_reply_json(reply, 200, root);
 }
 
+// clang-format off
 static const struct http_route routes[] = {
-    {.path = "/v1",                            .answer = show_root},
-    {.path = "/v1/openapi.yaml",                                        .answer = show_openapi},
-    {.path = "/v1/vehicles",.answer = api_list_vehicles},
-    {.path = "/v1/vehicles/{vehicle}",                   .answer = api_show_vehicle},
-    {.path = "/v1/vehicles/{vehicle}/signals",
-     .answer = api_set_signals,
-     .methods = HTTP_PATCH | HTTP_POST},
-    {.path = "/v1/vehicles/{vehicle}/actions",.answer = api_list_actions},
-    {.path = "/v1/vehicles/{vehicle}/actions/{action}", .answer = api_act, .methods = HTTP_POST},
-    {.path = "/v1/vehicles/{vehicle}/outcomes",
-     .answer = api_outcomes,
-     .methods = HTTP_GET | HTTP_POST | HTTP_DELETE},
-    {.path = "/v1/vehicles/{vehicle}/radio", .answer = api_radio, .methods = HTTP_GET | HTTP_POST},
-    {.path = "/v1/vehicles/{vehicle}/power",                                        .answer = api_power, .methods = HTTP_POST},
-    {.path = "/v1/vehicles/{vehicle}/timeline",                       .answer = api_show_timeline},
-    {.path = "/v1/operations/{operation}",                                        .answer = api_operation_answer},
-    {.path = "/v1/events",                   .answer = api_events},
-    {.path = "/v1/sms",                                        .answer = api_sms, .methods = HTTP_POST},
-    {.path = "/2010-04-01/Accounts/{account}/Messages.json",
-     .answer = api_sms_twilio,
-     .methods = HTTP_POST,
-     .proofs = HTTP_PROOF_BASIC},
-    {.path = "/",                                        .answer = api_sms_sns, .methods = HTTP_POST, .proofs = HTTP_PROOF_AWS},
+    {.path = "/v1",                                          .answer = show_root},
+    {.path = "/v1/openapi.yaml",                             .answer = show_openapi},
+    {.path = "/v1/vehicles",                                 .answer = api_list_vehicles},
+    {.path = "/v1/vehicles/{vehicle}",                       .answer = api_show_vehicle},
+    {.path = "/v1/vehicles/{vehicle}/signals",               .answer = api_set_signals,      .methods = HTTP_PATCH | HTTP_POST},
+    {.path = "/v1/vehicles/{vehicle}/actions",               .answer = api_list_actions},
+    {.path = "/v1/vehicles/{vehicle}/actions/{action}",      .answer = api_act,              .methods = HTTP_POST},
+    {.path = "/v1/vehicles/{vehicle}/outcomes",              .answer = api_outcomes,         .methods = HTTP_GET | HTTP_POST | HTTP_DELETE},
+    {.path = "/v1/vehicles/{vehicle}/radio",                 .answer = api_radio,            .methods = HTTP_GET | HTTP_POST},
+    {.path = "/v1/vehicles/{vehicle}/power",                 .answer = api_power,            .methods = HTTP_POST},
+    {.path = "/v1/vehicles/{vehicle}/timeline",              .answer = api_show_timeline},
+    {.path = "/v1/operations/{operation}",                   .answer = api_operation_answer},
+    {.path = "/v1/events",                                   .answer = api_events},
+    {.path = "/v1/sms",                                      .answer = api_sms,              .methods = HTTP_POST},
+    {.path = "/2010-04-01/Accounts/{account}/Messages.json", .answer = api_sms_twilio,       .methods = HTTP_POST, .proofs = HTTP_PROOF_BASIC},
+    {.path = "/",                                            .answer = api_sms_sns,          .methods = HTTP_POST, .proofs = HTTP_PROOF_AWS},
     {0}
 };
+// clang-format on
 
 static size_t add_routes(struct api *api, size_t n, const struct http_route *more)
 {

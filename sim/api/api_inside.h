@@ -40,7 +40,7 @@ struct api {
     char page_policy[512];                                    /* its Content-Security-Policy */
 };
 
-/* ---- api.c: what all need ---- */
+/* ---- api_exchange.c: what all need ---- */
 
 /* The car that the route's {vehicle} names; NULL, with a problem in the reply: there is none. */
 struct vehicle *api_vehicle(const struct api *api, const struct http_request *request,

@@ -16,6 +16,7 @@
 
 #include "artifacts/byte_range.h"
 #include "artifacts/fault_file.h"
+#include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cloud/jobs/presign.h"
@@ -282,22 +283,6 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 
 /* ---- its life ---- */
 
-static char *read_pem(const char *path, struct error *err)
-{
-    FILE *f = fopen(path, "re");
-
-    if (f == NULL) {
-        error_set(err, ERROR_USAGE, "%s: %s (run `fleetsim pki init` first?)", path,
-                  strerror(errno));
-        return NULL;
-    }
-    char *text = xcalloc(1, PEM_MAX);
-    size_t n = fread(text, 1, PEM_MAX - 1, f);
-    text[n] = '\0';
-    fclose(f);
-    return text;
-}
-
 union address {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -349,30 +334,29 @@ static bool start(struct artifact_server *s, const struct artifact_server_option
                   struct error *err)
 {
     union address address;
-    char *certificate = NULL, *key = NULL;
+    struct buf certificate, key;
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_TLS |
                      MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
 
     if (!read_address(o, &address, err))
         return false;
     flags |= address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0;
-    certificate = read_pem(o->certificate, err);
-    key = certificate != NULL ? read_pem(o->key, err) : NULL;
-    if (key != NULL) {
+    buf_init(&certificate, PEM_MAX);
+    buf_init(&key, PEM_MAX);
+    if (store_read(o->certificate, &certificate, err) && store_read(o->key, &key, err)) {
         s->daemon =
             MHD_start_daemon(flags, o->port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR,
-                             &address.any, MHD_OPTION_HTTPS_MEM_CERT, certificate,
-                             MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_CONNECTION_LIMIT,
+                             &address.any, MHD_OPTION_HTTPS_MEM_CERT, buf_cstr(&certificate),
+                             MHD_OPTION_HTTPS_MEM_KEY, buf_cstr(&key), MHD_OPTION_CONNECTION_LIMIT,
                              (unsigned)ARTIFACT_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
                              (unsigned)IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
         if (s->daemon == NULL)
             error_set(err, ERROR_USAGE, "artifacts: cannot listen at %s port %u (is it in use?)",
                       o->bind != NULL ? o->bind : "127.0.0.1", o->port);
     }
-    if (key != NULL)
-        explicit_bzero(key, PEM_MAX);
-    free(key);
-    free(certificate);
+    explicit_bzero(buf_data(&key), buf_len(&key));
+    buf_done(&key);
+    buf_done(&certificate);
     return s->daemon != NULL;
 }
 

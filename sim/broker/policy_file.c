@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "cloud/policies/policy.h"
 
@@ -14,20 +15,16 @@
 
 static struct policy *compile(const char *path, const char *name, struct error *err)
 {
-    FILE *f = fopen(path, "re");
-    char *text = xmalloc(FILE_MAX);
-    size_t len = f != NULL ? fread(text, 1, FILE_MAX, f) : 0;
     struct policy *policy = NULL;
+    struct buf text;
 
-    if (f == NULL || ferror(f) != 0)
-        error_set(err, ERROR_USAGE, "%s (give a file that exists)", strerror(errno));
-    else
-        policy = policy_compile(name, slice_of(text, len), err);
-    if (f != NULL)
-        fclose(f);
-    free(text);
-    if (policy == NULL)
-        error_prefix(err, "%s", path);
+    buf_init(&text, FILE_MAX);
+    if (store_read(path, &text, err)) {
+        policy = policy_compile(name, buf_slice(&text), err);
+        if (policy == NULL)
+            error_prefix(err, "%s", path);
+    }
+    buf_done(&text);
     return policy;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/cmd_pki_inside.h"
@@ -16,7 +17,6 @@
 #include "pki/pem_file.h"
 #include "pki/rotation.h"
 #include "pki/settings.h"
-#include "pki/store.h"
 
 #define SECONDS_PER_DAY 86400
 #define DAYS_MAX        36525.0 /* a century */

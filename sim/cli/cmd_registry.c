@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "cli/job_talk.h"
 #include "cli/options.h"
-#include "pki/store.h"
 
 #define PEM_MAX        262144
 #define TEMPLATE_MAX   65536

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/store.h"
 #include "cli/vehicle_choice.h"
 #include "pki/rotation.h"
 
@@ -71,29 +72,14 @@ static bool add_targets(const struct job_create *o, cJSON *to, struct error *err
 
 /* ---- the document ---- */
 
-static bool read_file(const char *path, struct buf *to, struct error *err)
-{
-    FILE *f = fopen(path, "re");
-    size_t n = 0;
-
-    if (f == NULL)
-        return error_set(err, ERROR_USAGE, "--document @%s: %s", path, strerror(errno));
-    do {
-        uint8_t *room = buf_reserve(to, 4096);
-        n = room != NULL ? fread(room, 1, 4096, f) : 0;
-        buf_commit(to, n);
-    } while (n > 0);
-    fclose(f);
-    return true;
-}
-
 static bool add_document(const struct job_create *o, cJSON *to, struct error *err)
 {
     const char *given = o->document != NULL ? o->document : "";
     struct buf file;
 
     buf_init(&file, DOCUMENT_FILE_MAX);
-    bool ok = given[0] != '@' || read_file(given + 1, &file, err);
+    bool ok =
+        given[0] != '@' || (store_read(given + 1, &file, err) || error_prefix(err, "--document"));
     struct slice text = given[0] == '@' ? buf_slice(&file) : slice_str(given);
     cJSON *document = ok ? json_parse(text, DEPTH) : NULL;
     if (ok && !cJSON_IsObject(document)) {

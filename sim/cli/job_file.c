@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/store.h"
 #include "base/xmem.h"
 #include "cli/job_sign.h"
 #include "cli/job_talk.h"
-#include "pki/store.h"
 
 #define STREAM_BYTES_MAX 25165824 /* 24 MB: AWS IoT's, of a stream's file */
 #define PIECE_BYTES      90000    /* a message holds 128 KB */
@@ -19,22 +19,9 @@
 
 bool job_file_read(const char *path, struct buf *to, struct error *err)
 {
-    FILE *f = fopen(path, "re");
-    size_t n = 0;
-
-    if (f == NULL)
-        return error_set(err, ERROR_USAGE, "--file %s: %s", path, strerror(errno));
-    do {
-        uint8_t *room = buf_reserve(to, 65536);
-        n = room != NULL ? fread(room, 1, 65536, f) : 0;
-        buf_commit(to, n);
-    } while (n > 0);
-    bool ok = ferror(f) == 0;
-    fclose(f);
-    if (!ok)
-        return error_set(err, ERROR_USAGE, "--file %s: cannot be read", path);
-    return (!to->overflow && buf_len(to) > 0) ||
-           error_set(err, ERROR_USAGE, "--file %s: 1 byte to 512 MB", path);
+    if (!store_read(path, to, err))
+        return error_prefix(err, "--file");
+    return buf_len(to) > 0 || error_set(err, ERROR_USAGE, "--file %s: 1 byte to 512 MB", path);
 }
 
 static bool put_piece(const char *dir, const char *id, struct slice whole, size_t offset,

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "pki/credential_set.h"
 #include "pki/factory.h"
 #include "pki/pem_file.h"
 #include "pki/signing_request.h"
-#include "pki/store.h"
 
 #define CLAIM_NAME "fleetsim-claim"
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "pki/certificate.h"
 #include "pki/pem_file.h"
-#include "pki/store.h"
 
 #define AUTHORITY        "ca"
 #define AUTHORITY_BEGINS INT64_C(1577836800) /* 2020-01-01 */

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "pki/pem_file.h"
-#include "pki/store.h"
 
 #define CHAIN_MAX 8
 #define THING_MAX 128 /* contract 1.9 */

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
-#include "pki/store.h"
 
 #define FILE_MAX    (64u << 20)
 #define AUTHORITIES 2

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "pki/checksum.h"
-#include "pki/store.h"
 
 #define FLEET_MAGIC   "FSFLEET\n"
 #define FLEET_VERSION 1u

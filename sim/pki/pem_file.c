@@ -2,7 +2,7 @@
 
 #include <openssl/crypto.h>
 
-#include "pki/store.h"
+#include "base/store.h"
 
 bool pem_file_write_certificates(const char *path, const struct slice *ders, size_t count,
                                  struct error *err)

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "pki/pem_file.h"
 #include "pki/pki_inside.h"
-#include "pki/store.h"
 
 #define DAY                INT64_C(86400)
 #define DEFAULT_NOT_BEFORE INT64_C(1735689600) /* 2025-01-01 */

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "pki/checksum.h"
-#include "pki/store.h"
 
 #define MAGIC     "FSROTATE"
 #define VERSION   1u

@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/store.h"
 #include "base/xmem.h"
-#include "pki/store.h"
 
 #define FORMAT_VERSION 1
 #define FILE_MAX       65536

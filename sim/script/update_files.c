@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/store.h"
 #include "base/xmem.h"
 #include "fleet/simulation.h"
 #include "pki/code_signing.h"
 #include "pki/pem_file.h"
-#include "pki/store.h"
 #include "script/runtime.h"
 
 #define FAULTS_ENDING ".faults" /* artifacts/artifact_server.h */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/store.h"
 #include "base/xmem.h"
 #include "pki/rotated.h"
-#include "pki/store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

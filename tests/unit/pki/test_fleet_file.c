@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/store.h"
 #include "pki/fleet_file.h"
-#include "pki/store.h"
 
 #define HEADER_SIZE 72
 #define RECORD_SIZE 768

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
+#include "base/store.h"
 #include "pki/pem_file.h"
 #include "pki/pki.h"
-#include "pki/store.h"
 
 struct fixture {
     char dir[32];

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/store.h"
 #include "pki/rotation.h"
 #include "pki/signing_request.h"
-#include "pki/store.h"
 
 #define HEADER_SIZE 56
 #define VEHICLES    4

@@ -1,4 +1,4 @@
-#include "pki/store.h"
+#include "base/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

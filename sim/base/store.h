@@ -1,8 +1,8 @@
 /*
- * store.h — small files and directories of secrets: read whole, replaced whole.
+ * store.h — files read whole, and replaced whole; directories of secrets.
  */
-#ifndef PKI_STORE_H
-#define PKI_STORE_H
+#ifndef BASE_STORE_H
+#define BASE_STORE_H
 
 #include <sys/types.h>
 
