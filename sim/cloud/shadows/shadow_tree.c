@@ -1,6 +1,7 @@
 #include "cloud/shadows/shadow_tree.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,14 @@ struct shadow_node {
         double number;
     } as;
     int64_t written_at; /* s; leaves and elements of arrays */
-    enum shadow_kind kind;
-    uint32_t name_len, text_len;
+    uint16_t name_len, text_len;
+    uint8_t kind; /* enum shadow_kind */
     char bytes[]; /* the name with its quotes (not for elements), then a scalar's value */
 };
+
+/* There is one for each value of each car: no padding. */
+#define NODE_BYTES     offsetof(struct shadow_node, bytes)
+#define NODE_BYTES_MAX UINT16_MAX
 
 /* What a merge needs on its way down. */
 struct merge {
@@ -34,12 +39,13 @@ static bool is_container(const struct shadow_node *n)
 static struct shadow_node *node_new(enum shadow_kind kind, const char *bytes, size_t name_len,
                                     size_t text_len)
 {
-    struct shadow_node *n = malloc(sizeof *n + name_len + text_len);
+    size_t size = NODE_BYTES + name_len + text_len;
+    struct shadow_node *n = malloc(size < sizeof *n ? sizeof *n : size);
 
     if (n == NULL)
         return NULL;
     *n = (struct shadow_node){
-        .kind = kind, .name_len = (uint32_t)name_len, .text_len = (uint32_t)text_len};
+        .kind = (uint8_t)kind, .name_len = (uint16_t)name_len, .text_len = (uint16_t)text_len};
     if (name_len + text_len != 0)
         memcpy(n->bytes, bytes, name_len + text_len);
     return n;
@@ -147,7 +153,7 @@ static struct shadow_node *build(struct merge *m, const cJSON *patch, bool in_ar
         text_json(&m->scratch, patch);
     if (m->scratch.failed)
         return fail(m, SHADOW_NO_MEMORY);
-    if (m->scratch.len > m->room)
+    if (m->scratch.len > m->room || m->scratch.len > NODE_BYTES_MAX)
         return fail(m, SHADOW_TOO_LARGE);
     m->room -= m->scratch.len;
     struct shadow_node *n = node_new(kind, m->scratch.data, name_len, m->scratch.len - name_len);
@@ -319,7 +325,7 @@ static bool nodes_equal(const struct shadow_node *a, const struct shadow_node *b
 {
     if (a->kind != b->kind)
         return false;
-    switch (a->kind) {
+    switch ((enum shadow_kind)a->kind) {
     case SHADOW_OBJECT:
         return members_equal(a, b);
     case SHADOW_ARRAY:
