@@ -127,6 +127,21 @@ void table_sweep(struct table *t, bool (*drop)(void *value, void *ctx), void *ct
     }
 }
 
+bool table_walk(const struct table *t, struct table_cursor *at, size_t max,
+                void (*visit)(const char *key, const void *value, void *ctx), void *ctx)
+{
+    size_t seen = 0;
+
+    if (at->buckets != t->bucket_count)
+        *at = (struct table_cursor){.buckets = t->bucket_count};
+    for (; at->bucket < t->bucket_count && seen < max; at->bucket++)
+        for (const struct table_entry *e = t->buckets[at->bucket]; e != NULL; e = e->next) {
+            visit(e->key, e->value, ctx);
+            seen++;
+        }
+    return at->bucket < t->bucket_count;
+}
+
 void table_each(const struct table *t, void (*visit)(const char *key, const void *value, void *ctx),
                 void *ctx)
 {

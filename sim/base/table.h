@@ -29,6 +29,15 @@ void *table_remove(struct table *t, const char *key);
 /* In no particular order; visit() must not change the table. */
 void table_each(const struct table *t, void (*visit)(const char *key, const void *value, void *ctx),
                 void *ctx);
+/* A place in a table. Zeroed: before its first entry. */
+struct table_cursor {
+    size_t bucket, buckets;
+};
+/* Visits entries from there on, `max` or a few more, and moves on. True: there are others. Between
+   two calls the table may change: what is there all the time is visited, if it grows perhaps more
+   than once. visit() must not change it. */
+bool table_walk(const struct table *t, struct table_cursor *at, size_t max,
+                void (*visit)(const char *key, const void *value, void *ctx), void *ctx);
 /* Removes every entry for which drop() says true; drop() frees the value then. */
 void table_sweep(struct table *t, bool (*drop)(void *value, void *ctx), void *ctx);
 

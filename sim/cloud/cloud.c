@@ -347,12 +347,22 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     return judge(cloud, client, verdict);
 }
 
+static void thing_of(const struct shadow_address *address, char ret[SHADOW_KEY_SIZE])
+{
+    snprintf(ret, SHADOW_KEY_SIZE, "%.*s", (int)strcspn(address->key, "~"), address->key);
+}
+
 static bool ask_shadow(struct cloud *cloud, const struct shadow_address *address,
                        struct slice payload, int64_t now_ms, struct cloud_actions *out)
 {
     cloud->changes++;
+    char thing[SHADOW_KEY_SIZE];
+
     cloud->shadows.with_documents =
         cloud->rules.count != 0 || presence_hears_documents(&cloud->presence);
+    thing_of(address, thing);
+    if (address->op != SHADOW_GET)
+        cloud_fleet_changed(cloud, thing);
     return shadow_service_request(&cloud->shadows, address, payload, now_ms, out);
 }
 
@@ -439,7 +449,7 @@ static bool serve_shadow(struct cloud *cloud, const struct shadow_address *addre
 {
     char thing[SHADOW_KEY_SIZE];
 
-    snprintf(thing, sizeof thing, "%.*s", (int)strcspn(address->key, "~"), address->key);
+    thing_of(address, thing);
     if (quota_take(&cloud->quota, QUOTA_SHADOW_FLIGHT, thing, now_ms) &&
         quota_take(&cloud->quota, QUOTA_SHADOW, address->key, now_ms))
         return ask_shadow(cloud, address, payload, now_ms, out);

@@ -50,6 +50,8 @@ bool cloud_fleet_serve(struct cloud *cloud, const struct cloud_message *message,
    memory. */
 bool cloud_fleet_registry_changed(struct cloud *cloud, const char *thing, int64_t now_ms,
                                   struct cloud_actions *out);
+/* Something of the thing has changed that a query may ask for; ctx is the cloud. */
+void cloud_fleet_changed(void *ctx, const char *thing);
 /* Dynamic groups, and jobs that follow groups. */
 bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
 void cloud_fleet_init(struct cloud *cloud);

@@ -3,10 +3,8 @@
 #include "cloud/cloud_core.h"
 #include "cloud/operator/operator.h"
 
-/* How old the members of a dynamic group may be: AWS promises no more than some time. */
-#define REFRESH_MS 1000
-/* Things that one tick looks at for them: some milliseconds. */
-#define REFRESH_THINGS 10000
+/* Questions of dynamic groups, whether a thing matches, in one tick: 4 ms. */
+#define REFRESH_QUESTIONS 2000
 
 static struct fleet_index index_of(struct cloud *cloud)
 {
@@ -65,34 +63,29 @@ static void each_thing_of(void *ctx, const char *name, void (*visit)(const char 
         group_each_thing(ctx, group, true, visit, arg);
 }
 
+void cloud_fleet_changed(void *ctx, const char *thing)
+{
+    struct cloud *cloud = ctx;
+
+    groups_touch(&cloud->access.groups, thing);
+}
+
 void cloud_fleet_init(struct cloud *cloud)
 {
+    cloud->registry.told_thing = cloud->presence.changed = cloud_fleet_changed;
+    cloud->registry.ctx = cloud->presence.ctx = cloud;
     cloud->jobs.groups = (struct job_groups){
         .exists = group_exists, .each_thing = each_thing_of, .ctx = &cloud->access.groups};
 }
 
 /* ---- time ---- */
 
-static bool refresh_groups(struct cloud *cloud, int64_t now_ms)
+bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
 {
     struct groups *groups = &cloud->access.groups;
     struct fleet_index index = index_of(cloud);
     struct groups_world world = fleet_index_world(&index);
-
-    if (groups->dynamic_count == 0 ||
-        (now_ms < groups->refresh_at && groups->refresh_at - now_ms <= REFRESH_MS))
-        return true;
-    bool over;
-    bool ok = groups_refresh(groups, &world, REFRESH_THINGS, &over);
-    if (over)
-        groups->refresh_at = now_ms + REFRESH_MS;
-    return ok;
-}
-
-bool cloud_fleet_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out)
-{
-    const struct groups *groups = &cloud->access.groups;
-    bool ok = refresh_groups(cloud, now_ms);
+    bool ok = groups_refresh(groups, &world, REFRESH_QUESTIONS, now_ms);
 
     if (groups->membership == cloud->told_membership)
         return ok;

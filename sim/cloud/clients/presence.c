@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/clients/presence_event.h"
 #include "cloud/policies/policy_variable.h"
 
 /* Sessions and version numbers live that long without a connection (contract 2.2, 6.5). */
@@ -131,95 +132,28 @@ static void make_uuid(struct rng *rng, char ret[37])
              0x8000 | ((unsigned)(b >> 48) & 0x3fff), (unsigned long long)(b & 0xffffffffffffu));
 }
 
-static void begin_event(struct text *t, const char *client_id, bool thing, const char *type,
-                        int64_t now_ms)
-{
-    text_init(t);
-    text_str(t, "{\"clientId\":");
-    text_quoted(t, client_id);
-    if (thing) {
-        text_key(t, "thingName");
-        text_quoted(t, client_id);
-    }
-    text_key(t, "timestamp");
-    text_int(t, now_ms);
-    text_key(t, "eventType");
-    text_quoted(t, type);
-}
-
-static void write_session(struct text *t, const char *session_id, const char *principal)
-{
-    text_key(t, "sessionIdentifier");
-    text_quoted(t, session_id);
-    text_key(t, "principalIdentifier");
-    text_quoted(t, principal);
-}
-
-static bool publish_event(struct cloud_actions *out, const char *family, const char *client_id,
-                          const char *type, struct text *t)
-{
-    char topic[PRESENCE_CLIENT_ID_MAX + 64];
-
-    text_bytes(t, "}", 1);
-    snprintf(topic, sizeof topic, "$aws/events/%s/%s/%s", family, type, client_id);
-    return cloud_actions_publish(out, NULL, topic, t);
-}
-
-/* An id that cannot be a topic level raises no events (contract 2). */
-static bool is_silent(const char *client_id, bool owner)
-{
-    return owner || strpbrk(client_id, "+#/") != NULL;
-}
-
-static bool publish_connected(const struct client *c, int64_t now_ms, struct cloud_actions *out)
-{
-    struct text t;
-
-    if (is_silent(c->id, c->owner))
-        return true;
-    begin_event(&t, c->id, c->is_thing, "connected", now_ms);
-    write_session(&t, c->session_id, c->principal);
-    text_key(&t, "ipAddress");
-    text_quoted(&t, c->address);
-    text_key(&t, "versionNumber");
-    text_int(&t, c->version);
-    return publish_event(out, "presence", c->id, "connected", &t);
-}
-
 bool presence_refuse(struct presence *p, const struct presence_peer *peer, int64_t now_ms,
                      struct cloud_actions *out)
 {
     struct text t;
     char session_id[37];
 
-    if (peer->principal == NULL || is_silent(peer->client_id, peer->owner) ||
+    if (peer->principal == NULL || presence_is_silent(peer->client_id, peer->owner) ||
         *peer->client_id == '\0' || strlen(peer->client_id) > PRESENCE_CLIENT_ID_MAX)
         return true;
     make_uuid(&p->rng, session_id);
-    begin_event(&t, peer->client_id, peer->is_thing, "connect_failed", now_ms);
+    presence_event_begin(&t, peer->client_id, peer->is_thing, "connect_failed", now_ms);
     text_str(&t, ",\"connectFailureReason\":\"AUTHORIZATION_FAILED\"");
-    write_session(&t, session_id, peer->principal);
+    presence_event_session(&t, session_id, peer->principal);
     text_key(&t, "ipAddress");
     text_quoted(&t, peer->address);
-    return publish_event(out, "presence", peer->client_id, "connect_failed", &t);
+    return presence_event_publish(out, "presence", peer->client_id, "connect_failed", &t);
 }
 
-static bool publish_disconnected(const struct client *c, enum presence_reason reason,
-                                 struct cloud_actions *out)
+static void tell_change(const struct presence *p, const struct client *c)
 {
-    struct text t;
-
-    if (is_silent(c->id, c->owner))
-        return true;
-    begin_event(&t, c->id, c->is_thing, "disconnected", c->gone_at);
-    write_session(&t, c->session_id, c->principal);
-    text_key(&t, "clientInitiatedDisconnect");
-    text_str(&t, reason == PRESENCE_CLIENT_INITIATED ? "true" : "false");
-    text_key(&t, "disconnectReason");
-    text_quoted(&t, presence_reason_name(reason));
-    text_key(&t, "versionNumber");
-    text_int(&t, c->version);
-    return publish_event(out, "presence", c->id, "disconnected", &t);
+    if (p->changed != NULL)
+        p->changed(p->ctx, c->id);
 }
 
 bool presence_disconnect(struct presence *p, struct client *c, enum presence_reason reason,
@@ -233,7 +167,8 @@ bool presence_disconnect(struct presence *p, struct client *c, enum presence_rea
     c->closing = PRESENCE_NONE;
     c->gone_at = now_ms;
     c->gone_why = reason;
-    return publish_disconnected(c, reason, out) && flushed;
+    tell_change(p, c);
+    return presence_event_disconnected(c, reason, out) && flushed;
 }
 
 struct telling {
@@ -248,7 +183,7 @@ static bool tell_cut_off(void *value, void *ctx)
     struct telling *telling = ctx;
 
     if (c->cut_off)
-        telling->ok &= publish_disconnected(c, PRESENCE_SERVER_INITIATED, telling->out);
+        telling->ok &= presence_event_disconnected(c, PRESENCE_SERVER_INITIATED, telling->out);
     c->cut_off = false;
     return false;
 }
@@ -346,7 +281,7 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
         if (!presence_disconnect(p, c, PRESENCE_NONE, now_ms, out))
             return NULL;
     }
-    if (c->cut_off && !publish_disconnected(c, PRESENCE_SERVER_INITIATED, out))
+    if (c->cut_off && !presence_event_disconnected(c, PRESENCE_SERVER_INITIATED, out))
         return NULL;
     if (peer->clean_start)
         clear_filters(c);
@@ -365,7 +300,8 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
              peer->principal != NULL ? peer->principal : "");
     snprintf(c->address, sizeof c->address, "%s", peer->address != NULL ? peer->address : "");
     make_uuid(&p->rng, c->session_id);
-    return publish_connected(c, now_ms, out) ? c : NULL;
+    tell_change(p, c);
+    return presence_event_connected(c, now_ms, out) ? c : NULL;
 }
 
 bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *out)
@@ -376,15 +312,15 @@ bool presence_flush(struct presence *p, int64_t now_ms, struct cloud_actions *ou
 
     if (c == NULL)
         return true;
-    begin_event(&t, c->id, c->is_thing, type, now_ms);
-    write_session(&t, c->session_id, c->principal);
+    presence_event_begin(&t, c->id, c->is_thing, type, now_ms);
+    presence_event_session(&t, c->session_id, c->principal);
     text_key(&t, "topics");
     for (size_t i = 0; i < p->event_topic_count; i++) {
         text_bytes(&t, i == 0 ? "[" : ",", 1);
         text_quoted(&t, p->event_topics[i]);
     }
     text_bytes(&t, "]", 1);
-    bool ok = publish_event(out, "subscriptions", c->id, type, &t);
+    bool ok = presence_event_publish(out, "subscriptions", c->id, type, &t);
     clear_event(p);
     return ok;
 }
@@ -396,7 +332,7 @@ static bool collect(struct presence *p, struct client *c, bool subscribed, const
                 p->event_topic_count < PRESENCE_EVENT_TOPICS;
     bool ok = same || presence_flush(p, now_ms, out);
 
-    if (is_silent(c->id, c->owner))
+    if (presence_is_silent(c->id, c->owner))
         return ok;
     char *copy = strdup(filter);
     if (copy == NULL)
@@ -461,20 +397,28 @@ bool presence_unsubscribe(struct presence *p, struct client *c, const char *filt
     return collect(p, c, false, filter, now_ms, out);
 }
 
+struct sweep {
+    const struct presence *presence;
+    int64_t now_ms;
+};
+
 static bool is_forgotten(void *value, void *ctx)
 {
     const struct client *c = value;
-    const int64_t *now_ms = ctx;
+    const struct sweep *sweep = ctx;
 
-    if (c->handle != NULL || *now_ms - c->gone_at < MEMORY_MS)
+    if (c->handle != NULL || sweep->now_ms - c->gone_at < MEMORY_MS)
         return false;
+    tell_change(sweep->presence, c);
     free_client(value);
     return true;
 }
 
 void presence_sweep(struct presence *p, int64_t now_ms)
 {
-    table_sweep(&p->clients, is_forgotten, &now_ms);
+    struct sweep sweep = {.presence = p, .now_ms = now_ms};
+
+    table_sweep(&p->clients, is_forgotten, &sweep);
 }
 
 static void save_text(struct text *t, const char *key, const char *value)

@@ -92,6 +92,9 @@ struct presence {
     struct table clients;    /* by client id */
     size_t document_filters; /* of them all, that take update/documents of any shadow */
     struct rng rng;
+    /* A client has connected, is gone, or is forgotten. NULL: nobody wants to know. */
+    void (*changed)(void *ctx, const char *client_id);
+    void *ctx;
     int64_t tell_at; /* ms: when those that were cut off are told of; 0: there are none */
     /* Filters of the SUBSCRIBE or UNSUBSCRIBE that is being served. */
     struct client *event_client; /* NULL: none */

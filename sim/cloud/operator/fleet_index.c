@@ -318,12 +318,13 @@ static void show_thing(const char *name, const void *value, void *ctx)
     s->visit(name, s->arg);
 }
 
-static void each_thing(void *ctx, void (*visit)(const char *thing, void *arg), void *arg)
+static bool some_things(void *ctx, struct table_cursor *at, size_t max,
+                        void (*visit)(const char *thing, void *arg), void *arg)
 {
     const struct fleet_index *index = ctx;
     struct showing s = {.visit = visit, .arg = arg};
 
-    table_each(&index->registry->things, show_thing, &s);
+    return table_walk(&index->registry->things, at, max, show_thing, &s);
 }
 
 static bool matches(void *ctx, const struct query *query, const char *thing)
@@ -333,5 +334,5 @@ static bool matches(void *ctx, const struct query *query, const char *thing)
 
 struct groups_world fleet_index_world(struct fleet_index *index)
 {
-    return (struct groups_world){.each_thing = each_thing, .matches = matches, .ctx = index};
+    return (struct groups_world){.some_things = some_things, .matches = matches, .ctx = index};
 }

@@ -5,6 +5,8 @@
 #include "cloud/operator/operator_core.h"
 
 #define THINGS_MAX 250 /* of a page */
+/* Questions whether a thing matches: some milliseconds. */
+#define LOOK_AT_ONCE 1000
 
 static struct group *group_of(const struct operator_request *r, struct operator_fault *fault)
 {
@@ -139,7 +141,8 @@ static bool on_create(struct operator_request *r, const cJSON *document, struct 
                    json_str(document, "parentGroupName", NULL), query, r->now_ms, &fault->error);
     if (group == NULL)
         return operator_bad(fault);
-    if (!group_refresh(&r->access->groups, group, &world))
+    /* Of a small fleet all are in it at once. */
+    if (!groups_refresh(&r->access->groups, &world, LOOK_AT_ONCE, r->now_ms))
         return operator_refuse(fault, NULL, "no memory");
     write_group(r, group, reply);
     return true;

@@ -21,11 +21,15 @@ void groups_init(struct groups *g)
 {
     *g = (struct groups){0};
     table_init(&g->by_name);
+    table_init(&g->due);
+    table_init(&g->later);
 }
 
 void groups_done(struct groups *g)
 {
     table_done(&g->by_name, free_group);
+    table_done(&g->due, free);
+    table_done(&g->later, free);
 }
 
 bool group_name_is_valid(const char *name)
@@ -43,6 +47,7 @@ struct group *groups_find(const struct groups *g, const char *name)
 static void member_changed(struct groups *g, const char *thing)
 {
     g->membership++;
+    groups_touch(g, thing);
     if (g->member_changed != NULL)
         g->member_changed(g->ctx, thing);
 }
@@ -130,6 +135,11 @@ static bool check_new(const struct groups *g, const char *name, const char *pare
     return parent == NULL || check_parent(g, parent, groups_find(g, parent), err);
 }
 
+static bool is_nested(const struct group *group)
+{
+    return group->query != NULL && query_asks(group->query, "thingGroupNames");
+}
+
 struct group *groups_add(struct groups *g, const char *name, const char *parent, const char *query,
                          int64_t now_ms, struct error *err)
 {
@@ -155,8 +165,9 @@ struct group *groups_add(struct groups *g, const char *name, const char *parent,
         error_set(err, ERROR_FAILED, "no memory");
         return NULL;
     }
+    group->looking = query != NULL;
     g->dynamic_count += query != NULL ? 1 : 0;
-    g->refresh_at = 0;
+    g->nested += is_nested(group) ? 1 : 0;
     return group;
 }
 
@@ -175,9 +186,9 @@ bool groups_remove(struct groups *g, struct group *group, struct error *err)
                          group->name);
     table_remove(&g->by_name, group->name);
     g->dynamic_count -= group->query != NULL ? 1 : 0;
+    g->nested -= is_nested(group) ? 1 : 0;
     g->membership++;
-    if (group->query == NULL)
-        table_each(&group->things, tell_leaving, g);
+    table_each(&group->things, tell_leaving, g);
     free_group(group);
     return true;
 }

@@ -34,19 +34,25 @@ struct group {
     char *policies[GROUP_POLICIES_MAX];
     size_t policy_count;
     int64_t created_ms;
-    uint64_t round; /* of groups_refresh() that has looked at it */
+    bool looking;           /* it is dynamic, and new: not all things have been looked at yet */
+    struct table_cursor at; /* how far that is */
 };
 
 struct groups {
     struct table by_name;
     size_t dynamic_count;
     uint64_t generation; /* changes with policies */
-    uint64_t membership; /* changes with members */
+    uint64_t membership; /* changes with members, at most once a second with those of dynamic groups
+                          */
     /* The thing has joined or left a static group. NULL: nobody wants to know. */
     void (*member_changed)(void *ctx, const char *thing);
     void *ctx;
-    int64_t refresh_at; /* ms: when dynamic groups are looked at again */
-    uint64_t round;     /* rounds of groups_refresh() that are over */
+    /* Of dynamic groups: */
+    size_t nested;      /* how many ask for groups */
+    struct table due;   /* things to look at, as text */
+    struct table later; /* … because a group that they are in has changed */
+    bool moved;         /* members have changed, and membership does not say so yet */
+    int64_t settle_at;  /* ms: when it does, and `later` is due */
 };
 
 void groups_init(struct groups *g);
@@ -94,18 +100,25 @@ bool group_attach_policy(struct groups *g, struct group *group, const char *poli
 /* False: it was not attached. */
 bool group_detach_policy(struct groups *g, struct group *group, const char *policy);
 
-/* Looks who matches the query of each dynamic group. each_thing shows every thing there is. */
+/* ---- dynamic groups: groups_dynamic.c ---- */
+
+/* Something of the thing has changed that a query may ask for. Cheap where there is no query. */
+void groups_touch(struct groups *g, const char *thing);
+
+/* Who matches. */
 struct groups_world {
-    void (*each_thing)(void *ctx, void (*visit)(const char *thing, void *arg), void *arg);
+    /* Shows things as table_walk() does; true: there are others. */
+    bool (*some_things)(void *ctx, struct table_cursor *at, size_t max,
+                        void (*visit)(const char *thing, void *arg), void *arg);
     bool (*matches)(void *ctx, const struct query *query, const char *thing);
     void *ctx;
 };
-/* Of a round through all of them, as much as looks at so many things or a group's more. False: no
-   memory. *ret_over: the round is over, and the next call begins another. */
-bool groups_refresh(struct groups *g, const struct groups_world *world, size_t things,
-                    bool *ret_over);
-/* The same for one group. */
-bool group_refresh(struct groups *g, struct group *group, const struct groups_world *world);
+/* Looks again at things that were touched, and at all for groups that are new: so many questions of
+   whether a thing matches, or a few more. The next call goes on. False: no memory. */
+bool groups_refresh(struct groups *g, const struct groups_world *world, size_t questions,
+                    int64_t now_ms);
+/* Is everything looked at? */
+bool groups_are_settled(const struct groups *g);
 
 /* Appends lines of JSON, {"group":NAME,…}, parents first; takes over such a line. False: it is
    none, or no memory. */

@@ -4,91 +4,155 @@
 #include "base/json.h"
 #include "cloud/registry/groups.h"
 
-/* ---- who matches ---- */
+/* AWS promises no more than some time. */
+#define SETTLE_MS 1000
 
-struct refreshing {
-    struct group *group;
-    const struct groups_world *world;
-    struct table now; /* who matches */
-    size_t seen;
-    bool ok, changed;
-};
+/* ---- what is to be looked at ---- */
 
-static void look_at_thing(const char *thing, void *arg)
+static void look_anew(const char *name, const void *value, void *ctx)
 {
-    struct refreshing *r = arg;
+    struct groups *g = ctx;
+    struct group *group = table_get(&g->by_name, name);
 
-    r->seen++;
-    if (!r->ok || !r->world->matches(r->world->ctx, r->group->query, thing))
-        return;
-    r->changed |= table_get(&r->group->things, thing) == NULL;
-    r->ok = table_put(&r->now, thing, r->group);
+    (void)value;
+    group->looking = group->query != NULL;
+    group->at = (struct table_cursor){0};
 }
 
-/* *ret_seen: how many things it has looked at. */
-static bool refresh(struct groups *g, struct group *group, const struct groups_world *world,
-                    size_t *ret_seen)
+static void remember(struct groups *g, struct table *where, const char *thing)
 {
-    struct refreshing r = {.group = group, .world = world, .ok = true};
+    char *copy;
 
-    table_init(&r.now);
-    world->each_thing(world->ctx, look_at_thing, &r);
-    *ret_seen = r.seen;
-    if (!r.ok) {
-        table_done(&r.now, NULL);
+    if (g->dynamic_count == 0 || table_get(where, thing) != NULL)
+        return;
+    copy = strdup(thing);
+    if (copy != NULL && table_put(where, thing, copy))
+        return;
+    /* Nobody remembers: all are looked at. */
+    free(copy);
+    table_each(&g->by_name, look_anew, g);
+}
+
+void groups_touch(struct groups *g, const char *thing)
+{
+    remember(g, &g->due, thing);
+}
+
+static void see_looking(const char *name, const void *value, void *ctx)
+{
+    const struct group *group = value;
+    bool *looking = ctx;
+
+    (void)name;
+    *looking |= group->looking;
+}
+
+bool groups_are_settled(const struct groups *g)
+{
+    bool looking = false;
+
+    table_each(&g->by_name, see_looking, &looking);
+    return !looking && g->due.count == 0 && g->later.count == 0 && !g->moved;
+}
+
+/* ---- looking ---- */
+
+struct looking {
+    struct groups *groups;
+    const struct groups_world *world;
+    struct group *group; /* or: */
+    const char *thing;
+    size_t left; /* questions */
+    bool ok;
+};
+
+/* Is the thing in the group? Then it is from now on. */
+static void look(struct looking *l, struct group *group, const char *thing)
+{
+    bool was = table_get(&group->things, thing) != NULL;
+    bool is = l->world->matches(l->world->ctx, group->query, thing);
+
+    l->left -= l->left != 0 ? 1 : 0;
+    if (was == is)
+        return;
+    if (!is)
+        table_remove(&group->things, thing);
+    else if (!table_put(&group->things, thing, group))
+        l->ok = false;
+    l->groups->moved = true;
+    if (l->groups->nested != 0)
+        remember(l->groups, &l->groups->later, thing);
+}
+
+static void look_in_group(const char *name, const void *value, void *ctx)
+{
+    struct looking *l = ctx;
+    struct group *group = table_get(&l->groups->by_name, name);
+
+    (void)value;
+    if (group->query != NULL)
+        look(l, group, l->thing);
+}
+
+static bool look_at_due(void *value, void *ctx)
+{
+    struct looking *l = ctx;
+
+    if (l->left == 0)
         return false;
-    }
-    /* It has no policies: nobody may do more or less. */
-    if (r.changed || r.now.count != group->things.count)
-        g->membership++;
-    table_done(&group->things, NULL);
-    group->things = r.now;
+    l->thing = value;
+    table_each(&l->groups->by_name, look_in_group, l);
+    free(value);
     return true;
 }
 
-bool group_refresh(struct groups *g, struct group *group, const struct groups_world *world)
+static void look_at_thing(const char *thing, void *arg)
 {
-    size_t seen;
+    struct looking *l = arg;
 
-    return group->query == NULL || refresh(g, group, world, &seen);
+    look(l, l->group, thing);
 }
 
-struct round {
-    struct groups *groups;
-    const struct groups_world *world;
-    size_t left; /* things that may still be looked at */
-    bool ok, over;
-};
-
-static bool refresh_one(void *value, void *ctx)
+/* The next things, of a group that is new. */
+static bool look_on(void *value, void *ctx)
 {
-    struct round *round = ctx;
+    struct looking *l = ctx;
     struct group *group = value;
-    uint64_t number = round->groups->round + 1;
-    size_t seen = 0;
 
-    if (group->query == NULL || group->round == number)
+    if (!group->looking || l->left == 0)
         return false;
-    if (round->left == 0) {
-        round->over = false;
-        return false;
-    }
-    round->ok &= refresh(round->groups, group, round->world, &seen);
-    round->left -= seen < round->left ? seen : round->left;
-    group->round = number;
+    l->group = group;
+    group->looking = l->world->some_things(l->world->ctx, &group->at, l->left, look_at_thing, l);
     return false;
 }
 
-bool groups_refresh(struct groups *g, const struct groups_world *world, size_t things,
-                    bool *ret_over)
+static bool is_due(void *value, void *ctx)
 {
-    struct round round = {.groups = g, .world = world, .left = things, .ok = true, .over = true};
+    struct groups *g = ctx;
 
-    if (g->dynamic_count != 0)
-        table_sweep(&g->by_name, refresh_one, &round);
-    g->round += round.over ? 1 : 0;
-    *ret_over = round.over;
-    return round.ok;
+    remember(g, &g->due, value);
+    free(value);
+    return true;
+}
+
+bool groups_refresh(struct groups *g, const struct groups_world *world, size_t questions,
+                    int64_t now_ms)
+{
+    struct looking l = {.groups = g, .world = world, .left = questions, .ok = true};
+
+    if (g->dynamic_count == 0)
+        return true;
+    if (g->due.count != 0)
+        table_sweep(&g->due, look_at_due, &l);
+    table_sweep(&g->by_name, look_on, &l);
+    if (now_ms < g->settle_at && g->settle_at - now_ms <= SETTLE_MS)
+        return l.ok;
+    g->settle_at = now_ms + SETTLE_MS;
+    g->membership += g->moved ? 1 : 0;
+    g->moved = false;
+    if (g->later.count != 0)
+        table_sweep(&g->later, is_due, g);
+    return l.ok;
 }
 
 /* ---- what outlives the broker ---- */

@@ -33,6 +33,9 @@ void query_free(struct query *query);
 /* As it was written. */
 const char *query_text(const struct query *query);
 
+/* Does it ask for that field, or for any? */
+bool query_asks(const struct query *query, const char *field);
+
 /* What a thing has. */
 struct query_source {
     /* The value of a field, or NULL; the caller frees it. `field` NULL: all there is. */

@@ -134,6 +134,16 @@ static bool matches(const struct query *query, size_t at, const struct query_sou
     return good;
 }
 
+bool query_asks(const struct query *query, const char *field)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        const struct node *n = &query->nodes[i];
+        if (n->kind == NODE_TERM && (n->field == NULL || strcmp(n->field, field) == 0))
+            return true;
+    }
+    return false;
+}
+
 bool query_matches(const struct query *query, const struct query_source *source)
 {
     return matches(query, query->root, source);

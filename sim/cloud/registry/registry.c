@@ -134,16 +134,25 @@ struct registry_thing *registry_thing(const struct registry *r, const char *name
     return table_get(&r->things, name);
 }
 
+static void tell_thing(const struct registry_thing *thing)
+{
+    if (thing->registry->told_thing != NULL)
+        thing->registry->told_thing(thing->registry->ctx, thing->name);
+}
+
 struct registry_thing *registry_thing_add(struct registry *r, const char *name, int64_t now_ms)
 {
     struct registry_thing *thing = calloc(1, sizeof *thing);
 
     if (thing == NULL)
         return NULL;
+    thing->registry = r;
     thing->version = 1;
     thing->created_ms = now_ms;
-    if (set_text(&thing->name, name) && table_put(&r->things, name, thing))
+    if (set_text(&thing->name, name) && table_put(&r->things, name, thing)) {
+        tell_thing(thing);
         return thing;
+    }
     free_thing(thing);
     return NULL;
 }
@@ -153,6 +162,7 @@ bool registry_thing_set_type(struct registry_thing *thing, const char *type)
     if (!set_text(&thing->type, type))
         return false;
     thing->version++;
+    tell_thing(thing);
     return true;
 }
 
@@ -200,6 +210,7 @@ bool registry_thing_set_attributes(struct registry_thing *thing, const cJSON *at
     cJSON_Delete(thing->attributes);
     thing->attributes = all;
     thing->version++;
+    tell_thing(thing);
     return true;
 }
 

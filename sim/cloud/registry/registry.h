@@ -48,7 +48,10 @@ struct registry_list {
     size_t count;
 };
 
+struct registry;
+
 struct registry_thing {
+    struct registry *registry;
     char *name;
     char *type;        /* or NULL */
     cJSON *attributes; /* an object of texts; NULL: none */
@@ -97,6 +100,10 @@ struct registry {
     int64_t due_ms;       /* no certificate's time comes before; INT64_MAX: none at all */
     unsigned generation;  /* changes with the set of authorities */
     uint64_t removed;     /* certificates, so far */
+    /* There is such a thing now, or its type or attributes have changed. NULL: nobody wants to
+       know. */
+    void (*told_thing)(void *ctx, const char *name);
+    void *ctx;
 };
 
 void registry_init(struct registry *r);

@@ -131,66 +131,134 @@ static void limits(void **state)
     groups_done(&g);
 }
 
-/* A world of three things; which of them match is told by their names. */
-static void each_thing(void *ctx, void (*visit)(const char *thing, void *arg), void *arg)
+/* A world of a few things; which of them match is told by their first letters. */
+static bool some_things(void *ctx, struct table_cursor *at, size_t max,
+                        void (*visit)(const char *thing, void *arg), void *arg)
 {
     const char *const *things = ctx;
+    size_t end = at->bucket + max;
 
-    for (size_t i = 0; things[i] != NULL; i++)
-        visit(things[i], arg);
+    for (; things[at->bucket] != NULL && at->bucket < end; at->bucket++)
+        visit(things[at->bucket], arg);
+    return things[at->bucket] != NULL;
 }
+
+static size_t questions;
 
 static bool name_matches(void *ctx, const struct query *query, const char *thing)
 {
+    const char *field = strrchr(query_text(query), ':');
+
     (void)ctx;
-    return strchr(query_text(query), thing[0]) != NULL;
+    questions++;
+    return strchr(field != NULL ? field : query_text(query), thing[0]) != NULL;
 }
 
-static void refresh(struct groups *g, const struct groups_world *world)
+/* However many things and groups there are, one call asks no more than so many questions, and the
+   next calls the rest; nobody's policies are looked up anew for it. */
+static void a_first_look_in_pieces(void **state)
 {
-    bool over;
-
-    assert_true(groups_refresh(g, world, SIZE_MAX, &over));
-    assert_true(over);
-}
-
-/* However many groups there are, one call looks at no more than so many things, and the next calls
-   at the rest; nobody's policies are looked up anew for it. */
-static void a_round_in_pieces(void **state)
-{
-    const char *things[] = {"a1", "b1", "c1", NULL};
+    const char *things[] = {"a1", "b1", "c1", "b2", "b3", NULL};
     const struct groups_world world = {
-        .each_thing = each_thing, .matches = name_matches, .ctx = things};
+        .some_things = some_things, .matches = name_matches, .ctx = things};
     const struct group *three[3];
     struct groups g;
     struct error err;
-    bool over;
+    size_t calls = 0;
 
     (void)state;
     groups_init(&g);
     for (size_t i = 0; i < 3; i++) {
         const char name[] = {(char)('x' + i), '\0'};
-        three[i] = groups_add(&g, name, NULL, "b", 0, &err);
+        three[i] = groups_add(&g, name, NULL, "thingName:b", 0, &err);
         assert_non_null(three[i]);
     }
     uint64_t generation = g.generation;
-    for (size_t call = 1; call <= 3; call++) {
-        size_t filled = 0;
-        assert_true(groups_refresh(&g, &world, 2, &over));
-        for (size_t i = 0; i < 3; i++)
-            filled += three[i]->things.count;
-        assert_int_equal(filled, call);
-        assert_int_equal(over, call == 3);
+    for (questions = 0; questions < 15; calls++) {
+        size_t before = questions;
+        assert_true(groups_refresh(&g, &world, 2, 5000));
+        assert_in_range(questions - before, 1, 2);
     }
-    assert_int_equal(g.generation, generation);
-    /* The next round begins from the start. */
-    things[1] = "x1";
-    assert_true(groups_refresh(&g, &world, 6, &over));
-    assert_false(over);
-    assert_true(groups_refresh(&g, &world, 6, &over));
-    assert_true(over);
+    assert_in_range(calls, 8, 15);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(three[i]->things.count, 0);
+        assert_int_equal(three[i]->things.count, 3);
+    assert_int_equal(g.generation, generation);
+    /* Then nothing is asked any more. */
+    assert_true(groups_refresh(&g, &world, 100, 6000));
+    assert_int_equal(questions, 15);
+    assert_true(groups_are_settled(&g));
+    groups_done(&g);
+}
+
+/* Only what was touched is looked at, each thing once, however often that was. */
+static void things_that_change(void **state)
+{
+    const char *things[] = {"a1", "b1", NULL};
+    const struct groups_world world = {
+        .some_things = some_things, .matches = name_matches, .ctx = things};
+    struct groups g;
+    struct error err;
+
+    (void)state;
+    groups_init(&g);
+    groups_touch(&g, "a1"); /* nobody asks */
+    const struct group *group = groups_add(&g, "x", NULL, "thingName:b", 0, &err);
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 1000));
+    uint64_t membership = g.membership;
+    assert_int_equal(group->things.count, 1);
+    questions = 0;
+    for (int i = 0; i < 3; i++) {
+        groups_touch(&g, "b2");
+        groups_touch(&g, "a1");
+    }
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 1001));
+    assert_int_equal(questions, 2);
+    assert_true(group_has(&g, group, "b2", false));
+    /* Who follows groups hears of it with all else of that second. */
+    assert_int_equal(g.membership, membership);
+    assert_false(groups_are_settled(&g));
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 2000));
+    assert_int_equal(g.membership, membership + 1);
+    /* A thing that is gone is in no group. */
+    groups_forget_thing(&g, "b2");
+    assert_false(group_has(&g, group, "b2", false));
+    groups_done(&g);
+}
+
+/* A query may ask for groups, dynamic ones as well: a member of "x" is one of "y" a second later.
+ */
+static const struct groups *asked;
+
+static bool is_of_x(void *ctx, const struct query *query, const char *thing)
+{
+    (void)ctx;
+    if (strstr(query_text(query), "thingGroupNames") == NULL)
+        return strchr(query_text(query), thing[0]) != NULL;
+    return group_has(asked, groups_find(asked, "x"), thing, false);
+}
+
+static void groups_of_groups(void **state)
+{
+    const char *things[] = {"a1", NULL};
+    const struct groups_world world = {
+        .some_things = some_things, .matches = is_of_x, .ctx = things};
+    struct groups g;
+    struct error err;
+
+    (void)state;
+    groups_init(&g);
+    asked = &g;
+    assert_non_null(groups_add(&g, "x", NULL, "b", 0, &err));
+    const struct group *y = groups_add(&g, "y", NULL, "thingGroupNames:x", 0, &err);
+    assert_non_null(y);
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 1000));
+    groups_touch(&g, "b1");
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 2000));
+    for (int64_t now = 2100; !groups_are_settled(&g); now += 100) {
+        assert_in_range(now, 2100, 4500);
+        assert_true(groups_refresh(&g, &world, SIZE_MAX, now));
+    }
+    assert_true(group_has(&g, y, "b1", false));
     groups_done(&g);
 }
 
@@ -198,7 +266,7 @@ static void dynamic(void **state)
 {
     const char *things[] = {"a1", "b1", "c1", NULL};
     const struct groups_world world = {
-        .each_thing = each_thing, .matches = name_matches, .ctx = things};
+        .some_things = some_things, .matches = name_matches, .ctx = things};
     struct groups g;
     struct error err;
 
@@ -208,16 +276,9 @@ static void dynamic(void **state)
     assert_non_null(group);
     assert_null(groups_add(&g, "bad", NULL, "nofield:b", 0, &err));
     assert_non_null(strstr(err.text, "no field of the index"));
-    refresh(&g, &world);
+    assert_true(groups_refresh(&g, &world, SIZE_MAX, 1000));
     assert_true(group_has(&g, group, "b1", true));
     assert_false(group_has(&g, group, "a1", true));
-    uint64_t before = g.membership;
-    refresh(&g, &world);
-    assert_int_equal(g.membership, before);
-    things[1] = "x1";
-    refresh(&g, &world);
-    assert_true(g.membership > before);
-    assert_false(group_has(&g, group, "b1", true));
     /* "Dynamic thing groups can't have policies applied to them", nor be part of a hierarchy. */
     assert_false(group_attach_policy(&g, group, "p", &err));
     assert_string_equal(err.text, "warm: a dynamic group has no policies");
@@ -264,8 +325,13 @@ static void outlives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hierarchy),         cmocka_unit_test(limits),   cmocka_unit_test(dynamic),
-        cmocka_unit_test(a_round_in_pieces), cmocka_unit_test(outlives),
+        cmocka_unit_test(hierarchy),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(dynamic),
+        cmocka_unit_test(a_first_look_in_pieces),
+        cmocka_unit_test(things_that_change),
+        cmocka_unit_test(groups_of_groups),
+        cmocka_unit_test(outlives),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
