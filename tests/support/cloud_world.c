@@ -78,19 +78,30 @@ int cloud_world_teardown(void **state)
     return 0;
 }
 
+static void start_again(struct cloud_world *w, void (*prepare)(struct cloud *cloud),
+                        struct slice saved)
+{
+    cloud_free(w->cloud);
+    new_cloud(w, 2);
+    if (prepare != NULL)
+        prepare(w->cloud);
+    assert_int_equal(cloud_load(w->cloud, saved, w->now_ms), 0);
+    connect_operator(w);
+}
+
 void cloud_world_restart(struct cloud_world *w, void (*prepare)(struct cloud *cloud))
 {
     struct text saved;
 
     text_init(&saved);
     assert_true(cloud_save(w->cloud, w->now_ms, &saved));
-    cloud_free(w->cloud);
-    new_cloud(w, 2);
-    if (prepare != NULL)
-        prepare(w->cloud);
-    assert_int_equal(cloud_load(w->cloud, slice_of(saved.data, saved.len), w->now_ms), 0);
+    start_again(w, prepare, slice_of(saved.data, saved.len));
     text_done(&saved);
-    connect_operator(w);
+}
+
+void cloud_world_load(struct cloud_world *w, struct slice saved)
+{
+    start_again(w, NULL, saved);
 }
 
 void cloud_world_wait(struct cloud_world *w, int64_t ms)

@@ -41,6 +41,8 @@ int cloud_world_teardown(void **state);
 /* The broker ends and starts again; `prepare` (NULL: nothing) gives the new cloud what its broker
    was started with, then it loads what was saved, all of it; the operator is back. */
 void cloud_world_restart(struct cloud_world *w, void (*prepare)(struct cloud *cloud));
+/* The same with what the test says was saved. */
+void cloud_world_load(struct cloud_world *w, struct slice saved);
 
 /* Time passes, and is told to the cloud. */
 void cloud_world_wait(struct cloud_world *w, int64_t ms);

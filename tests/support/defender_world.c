@@ -37,14 +37,18 @@ int defender_world_teardown(void **state)
     return 0;
 }
 
-void defender_say(struct defender_world *w, const char *topic, const char *payload)
+void defender_say_bytes(struct defender_world *w, const char *topic, struct slice payload)
 {
     struct defender_address a;
 
     cloud_actions_cut(&w->out, 0);
     assert_true(defender_address_parse(topic, &a));
-    assert_true(defender_service_request(&w->service, &a, "tcu-0001", slice_str(payload), w->now_ms,
-                                         &w->out));
+    assert_true(defender_service_request(&w->service, &a, "tcu-0001", payload, w->now_ms, &w->out));
+}
+
+void defender_say(struct defender_world *w, const char *topic, const char *payload)
+{
+    defender_say_bytes(w, topic, slice_str(payload));
 }
 
 void send_report(struct defender_world *w, const char *metrics)

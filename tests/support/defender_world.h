@@ -11,6 +11,7 @@
 #define NOW      ((int64_t)1700000000000)
 #define INTERVAL ((int64_t)300 * 1000)
 #define DEVICE   "$aws/things/tcu-0001/defender/metrics/json"
+#define CBOR     "$aws/things/tcu-0001/defender/metrics/cbor"
 #define PROFILE  "fleetsim/defender/profiles/p/"
 #define ALERTS   "fleetsim/defender/alerts/tcu-0001"
 
@@ -30,6 +31,7 @@ int defender_world_setup(void **state);
 int defender_world_teardown(void **state);
 
 /* Sends it as tcu-0001. */
+void defender_say_bytes(struct defender_world *w, const char *topic, struct slice payload);
 void defender_say(struct defender_world *w, const char *topic, const char *payload);
 
 /* The next report, an interval later, with these metrics; it is accepted. */

@@ -312,6 +312,25 @@ static void control(void **state)
     cJSON_Delete(e);
 }
 
+/* contract 7.1: iot:Publish is checked for a will's topic, and iot:RetainPublish for one that is to
+   be retained. */
+static void a_will_that_is_retained(void **state)
+{
+    static const char kept[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"iot:"
+        "Connect\",\"iot:Publish\"],\"Resource\":\"*\"},{\"Effect\":\"Allow\",\"Action\":"
+        "\"iot:RetainPublish\",\"Resource\":\"arn:aws:iot:*:*:topic/will/kept\"}]}";
+    struct cloud_world *w = *state;
+    struct error err;
+
+    assert_true(cloud_put_policy(w->cloud, "vehicle", slice_str(kept), CLOUD_NOW, &err));
+    assert_int_equal(guest_connects(w, 0, "tcu-1", "vehicle"), CLOUD_ALLOW);
+    guest_leaves(w, 0, "tcu-1", PRESENCE_CONNECTION_LOST);
+    assert_int_equal(guest_publishes(w, 0, "tcu-1", "will/other", false), CLOUD_ALLOW);
+    assert_int_equal(guest_publishes(w, 0, "tcu-1", "will/other", true), CLOUD_DENY);
+    assert_int_equal(guest_publishes(w, 0, "tcu-1", "will/kept", true), CLOUD_ALLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +344,7 @@ int main(void)
         WITH_GUESTS(a_will_by_a_rule),
         WITH_GUESTS(a_rule_starts_no_other),
         WITH_GUESTS(control),
+        WITH_GUESTS(a_will_that_is_retained),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

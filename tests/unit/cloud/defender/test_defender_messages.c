@@ -1,6 +1,9 @@
 /* AWS IoT Device Defender: which reports are taken, and what is said of them (contract 5). */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cbor.h"
 #include "base/json.h"
 #include "cloud/defender/defender_report.h"
 #include "support/defender_world.h"
@@ -157,6 +160,94 @@ static void reports_that_come_too_soon_are_throttled(void **state)
     assert_says_at(&w->out, 0, DEVICE "/rejected", "report_id has not increased");
 }
 
+/* contract 5: rejected as the contract prints it; reportId is there when it could be read
+   (unconfirmed). */
+static void the_rejection_is_as_the_contract_prints_it(void **state)
+{
+    struct defender_world *w = *state;
+
+    w->now_ms = 1635802047699;
+    defender_say(w, DEVICE, "nonsense");
+    assert_int_equal(w->out.count, 1);
+    assert_string_equal(w->out.items[0].client_id, "tcu-0001");
+    cJSON *answer = json_parse(slice_str(said(&w->out, DEVICE "/rejected")), 4);
+    assert_string_equal(json_str(answer, "thingName", ""), "tcu-0001");
+    assert_string_equal(json_str(answer, "status", ""), "REJECTED");
+    const cJSON *details = json_get(answer, "statusDetails");
+    assert_string_equal(json_str(details, "ErrorCode", ""), "InvalidPayload");
+    assert_true(strlen(json_str(details, "ErrorMessage", "")) > 0);
+    assert_true(json_num(answer, "timestamp", 0) == 1635802047699.0);
+    assert_int_equal(cJSON_GetArraySize(answer), 4);
+    cJSON_Delete(answer);
+}
+
+/* Sends the JSON as CBOR; what is answered on metrics/cbor/<expected>, from CBOR. */
+static cJSON *in_cbor(struct defender_world *w, const char *json, const char *expected)
+{
+    char topic[100];
+    size_t len = 0;
+    cJSON *document = json_parse(slice_str(json), 10);
+    uint8_t *bytes = cbor_write(document, &len);
+
+    snprintf(topic, sizeof topic, CBOR "/%s", expected);
+    defender_say_bytes(w, CBOR, slice_of(bytes, len));
+    free(bytes);
+    cJSON_Delete(document);
+    const struct cloud_action *a = said_on(&w->out, topic);
+    if (a == NULL)
+        fail_msg("nothing on %s", topic);
+    cJSON *answer = cbor_parse(slice_of(a->payload, a->payload_len), 5);
+    assert_non_null(answer);
+    return answer;
+}
+
+/* contract 5: "defender/metrics/<json|cbor> + /accepted, /rejected": what comes in CBOR is answered
+   in CBOR, with long names and with short ones. */
+static void cbor_is_answered_in_cbor(void **state)
+{
+    struct defender_world *w = *state;
+    cJSON *answer = in_cbor(w, long_names, "accepted");
+
+    assert_string_equal(json_str(answer, "thingName", ""), "tcu-0001");
+    assert_string_equal(json_str(answer, "status", ""), "ACCEPTED");
+    assert_true(json_num(answer, "reportId", 0) == 1700000000.0);
+    assert_true(json_num(answer, "timestamp", 0) == (double)NOW);
+    cJSON_Delete(answer);
+    answer = in_cbor(w, short_names, "rejected"); /* too soon */
+    assert_string_equal(json_str(json_get(answer, "statusDetails"), "ErrorCode", ""), "Throttled");
+    cJSON_Delete(answer);
+    w->now_ms += INTERVAL;
+    cJSON_Delete(in_cbor(w, "{\"hed\":{\"rid\":1700000300,\"v\":\"1.0\"},\"met\":{}}", "accepted"));
+    w->now_ms += INTERVAL;
+    answer = in_cbor(w, "[]", "rejected");
+    assert_string_equal(json_str(json_get(answer, "statusDetails"), "ErrorCode", ""),
+                        "InvalidPayload");
+    cJSON_Delete(answer);
+    defender_say_bytes(w, CBOR, slice_str("{}")); /* JSON is no CBOR map */
+    assert_non_null(said_on(&w->out, CBOR "/rejected"));
+}
+
+/* contract 5: "One of metrics / custom_metrics suffices"; "interface/local_interface/local_port are
+   optional"; each type of custom metric. */
+static void what_may_be_left_out(void **state)
+{
+    static const char *const bodies[] = {
+        "\"metrics\":{}",
+        "\"custom_metrics\":{\"a\":[{\"number\":-1.5}]}",
+        "\"custom_metrics\":{\"a\":[{\"number_list\":[]}],\"b\":[{\"string_list\":[\"x\"]}]}",
+        "\"custom_metrics\":{\"a\":[{\"ip_list\":[\"192.0.2.5\",\"2001:db8::1\"]}]}",
+        "\"metrics\":{\"listening_tcp_ports\":{\"ports\":[{\"port\":22}],\"total\":1},"
+        "\"listening_udp_ports\":{\"ports\":[{\"port\":53}],\"total\":1}}",
+        "\"metrics\":{\"tcp_connections\":{\"established_connections\":{\"connections\":["
+        "{\"remote_addr\":\"192.0.2.1:8883\"}],\"total\":1}}}",
+        "\"metrics\":{\"tcp_connections\":{\"established_connections\":{\"total\":3}}}",
+        "\"metrics\":{\"listening_tcp_ports\":{\"total\":2}}",
+    };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
+        send_report(*state, bodies[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +256,9 @@ int main(void)
         WITH_DEFENDER(malformed_reports_are_rejected),
         WITH_DEFENDER(the_answer_is_as_the_contract_prints_it),
         WITH_DEFENDER(reports_that_come_too_soon_are_throttled),
+        WITH_DEFENDER(the_rejection_is_as_the_contract_prints_it),
+        WITH_DEFENDER(cbor_is_answered_in_cbor),
+        WITH_DEFENDER(what_may_be_left_out),
     };
 
     return cmocka_run_group_tests_name("cloud/defender/defender_messages", tests, NULL, NULL);

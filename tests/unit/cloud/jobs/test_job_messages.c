@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "support/job_world.h"
 
 static void addresses(void **state)
@@ -273,13 +274,94 @@ static void presigned_urls(void **state)
                 "expiresInSec: a whole number from 60 to 3600");
 }
 
+/* contract 3.5: a jobId is 1 to 64 of [A-Za-z0-9_-]. */
+static void names_of_jobs(void **state)
+{
+#define A64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+    static const char *const none[] = {A64 "x", "a.b", "a b", "j\xc3\xa4", "a:b"};
+    struct job_world *w = *state;
+    struct job_address a;
+    char topic[200];
+
+    assert_int_equal(strlen(A64), 64);
+    create_job(w, A64);
+    job_say(w, DEVICE A64 "/get", "{}");
+    assert_says(&w->out, DEVICE A64 "/get/accepted", "\"jobId\":\"" A64 "\"");
+    create_job(w, "j");
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        snprintf(topic, sizeof topic, OPERATOR "%s/create", none[i]);
+        assert_false(job_address_parse(topic, &a));
+        snprintf(topic, sizeof topic, DEVICE "%s/get", none[i]);
+        job_say(w, topic, "{}");
+        snprintf(topic, sizeof topic, DEVICE "%s/get/rejected", none[i]);
+        assert_says(&w->out, topic, "\"code\":\"InvalidTopic\"");
+    }
+}
+
+/* contract 3.3: lists by status; what is in progress has startedAt. */
+static void lists_of_what_is_in_progress(void **state)
+{
+    static const char started[] =
+        "{\"jobId\":\"j1\",\"queuedAt\":1700000000,\"startedAt\":1700000007,\"lastUpdatedAt\":"
+        "1700000009,\"versionNumber\":3,\"executionNumber\":1}";
+    static const char queued[] =
+        "{\"jobId\":\"j2\",\"queuedAt\":1700000000,\"lastUpdatedAt\":1700000000,"
+        "\"versionNumber\":1,\"executionNumber\":1}";
+    struct job_world *w = *state;
+    char expected[600];
+
+    create_job(w, "j1");
+    create_job(w, "j2");
+    w->now_ms += 7000;
+    job_say(w, DEVICE "start-next", "{\"clientToken\":\"s\"}");
+    assert_says(&w->out, DEVICE "start-next/accepted", ",\"clientToken\":\"s\"}");
+    w->now_ms += 2000;
+    job_say(w, DEVICE "j1/update", "{\"status\":\"IN_PROGRESS\"}");
+    job_say(w, DEVICE "get", "{}");
+    snprintf(expected, sizeof expected,
+             "{\"inProgressJobs\":[%s],\"queuedJobs\":[%s],\"timestamp\":1700000009}", started,
+             queued);
+    assert_string_equal(said(&w->out, DEVICE "get/accepted"), expected);
+    create_job(w, "j3");
+    snprintf(expected, sizeof expected,
+             "{\"timestamp\":1700000009,\"jobs\":{\"IN_PROGRESS\":[%s],\"QUEUED\":[%s,", started,
+             queued);
+    assert_says(&w->out, DEVICE "notify", expected);
+}
+
+/* contract 3.5: "statusDetails keys 1–128 [A-Za-z0-9:_-], …, any number of pairs". */
+static void details_of_all_kinds(void **state)
+{
+    struct job_world *w = *state;
+    struct buf payload;
+
+    create_job(w, "j1");
+    buf_init(&payload, 10000);
+    buf_printf(&payload, "{\"status\":\"IN_PROGRESS\",\"includeJobExecutionState\":true,"
+                         "\"statusDetails\":{\"" A64 ":\":\"\"");
+    for (int i = 0; i < 200; i++)
+        buf_printf(&payload, ",\"k%d\":\"%d\"", i, i);
+    buf_printf(&payload, "}}");
+    job_say(w, DEVICE "j1/update", buf_cstr(&payload));
+    buf_done(&payload);
+    assert_says(&w->out, DEVICE "j1/update/accepted", "{\"" A64 ":\":\"\",\"k0\":\"0\"");
+    assert_says(&w->out, DEVICE "j1/update/accepted", "\"k199\":\"199\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses), WITH_JOBS(answers_go_to_the_asker),
-        WITH_JOBS(documents),        WITH_JOBS(long_lists),
-        WITH_JOBS(describe),         WITH_JOBS(rejected),
-        WITH_JOBS(longest_details),  WITH_JOBS(presigned_urls),
+        cmocka_unit_test(addresses),
+        WITH_JOBS(answers_go_to_the_asker),
+        WITH_JOBS(documents),
+        WITH_JOBS(long_lists),
+        WITH_JOBS(describe),
+        WITH_JOBS(rejected),
+        WITH_JOBS(longest_details),
+        WITH_JOBS(presigned_urls),
+        WITH_JOBS(names_of_jobs),
+        WITH_JOBS(lists_of_what_is_in_progress),
+        WITH_JOBS(details_of_all_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

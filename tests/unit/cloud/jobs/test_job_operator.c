@@ -178,12 +178,44 @@ static void abort_threshold(void **state)
     assert_says(&w->out, OPERATOR "j1/get/accepted", "\"numberOfInProgressThings\":1");
 }
 
+/* contract 3.4: "Range 1–10080 min for both" timers; the step's is in job_messages. */
+static void times_of_timers(void **state)
+{
+    static const struct {
+        const char *minutes;
+        bool good;
+    } cases[] = {
+        {"0",     false},
+        {"1",     true },
+        {"10080", true },
+        {"10081", false},
+        {"1.5",   false},
+    };
+    struct job_world *w = *state;
+    char payload[200];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(payload, sizeof payload,
+                 "{\"targets\":[\"car-1\"],\"document\":{},\"timeoutConfig\":{"
+                 "\"inProgressTimeoutInMinutes\":%s}}",
+                 cases[i].minutes);
+        job_say(w, OPERATOR "j1/create", payload);
+        said(&w->out,
+             cases[i].good ? OPERATOR "j1/create/accepted" : OPERATOR "j1/create/rejected");
+        if (cases[i].good)
+            job_say(w, OPERATOR "j1/delete", "{\"force\":true}");
+        snprintf(payload, sizeof payload, "{\"stepTimeoutInMinutes\":%s}", cases[i].minutes);
+        job_say(w, DEVICE "start-next", payload);
+        said(&w->out, cases[i].good ? DEVICE "start-next/accepted" : DEVICE "start-next/rejected");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_JOBS(deleted),         WITH_JOBS(created), WITH_JOBS(longest_document),
-        WITH_JOBS(created_twice),   WITH_JOBS(lists),   WITH_JOBS(roll_out),
-        WITH_JOBS(abort_threshold),
+        WITH_JOBS(deleted),         WITH_JOBS(created),         WITH_JOBS(longest_document),
+        WITH_JOBS(created_twice),   WITH_JOBS(lists),           WITH_JOBS(roll_out),
+        WITH_JOBS(abort_threshold), WITH_JOBS(times_of_timers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

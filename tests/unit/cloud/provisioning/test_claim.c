@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cbor.h"
+#include "cloud/provisioning/provision_address.h"
 #include "support/claim.h"
 
 /* contract 4.1, table: CreateKeysAndCertificate, with an empty request and with {}. */
@@ -216,6 +217,60 @@ static void a_restart_keeps_the_token(void **state)
     claim_provisions(w, HOOKED_ON, request);
 }
 
+/* contract 4.1: the three topics in both formats, and "Template name 1–36 [0-9A-Za-z_-]". */
+static void addresses(void **state)
+{
+#define PROVISIONS(template) "$aws/provisioning-templates/" template "/provision/json"
+#define A36                  "Template-Name_0123456789012345678901"
+    static const struct {
+        const char *topic;
+        bool good;
+        enum provision_operation op;
+        bool cbor;
+    } cases[] = {
+        {CREATE,                                         true,  PROVISION_CREATE,          false},
+        {"$aws/certificates/create/cbor",                true,  PROVISION_CREATE,          true },
+        {FROM_CSR,                                       true,  PROVISION_CREATE_FROM_CSR, false},
+        {"$aws/certificates/create-from-csr/cbor",       true,  PROVISION_CREATE_FROM_CSR, true },
+        {PROVISIONS("t"),                                true,  PROVISION_REGISTER,        false},
+        {PROVISIONS(A36),                                true,  PROVISION_REGISTER,        false},
+        {"$aws/provisioning-templates/t/provision/cbor", true,  PROVISION_REGISTER,        true },
+        {PROVISIONS(A36 "x"),                            false, 0,                         false},
+        {PROVISIONS("a.b"),                              false, 0,                         false},
+        {PROVISIONS(""),                                 false, 0,                         false},
+        {"$aws/provisioning-templates/t/provision/xml",  false, 0,                         false},
+        {"$aws/provisioning-templates/t/provision",      false, 0,                         false},
+        {"$aws/certificates/create",                     false, 0,                         false},
+        {"$aws/certificates/create/json/accepted",       false, 0,                         false},
+        {"$aws/certificates/create-from-keys/json",      false, 0,                         false},
+    };
+    struct provision_address a;
+
+    (void)state;
+    assert_int_equal(strlen(A36), 36);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (provision_address_parse(cases[i].topic, &a) != cases[i].good ||
+            (cases[i].good && (a.op != cases[i].op || a.cbor != cases[i].cbor)))
+            fail_msg("%s", cases[i].topic);
+}
+
+/* contract 4.1: "<fmt> is json or cbor", of what needs no request, and of what is rejected. */
+static void cbor_without_a_request(void **state)
+{
+    static const char topic[] = "$aws/certificates/create/cbor";
+    static const char csr_topic[] = "$aws/certificates/create-from-csr/cbor";
+    struct cloud_world *w = *state;
+
+    claim_sends(w, topic, "");
+    cJSON *answer = claim_is_told(w, topic, "accepted");
+    assert_string_equal(json_str(answer, "certificateId", ""), MADE);
+    assert_string_equal(json_str(answer, "privateKey", ""), "KEY");
+    cJSON_Delete(answer);
+    claim_is_rejected(w, topic, "\x80", 400, "InvalidPayload");                       /* a list */
+    claim_is_rejected(w, topic, "{}", 400, "InvalidPayload");                         /* JSON */
+    claim_is_rejected(w, csr_topic, "\xa0", 400, "InvalidCertificateSigningRequest"); /* a map */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +285,8 @@ int main(void)
         WITH_CLAIM(parameters_must_fit),
         WITH_CLAIM(cbor_says_the_same),
         WITH_CLAIM(a_restart_keeps_the_token),
+        cmocka_unit_test(addresses),
+        WITH_CLAIM(cbor_without_a_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* Just-in-time registration and provisioning: contract 4.2 and 4.3. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "support/knock.h"
 
 /* contract 4.2, steps 1 to 3 and the document. */
@@ -118,6 +120,55 @@ static void just_in_time(void **state)
     cJSON_Delete(answer);
 }
 
+/* contract 4.3: "parameters AWS::IoT::Certificate::Country|Organization|OrganizationalUnit|
+   DistinguishedNameQualifier|StateName|CommonName|SerialNumber|Id". */
+static void what_a_certificate_tells_a_template(void **state)
+{
+    static const char *const names[] = {
+        "Country",   "Organization", "OrganizationalUnit", "DistinguishedNameQualifier",
+        "StateName", "CommonName",   "SerialNumber"};
+    static const struct first_contact_certificate car = {
+        .origin = FIRST_CONTACT_AUTHORITY,
+        .authority = AUTHORITY,
+        .pem = "PEM",
+        .subject = {[FIRST_CONTACT_COUNTRY] = "c-Country",
+                    [FIRST_CONTACT_ORGANIZATION] = "c-Organization",
+                    [FIRST_CONTACT_UNIT] = "c-OrganizationalUnit",
+                    [FIRST_CONTACT_QUALIFIER] = "c-DistinguishedNameQualifier",
+                    [FIRST_CONTACT_STATE] = "c-StateName",
+                    [FIRST_CONTACT_COMMON_NAME] = "c-CommonName",
+                    [FIRST_CONTACT_SERIAL_NUMBER] = "c-SerialNumber"}
+    };
+    struct cloud_world *w = *state;
+    struct buf body;
+    char expected[64];
+
+    buf_init(&body, 4096);
+    buf_printf(&body, "{\"templateBody\":{\"Parameters\":{");
+    for (size_t i = 0; i < 7; i++)
+        buf_printf(&body, "\"AWS::IoT::Certificate::%s\":{\"Type\":\"String\"},", names[i]);
+    buf_printf(&body, "\"AWS::IoT::Certificate::Id\":{\"Type\":\"String\"}},\"Resources\":{"
+                      "\"c\":{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{}},\"t\":{"
+                      "\"Type\":\"AWS::IoT::Thing\",\"Properties\":{\"ThingName\":{\"Ref\":"
+                      "\"AWS::IoT::Certificate::Id\"},\"AttributePayload\":{");
+    for (size_t i = 0; i < 7; i++)
+        buf_printf(&body, "%s\"%s\":{\"Ref\":\"AWS::IoT::Certificate::%s\"}", i > 0 ? "," : "",
+                   names[i], names[i]);
+    buf_printf(&body, "}}}}}}");
+    operator_tells(w, "templates/jit/create", buf_cstr(&body));
+    buf_done(&body);
+    operator_tells(w, "authorities/register",
+                   "{\"certificatePem\":\"" AUTHORITY "\",\"templateName\":\"jit\"}");
+    assert_int_equal(knock(w, LEAF, &car, "any"), CLOUD_CLOSE_SILENT);
+    cJSON *answer = operator_asks(w, "things/" LEAF "/get", "", "accepted");
+    const cJSON *attributes = json_get(json_get(answer, "thing"), "attributes");
+    for (size_t i = 0; i < 7; i++) {
+        snprintf(expected, sizeof expected, "c-%s", names[i]);
+        assert_string_equal(json_str(attributes, names[i], ""), expected);
+    }
+    cJSON_Delete(answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +177,7 @@ int main(void)
         IN_CLOUD_WORLD(an_authority_that_does_not_register),
         IN_CLOUD_WORLD(strangers_are_refused),
         IN_CLOUD_WORLD(just_in_time),
+        IN_CLOUD_WORLD(what_a_certificate_tells_a_template),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,13 +312,118 @@ static void a_restart_keeps_what_is_deleted(void **state)
     operator_tells(w, "templates/fleetsim/get", "");
 }
 
+/* A template for the thing car-1, which says its type and its colour; with these OverrideSettings.
+ */
+static void put_colours(struct cloud_world *w, const char *overrides)
+{
+    static const char before[] =
+        "{\"templateBody\":{\"Parameters\":{\"VIN\":{\"Type\":\"String\"},\"Colour\":{\"Type\":"
+        "\"String\",\"Default\":\"blue\"}},\"Resources\":{\"c\":{\"Type\":"
+        "\"AWS::IoT::Certificate\",\"Properties\":{\"CertificateId\":{\"Ref\":"
+        "\"AWS::IoT::Certificate::Id\"},\"Status\":\"ACTIVE\"}},\"t\":{\"Type\":"
+        "\"AWS::IoT::Thing\",\"OverrideSettings\":";
+    static const char behind[] =
+        ",\"Properties\":{\"ThingName\":{\"Ref\":\"VIN\"},\"ThingTypeName\":\"suv\","
+        "\"BillingGroup\":\"fleet\",\"AttributePayload\":{\"colour\":{\"Ref\":\"Colour\"}}}}}}}";
+    char document[1000];
+
+    snprintf(document, sizeof document, "%s{%s}%s", before, overrides, behind);
+    operator_tells(w, HOOKED "create", document);
+}
+
+static void expect_thing(struct cloud_world *w, const char *type, const char *attributes)
+{
+    cJSON *answer = operator_asks(w, "things/car-1/get", "", "accepted");
+    cJSON *expected = cJSON_Parse(attributes);
+    const cJSON *thing = json_get(answer, "thing");
+
+    assert_string_equal(json_str(thing, "thingTypeName", ""), type);
+    assert_true(json_equal(json_get(thing, "attributes"), expected));
+    cJSON_Delete(expected);
+    cJSON_Delete(answer);
+}
+
+/* contract 4.1: "OverrideSettings per resource: DO_NOTHING, REPLACE, FAIL, MERGE (only thing
+   attributes)"; ThingTypeName, AttributePayload, and a parameter's Default. */
+static void override_settings(void **state)
+{
+    static const struct {
+        const char *overrides, *type, *attributes; /* type NULL: rejected */
+    } cases[] = {
+        {"",                                    "van", "{\"colour\":\"red\",\"doors\":\"4\"}" },
+        {"\"AttributePayload\":\"DO_NOTHING\"", "van", "{\"colour\":\"red\",\"doors\":\"4\"}" },
+        {"\"AttributePayload\":\"MERGE\"",      "van", "{\"colour\":\"blue\",\"doors\":\"4\"}"},
+        {"\"AttributePayload\":\"REPLACE\"",    "van", "{\"colour\":\"blue\"}"                },
+        {"\"ThingTypeName\":\"REPLACE\"",       "suv", "{\"colour\":\"red\",\"doors\":\"4\"}" },
+        {"\"AttributePayload\":\"FAIL\"",       NULL,  NULL                                   },
+        {"\"ThingTypeName\":\"FAIL\"",          NULL,  NULL                                   },
+    };
+    struct cloud_world *w = *state;
+    char token[128], request[512];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        operator_tells(w, "things/car-1/create",
+                       "{\"thingTypeName\":\"van\",\"attributes\":{\"colour\":\"red\","
+                       "\"doors\":\"4\"}}");
+        put_colours(w, cases[i].overrides);
+        claim_creates(w, token);
+        claim_request(request, token, "{\"VIN\":\"car-1\"}");
+        if (cases[i].type != NULL) {
+            claim_provisions(w, HOOKED_ON, request);
+            expect_thing(w, cases[i].type, cases[i].attributes);
+        } else {
+            claim_is_rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+            expect_thing(w, "van", "{\"colour\":\"red\",\"doors\":\"4\"}");
+        }
+        operator_tells(w, "things/car-1/delete", "{\"force\":true}");
+    }
+    /* There is nothing to override in a thing that is new. */
+    put_colours(w, "\"AttributePayload\":\"FAIL\",\"ThingTypeName\":\"FAIL\"");
+    claim_creates(w, token);
+    claim_request(request, token, "{\"VIN\":\"car-1\",\"Colour\":\"green\"}");
+    claim_provisions(w, HOOKED_ON, request);
+    expect_thing(w, "suv", "{\"colour\":\"green\"}");
+}
+
+/* contract 4.1: what no OverrideSettings can be, and other things that a template body cannot. */
+static void bad_templates(void **state)
+{
+#define WITH_THING(overrides, properties)                                                          \
+    "{\"templateBody\":{\"Resources\":{\"c\":{\"Type\":\"AWS::IoT::Certificate\","                 \
+    "\"Properties\":{}},\"t\":{\"Type\":\"AWS::IoT::Thing\",\"OverrideSettings\":{" overrides      \
+    "},\"Properties\":{" properties "}}}}}"
+#define NAMED "\"ThingName\":\"a\""
+    static const char *const bad[] = {
+        WITH_THING("\"AttributePayload\":\"OVERWRITE\"", NAMED),
+        WITH_THING("\"ThingGroups\":\"MERGE\"", NAMED),
+        WITH_THING("", ""),
+        WITH_THING("", "\"ThingName\":{\"Ref\":\"VIN\"}"),
+        WITH_THING("", "\"ThingName\":{\"Fn::Upper\":\"a\"}"),
+        "{\"templateBody\":{\"Parameters\":{\"VIN\":{\"Type\":\"Number\"}},\"Resources\":{\"c\":"
+        "{\"Type\":\"AWS::IoT::Certificate\",\"Properties\":{}}}}}",
+        "{\"templateBody\":{\"Resources\":{\"c\":{\"Type\":\"AWS::IoT::Role\",\"Properties\":{}}}}"
+        "}",
+    };
+    struct cloud_world *w = *state;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        operator_is_refused(w, HOOKED "create", bad[i], "InvalidRequest");
+    operator_tells(w, HOOKED "create", WITH_THING("", NAMED));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_CLAIM(operators_keep_templates),     WITH_CLAIM(a_template_with_groups),
-        WITH_CLAIM(groups_that_cannot_be_joined), WITH_CLAIM(replacing_groups),
-        WITH_CLAIM(policies_of_templates),        WITH_CLAIM(documents_of_templates),
-        WITH_CLAIM(bad_documents_of_templates),   WITH_CLAIM(a_restart_keeps_what_is_deleted),
+        WITH_CLAIM(operators_keep_templates),
+        WITH_CLAIM(a_template_with_groups),
+        WITH_CLAIM(groups_that_cannot_be_joined),
+        WITH_CLAIM(replacing_groups),
+        WITH_CLAIM(policies_of_templates),
+        WITH_CLAIM(documents_of_templates),
+        WITH_CLAIM(bad_documents_of_templates),
+        WITH_CLAIM(a_restart_keeps_what_is_deleted),
+        WITH_CLAIM(override_settings),
+        WITH_CLAIM(bad_templates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

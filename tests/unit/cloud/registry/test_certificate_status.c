@@ -209,6 +209,54 @@ static void attachments_count_at_once(void **state)
     assert_int_equal(publishes(w, group_topic), CLOUD_CLOSE_NOT_AUTHORIZED);
 }
 
+/* contract 4.4: PENDING_TRANSFER may not connect. Only AWS sets it, when accounts hand a
+   certificate over: here it comes with what was saved. */
+static void a_certificate_in_transfer(void **state)
+{
+    struct cloud_world *w = *state;
+    struct text saved;
+
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    operator_is_refused(w, "certificates/" OWN "/update", "{\"status\":\"PENDING_TRANSFER\"}",
+                        "InvalidRequest");
+    operator_tells(w, "certificates/" OWN "/update", "{\"status\":\"REGISTER_INACTIVE\"}");
+    text_init(&saved);
+    assert_true(cloud_save(w->cloud, w->now_ms, &saved));
+    char *status = strstr(saved.data, "\"REGISTER_INACTIVE\"");
+    assert_non_null(status);
+    memcpy(status, "\"PENDING_TRANSFER\" ", strlen("\"REGISTER_INACTIVE\""));
+    cloud_world_load(w, slice_of(saved.data, saved.len));
+    text_done(&saved);
+    expect_status(w, OWN, "PENDING_TRANSFER");
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_CLOSE_SILENT);
+}
+
+/* contract 7.2: "Thing variables resolve only if client id = thing name and the certificate is
+   attached to that thing." */
+static void thing_variables_are_of_the_client_by_its_name(void **state)
+{
+    static const char document[] =
+        "{\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+        "\"Action\":\"iot:Connect\",\"Resource\":\"*\"},{\"Effect\":\"Allow\",\"Action\":"
+        "\"iot:Publish\",\"Resource\":[\"arn:aws:iot:*:*:topic/any\",\"arn:aws:iot:*:*:topic/own/"
+        "${iot:Connection.Thing.ThingName}\"]}]}}";
+    static const char *const denied[] = {"own/car-1", "own/other"};
+    struct cloud_world *w = *state;
+    struct cloud_message m = {
+        .handle = &knock_handle, .client_id = "other", .topic = "any", .payload = slice_str("{}")};
+
+    operator_tells(w, "policies/vehicle/put", document);
+    assert_int_equal(knock(w, OWN, NULL, "car-1"), CLOUD_ALLOW);
+    assert_int_equal(publishes(w, "own/car-1"), CLOUD_ALLOW);
+    leave(w, "car-1");
+    assert_int_equal(knock(w, OWN, NULL, "other"), CLOUD_ALLOW);
+    assert_int_equal(cloud_publish(w->cloud, &m, w->now_ms), CLOUD_ALLOW);
+    for (size_t i = 0; i < 2; i++) {
+        m.topic = denied[i];
+        assert_int_equal(cloud_publish(w->cloud, &m, w->now_ms), CLOUD_CLOSE_NOT_AUTHORIZED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +269,8 @@ int main(void)
         IN_CLOUD_WORLD(deleting_ends_connections),
         IN_CLOUD_WORLD(a_deleted_certificate_stays_away),
         IN_CLOUD_WORLD(attachments_count_at_once),
+        IN_CLOUD_WORLD(a_certificate_in_transfer),
+        IN_CLOUD_WORLD(thing_variables_are_of_the_client_by_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
