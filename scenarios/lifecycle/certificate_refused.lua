@@ -18,6 +18,7 @@ local function tells(t, failed, why)
 end
 
 for _, status in ipairs { "REVOKED", "INACTIVE" } do
+  -- contract 4.4: "Leaving ACTIVE disconnects existing sessions".
   scenario("a certificate that becomes " .. status .. " while its car is connected", { timeout = 90 }, function(t)
     local car = t:vehicle()
     local app = app_that_hears(t, "$aws/events/presence/disconnected/" .. car.name)
@@ -48,6 +49,7 @@ for _, status in ipairs { "REVOKED", "INACTIVE" } do
 end
 
 for validity, says in pairs { expired = "certificate expired", not_yet_valid = "bad certificate" } do
+  -- contract 4.4: an expired certificate is refused.
   scenario("a certificate that is " .. validity, function(t)
     local car = t:vehicle { provision = { by = "known", validity = validity }, power = "off" }
     local app = app_that_hears(t, "$aws/events/presence/#")
@@ -60,6 +62,7 @@ for validity, says in pairs { expired = "certificate expired", not_yet_valid = "
   end)
 end
 
+-- contract 4.4: "TLS failures (unknown CA, …)".
 scenario("a certificate of an authority that nobody knows", function(t)
   local nobody = "nobody-" .. t:random(1, 1000000000)
   local car = t:vehicle { provision = { by = "just_in_time", factory = nobody }, power = "off" }

@@ -32,6 +32,7 @@ local function active(app, car)
 end
 
 for name, document in pairs(patterns) do
+  -- contract 4.5: both patterns, over a real connection with the new certificate.
   scenario("rotated by " .. name .. " topics", function(t)
     local car, app, old, job = car_with_job(t, document)
 
@@ -59,6 +60,7 @@ scenario("rotated twice, each time from what the car has then", function(t)
   t:equal(app:certificate(car).status, "ACTIVE")
 end)
 
+-- contract 4.5: "Any failure: fall back to old certificate, update FAILED".
 scenario("a new certificate that does not connect: back to the old one", { timeout = 120 }, function(t)
   t:needs_virtual_time() -- the car tries for a minute
   local car, app, old, job = car_with_job(t)
@@ -81,6 +83,7 @@ end)
 local failures = { [20] = "before there is a key", [40] = "with the certificate in hand", [60] = "before the trial" }
 
 for percent, step in pairs(failures) do
+  -- contract 4.5: the same wherever it fails.
   scenario("it fails " .. step, function(t)
     local car = t:vehicle { model = "compact_ev_certified" }
     local app = t:companion()
@@ -190,6 +193,7 @@ local function cut_at(t, app, n)
   return true
 end
 
+-- contract 4.5: "at no time may the TCU be without one working credential".
 scenario("power is lost at each action of a rotation", { timeout = 600 }, function(t)
   t:needs_virtual_time()
   local app, n = t:companion(), first

@@ -38,6 +38,7 @@ local function ask(app, topic, document)
   return decode_json(app:wait_message(topic .. "/accepted").payload)
 end
 
+-- contract 5: long keys and short keys.
 scenario("a {model} reports, and its report is taken", {
   cases = { { model = "watched_car" }, { model = "watched_car_short" } },
 }, function(t, case)
@@ -60,6 +61,7 @@ scenario("a custom metric keeps its name in a report with short names", function
   t:equal(wait_alert(app, car, "in-alarm").metricValue.count, 7)
 end)
 
+-- contract 5: network_stats "are deltas since the previous report".
 scenario("the first report after a loss of power counts from then on", function(t)
   local car, app = watched(t, { metric = "aws:all-bytes-out", less_than = 100000 })
 
@@ -87,6 +89,7 @@ scenario("a profile for more cars than one message holds says what to do", funct
   t:match(why, "6600 do not fit into one message %(leave cars away")
 end)
 
+-- contract 5: "At most one report per 300 s per device".
 scenario("a report that comes too soon is throttled", function(t)
   t:needs_virtual_time()
   local car = t:vehicle()
@@ -107,6 +110,7 @@ scenario("a report that comes too soon is throttled", function(t)
   t:equal(send(3).status, "ACCEPTED")
 end)
 
+-- contract 5: one of metrics and custom_metrics must be there.
 scenario("a report that says nothing is rejected", function(t)
   local car = t:vehicle()
   local topic = "$aws/things/" .. car.name .. "/defender/metrics/json"

@@ -38,6 +38,7 @@ local function fails(t, car, app, document, reason, options)
   return execution
 end
 
+-- contract 3.7, step 4: "ordinary HTTPS".
 scenario("an update comes over HTTPS", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local artifact = put(app, car, bytes_of(400000))

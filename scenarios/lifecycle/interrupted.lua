@@ -13,6 +13,7 @@ local function wait_step(job, car, step)
   return job:wait_execution(car, function(e) return e.statusDetails.step == step end)
 end
 
+-- contract 3.7, step 7: "the job was cancelled or timed out: roll back, stop".
 scenario("a job that is canceled in the middle is undone", function(t)
   local car, job = job_for(t)
 
@@ -51,6 +52,7 @@ scenario("a car that is gone for longer than a step may take finds its job timed
   t:equal(car.state.update.version, "1.0")
 end)
 
+-- contract 3.4: the job's timer "cannot be extended by the device".
 scenario("a job has a time of its own, which a car cannot lengthen", function(t)
   t:needs_virtual_time()
   local car, job = job_for(t, 200000000, { timeout = 2 }) -- it would take 200 s
@@ -65,6 +67,7 @@ for _, cut in ipairs {
   { during = "downloading", progress = 10 }, { during = "installing", progress = 61 },
   { during = "restarting", progress = 90 }, { during = "testing", progress = 96 },
 } do
+  -- contract 3.7, step 2: what was interrupted by power loss is resumed.
   scenario("an update that loses power while " .. cut.during .. " goes on where it was", function(t)
     local car, job = job_for(t)
 

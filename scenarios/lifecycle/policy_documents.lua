@@ -1,5 +1,6 @@
 -- Policy documents: variables and wildcards as AWS IoT has them, a car that may not connect, and wrong documents.
 
+-- contract 7.2: iot:Connection.Thing.Attributes and IsAttached.
 scenario("a policy by an attribute of the thing holds for the cars that have it", function(t)
   t:needs_local_cloud()
   local red, blue = t:vehicle():wait_online(), t:vehicle():wait_online()
@@ -23,7 +24,8 @@ scenario("a policy by an attribute of the thing holds for the cars that have it"
   t:is_true(app:test_policy(blue, "publish", "colours/red/hello").allowed)
 end)
 
--- + and # stand for themselves in a policy: denying a filter with # denies that filter, and none that it would match.
+-- contract 7.1: + and # stand for themselves in a policy: denying a filter with # denies that filter, and none that it
+-- would match.
 scenario("a wildcard of MQTT is none of a policy", function(t)
   t:needs_local_cloud()
   local car = t:vehicle():wait_online()
@@ -60,7 +62,8 @@ scenario("a car that may not connect is refused, and let in when it may", { time
   car:wait_online(120)
 end)
 
--- The broker tells of a will when it publishes it: a will that the car might not have connected with is not published.
+-- contract 7.1: the broker tells of a will when it publishes it: a will that the car might not have connected with is
+-- not published.
 scenario("a will on a topic that the policy denies is not published", function(t)
   t:needs_local_cloud()
   local car = t:vehicle { mqtt = { will = { topic = "dt/fleetsim/{thing}/lost", payload = "gone", qos = 1 } } }

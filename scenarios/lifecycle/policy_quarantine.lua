@@ -53,7 +53,7 @@ scenario("a car that is put into quarantine is thrown out at its next word", { t
 end)
 
 -- "Because this permission is checked on every delivery, you can use it to revoke permissions to clients that are
--- currently subscribed": delivery that iot:Receive denies is silent, and the connection stays.
+-- currently subscribed": delivery that iot:Receive denies is silent, and the connection stays (contract 7.1).
 scenario("a car that may not receive hears no request, and keeps its connection", function(t)
   t:needs_local_cloud()
   local car = t:vehicle():wait_online():wait_in_step()

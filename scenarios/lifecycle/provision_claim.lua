@@ -9,6 +9,7 @@ local ways = {
 }
 
 for _, way in ipairs(ways) do
+  -- contract 4.1: both calls that make a certificate, in JSON and in CBOR.
   scenario("by " .. way.by .. " in " .. way.format, { timeout = 30 }, function(t)
     local app = t:companion()
     local car = t:vehicle { provision = way, power = "off" }

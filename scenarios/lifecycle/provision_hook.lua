@@ -58,6 +58,7 @@ scenario("a hook changes what the car says of itself", { timeout = 30 }, functio
   t:equal(thing.attributes, { plant = "plant-north" })
 end)
 
+-- contract 4.1: "403 for hook refusal".
 scenario("a hook refuses, and thinks better of it", { timeout = 60 }, function(t)
   local app, name = t:companion(), template_name(t)
   local asked = 0
@@ -76,6 +77,7 @@ scenario("a hook refuses, and thinks better of it", { timeout = 60 }, function(t
   t:equal(asked, 3)
 end)
 
+-- contract 4.1: "Pre-provisioning hook (Lambda, ≤5 s)".
 scenario("a hook that says nothing is a refusal after 5 seconds", { timeout = 60 }, function(t)
   t:needs_virtual_time()
   local app, name = t:companion(), template_name(t)

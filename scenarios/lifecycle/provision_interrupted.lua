@@ -52,6 +52,7 @@ for number, step in ipairs(steps) do
   end
 end
 
+-- contract 4.1: "Token lives 1 h"; "on token expiry restart from the CSR".
 scenario("a token that is an hour old is good for nothing: the car begins again", { timeout = 60 }, function(t)
   t:needs_virtual_time()
   local app = t:companion()

@@ -8,6 +8,7 @@ local function factory_name(t)
   return "plant-" .. numbers .. "-" .. t:random(1, 1000000000)
 end
 
+-- contract 4.2, steps 1 to 4.
 scenario("an operator hears of it and lets it in", { timeout = 90 }, function(t)
   local app, factory = t:companion(), factory_name(t)
   local authority = app:register_factory(factory)
@@ -31,6 +32,7 @@ scenario("an operator hears of it and lets it in", { timeout = 90 }, function(t)
   t:equal(app:thing(car).connected, true)
 end)
 
+-- contract 4.2, step 5: every attempt re-publishes the event.
 scenario("every attempt while it is pending is told again", { timeout = 60 }, function(t)
   local app, factory = t:companion(), factory_name(t)
   local authority = app:register_factory(factory)
@@ -68,6 +70,7 @@ scenario("the cloud activates it after a while, but lets it do nothing", { timeo
   car:wait_online(60)
 end)
 
+-- contract 4.3: ACTIVE by the authority's template, though the first connection is dropped.
 scenario("a template provisions it at once", { timeout = 60 }, function(t)
   local app, factory = t:companion(), factory_name(t)
 

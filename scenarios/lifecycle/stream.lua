@@ -20,6 +20,7 @@ local function release(stream)
   return { operation = "update", version = "2.0", size = stream.size, stream = stream }
 end
 
+-- contract 3.7, step 4: "MQTT file delivery streams".
 scenario("an update comes by a stream, block by block", { timeout = 90 }, function(t)
   local car, app = connected(t)
   local stream = app:put_stream("blocks-" .. car.name, bytes_of(200000))

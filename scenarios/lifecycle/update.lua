@@ -25,6 +25,7 @@ scenario("a job installs the software that it names", function(t)
   t:eventually(10, function() return app:shadow(car).reported.update.version == "2.0" end)
 end)
 
+-- contract 3.7, step 5: progress is reported as it is made.
 scenario("the app sees how far an update is", function(t)
   local car, app = connected(t)
   local job = app:create_job(car, { operation = "update", version = "2.0", size = 3000000 })
@@ -37,6 +38,7 @@ scenario("the app sees how far an update is", function(t)
   job:wait_execution(car, "SUCCEEDED")
 end)
 
+-- contract 3.7, step 3: REJECTED with the reason.
 scenario("a car that drives refuses an update, and says why", function(t)
   local car, app = connected(t)
 
@@ -69,6 +71,7 @@ scenario("an update that fails at 63 % says so, and leaves the software as it wa
   t:eventually(5, function() return car.state.update.state == "idle" end)
 end)
 
+-- contract 3.7, step 6: install, restart, self-test.
 scenario("what fails its self-test is rolled back", function(t)
   local car, app = connected(t)
 
@@ -91,6 +94,7 @@ scenario("a job is tried again as often as it says", function(t)
   t:equal(job:execution(car).executionNumber, 2)
 end)
 
+-- contract 3.7, step 8: the following job.
 scenario("two jobs are done in the order in which they came", function(t)
   local car, app = connected(t)
 
@@ -100,6 +104,25 @@ scenario("two jobs are done in the order in which they came", function(t)
   t:equal(second:await(60).count.succeeded, 1)
   t:equal(first:execution(car).status, "SUCCEEDED")
   t:equal(car.state.update.version, "2.1")
+end)
+
+-- contract 3.1: "A device should check that the thing name in an incoming topic is its own."
+scenario("a car that hears of a job of another minds its own", function(t)
+  t:needs_local_cloud()
+  local car, app = connected(t)
+  local other = t:vehicle { model = "compact_ev_ota", power = "off" }
+  local jobs, name = "$aws/things/" .. other.name .. "/jobs/", "nosy-" .. t:random(100000)
+
+  app:put_policy(name, { Effect = "Allow", Action = { "iot:Subscribe", "iot:Receive" },
+    Resource = { "topicfilter/" .. jobs .. "*", "topic/" .. jobs .. "*" } })
+  app:attach_policy(name, car)
+  car:subscribe(jobs .. "notify-next")
+  local theirs = app:create_job(other, release)
+  t:equal(decode_json(car:wait_message(jobs .. "notify-next").payload).execution.jobId, theirs.id)
+  local own = app:create_job(car, { operation = "update", version = "2.1", size = 600000 })
+  t:equal(own:await(40).count.succeeded, 1)
+  t:equal(car.state.update.version, "2.1")
+  t:equal(theirs:execution(other).status, "QUEUED")
 end)
 
 scenario("what is installed already is not installed again", function(t)

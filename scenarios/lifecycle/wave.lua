@@ -68,6 +68,7 @@ scenario("a release reaches a whole fleet", { timeout = 60, timeout_per_car = 0.
   t:equal(status.count.succeeded, #fleet - wrong)
 end)
 
+-- contract 3.6: events for the fleet side.
 scenario("events of a wave come to who wants them", { timeout = 60 }, function(t)
   t:needs_local_cloud()
   local fleet, app = fleet_of(t, 2)

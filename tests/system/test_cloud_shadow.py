@@ -369,12 +369,15 @@ def rejections(lab):
 
 
 def breaches_close(lab):
-    """Unauthorised publish and subscribe: 3.1.1 just closes, MQTT 5 hears 0x87 (contract 7.3)."""
+    """Unauthorised publish and subscribe: 3.1.1 just closes, MQTT 5 hears 0x87; the will is sent (contract 7.3)."""
+    app = Client(lab, "app", "app-b")
+    app.subscribe("dt/fleetsim/tcu-4/will")
     for version, code in ((4, None), (5, 0x87)):
         for qos in (0, 1):
-            car = Client(lab, "tcu-4", version=version)
+            car = Client(lab, "tcu-4", version=version, will=("dt/fleetsim/tcu-4/will", "gone"))
             car.publish("$aws/things/tcu-1/shadow/update", "{}", qos=qos, wait=False)
             car.must_close(code)
+            check_equal(app.messages.get(timeout=WAIT)[1], b"gone", "will")
         car = Client(lab, "tcu-4", version=version)
         car.publish("$aws/things/tcu-4/shadow/update/accepted", "{}", wait=False)
         car.must_close(code)
@@ -391,10 +394,11 @@ def breaches_close(lab):
         car = Client(lab, "tcu-4", version=version)
         car.publish("dt/fleetsim/tcu-4/4/5/6/7/8/9", "{}", wait=False)
         car.must_close(0x90 if code else None)
+    app.disconnect()
 
 
 def connect_refused(lab):
-    """3.1.1: closed without CONNACK; MQTT 5: CONNACK 0x87."""
+    """3.1.1: closed without CONNACK; MQTT 5: CONNACK 0x87 (contract 7.3)."""
     for name, client_id in (("tcu-4", "tcu-5"), ("app", "apple")):
         for version in (4, 5):
             try:
@@ -442,6 +446,7 @@ def watch(lab):
 
 
 def lifecycle(lab):
+    """Connected and disconnected, and who: the certificate's id is the SHA-256 of its DER (contract 4.4)."""
     observer = watch(lab)
     car = Client(lab, "tcu-6", version=4)
     up = next_event(observer, "connected", "tcu-6")

@@ -63,10 +63,12 @@ def check_device(said, thing, vin):
 
 
 def with_a_signing_request(place):
+    """CreateCertificateFromCsr and RegisterThing (contract 4.1)."""
     check_device(*a_device(place, "WFS0000SDKCSR0001", True), "WFS0000SDKCSR0001")
 
 
 def with_keys_from_the_cloud(place):
+    """CreateKeysAndCertificate and RegisterThing (contract 4.1)."""
     check_device(*a_device(place, "WFS0000SDKKEY0002", False), "WFS0000SDKKEY0002")
 
 

@@ -5,6 +5,8 @@
 
 #include "support/guests.h"
 
+/* contract 7.3: what closes a connection, with which reason in its event, and which code on MQTT 5.
+ */
 static void breaches(void **state)
 {
     static const struct {
@@ -42,9 +44,13 @@ static void breaches(void **state)
     assert_int_equal(cloud_publish(w->cloud, &big, CLOUD_NOW), CLOUD_CLOSE_QUOTA);
     assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_QUOTA), 0x97);
     assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_NOT_AUTHORIZED), 0x87);
+    assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_BAD_TOPIC), 0x90);
+    assert_int_equal(cloud_verdict_reason_code(CLOUD_CLOSE_BAD_FILTER), 0x8f);
     assert_int_equal(guest_publishes(w, 0, "nobody", "dt/fleetsim/nobody/x", false), CLOUD_DENY);
 }
 
+/* contract 7.3: SUBSCRIBE denied closes the connection; a 51st subscription does not
+ * (contract 6.8). */
 static void subscriptions_refused(void **state)
 {
     struct cloud_world *w = *state;
@@ -64,6 +70,8 @@ static void subscriptions_refused(void **state)
     assert_int_equal(guest_subscribes(w, "app", "dt/fleetsim/0"), CLOUD_ALLOW);
 }
 
+/* contract 7.1, iot:Receive: "each delivery; denied ⇒ silently not delivered" (contract 7.3); what
+ * filters deliver: contract 6.2. */
 static void deliveries(void **state)
 {
     struct cloud_world *w = *state;

@@ -143,8 +143,9 @@ static void subscribed(void)
     lab_turn(rig->lab);
 }
 
-/* contract 3.7, step 1: what it subscribes to; step 2: it asks for $next first; step 4, 5: it
-   starts with expectedVersion and stepTimeoutInMinutes; step 8: what comes next. */
+/* contract 3.7, step 1: what it subscribes to; step 2: it asks for $next first (contract 3.1);
+ * steps 3 and 5: it starts with expectedVersion and stepTimeoutInMinutes, and goes on with the
+ * version of each accepted; step 8: what comes next. */
 static void from_notify_next_to_the_end(void **state)
 {
     static const char *const filters[] = {"notify-next", "start-next/+", "+/get/+", "+/update/+"};

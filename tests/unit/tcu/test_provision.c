@@ -100,8 +100,8 @@ static void expect_json(const char *seen, const char *expected)
     cJSON_Delete(b);
 }
 
-/* "connect claim → create-from-csr → persist cert → provision → persist thingName → disconnect →
-   connect as <thing>" */
+/* contract 4.1, device sequence: claim, create-from-csr, provision, disconnect, connect as itself.
+ */
 static void the_whole_way(void **state)
 {
     struct car *car = begin(&by_csr);
@@ -138,6 +138,7 @@ static void the_whole_way(void **state)
     car_free(car);
 }
 
+/* contract 4.1: CreateKeysAndCertificate brings the key, too. */
 static void keys_from_the_cloud(void **state)
 {
     struct car *car = begin(&by_keys);
@@ -153,6 +154,7 @@ static void keys_from_the_cloud(void **state)
     car_free(car);
 }
 
+/* contract 4.1: "<fmt> is json or cbor". */
 static void in_cbor(void **state)
 {
     static const char topic[] = "$aws/certificates/create-from-csr/cbor";

@@ -8,6 +8,7 @@
 #include "cloud/defender/defender_report.h"
 #include "support/defender_world.h"
 
+/* contract 5: metrics in json and in cbor; what operators ask. */
 static void addresses(void **state)
 {
     static const struct {
@@ -57,6 +58,7 @@ static const char short_names[] =
     "\"cmet\":{\"batteryV\":[{\"number\":12.4}],\"temps\":[{\"number_list\":[1,2]}],"
     "\"apps\":[{\"string_list\":[\"a\",\"b\"]}],\"peers\":[{\"ip_list\":[\"192.0.2.5\"]}]}}";
 
+/* contract 5: "Long keys | short keys". */
 static void long_and_short_names_say_the_same(void **state)
 {
     static const char expected[] =
@@ -82,7 +84,7 @@ static void long_and_short_names_say_the_same(void **state)
     cJSON_Delete(wanted);
 }
 
-/* Contract 5: "a bare object is rejected as malformed", "either all-long or all-short keys". */
+/* contract 5: "a bare object is rejected as malformed", "either all-long or all-short keys". */
 static void malformed_reports_are_rejected(void **state)
 {
     static const char *const cases[] = {
@@ -130,6 +132,7 @@ static void malformed_reports_are_rejected(void **state)
     }
 }
 
+/* contract 5: accepted as the contract prints it. */
 static void the_answer_is_as_the_contract_prints_it(void **state)
 {
     struct defender_world *w = *state;
@@ -142,7 +145,7 @@ static void the_answer_is_as_the_contract_prints_it(void **state)
                    "\"timestamp\":1542697506269}");
 }
 
-/* Contract 5: "At most one report per 300 s per device; faster reports are throttled." */
+/* contract 5: "At most one report per 300 s per device; faster reports are throttled." */
 static void reports_that_come_too_soon_are_throttled(void **state)
 {
     struct defender_world *w = *state;

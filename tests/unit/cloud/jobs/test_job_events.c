@@ -1,6 +1,7 @@
 /* The events of jobs: contract 3.6. */
 #include "support/job_world.h"
 
+/* contract 3.6: each event on its topic, if it was turned on. */
 static void events(void **state)
 {
     struct job_world *w = *state;

@@ -113,7 +113,8 @@ static void snapshot(void **state)
     end(&w);
 }
 
-/* "If continuous, the job may also be run on a thing when a change is detected in a target." */
+/* contract 3.4, REMOVED: "thing left the target group". AWS: "If continuous, the job may also be
+ * run on a thing when a change is detected in a target." */
 static void continuous(void **state)
 {
     struct world w;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "support/job_world.h"
 
+/* contract 3.1: what is asked on which topic; what is no call of a device; what operators ask. */
 static void addresses(void **state)
 {
     static const struct {
@@ -58,7 +59,8 @@ static void addresses(void **state)
     assert_string_equal(a.thing, "t");
 }
 
-/* 3.1: responses go straight to the connection that asked; notify and notify-next are published. */
+/* contract 3.1: responses go straight to the connection that asked; notify and notify-next are
+ * published. */
 static void answers_go_to_the_asker(void **state)
 {
     struct job_world *w = *state;
@@ -77,6 +79,8 @@ static void answers_go_to_the_asker(void **state)
     said(&w->out, DEVICE "$next/get/accepted");
 }
 
+/* contract 3.1 and contract 3.3: every message as it is printed there, by the requests of
+ * contract 3.2. */
 static void documents(void **state)
 {
     struct job_world *w = *state;
@@ -126,7 +130,7 @@ static void documents(void **state)
     assert_string_equal(said(&w->out, DEVICE "start-next/accepted"), "{\"timestamp\":1700000005}");
 }
 
-/* 3.3: at most 10 entries in notify. */
+/* contract 3.3: at most 10 entries in notify. */
 static void long_lists(void **state)
 {
     struct job_world *w = *state;
@@ -144,7 +148,8 @@ static void long_lists(void **state)
     assert_says(&w->out, DEVICE "get/accepted", "job-13");
 }
 
-/* 3.2: includeJobDocument, executionNumber. */
+/* contract 3.1, contract 3.2: includeJobDocument, executionNumber; contract 3.3: a terminal state.
+ */
 static void describe(void **state)
 {
     struct job_world *w = *state;
@@ -165,7 +170,8 @@ static void describe(void **state)
         "\"timestamp\":1700000000,\"clientToken\":\"t\"}");
 }
 
-/* 3.3, 3.5: what is rejected, and as what. */
+/* contract 3.1 and contract 3.3: what is rejected, and as what; contract 3.2: a status is required,
+ * and is a device's; contract 3.5: details. */
 static void rejected(void **state)
 {
     static const struct {
@@ -218,7 +224,7 @@ static void rejected(void **state)
     assert_says(&w->out, DEVICE "j1/get/accepted", "\"versionNumber\":1,");
 }
 
-/* 3.5: names to 128 bytes, values to 1024 characters. */
+/* contract 3.5: names to 128 bytes, values to 1024 characters. */
 static void longest_details(void **state)
 {
     static char name[200], value[3000], payload[4000];
@@ -298,7 +304,8 @@ static void names_of_jobs(void **state)
     }
 }
 
-/* contract 3.3: lists by status; what is in progress has startedAt. */
+/* contract 3.3: lists by status; what is in progress has startedAt; contract 3.2: the token of
+ * start-next. */
 static void lists_of_what_is_in_progress(void **state)
 {
     static const char started[] =

@@ -27,12 +27,12 @@ static void deleted(void **state)
     assert_says(&w->out, OPERATOR "j2/delete/rejected", "ResourceNotFound");
 }
 
-/* 3.5, and what CreateJob wants. */
 #define WITH(more)      "{\"targets\":[\"a\"],\"document\":{}," more "}"
 #define ABORT(criteria) WITH("\"abortConfig\":{\"criteriaList\":[{" criteria "}]}")
 #define RETRY(criteria) WITH("\"jobExecutionsRetryConfig\":{\"criteriaList\":[{" criteria "}]}")
 #define ROLLOUT(config) WITH("\"jobExecutionsRolloutConfig\":{" config "}")
 
+/* contract 3.5: up to 1000 things a minute; and what CreateJob wants. */
 static void created(void **state)
 {
     static const struct {
@@ -76,7 +76,7 @@ static void created(void **state)
     assert_says(&w->out, OPERATOR "j1/get/accepted", "\"description\":\"d\"");
 }
 
-/* 3.5: a document of 32 KB and no more. */
+/* contract 3.5: a document of 32 KB and no more. */
 static void longest_document(void **state)
 {
     static char payload[33000];

@@ -4,6 +4,8 @@
 
 #include "support/job_world.h"
 
+/* contract 3.4: versions count changes, and start-next leaves one in progress as it is;
+ * contract 3.2: expectedVersion, statusDetails; contract 3.3: a mismatch carries the state. */
 static void versions_and_details(void **state)
 {
     struct job_world *w = *state;
@@ -34,7 +36,8 @@ static void versions_and_details(void **state)
     assert_lacks(&w->out, DEVICE "start-next/accepted", "approximateSeconds");
 }
 
-/* 3.4: what a device may do from where; nothing leaves a terminal state. */
+/* contract 3.4: what a device may do from where; nothing leaves a terminal state, and contract 3.3:
+ * who tries is told the state. */
 static void moves(void **state)
 {
     static const char *const ends[] = {"SUCCEEDED", "FAILED", "REJECTED"};
@@ -60,8 +63,8 @@ static void moves(void **state)
     }
 }
 
-/* 3.4: IN_PROGRESS before QUEUED, then by queue time; notify-next for another identity only, notify
-   for what is added or leaves. */
+/* contract 3.4: IN_PROGRESS before QUEUED, then by queue time; notify-next for another identity
+ * only, notify for what is added or leaves. */
 static void order(void **state)
 {
     struct job_world *w = *state;
@@ -85,7 +88,8 @@ static void order(void **state)
     assert_says(&w->out, DEVICE "start-next/accepted", "\"jobId\":\"j1\"");
 }
 
-/* 3.4: the step timer is set anew by each update that names it; the job's timer is not. */
+/* contract 3.4: the step timer is set anew by each update that names it; the job's timer is not.
+ * Both end in TIMED_OUT. */
 static void timers(void **state)
 {
     struct job_world *w = *state;
@@ -127,7 +131,7 @@ static void timers(void **state)
     assert_says(&w->out, DEVICE "j3/update/rejected", "TIMED_OUT");
 }
 
-/* 3.4: retries apply to FAILED and TIMED_OUT, and make a new execution. */
+/* contract 3.4: retries apply to FAILED and TIMED_OUT, and make a new execution. */
 static void retries(void **state)
 {
     struct job_world *w = *state;
@@ -158,7 +162,7 @@ static void retries(void **state)
     assert_says(&w->out, DEVICE "notify", "\"jobs\":{}");
 }
 
-/* 3.4: CANCELED by the operator, with force if it is in progress; REMOVED. */
+/* contract 3.4: CANCELED by the operator, with force if it is in progress; REMOVED. */
 static void cancelled(void **state)
 {
     struct job_world *w = *state;

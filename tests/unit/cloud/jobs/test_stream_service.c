@@ -105,6 +105,7 @@ static void addresses(void **state)
             fail_msg("%s", cases[i].topic);
 }
 
+/* contract 3.7, step 4: describe, description, get, data and rejected. */
 static void from_put_to_block(void **state)
 {
     struct world *w = *state;
@@ -157,6 +158,7 @@ static void from_put_to_block(void **state)
     assert_says_at(&w->out, 0, OPERATOR "delete/rejected", "ResourceNotFound");
 }
 
+/* contract 3.7, step 4: what is rejected, and as what. */
 static void refused(void **state)
 {
     static const struct {

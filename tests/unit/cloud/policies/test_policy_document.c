@@ -108,7 +108,7 @@ static void publish_and_subscribe(void **state)
     "}}"
 #define ATTRIBUTES(op, list) "\"" op "\":{\"iot:ConnectAttributes\":[" list "]}"
 
-/* "Connect policy examples": persistent sessions. */
+/* contract 7.2, iot:ConnectAttributes: AWS's "Connect policy examples" of persistent sessions. */
 static void persistent_sessions(void **state)
 {
     static const struct {
@@ -229,7 +229,8 @@ static void things(void **state)
     }
 #define ORGANIZATION "iot:Certificate.Subject.Organization"
 
-/* IAM's operators; a key that is not there fails, but for what is negated and …IfExists. */
+/* IAM's operators; a key that is not there fails, but for what is negated and …IfExists.
+ * contract 7.2: certificate variables, also as lists. */
 static void conditions(void **state)
 {
     static const char certificate[] = ORGANIZATION "\0AnyCompany\0" ORGANIZATION "\0Example Corp\0";
@@ -280,7 +281,8 @@ static void conditions(void **state)
     CHECK(examples, &who);
 }
 
-/* IAM's opposites, and actions with wildcards. */
+/* IAM's opposites, and actions with wildcards; contract 7.1: actions that are of HTTPS only are
+ * known. */
 static void opposites(void **state)
 {
     static const char but[] = HEAD "{\"Effect\":\"Allow\",\"Action\":\"iot:*\",\"NotResource\":"

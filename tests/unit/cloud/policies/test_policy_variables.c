@@ -120,28 +120,21 @@ static void fields_of_certificates(void **state)
         }
 }
 
-#define THING      "${iot:Connection.Thing.ThingName}"
-#define S(members) "{\"Effect\":\"Allow\"," members "}"
-#define OWN(kind)                                                                                  \
-    "\"" ARN kind "/$aws/things/" THING "/*\",\"" ARN kind "/dt/app/" THING "/*\",\"" ARN kind     \
-    "/$aws/rules/ingest/*\""
+#define THING  "${iot:Connection.Thing.ThingName}"
+#define TOPIC  "\"" ARN "topic/"
+#define FILTER "\"" ARN "topicfilter/"
+#define OWN_TOPICS                                                                                 \
+    TOPIC "$aws/things/" THING "/*\"," TOPIC "dt/app/" THING "/*\"," TOPIC "$aws/rules/ingest/*\""
 
 /* contract 7.2, "Reference device policy". */
-static const char
-    reference
-        [] =
-            "{\"Version\":\"2012-10-17\",\"Statement\":[" S(
-                "\"Action\":\"iot:Connect\",\"Resource\":\"" ARN "client/" THING
-                "\",\"Condition\":{\"Bool\":"
-                "{\"iot:Connection.Thing.IsAttached\":\"true\"}}") "," S("\"Action\":\"iot:"
-                                                                         "Publish\",\"Resource\":"
-                                                                         "[" OWN("topic") "]") "," S("\"Action\":\"iot:Receive\",\"Resource\":[" OWN("topic") ",\"" ARN
-                                                                                                                                                              "topic/cmd/app/" THING
-                                                                                                                                                              "/*\"]") "," S("\"Action\":\"iot:Subscribe\",\"Resource\":[\"" ARN
-                                                                                                                                                                             "topicfilter/$aws/things/" THING
-                                                                                                                                                                             "/*\",\"" ARN
-                                                                                                                                                                             "topicfilter/cmd/app/" THING
-                                                                                                                                                                             "/+\"]") "]}";
+static const char reference[] =
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iot:Connect\","
+    "\"Resource\":\"" ARN "client/" THING "\",\"Condition\":{\"Bool\":"
+    "{\"iot:Connection.Thing.IsAttached\":\"true\"}}},{\"Effect\":\"Allow\",\"Action\":"
+    "\"iot:Publish\",\"Resource\":[" OWN_TOPICS "]},{\"Effect\":\"Allow\",\"Action\":"
+    "\"iot:Receive\",\"Resource\":[" OWN_TOPICS "," TOPIC "cmd/app/" THING "/*\"]},"
+    "{\"Effect\":\"Allow\",\"Action\":\"iot:Subscribe\",\"Resource\":[" FILTER "$aws/things/" THING
+    "/*\"," FILTER "cmd/app/" THING "/+\"]}]}";
 
 static const struct {
     enum policy_action action;

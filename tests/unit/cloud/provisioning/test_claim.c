@@ -151,6 +151,7 @@ static void requests_are_heard_by_nobody(void **state)
                      CLOUD_ALLOW);
 }
 
+/* contract 4.1: parameters have "string values", and are those of the template. */
 static void parameters_must_fit(void **state)
 {
     static const char *const bad[] = {"{}", "{\"VIN\":1}", "[\"VIN\"]", "{\"VIN\":\"no/name\"}",

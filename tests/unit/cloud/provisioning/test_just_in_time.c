@@ -42,7 +42,8 @@ static void a_registered_authority_registers_what_knocks(void **state)
     assert_int_equal(knock(w, LEAF, &unknown_certificate, "car-1"), CLOUD_ALLOW);
 }
 
-/* Active, but nothing is attached to it: known, not authorized. */
+/* contract 4.4: PENDING_ACTIVATION may not connect. Active, but nothing attached to it: known, not
+ * authorized. */
 static void activation_alone_does_not_authorize(void **state)
 {
     struct cloud_world *w = *state;
@@ -57,6 +58,7 @@ static void activation_alone_does_not_authorize(void **state)
     expect_status(w, LEAF, "ACTIVE");
 }
 
+/* contract 4.2: "own CA registered, ACTIVE, auto-registration ENABLE". */
 static void an_authority_that_does_not_register(void **state)
 {
     static const char *const ways[] = {"{\"autoRegistrationStatus\":\"DISABLE\"}",

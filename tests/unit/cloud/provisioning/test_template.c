@@ -132,8 +132,8 @@ static void replacing_groups(void **state)
 #define POLICY_OF(n, name)                                                                         \
     ",\"p" #n "\":{\"Type\":\"AWS::IoT::Policy\",\"Properties\":{\"PolicyName\":\"" name "\"}}"
 
-/* A template's policies are attached as an operator's are: they must be there, and be ten at most
-   (contract 7.1). */
+/* contract 4.1, AWS::IoT::Policy: a template's policies are attached as an operator's are: they
+ * must be there, and be ten at most (contract 7.1). */
 static void policies_of_templates(void **state)
 {
     static const char document[] =
@@ -344,7 +344,8 @@ static void expect_thing(struct cloud_world *w, const char *type, const char *at
 }
 
 /* contract 4.1: "OverrideSettings per resource: DO_NOTHING, REPLACE, FAIL, MERGE (only thing
-   attributes)"; ThingTypeName, AttributePayload, and a parameter's Default. */
+ * attributes)"; ThingTypeName, AttributePayload, a parameter's Default. BillingGroup is taken, and
+ * has no effect. */
 static void override_settings(void **state)
 {
     static const struct {
