@@ -12,8 +12,8 @@ std = {
       "packsize", "rep", "reverse", "sub", "unpack", "upper" } },
     table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
-    "after", "before", "breathe", "compress_snappy", "uncompress_snappy", "decode_cbor", "decode_fleetwise",
-    "encode_fleetwise", "decode_json", "decode_telemetry", "encode_cbor",
+    "after", "before", "breathe", "compress_snappy", "uncompress_snappy", "decode_can", "decode_cbor",
+    "decode_fleetwise", "encode_can", "encode_fleetwise", "decode_json", "decode_telemetry", "encode_cbor",
     "load_profile", "model", "null", "param", "part", "scenario", "show", "wait",
   },
 }

@@ -243,6 +243,29 @@ function compress_snappy(bytes) end
 ---@return string? why
 function uncompress_snappy(bytes) end
 
+---@class fleetsim.CanRule
+---@field start_bit integer of its lowest bit, in both byte orders
+---@field length integer bits
+---@field factor number? 1 if not given
+---@field offset number?
+---@field is_signed boolean?
+---@field is_big_endian boolean?
+
+---A signal's value in a CAN frame; nil and why not.
+---@param frame string
+---@param rule fleetsim.CanRule
+---@return number?
+---@return string? why
+function decode_can(frame, rule) end
+
+---The frame with another value of the signal; nil and why not.
+---@param frame string
+---@param rule fleetsim.CanRule
+---@param value number
+---@return string?
+---@return string? why
+function encode_can(frame, rule, value) end
+
 ---CBOR of what JSON could say.
 ---@param value any
 ---@return string

@@ -2,9 +2,11 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cbor.h"
 #include "base/json.h"
+#include "fleetwise/can.h"
 #include "fleetwise/codec.h"
 #include "fleetwise/compress.h"
 #include "script/lua_json.h"
@@ -114,6 +116,13 @@ static int f_from_fleetwise(lua_State *L)
                          "no such message of FleetWise");
 }
 
+static int push_why(lua_State *L, const struct error *err)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err->text);
+    return 2;
+}
+
 /* to_snappy(bytes) */
 static int f_to_snappy(lua_State *L)
 {
@@ -132,9 +141,48 @@ static int f_from_snappy(lua_State *L)
 
     if (bytes != NULL)
         return push_made(L, bytes, len);
-    lua_pushnil(L);
-    lua_pushstring(L, err.text);
-    return 2;
+    return push_why(L, &err);
+}
+
+/* The rule of a CAN signal at `index`, for a frame of that many bytes. */
+static bool can_rule_arg(lua_State *L, int index, size_t frame_len, struct can_rule *ret,
+                         struct error *err)
+{
+    cJSON *rule = lua_json_check(L, index);
+    bool ok = can_rule_read(rule, ret, err) && can_rule_fits(ret, frame_len, err);
+
+    cJSON_Delete(rule);
+    return ok;
+}
+
+/* from_can(frame, rule): the signal's value; nil and why not, if the rule is none for the frame */
+static int f_from_can(lua_State *L)
+{
+    const struct slice frame = text_arg(L);
+    struct can_rule rule;
+    struct error err;
+
+    if (!can_rule_arg(L, 2, frame.len, &rule, &err))
+        return push_why(L, &err);
+    lua_pushnumber(L, can_decode(frame.data, &rule));
+    return 1;
+}
+
+/* to_can(frame, rule, value): the frame with that value; likewise */
+static int f_to_can(lua_State *L)
+{
+    const struct slice frame = text_arg(L);
+    const double value = luaL_checknumber(L, 3);
+    struct can_rule rule;
+    struct error err;
+    uint8_t bytes[CAN_FRAME_MAX];
+
+    if (!can_rule_arg(L, 2, frame.len, &rule, &err))
+        return push_why(L, &err);
+    memcpy(bytes, frame.data, frame.len);
+    can_encode(bytes, &rule, value);
+    lua_pushlstring(L, (const char *)bytes, frame.len);
+    return 1;
 }
 
 static const luaL_Reg functions[] = {
@@ -146,6 +194,8 @@ static const luaL_Reg functions[] = {
     {"from_fleetwise", f_from_fleetwise},
     {"to_snappy",      f_to_snappy     },
     {"from_snappy",    f_from_snappy   },
+    {"to_can",         f_to_can        },
+    {"from_can",       f_from_can      },
     {NULL,             NULL            },
 };
 

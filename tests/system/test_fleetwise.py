@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""FleetWise's messages against Google's protobuf, and its compression against Python's binding of snappy: what it
-writes is read here, and what is written here it reads.
+"""FleetWise's messages against Google's protobuf, its compression against Python's binding of snappy, and
+its rules for CAN frames against Python's long integers: what it writes is read here, and what is written here it reads.
 
 Usage: test_fleetwise.py BUILD
 """
 
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,12 @@ scenario("messages", function(t)
       { signal_id = 5, double_value = 0.5 }, { signal_id = 6, string_value = "ok" },
     } } },
   })))
+  local manifest = decode_fleetwise("DecoderManifest", bytes("%s"))
+  t:equal(manifest.custom_decoding_signals[1].primitive_type, "STRING")
+  for i, rule in ipairs(manifest.can_signals) do
+    print(("can%%d %%.17g"):format(i, decode_can(bytes("%s"), rule)))
+  end
+  print("manifest " .. hex(compress_snappy(encode_fleetwise("DecoderManifest", manifest))))
   t:equal(uncompress_snappy(bytes("%s")), ("spring, "):rep(1000))
   print("snappy " .. hex(compress_snappy(("charge 80; "):rep(500))))
   print("data " .. hex(encode_fleetwise("VehicleData", {
@@ -110,6 +117,34 @@ def templates(pb):
     return message
 
 
+FRAME = bytes.fromhex("8123456789abcdef")
+
+
+def manifest(pb):
+    """Rules at random places of a frame, in both byte orders."""
+    random.seed(7)
+    message = pb.DecoderManifest(sync_id="m")
+    message.custom_decoding_signals.add(signal_id=30, custom_decoding_id="locks.all", primitive_type=12)
+    while len(message.can_signals) < 24:
+        start, length = random.randrange(64), random.randrange(1, 49)
+        big = random.random() < 0.5
+        if (start // 8 * 8 + 8 - start % 8 if big else 64 - start) >= length:
+            message.can_signals.add(signal_id=1, message_id=257, start_bit=start, length=length, is_big_endian=big,
+                                    is_signed=random.random() < 0.5, factor=0.25, offset=-40)
+    return message
+
+
+def physical(rule):
+    """What a rule's bits are in the frame as one long integer."""
+    order, start = "little", rule.start_bit
+    if rule.is_big_endian:
+        order, start = "big", (7 - rule.start_bit // 8) * 8 + rule.start_bit % 8
+    raw = int.from_bytes(FRAME, order) >> start & ((1 << rule.length) - 1)
+    if rule.is_signed and raw >> (rule.length - 1):
+        raw -= 1 << rule.length
+    return raw * rule.factor + rule.offset
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as folder:
@@ -128,6 +163,7 @@ def main():
         information.add(state_template_sync_id="charge").fetch_snapshot_operation.SetInParent()
         script.write_text(SCENARIO % (sent.SerializeToString().hex(), command.SerializeToString().hex(),
                                       templates(pb).SerializeToString().hex(), switch.SerializeToString().hex(),
+                                      manifest(pb).SerializeToString().hex(), FRAME.hex(),
                                       snappy.compress(b"spring, " * 1000).hex()))
         run = subprocess.run([build / "fleetsim", "run", script, "--no-results"], capture_output=True, text=True,
                              timeout=60)
@@ -136,6 +172,9 @@ def main():
                     if "messages: " in line)
         assert pb.CollectionSchemes.FromString(bytes.fromhex(said["schemes"])) == sent
         assert pb.StateTemplates.FromString(bytes.fromhex(said["templates"])) == templates(pb)
+        assert pb.DecoderManifest.FromString(snappy.uncompress(bytes.fromhex(said["manifest"]))) == manifest(pb)
+        for i, rule in enumerate(manifest(pb).can_signals, 1):
+            assert float(said[f"can{i}"]) == physical(rule), (rule, said[f"can{i}"], physical(rule))
         states = pb.LastKnownStateData.FromString(bytes.fromhex(said["states"])).captured_state_template_signals[0]
         assert states.state_template_sync_id == "doors", states
         assert [s.WhichOneof("signal_value") for s in states.captured_signals] == [

@@ -3,10 +3,11 @@
 --
 --   fleetwise { signals = { [1] = "driving.speed", [2] = "battery.state_of_charge" }, decoder = "manifest-1" }
 --
--- `signals` stands for the decoder manifest: which number is which signal; a car needs no rules to decode its own bus.
--- What it has been sent outlives a loss of power.
+-- `signals` is what the car knows of its numbers before a decoder manifest with rules comes; `bus` is what is on its
+-- CAN bus for such rules to find. What it has been sent outlives a loss of power.
 
 local commands = require "parts.fleetwise.commands"
+local decoder = require "parts.fleetwise.decoder"
 local physics = require "parts.physics"
 local schemes = require "parts.fleetwise.schemes"
 local states = require "parts.fleetwise.states"
@@ -33,17 +34,9 @@ function agent_methods:publish(rest, bytes, options)
   return self.car.link == "online" and (pcall(self.car.publish, self.car, self.topics .. rest, bytes, options))
 end
 
--- Which signal has that number; nil: none.
-function agent_methods:path(id)
-  return self.signals[id]
-end
-
--- Its value as the car has it; nil: there is none.
+-- What a signal is by its number; nil: there is none.
 function agent_methods:read(id)
-  local path = self.signals[id]
-  if path and self.car:has(path) then
-    return self.car:get(path)
-  end
+  return decoder.read(self, id)
 end
 
 -- The same as conditions and campaigns have it: booleans are numbers.
@@ -97,7 +90,8 @@ end
 -- ---- documents ----------------------------------------------------------------------------------
 
 local function take_manifest(agent, message)
-  agent:held().decoder = message.sync_id
+  agent:held().decoder, agent:held().manifest = message.sync_id, message
+  decoder.begin(agent)
   schemes.begin(agent)
 end
 
@@ -167,11 +161,7 @@ local function serve_commands(agent)
 end
 
 return part("fleetwise", function(options)
-  local ids, signals = {}, options.signals or {}
-  for id, path in pairs(signals) do
-    ids[path] = ids[path] or {}
-    table.insert(ids[path], id)
-  end
+  local signals, frames = options.signals or {}, decoder.frames(options.bus or {})
   local prefix = options.prefix or "$aws/iotfleetwise/vehicles/"
   local every = options.checkin_seconds or 120
 
@@ -191,12 +181,15 @@ return part("fleetwise", function(options)
     start = function(car)
       local agent = setmetatable({
         car = car, topics = prefix .. car.name .. "/", epoch = os.time() - math.floor(car:clock()),
-        signals = signals, ids = ids,
+        signals = signals, frames = frames,
+        rules = {}, -- what numbers of signals mean
+        ids = {}, -- numbers that a signal of the car has something to do with, by its path
         values = {}, -- of signals, by their numbers
         runs = {}, -- of schemes
         states = {}, -- runs of active state templates, by their names
         commands = {}, -- those that have come, by their names
       }, agent_methods)
+      decoder.begin(agent)
       schemes.begin(agent)
       states.begin(agent)
       for _, document in ipairs(documents) do

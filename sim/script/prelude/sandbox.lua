@@ -131,6 +131,9 @@ end
 -- Snappy, as FleetWise compresses what a scheme has collected.
 api.compress_snappy = core.to_snappy
 api.uncompress_snappy = core.from_snappy
+-- A signal of a CAN frame, by the rule that a decoder manifest has of it.
+api.encode_can = core.to_can
+api.decode_can = core.from_can
 
 -- All scripts share the strings' metatable; nobody may change it for the others.
 getmetatable("").__index = safe_string

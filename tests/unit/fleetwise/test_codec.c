@@ -80,6 +80,29 @@ static void last_known_states(void **state)
                    "\"signal_id\":7,\"string_value\":\"on\"}]}]}");
 }
 
+/* Contract 9.3: "`decoder_manifests` ←", with the numbers of the edge repository's
+   decoder_manifest.proto. */
+static void a_decoder_manifest(void **state)
+{
+    static const uint8_t bytes[] = {
+        0x0a, 1,    'm', /* sync_id */
+        0x12, 36,   0x08, 11,   0x12, 1,    'c',  0x18, 0x81, 0x02, 0x20,
+        1,    0x28, 1,    0x30, 8, /* a CANSignal */
+        0x39, 0,    0,    0,    0,    0,    0,    0x44, 0xc0, 0x41, 0,
+        0,    0,    0,    0,    0,    0xe0, 0x3f, 0x48, 16,   0x50, 7,
+        0x32, 9,    0x08, 30,   0x1a, 3,    'a',  '.',  'b',  0x20, 12, /* a CustomDecodingSignal */
+    };
+
+    (void)state;
+    assert_decodes("DecoderManifest", slice_of(bytes, sizeof bytes),
+                   "{\"sync_id\":\"m\",\"can_signals\":[{\"signal_id\":11,\"interface_id\":\"c\","
+                   "\"message_id\":257,\"is_big_endian\":true,\"is_signed\":true,\"start_bit\":8,"
+                   "\"offset\":-40,\"factor\":0.5,\"length\":16,\"primitive_type\":\"INT16\"}],"
+                   "\"obd_pid_signals\":[],\"complex_signals\":[],\"custom_decoding_signals\":[{"
+                   "\"signal_id\":30,\"interface_id\":\"\",\"custom_decoding_id\":\"a.b\","
+                   "\"primitive_type\":\"STRING\"}]}");
+}
+
 /* Contract 9.3: "CommandRequest | command_id=16, timeout_ms=17, actuator_command=18 |
    last_known_state_command=19, issued_timestamp_ms=20" */
 static void a_command_for_last_known_states(void **state)
@@ -257,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_check_in),
         cmocka_unit_test(vehicle_data),
         cmocka_unit_test(last_known_states),
+        cmocka_unit_test(a_decoder_manifest),
         cmocka_unit_test(a_command_for_last_known_states),
         cmocka_unit_test(rare_fields_of_a_scheme),
         cmocka_unit_test(all_of_a_scheme_comes_back),

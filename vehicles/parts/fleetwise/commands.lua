@@ -1,6 +1,7 @@
 -- FleetWise's commands in protobuf (docs/fleetwise.md#commands): an actuator is a signal by its number, which is set as
 -- somebody at the car would; or last known states are switched on, off, and asked for.
 
+local decoder = require "parts.fleetwise.decoder"
 local states = require "parts.fleetwise.states"
 
 local commands = {}
@@ -51,7 +52,8 @@ local function actuate(agent, command)
     return failed, "DECODER_MANIFEST_OUT_OF_SYNC",
       ("for manifest %q, and it has %q"):format(command.decoder_manifest_sync_id, agent:held().decoder)
   end
-  local car, path = agent.car, agent:path(command.signal_id)
+  -- As with the edge agent, nobody writes to the bus.
+  local car, path = agent.car, decoder.path(agent, command.signal_id)
   if not path or not car:has(path) then
     return failed, "NO_DECODING_RULES_FOUND", "no such actuator: " .. command.signal_id
   end

@@ -1,6 +1,8 @@
 -- Last known states of FleetWise (docs/fleetwise.md): templates that the cloud has sent, what commands make of them,
 -- and the values that active ones bring. Templates and which of them are active outlive a loss of power.
 
+local decoder = require "parts.fleetwise.decoder"
+
 local states = {}
 
 local gathered = 0.1 -- seconds: changes so close to each other go in one message
@@ -21,8 +23,7 @@ local function captured(agent, run, ids)
     local value = agent:read(id)
     if value ~= nil then
       run.sent[id] = value
-      local member = ({ boolean = "boolean_value", string = "string_value" })[type(value)] or "double_value"
-      list[#list + 1] = { signal_id = id, [member] = value }
+      list[#list + 1] = { signal_id = id, [decoder.member(agent, id, value)] = value }
     end
   end
   return list
