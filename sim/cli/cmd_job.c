@@ -218,7 +218,7 @@ static int job_cmd_create(int argc, char **argv)
         {"file", 0, OPTION_STRING, &file.path, "FILE", "what they download: put into the cloud, and named in the document\nwith its size and SHA-256"},
         {"by", 0, OPTION_STRING, &file.by, "WAY", "stream: it comes by MQTT (default); https: from the cloud's artifact\nserver"},
         {"sign", 0, OPTION_STRING, &file.sign, "NAME", "it is signed by that signer, who is made if there is none"},
-        {"vehicles", 'n', OPTION_STRING, &o.vehicles, "A..B", "vehicles of the PKI in DIR: all, 7, or 0..99 (both ends included)"},
+        {"vehicles", 'n', OPTION_STRING, &o.vehicles, "A..B", "vehicles of the PKI in DIR: all, 7, or 0..99 (both ends included);\nof one without vehicles all are those that the cloud has met"},
         {"targets", 0, OPTION_STRING, &o.targets, "FILE", "things by name, one in a line; - is standard input"},
         {"id", 0, OPTION_STRING, &id, "JOB", "1 to 64 of A-Z a-z 0-9 _ - (default: job-TIME)"},
         {"description", 0, OPTION_STRING, &o.description, "TEXT", "for people"},

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/store.h"
+#include "cli/cloud_ask.h"
 #include "cli/vehicle_choice.h"
 #include "pki/rotation.h"
 
@@ -22,12 +23,33 @@ static void add_target(cJSON *list, const char *name)
     cJSON_AddItemToArray(list, cJSON_CreateString(name));
 }
 
+/* Of a cloud whose cars were not made beforehand: those that it has met. */
+static bool add_known(const struct job_create *o, cJSON *list, struct error *err)
+{
+    cJSON *document = cJSON_CreateObject();
+    const cJSON *thing;
+
+    cJSON_AddStringToObject(document, "queryString", "*");
+    cJSON *things = cloud_ask_pages(o->dir, "job create", "index/search", "things", document, err);
+    cJSON_Delete(document);
+    cJSON_ArrayForEach(thing, things) add_target(list, json_str(thing, "thingName", ""));
+    bool ok = things != NULL;
+    cJSON_Delete(things);
+    if (ok && cJSON_GetArraySize(list) == 0)
+        return error_set(err, ERROR_USAGE,
+                         "job create: --vehicles all: the cloud has met no car yet (put some on "
+                         "it: fleetsim demo --cloud %s)",
+                         o->dir);
+    return ok;
+}
+
 static bool add_vehicles(const struct job_create *o, cJSON *list, struct error *err)
 {
     struct vehicle_choice which;
     struct pki_car car;
     struct pki *pki = pki_open(o->dir, err);
     bool ok = pki != NULL && vehicle_choice_parse(pki, o->vehicles, &which, err);
+    bool none = ok && which.count == 0;
 
     for (uint32_t i = 0; ok && i < which.count; i++) {
         ok = pki_car(pki, which.first + i, &car, err);
@@ -35,7 +57,7 @@ static bool add_vehicles(const struct job_create *o, cJSON *list, struct error *
             add_target(list, car.identity.thing_name);
     }
     pki_free(pki);
-    return ok;
+    return none ? add_known(o, list, err) : ok;
 }
 
 static bool add_lines(const char *path, cJSON *list, struct error *err)

@@ -11,7 +11,8 @@ struct job_create {
     const char *dir;
     const char *document; /* JSON, or @FILE */
     const char *description;
-    const char *vehicles; /* of the PKI in dir: what vehicle_choice.h takes; NULL: none */
+    const char *vehicles; /* of the PKI in dir: what vehicle_choice.h takes, or all that the cloud
+                             has met if it has none; NULL: none */
     const char *targets;  /* a file with a name in each line, "-": standard input; NULL: none */
     char **things;        /* further names */
     int thing_count;

@@ -26,7 +26,7 @@ def a_car_gets_its_update(place):
         with place.start("run", "car.lua", "--cloud", "lab", "--no-results") as run:
             run.until_said("the car is ")
             name = "".join(run.text()).split("the car is ")[1].split(".")[0]
-            done = place.run("job", "create", "--dir", "lab", name, "--id", "spring", "--watch", "--document", UPDATE)
+            done = place.run("job", "create", "--dir", "lab", "--vehicles", "all", "--id", "spring", "--watch", "--document", UPDATE)
             done.expect(0, "spring\n", "succeeded 1", "COMPLETED")
             cars = json.loads(place.run("job", "cars", "--dir", "lab", "spring", "--json").out)
             check_equal([car["thingName"] for car in cars], [name], "things")
@@ -172,6 +172,7 @@ def what_is_refused(place):
                                  (("create", "car", "--document", UPDATE, "--abort", "FAILED"), "--abort FAILED"),
                                  (("create", "--targets", "none", "--document", UPDATE), "--targets none"),
                                  (("create", "--vehicles", "9..3", "--document", UPDATE), "not a selection"),
+                                 (("create", "--vehicles", "all", "--document", UPDATE), "the cloud has met no car yet"),
                                  (("create", "car", "--document", UPDATE, "--file", "none"), "--file none"),
                                  (("create", "car", "--document", UPDATE, "--by", "https"), "about --file"),
                                  (("create", "car", "--document", UPDATE, "--file", __file__, "--by", "air"), "--by air"),
