@@ -496,6 +496,7 @@ static const struct subcommand {
     {"rotate", pki_cmd_rotate, "give vehicles a new key and certificate"                  },
     {"revoke", pki_cmd_revoke, "put certificates on the list of revoked ones"             },
     {"crl",    pki_cmd_crl,    "sign that list anew, and show it"                         },
+    {"ocsp",   pki_cmd_ocsp,   "answer who is revoked, one certificate at a time"         },
 };
 
 static void print_help(void)
@@ -523,9 +524,10 @@ int cmd_pki(int argc, char **argv)
         print_help();
         return 0;
     }
-    error_set(&err, ERROR_USAGE,
-              "pki: %s%s (use init, issue, export, show, rotate, revoke or crl; try `fleetsim pki "
-              "--help`)",
-              name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
+    error_set(
+        &err, ERROR_USAGE,
+        "pki: %s%s (use init, issue, export, show, rotate, revoke, crl or ocsp; try `fleetsim pki "
+        "--help`)",
+        name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
     return options_fail(&err);
 }

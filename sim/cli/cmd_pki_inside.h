@@ -18,6 +18,10 @@ bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, in
 
 int pki_cmd_rotate(int argc, char **argv);
 
+/* ---- cmd_pki_ocsp.c ---- */
+
+int pki_cmd_ocsp(int argc, char **argv);
+
 /* ---- cmd_pki_revoke.c ---- */
 
 int pki_cmd_revoke(int argc, char **argv);

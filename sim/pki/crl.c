@@ -1,6 +1,7 @@
 #include "pki/crl.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -10,9 +11,10 @@
 
 #include "base/store.h"
 #include "base/xmem.h"
+#include "pki/crl_inside.h"
 
 #define FILE_MAX    (64u << 20)
-#define AUTHORITIES 2
+#define AUTHORITIES CRL_AUTHORITIES
 
 /* Verifiers' clocks are not ours. */
 #define BACKDATED 300
@@ -25,11 +27,10 @@ static const char *const reasons[] = {
 };
 #define REASON_COUNT (sizeof reasons / sizeof *reasons)
 
-/* One authority and its list. */
+/* One authority and its lists. */
 struct issuer {
-    X509 *certificate;
-    EVP_PKEY *key;
-    X509_CRL *old, *fresh; /* old NULL: there was none */
+    struct crl_authority *authority;
+    X509_CRL *fresh;
 };
 
 char *crl_path(const char *dir)
@@ -68,14 +69,14 @@ static BIO *open_file(const char *path, struct buf *text, struct error *err)
 
 /* ---- authorities and their lists ---- */
 
-static bool open_issuer(const char *certificate, const char *key, struct issuer *ret,
-                        struct error *err)
+static bool open_authority(const char *certificate, const char *key, struct crl_authority *ret,
+                           struct error *err)
 {
     struct buf text, secret;
     BIO *bio = open_file(certificate, &text, err);
 
-    *ret = (struct issuer){.certificate =
-                               bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL};
+    *ret = (struct crl_authority){
+        .certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL};
     BIO_free(bio);
     buf_done(&text);
     if (ret->certificate == NULL)
@@ -90,45 +91,50 @@ static bool open_issuer(const char *certificate, const char *key, struct issuer 
     return ret->key != NULL || error_set(err, ERROR_USAGE, "%s: no private key", key);
 }
 
-static void close_issuers(struct issuer issuers[AUTHORITIES])
+bool crl_authorities_open(const struct pki *pki, struct crl_authority ret[AUTHORITIES],
+                          struct error *err)
+{
+    return open_authority(pki_path(pki, PKI_FILE_INTERMEDIATE),
+                          pki_path(pki, PKI_FILE_INTERMEDIATE_KEY), &ret[0], err) &&
+           open_authority(pki_path(pki, PKI_FILE_CLOUD), pki_path(pki, PKI_FILE_CLOUD_KEY), &ret[1],
+                          err);
+}
+
+void crl_authorities_close(struct crl_authority authorities[AUTHORITIES])
 {
     for (size_t i = 0; i < AUTHORITIES; i++) {
-        X509_free(issuers[i].certificate);
-        EVP_PKEY_free(issuers[i].key);
-        X509_CRL_free(issuers[i].old);
-        X509_CRL_free(issuers[i].fresh);
+        X509_free(authorities[i].certificate);
+        EVP_PKEY_free(authorities[i].key);
+        X509_CRL_free(authorities[i].list);
     }
 }
 
-static bool open_issuers(const struct pki *pki, struct issuer ret[AUTHORITIES], struct error *err)
+bool crl_authorities_read(const char *path, struct crl_authority authorities[AUTHORITIES],
+                          struct error *err)
 {
-    return open_issuer(pki_path(pki, PKI_FILE_INTERMEDIATE),
-                       pki_path(pki, PKI_FILE_INTERMEDIATE_KEY), &ret[0], err) &&
-           open_issuer(pki_path(pki, PKI_FILE_CLOUD), pki_path(pki, PKI_FILE_CLOUD_KEY), &ret[1],
-                       err);
-}
-
-/* The lists that there are; none at all if there is no file. */
-static bool read_old(const char *path, struct issuer issuers[AUTHORITIES], struct error *err)
-{
+    X509_CRL *crl, *found[AUTHORITIES] = {NULL};
     struct buf text;
-    X509_CRL *crl;
-    bool any = false;
+    bool any = access(path, F_OK) != 0;
 
-    if (access(path, F_OK) != 0)
-        return true;
-    BIO *bio = open_file(path, &text, err);
+    BIO *bio = any ? NULL : open_file(path, &text, err);
     while (bio != NULL && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
         any = true;
         for (size_t i = 0; i < AUTHORITIES && crl != NULL; i++)
-            if (issuers[i].old == NULL && X509_CRL_verify(crl, issuers[i].key) == 1) {
-                issuers[i].old = crl;
+            if (found[i] == NULL && X509_CRL_verify(crl, authorities[i].key) == 1) {
+                found[i] = crl;
                 crl = NULL;
             }
         X509_CRL_free(crl);
     }
-    BIO_free(bio);
-    buf_done(&text);
+    if (bio != NULL) {
+        BIO_free(bio);
+        buf_done(&text);
+    }
+    for (size_t i = 0; any && i < AUTHORITIES; i++) {
+        X509_CRL_free(authorities[i].list);
+        authorities[i].list = found[i];
+    }
+    ERR_clear_error();
     return any ||
            error_set(err, ERROR_USAGE,
                      "%s: no list of revoked certificates (remove it; a new one is made)", path);
@@ -136,7 +142,7 @@ static bool read_old(const char *path, struct issuer issuers[AUTHORITIES], struc
 
 /* ---- a new list ---- */
 
-static int64_t unix_time(const ASN1_TIME *time)
+int64_t crl_time(const ASN1_TIME *time)
 {
     struct tm tm;
 
@@ -146,7 +152,9 @@ static int64_t unix_time(const ASN1_TIME *time)
 /* Later than the one before, for of two lists alike in age the older one wins. */
 static int64_t issued_at(const struct issuer *issuer, int64_t now)
 {
-    int64_t before = issuer->old != NULL ? unix_time(X509_CRL_get0_lastUpdate(issuer->old)) + 1 : 0;
+    int64_t before = issuer->authority->list != NULL
+                         ? crl_time(X509_CRL_get0_lastUpdate(issuer->authority->list)) + 1
+                         : 0;
 
     return before > now - BACKDATED ? before : now - BACKDATED;
 }
@@ -154,7 +162,7 @@ static int64_t issued_at(const struct issuer *issuer, int64_t now)
 static bool copy_entries(const struct issuer *issuer)
 {
     STACK_OF(X509_REVOKED) *entries =
-        issuer->old != NULL ? X509_CRL_get_REVOKED(issuer->old) : NULL;
+        issuer->authority->list != NULL ? X509_CRL_get_REVOKED(issuer->authority->list) : NULL;
 
     for (int i = 0; i < sk_X509_REVOKED_num(entries); i++) {
         X509_REVOKED *copy = X509_REVOKED_dup(sk_X509_REVOKED_value(entries, i));
@@ -170,7 +178,9 @@ static bool copy_entries(const struct issuer *issuer)
 static bool add_extensions(const struct issuer *issuer)
 {
     ASN1_INTEGER *number =
-        issuer->old != NULL ? X509_CRL_get_ext_d2i(issuer->old, NID_crl_number, NULL, NULL) : NULL;
+        issuer->authority->list != NULL
+            ? X509_CRL_get_ext_d2i(issuer->authority->list, NID_crl_number, NULL, NULL)
+            : NULL;
     int64_t value = 0;
     X509V3_CTX ctx;
 
@@ -181,7 +191,7 @@ static bool add_extensions(const struct issuer *issuer)
     bool ok = number != NULL && ASN1_INTEGER_set_int64(number, value + 1) == 1 &&
               X509_CRL_add1_ext_i2d(issuer->fresh, NID_crl_number, number, 0, 0) == 1;
     ASN1_INTEGER_free(number);
-    X509V3_set_ctx(&ctx, issuer->certificate, NULL, NULL, issuer->fresh, 0);
+    X509V3_set_ctx(&ctx, issuer->authority->certificate, NULL, NULL, issuer->fresh, 0);
     X509_EXTENSION *key =
         ok ? X509V3_EXT_conf_nid(NULL, &ctx, NID_authority_key_identifier, "keyid") : NULL;
     ok = key != NULL && X509_CRL_add_ext(issuer->fresh, key, -1) == 1;
@@ -195,13 +205,13 @@ static bool begin_list(struct issuer *issuer, const struct crl_change *change)
     ASN1_TIME *to = ASN1_TIME_set(NULL, change->now + (int64_t)change->days * 86400);
 
     issuer->fresh = X509_CRL_new();
-    bool ok =
-        issuer->fresh != NULL && from != NULL && to != NULL &&
-        X509_CRL_set_version(issuer->fresh, 1) == 1 &&
-        X509_CRL_set_issuer_name(issuer->fresh, X509_get_subject_name(issuer->certificate)) == 1 &&
-        X509_CRL_set1_lastUpdate(issuer->fresh, from) == 1 &&
-        X509_CRL_set1_nextUpdate(issuer->fresh, to) == 1 && copy_entries(issuer) &&
-        add_extensions(issuer);
+    bool ok = issuer->fresh != NULL && from != NULL && to != NULL &&
+              X509_CRL_set_version(issuer->fresh, 1) == 1 &&
+              X509_CRL_set_issuer_name(
+                  issuer->fresh, X509_get_subject_name(issuer->authority->certificate)) == 1 &&
+              X509_CRL_set1_lastUpdate(issuer->fresh, from) == 1 &&
+              X509_CRL_set1_nextUpdate(issuer->fresh, to) == 1 && copy_entries(issuer) &&
+              add_extensions(issuer);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
     return ok;
@@ -240,7 +250,7 @@ static bool revoke_one(struct issuer issuers[AUTHORITIES], struct slice der, int
     bool found = false, ok = true;
 
     for (size_t i = 0; certificate != NULL && !found && i < AUTHORITIES; i++) {
-        found = X509_verify(certificate, issuers[i].key) == 1;
+        found = X509_verify(certificate, issuers[i].authority->key) == 1;
         ok = !found || add_entry(issuers[i].fresh, certificate, reason, change->now);
     }
     X509_free(certificate);
@@ -259,7 +269,7 @@ static bool write_lists(const char *path, struct issuer issuers[AUTHORITIES], st
 
     for (size_t i = 0; ok && i < AUTHORITIES; i++)
         ok = X509_CRL_sort(issuers[i].fresh) == 1 &&
-             X509_CRL_sign(issuers[i].fresh, issuers[i].key, EVP_sha256()) > 0 &&
+             X509_CRL_sign(issuers[i].fresh, issuers[i].authority->key, EVP_sha256()) > 0 &&
              PEM_write_bio_X509_CRL(bio, issuers[i].fresh) == 1;
     long len = ok ? BIO_get_mem_data(bio, &text) : 0;
     ok = ok ? store_write(path, STORE_PUBLIC, slice_of(text, (size_t)len), err)
@@ -271,24 +281,39 @@ static bool write_lists(const char *path, struct issuer issuers[AUTHORITIES], st
 bool crl_update(const struct pki *pki, const char *dir, const struct crl_change *change,
                 struct error *err)
 {
-    struct issuer issuers[AUTHORITIES] = {0};
+    struct crl_authority authorities[AUTHORITIES] = {0};
+    struct issuer issuers[AUTHORITIES] = {{.authority = &authorities[0]},
+                                          {.authority = &authorities[1]}};
     int reason = reason_find(change->reason);
     char *path = crl_path(dir);
 
     bool ok = crl_reason_is_known(change->reason, err);
-    ok = ok && open_issuers(pki, issuers, err) && read_old(path, issuers, err);
+    ok = ok && crl_authorities_open(pki, authorities, err) &&
+         crl_authorities_read(path, authorities, err);
     for (size_t i = 0; ok && i < AUTHORITIES; i++)
         ok = begin_list(&issuers[i], change) ||
              error_set(err, ERROR_FAILED, "%s: the list cannot be made", path);
     for (size_t i = 0; ok && i < change->count; i++)
         ok = revoke_one(issuers, change->certificates[i], reason, change, err);
     ok = ok && write_lists(path, issuers, err);
-    close_issuers(issuers);
+    for (size_t i = 0; i < AUTHORITIES; i++)
+        X509_CRL_free(issuers[i].fresh);
+    crl_authorities_close(authorities);
     free(path);
     return ok;
 }
 
 /* ---- reading ---- */
+
+int crl_entry_reason(const X509_REVOKED *entry)
+{
+    ASN1_ENUMERATED *code = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+    long reason = code != NULL ? ASN1_ENUMERATED_get(code) : 0;
+
+    ASN1_ENUMERATED_free(code);
+    return reason >= 0 && (size_t)reason < REASON_COUNT && reasons[reason] != NULL ? (int)reason
+                                                                                   : 0;
+}
 
 static void show_entry(const X509_CRL *crl, const X509_REVOKED *entry,
                        void (*visit)(void *ctx, const struct crl_entry *e), void *ctx)
@@ -296,16 +321,12 @@ static void show_entry(const X509_CRL *crl, const X509_REVOKED *entry,
     char issuer[128] = "?";
     BIGNUM *number = ASN1_INTEGER_to_BN(X509_REVOKED_get0_serialNumber(entry), NULL);
     char *serial = number != NULL ? BN_bn2hex(number) : NULL;
-    ASN1_ENUMERATED *code = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
-    long reason = code != NULL ? ASN1_ENUMERATED_get(code) : 0;
-    bool known = reason >= 0 && (size_t)reason < REASON_COUNT && reasons[reason] != NULL;
 
     X509_NAME_get_text_by_NID(X509_CRL_get_issuer(crl), NID_commonName, issuer, sizeof issuer);
     visit(ctx, &(struct crl_entry){.issuer = issuer,
                                    .serial = serial != NULL ? serial : "?",
-                                   .reason = known ? reasons[reason] : reasons[0],
-                                   .when = unix_time(X509_REVOKED_get0_revocationDate(entry))});
-    ASN1_ENUMERATED_free(code);
+                                   .reason = reasons[crl_entry_reason(entry)],
+                                   .when = crl_time(X509_REVOKED_get0_revocationDate(entry))});
     OPENSSL_free(serial);
     BN_free(number);
 }
