@@ -12,7 +12,7 @@
 #include "pki/settings.h"
 
 #define VALID_MIN_S 1
-#define VALID_MAX_S (30 * 86400)
+#define VALID_MAX_S (UINT64_C(30) * 86400)
 
 struct serving {
     struct loop *loop;

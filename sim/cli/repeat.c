@@ -67,6 +67,8 @@ static void put_tls(struct buf *out, const struct run_settings *s)
     put_option(out, "groups", s->tls.groups);
     put_option(out, "alpn", s->tls.alpn);
     put_option(out, "crl", s->tls.crl_file);
+    put_option(out, "ocsp", s->tls.ocsp);
+    put_option(out, "ocsp-responder", s->tls.ocsp_responder);
     put_flag(out, "resumption", s->tls.resumption);
 }
 

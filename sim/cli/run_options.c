@@ -86,13 +86,16 @@ static bool check_settings(struct run_settings *s, struct error *err)
     if (!contact_choice_check(s, err) || !check_radio(s, err) ||
         !metrics_endpoint_check(s->metrics, err))
         return false;
+    if (s->tls.ocsp != NULL && strcmp(s->tls.ocsp, "off") == 0)
+        s->tls.ocsp = NULL;
     /* These reach Paho, some by OpenSSL's own configuration. */
     struct tls_options others = s->tls;
     others.alpn = others.version = others.ciphers = others.groups = NULL;
     if (strcmp(s->client, "paho") == 0 &&
         (tls_options_chosen(&others) || s->source_addresses != NULL))
         return error_set(err, ERROR_USAGE,
-                         "--client paho: it takes no --crl, --resumption and --source-address");
+                         "--client paho: it takes no --crl, --ocsp, --resumption and "
+                         "--source-address");
     if (!check_cloud(s, err) || !clock_options_check(&s->clock, &s->target, err))
         return false;
     if (!check_numbers(s, err) || !api_endpoint_check(&s->api, s->target.virtual_time, err))

@@ -129,6 +129,11 @@ struct run_options {
      "protocol to ask for (on port 443: x-amzn-mqtt-ca)"}, \
     {"crl", 0, OPTION_STRING, &(o).settings.tls.crl_file, "FILE", \
      "refuse servers whose certificate these lists revoke"}, \
+    {"ocsp", 0, OPTION_STRING, &(o).settings.tls.ocsp, "HOW", \
+     "whether the server's certificate is revoked: if_stapled (what it\nstaples must be good), require " \
+     "(stapled or asked for) or off (default)"}, \
+    {"ocsp-responder", 0, OPTION_STRING, &(o).settings.tls.ocsp_responder, "URL", \
+     "with --ocsp require: whom to ask when nothing is stapled (default:\nwhom the certificate names)"}, \
     {"resumption", 0, OPTION_FLAG, &(o).settings.tls.resumption, NULL, \
      "resume TLS sessions when cars connect again (costs memory)"}, \
     {"source-address", 0, OPTION_STRING, &(o).settings.source_addresses, "LIST", \

@@ -109,8 +109,9 @@ static enum fetch_end judge(const struct fetch *f, CURLcode code)
     return FETCH_BROKEN;
 }
 
-void fetch_ended(struct fetch *f, CURLcode code)
+static void on_ended(struct fetch_work *w, CURLcode code)
 {
+    struct fetch *f = (struct fetch *)w;
     enum fetch_end how = judge(f, code);
 
     if (how == FETCH_REFUSED)
@@ -271,24 +272,31 @@ static void ask_for_rest(struct fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->headers);
 }
 
+CURL *fetch_easy(struct fetcher *x, struct fetch_work *work, const char *url, const char *protocols)
+{
+    CURL *easy = curl_easy_init();
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, (char *)work);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* a car's network is its own */
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_SHARE, x->share);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "fleetsim/" FLEETSIM_VERSION);
+    return easy;
+}
+
 void fetch_begin(struct fetch *f)
 {
     struct fetcher *x = f->fetcher;
 
-    f->easy = curl_easy_init();
-    curl_easy_setopt(f->easy, CURLOPT_PRIVATE, (char *)f);
-    curl_easy_setopt(f->easy, CURLOPT_URL, f->url);
-    curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(f->easy, CURLOPT_PROXY, ""); /* a car's network is its own */
-    curl_easy_setopt(f->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(f->easy, CURLOPT_SHARE, x->share);
+    f->easy = fetch_easy(x, &f->work, f->url, "https");
     curl_easy_setopt(f->easy, CURLOPT_ERRORBUFFER, f->curl_says);
     curl_easy_setopt(f->easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(f->easy, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(f->easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(f->easy, CURLOPT_HEADERDATA, f);
-    curl_easy_setopt(f->easy, CURLOPT_USERAGENT, "fleetsim/" FLEETSIM_VERSION);
     if (x->ca_file != NULL) {
         curl_easy_setopt(f->easy, CURLOPT_CAINFO, x->ca_file);
         curl_easy_setopt(f->easy, CURLOPT_CAPATH, NULL);
@@ -311,6 +319,7 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
 {
     struct fetch *f = xcalloc(1, sizeof *f);
 
+    f->work.ended = on_ended;
     f->fetcher = fetcher;
     f->owner = *owner;
     f->url = xstrdup(request->url);

@@ -1,4 +1,4 @@
-/* fetch_inside.h — what fetcher.c and fetch.c share. Nobody else includes it. */
+/* fetch_inside.h — what fetcher.c, fetch.c and ask.c share. Nobody else includes it. */
 #ifndef FETCH_FETCH_INSIDE_H
 #define FETCH_FETCH_INSIDE_H
 
@@ -19,6 +19,12 @@ struct fetcher {
     void *hold_ctx;
 };
 
+/* What libcurl works at; its owner's first member. */
+struct fetch_work {
+    /* libcurl is done with it. */
+    void (*ended)(struct fetch_work *w, CURLcode code);
+};
+
 void fetcher_enqueue(struct fetcher *x, struct fetch *f);
 /* It waits no more, or runs no more: others may. */
 void fetcher_leave(struct fetcher *x, struct fetch *f);
@@ -26,6 +32,7 @@ void fetcher_leave(struct fetcher *x, struct fetch *f);
 void fetcher_nudge(struct fetcher *x);
 
 struct fetch {
+    struct fetch_work work;
     struct fetcher *fetcher;
     struct fetch_owner owner;
     struct fetch_state state;
@@ -53,7 +60,8 @@ struct fetch {
 
 /* It is its turn. */
 void fetch_begin(struct fetch *f);
-/* libcurl is done with it. */
-void fetch_ended(struct fetch *f, CURLcode code);
+/* What downloads and questions have in common; `work` is told of the end. */
+CURL *fetch_easy(struct fetcher *x, struct fetch_work *work, const char *url,
+                 const char *protocols);
 
 #endif

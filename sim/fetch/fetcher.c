@@ -72,10 +72,10 @@ static void collect(struct fetcher *x)
     while ((message = curl_multi_info_read(x->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        struct fetch *f = NULL;
+        struct fetch_work *work = NULL;
         CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&f);
-        fetch_ended(f, code);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&work);
+        work->ended(work, code);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/xmem.h"
 #include "fleet/key_maker.h"
+#include "fleet/responders.h"
 #include "fleet/vehicle_provision.h"
 #include "fleet/vehicle_rotation.h"
 #include "fleet/vehicle_tell.h"
@@ -205,10 +206,12 @@ static bool client_can(const struct simulation_options *options, struct error *e
 {
     const struct tls_options *tls = options->tls;
 
-    if (options->client != SIMULATION_PAHO || tls == NULL || tls->crl_file == NULL)
+    if (options->client != SIMULATION_PAHO || tls == NULL ||
+        (tls->crl_file == NULL && tls->ocsp == NULL))
         return true;
     return error_set(err, ERROR_USAGE,
-                     "Paho is not told of --crl (run the cars on the native client for it)");
+                     "Paho is not told of %s (run the cars on the native client for it)",
+                     tls->ocsp != NULL ? "--ocsp" : "--crl");
 }
 
 static bool plain_is_meant(const struct simulation_options *options, struct error *err)
@@ -273,6 +276,11 @@ static bool open_way(struct simulation *sim, const struct simulation_options *op
     sim->ca_file = xstrdup(tls.ca_file);
     sim->alpn = tls.alpn != NULL ? xstrdup(tls.alpn) : NULL;
     sim->tls = tls_context_new(&tls, err);
+    if (sim->tls != NULL && tls.ocsp != NULL) {
+        sim->responders = responders_new(sim->loop);
+        const struct revocation_asker asker = responders_asker(sim->responders);
+        tls_context_ask_by(sim->tls, &asker);
+    }
     return sim->tls != NULL;
 }
 
@@ -376,6 +384,7 @@ void simulation_free(struct simulation *sim)
     endpoints_free(sim->endpoints);
     sources_free(sim->sources);
     tls_context_free(sim->tls);
+    responders_free(sim->responders);
     pki_free(sim->pki);
     credential_set_free(sim->own);
     free(sim->own_used);

@@ -27,6 +27,7 @@ struct factory;
 struct key_maker;
 struct oracle;
 struct recorder;
+struct responders;
 struct tls_context;
 struct tls_options;
 struct radio_profile;
@@ -75,10 +76,11 @@ struct simulation {
     struct recorder *recorder;
     struct pki *pki; /* NULL: own alone */
     bool pki_lasts;
-    struct credential_set *own; /* the cars' certificates, made elsewhere; NULL: the PKI's */
-    bool *own_used;             /* by index: is there a car with it? */
-    size_t own_first_free;      /* all below it are used */
-    struct tls_context *tls;    /* NULL: plain TCP */
+    struct credential_set *own;    /* the cars' certificates, made elsewhere; NULL: the PKI's */
+    bool *own_used;                /* by index: is there a car with it? */
+    size_t own_first_free;         /* all below it are used */
+    struct tls_context *tls;       /* NULL: plain TCP */
+    struct responders *responders; /* whom it asks about the server; NULL: nobody */
     struct endpoints *endpoints;
     struct endpoint *endpoint; /* the first of them */
     struct sources *sources;   /* NULL: the system chooses */

@@ -27,10 +27,11 @@ void cert_text_date(const ASN1_TIME *when, char *text, size_t size)
                  tm.tm_mday, tm.tm_hour, tm.tm_min);
 }
 
-bool cert_text_valid(X509 *cert, char *text, size_t size)
+bool cert_text_valid(X509 *cert, int64_t now, char *text, size_t size)
 {
     const ASN1_TIME *from = X509_get0_notBefore(cert), *to = X509_get0_notAfter(cert);
-    bool late = X509_cmp_current_time(to)<0, early = X509_cmp_current_time(from)> 0;
+    time_t at = (time_t)now;
+    bool late = X509_cmp_time(to, &at)<0, early = X509_cmp_time(from, &at)> 0;
     char subject[160], date[64];
 
     if (!late && !early)

@@ -14,8 +14,8 @@
 #define READS_PER_TURN 64
 
 /* ORDER LINK_STATE */
-static const char *const state_names[LINK_STATE_COUNT] = {"closed",   "resolving", "connecting",
-                                                          "securing", "upgrading", "open"};
+static const char *const state_names[LINK_STATE_COUNT] = {
+    "closed", "resolving", "connecting", "securing", "checking", "upgrading", "open"};
 
 const char *link_state_name(enum link_state state)
 {
@@ -38,6 +38,7 @@ static int wants(const struct link *l)
                (l->write_blocked || l->read_blocked ? EV_WRITE : 0);
     case LINK_CLOSED:
     case LINK_RESOLVING:
+    case LINK_CHECKING:
     case LINK_STATE_COUNT:
         break;
     }
@@ -102,6 +103,7 @@ static void tear_down(struct link *l)
 {
     set_clean(l);
     endpoint_cancel(&l->waiter);
+    revocation_cancel(&l->checked);
     ev_timer_stop(l->net->loop->ev, &l->deadline);
     link_close_socket(l);
     buf_done(&l->out);
@@ -330,6 +332,23 @@ static void upgrade_or_open(struct link *l)
         link_open_up(l, (struct slice){NULL, 0});
 }
 
+/* The handshake is done; the server may still have to be asked about. */
+static void settle(void *arg)
+{
+    struct link *l = arg;
+    enum tls_status status = tls_settle(l->tls, l->ssl, &l->target, &l->checked);
+
+    if (status == TLS_DONE) {
+        upgrade_or_open(l);
+    } else if (status == TLS_WANT_READ) {
+        l->state = LINK_CHECKING;
+        link_set_deadline(l, l->tls_timeout);
+        link_watch(l);
+    } else {
+        link_fail_status(l, status, 0);
+    }
+}
+
 static void secure(struct link *l, int events)
 {
     (void)events;
@@ -340,7 +359,7 @@ static void secure(struct link *l, int events)
     if (status == TLS_DONE && tls_resumed(l->ssl) && l->net->resumed != NULL)
         l->net->resumed(l->net->resumed_ctx);
     if (status == TLS_DONE)
-        upgrade_or_open(l);
+        settle(l);
     else if (status == TLS_WANT_READ || status == TLS_WANT_WRITE)
         link_watch(l);
     else
@@ -371,7 +390,7 @@ static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
     /* ORDER LINK_STATE */
     static void (*const steps[LINK_STATE_COUNT])(struct link *, int) = {
-        NULL, NULL, link_finish_connect, secure, link_upgrade, on_open};
+        NULL, NULL, link_finish_connect, secure, NULL, link_upgrade, on_open};
     struct link *l = w->data;
 
     (void)ev;
@@ -388,8 +407,13 @@ static void on_io(struct ev_loop *ev, ev_io *w, int events)
 static void on_deadline(struct ev_loop *ev, ev_timer *w, int events)
 {
     /* ORDER LINK_STATE */
-    static const char *const steps[LINK_STATE_COUNT] = {
-        "", "resolving", "TCP connect to", "TLS handshake with", "WebSocket upgrade at", ""};
+    static const char *const steps[LINK_STATE_COUNT] = {"",
+                                                        "resolving",
+                                                        "TCP connect to",
+                                                        "TLS handshake with",
+                                                        "asking by OCSP about",
+                                                        "WebSocket upgrade at",
+                                                        ""};
     struct link *l = w->data;
     char text[320];
 
@@ -426,6 +450,8 @@ void link_init(struct link *l, struct net *net, const struct link_events *events
     l->deadline.data = l;
     l->waiter.fn = on_resolved;
     l->waiter.arg = l;
+    l->checked.fn = settle;
+    l->checked.arg = l;
 }
 
 bool link_open(struct link *l, const struct link_options *options, struct error *err)
@@ -435,7 +461,8 @@ bool link_open(struct link *l, const struct link_options *options, struct error 
     l->tls = options->tls;
     l->target = (struct tls_target){.host = endpoint_host(options->endpoint),
                                     .host_is_ip = endpoint_is_numeric(options->endpoint),
-                                    .identity = options->identity};
+                                    .identity = options->identity,
+                                    .clock_offset = options->clock_offset};
     l->session_key = l->tls != NULL ? tls_target_key(&l->target) : 0;
     l->tls_timeout = options->tls_timeout;
     l->step_deadline = options->tcp_timeout != 0 ? clock_now() + options->tcp_timeout : 0;

@@ -1,7 +1,7 @@
 /*
  * link.h — one outgoing connection on the loop: TCP, TLS over TCP, or a WebSocket over either:
  *
- *     closed → resolving → connecting → securing → upgrading → open → closed
+ *     closed → resolving → connecting → securing → checking → upgrading → open → closed
  *
  * Of several addresses one after the other is tried. Each but the last has its share of the time,
  * at most a second, so that one that does not answer costs little.
@@ -26,6 +26,7 @@
 #include "base/slice.h"
 #include "net/endpoint.h"
 #include "net/net.h"
+#include "net/revocation.h"
 #include "net/tls.h"
 
 /* ORDER LINK_STATE */
@@ -34,6 +35,7 @@ enum link_state {
     LINK_RESOLVING,  /* waits for the endpoint's addresses */
     LINK_CONNECTING, /* TCP handshake with one of them */
     LINK_SECURING,   /* TLS handshake */
+    LINK_CHECKING,   /* is the server's certificate revoked? (revocation.h) */
     LINK_UPGRADING,  /* WebSocket handshake */
     LINK_OPEN,
     LINK_STATE_COUNT
@@ -64,8 +66,10 @@ struct link_options {
     struct endpoint *endpoint;
     struct tls_context *tls;             /* NULL: plain TCP */
     const struct tls_identity *identity; /* NULL: no client certificate */
-    /* 0: none. The latter is for the TLS handshake and again for the WebSocket's. */
+    /* 0: none. The latter is for the TLS handshake, and again for a question about its certificate
+       and for the WebSocket's handshake. */
     usec_t tcp_timeout, tls_timeout;
+    int64_t clock_offset; /* seconds by which the clock that verifies certificates is fast */
 };
 
 struct link {
@@ -96,6 +100,7 @@ struct link {
     ev_io io;
     ev_timer deadline;
     struct endpoint_waiter waiter;
+    struct revocation_waiter checked;
     struct link *next, **link;         /* in net->dirty */
     struct link *open_next, **open_at; /* in net->open; open_at NULL: it is not */
 };

@@ -12,12 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/xmem.h"
 #include "net/cert_text.h"
 #include "net/certcache.h"
 #include "net/resume.h"
+#include "net/revocation.h"
+#include "net/verify_text.h"
 
 struct tls_context {
     SSL_CTX *ssl;
@@ -26,7 +29,8 @@ struct tls_context {
     char unfit[256];        /* what is wrong with the client certificate last used; "": nothing */
     struct certcache certs; /* server chains as seen, our intermediates */
     bool resumption;
-    struct resume sessions; /* of connections that ended */
+    struct resume sessions;        /* of connections that ended */
+    struct revocation *revocation; /* NULL: not checked */
     char why[512];
 };
 
@@ -102,53 +106,10 @@ static BIO_METHOD *socket_method(void)
 
 /* --- Verification --- */
 
-static void explain_verification(struct tls_context *c, X509_STORE_CTX *store,
-                                 const struct tls_target *target)
+/* By the clock of the car that verifies. */
+static int64_t clock_of(const struct tls_target *target)
 {
-    static const char head[] = "certificate verify failed";
-    X509 *cert = X509_STORE_CTX_get_current_cert(store);
-    int code = X509_STORE_CTX_get_error(store);
-    const char *reason = X509_verify_cert_error_string(code);
-    char subject[160], validity[320];
-
-    if (cert == NULL)
-        cert = X509_STORE_CTX_get0_cert(store);
-    cert_text_subject(cert, subject, sizeof subject);
-    switch (code) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        validity[0] = '\0';
-        cert_text_valid(cert, validity, sizeof validity);
-        snprintf(c->why, sizeof c->why, "%s: %s: %s", head, reason, validity);
-        break;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        snprintf(c->why, sizeof c->why,
-                 "%s: %s: \"%s\" was not issued for \"%s\" (use a name that the certificate lists)",
-                 head, reason, subject, target->host);
-        break;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        snprintf(c->why, sizeof c->why,
-                 "%s: %s: \"%s\" (is the CA file the one that issued the server's certificate?)",
-                 head, reason, subject);
-        break;
-    case X509_V_ERR_UNABLE_TO_GET_CRL:
-        snprintf(c->why, sizeof c->why,
-                 "%s: %s: \"%s\" (add the revocation list of its issuer to the CRL file)", head,
-                 reason, subject);
-        break;
-    case X509_V_ERR_CRL_HAS_EXPIRED:
-        snprintf(c->why, sizeof c->why, "%s: %s: that of the issuer of \"%s\" (fetch a newer one)",
-                 head, reason, subject);
-        break;
-    default:
-        snprintf(c->why, sizeof c->why, "%s: %s: \"%s\"", head, reason, subject);
-        break;
-    }
+    return (int64_t)time(NULL) + target->clock_offset;
 }
 
 /* OpenSSL keeps the peer's chain as long as the connection: thousands of copies of one certificate.
@@ -186,10 +147,94 @@ static int verify(X509_STORE_CTX *store, void *arg)
     }
     int named = target->host_is_ip ? X509_VERIFY_PARAM_set1_ip_asc(param, target->host)
                                    : X509_VERIFY_PARAM_set1_host(param, target->host, 0);
+    if (target->clock_offset != 0)
+        X509_VERIFY_PARAM_set_time(param, (time_t)clock_of(target));
     if (named == 1 && X509_verify_cert(store) > 0)
         return 1;
-    explain_verification(c, store, target);
+    verify_text(store,
+                &(struct verify_context){target->host, clock_of(target), target->clock_offset != 0},
+                c->why, sizeof c->why);
     return 0;
+}
+
+/* --- Revocation --- */
+
+static struct revocation_subject subject_of(struct tls_context *c, SSL *ssl,
+                                            const struct tls_target *target)
+{
+    STACK_OF(X509) *chain = SSL_session_reused(ssl) == 1 ? NULL : SSL_get0_verified_chain(ssl);
+
+    return (struct revocation_subject){.leaf = SSL_get0_peer_certificate(ssl),
+                                       /* A root of its own is its own issuer. */
+                                       .issuer = sk_X509_num(chain) > 1 ? sk_X509_value(chain, 1)
+                                                                        : sk_X509_value(chain, 0),
+                                       .trust = SSL_CTX_get_cert_store(c->ssl),
+                                       .now = clock_of(target)};
+}
+
+/* The server's whole flight is there, ours is not sent: what is bad ends in an alert. */
+static int on_status(SSL *ssl, void *arg)
+{
+    struct tls_context *c = arg;
+    const struct tls_target *target = SSL_get_app_data(ssl);
+    const struct revocation_subject subject = subject_of(c, ssl, target);
+    const unsigned char *stapled = NULL;
+    long len = SSL_get_tlsext_status_ocsp_resp(ssl, &stapled);
+
+    if (subject.leaf == NULL)
+        return 0;
+    enum revocation_state state = revocation_judge(
+        c->revocation, &subject, slice_of(stapled, stapled != NULL && len > 0 ? (size_t)len : 0),
+        c->why, sizeof c->why);
+    return state != REVOCATION_BAD;
+}
+
+enum tls_status tls_settle(struct tls_context *c, SSL *ssl, const struct tls_target *target,
+                           struct revocation_waiter *waiter)
+{
+    if (c->revocation == NULL)
+        return TLS_DONE;
+    const struct revocation_subject subject = subject_of(c, ssl, target);
+    const unsigned char *stapled = NULL;
+    long len = SSL_get_tlsext_status_ocsp_resp(ssl, &stapled);
+    if (stapled != NULL && len > 0) {
+        /* It was good, or there would be no connection, and is not needed any more. */
+        SSL_set_tlsext_status_ocsp_resp(ssl, NULL, 0);
+        return TLS_DONE;
+    }
+    switch (revocation_judge(c->revocation, &subject, (struct slice){0}, c->why, sizeof c->why)) {
+    case REVOCATION_FINE:
+        return TLS_DONE;
+    case REVOCATION_ASK:
+        revocation_wait(c->revocation, &subject, waiter);
+        return TLS_WANT_READ;
+    case REVOCATION_BAD:
+        break;
+    }
+    /* Not to be kept. */
+    SSL_CTX_remove_session(c->ssl, SSL_get_session(ssl));
+    return TLS_ERROR;
+}
+
+void tls_context_ask_by(struct tls_context *c, const struct revocation_asker *asker)
+{
+    if (c->revocation != NULL)
+        revocation_set_asker(c->revocation, asker);
+}
+
+static bool check_revocation(struct tls_context *c, const struct tls_options *o, struct error *err)
+{
+    enum revocation_mode mode;
+
+    if (!tls_options_revocation(o, &mode, err))
+        return false;
+    if (mode == REVOCATION_OFF)
+        return true;
+    c->revocation = revocation_new(mode, o->ocsp_responder);
+    SSL_CTX_set_tlsext_status_type(c->ssl, TLSEXT_STATUSTYPE_ocsp);
+    SSL_CTX_set_tlsext_status_cb(c->ssl, on_status);
+    SSL_CTX_set_tlsext_status_arg(c->ssl, c);
+    return true;
 }
 
 /* --- Our own certificate --- */
@@ -241,7 +286,7 @@ static void examine_own(struct tls_context *c, X509 *leaf)
 {
     c->unfit[0] = '\0';
     if (leaf != NULL)
-        cert_text_valid(leaf, c->unfit, sizeof c->unfit);
+        cert_text_valid(leaf, (int64_t)time(NULL), c->unfit, sizeof c->unfit);
 }
 
 /* The server asked for a certificate. */
@@ -309,7 +354,7 @@ struct tls_context *tls_context_new(const struct tls_options *options, struct er
         return NULL;
     }
     configure(c);
-    if (!tls_options_apply(options, c->ssl, err)) {
+    if (!tls_options_apply(options, c->ssl, err) || !check_revocation(c, options, err)) {
         tls_context_free(c);
         return NULL;
     }
@@ -322,6 +367,7 @@ void tls_context_free(struct tls_context *c)
         return;
     certcache_done(&c->certs);
     resume_done(&c->sessions);
+    revocation_free(c->revocation);
     SSL_CTX_free(c->ssl);
     BIO_meth_free(c->socket);
     free(c);
@@ -449,7 +495,7 @@ static bool still_trusted(struct tls_context *c, SSL *ssl)
 
     if (cert == NULL || SSL_get_verify_result(ssl) != X509_V_OK)
         snprintf(text, sizeof text, "it was never verified");
-    else if (cert_text_valid(cert, text, sizeof text) &&
+    else if (cert_text_valid(cert, clock_of(target), text, sizeof text) &&
              (target->host_is_ip ? X509_check_ip_asc(cert, target->host, 0)
                                  : X509_check_host(cert, target->host, 0, 0, NULL)) != 1)
         snprintf(text, sizeof text, "it was not made with \"%s\"", target->host);

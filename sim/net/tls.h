@@ -28,6 +28,8 @@
 #include "base/slice.h"
 #include "net/tls_options.h"
 
+struct revocation_asker;
+struct revocation_waiter;
 struct tls_context;
 struct ssl_st;
 struct evp_pkey_st;
@@ -51,6 +53,7 @@ struct tls_target {
     const char *host; /* DNS name, or IP address as text */
     bool host_is_ip;
     const struct tls_identity *identity; /* NULL: no client certificate */
+    int64_t clock_offset;                /* seconds by which its clock, which verifies, is fast */
 };
 
 /* Results below zero; zero and above are counts of bytes. */
@@ -66,6 +69,8 @@ enum tls_status {
 struct tls_context *tls_context_new(const struct tls_options *options, struct error *err);
 /* NULL is a no-op. Connections must be gone. */
 void tls_context_free(struct tls_context *c);
+/* With the option `ocsp`: who asks responders; without one, nobody does. */
+void tls_context_ask_by(struct tls_context *c, const struct revocation_asker *asker);
 
 /* A connection over a non-blocking socket, which stays the caller's. It offers to resume the
    session that the last one with the same host and certificate left, if there is one. */
@@ -77,8 +82,12 @@ void tls_free(struct tls_context *c, struct ssl_st *ssl, uint64_t key);
 uint64_t tls_target_key(const struct tls_target *target);
 /* After TLS_DONE: was it a resumed session? */
 bool tls_resumed(const struct ssl_st *ssl);
-/* Goes on with the handshake. After TLS_DONE the target and identity are no longer needed. */
+/* Goes on with the handshake. After TLS_DONE the identity is no longer needed. */
 enum tls_status tls_handshake(struct tls_context *c, struct ssl_st *ssl);
+/* After TLS_DONE: may the server be trusted, or is it still being asked whether its certificate is
+   revoked? Then TLS_WANT_READ, nothing may be read, and the waiter is told when to ask again. */
+enum tls_status tls_settle(struct tls_context *c, struct ssl_st *ssl,
+                           const struct tls_target *target, struct revocation_waiter *waiter);
 /* Bytes read, or a status. */
 ptrdiff_t tls_read(struct tls_context *c, struct ssl_st *ssl, void *data, size_t size);
 /* Is there more to be read without the socket's help? */

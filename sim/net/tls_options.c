@@ -13,7 +13,7 @@
 bool tls_options_chosen(const struct tls_options *o)
 {
     return o->alpn != NULL || o->version != NULL || o->ciphers != NULL || o->groups != NULL ||
-           o->crl_file != NULL || o->resumption;
+           o->crl_file != NULL || o->ocsp != NULL || o->ocsp_responder != NULL || o->resumption;
 }
 
 /* --- Whom to trust --- */
@@ -77,6 +77,29 @@ static bool load_crls(SSL_CTX *ssl, const struct tls_options *o, struct error *e
                          o->crl_file);
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     return true;
+}
+
+bool tls_options_revocation(const struct tls_options *o, enum revocation_mode *ret,
+                            struct error *err)
+{
+    *ret = REVOCATION_OFF;
+    if (o->ocsp != NULL && !revocation_mode_parse(o->ocsp, ret, err))
+        return false;
+    if (*ret != REVOCATION_OFF && o->insecure)
+        return error_set(err, ERROR_USAGE,
+                         "OCSP: not asked while the server is not verified (leave one of the two "
+                         "out)");
+    if (o->ocsp_responder == NULL)
+        return true;
+    if (*ret != REVOCATION_REQUIRE)
+        return error_set(err, ERROR_USAGE,
+                         "OCSP responder %.200s: nobody asks it (it goes with --ocsp require)",
+                         o->ocsp_responder);
+    return strncmp(o->ocsp_responder, "http://", strlen("http://")) == 0 ||
+           error_set(err, ERROR_USAGE,
+                     "OCSP responder %.200s: not an address of plain HTTP (http://host:port/; its "
+                     "answers are signed)",
+                     o->ocsp_responder);
 }
 
 /* --- What to offer --- */

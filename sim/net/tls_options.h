@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "net/revocation.h"
 
 /* Zero-initialised: the defaults. Neither ca_file nor ca_pem: the system's trust store. */
 struct tls_options {
@@ -25,7 +26,11 @@ struct tls_options {
     const char *groups; /* key exchange, "X25519:P-256", best first; NULL: OpenSSL's */
     /* PEM, a revocation list of each CA in the server's chain; NULL: revocation is not checked. */
     const char *crl_file;
-    bool resumption; /* of sessions, by those who connect again; costs memory */
+    /* Is the server's certificate revoked, by OCSP (revocation.h)? "off" (NULL), "if_stapled" or
+       "require". */
+    const char *ocsp;
+    const char *ocsp_responder; /* http://…; NULL: the one that the certificate names */
+    bool resumption;            /* of sessions, by those who connect again; costs memory */
 };
 
 /* Is any choice made, beside whom to trust? */
@@ -34,6 +39,8 @@ bool tls_options_chosen(const struct tls_options *o);
 struct ssl_ctx_st;
 
 /* ERROR_USAGE with a sentence that names what is wrong. */
+bool tls_options_revocation(const struct tls_options *o, enum revocation_mode *ret,
+                            struct error *err);
 bool tls_options_apply(const struct tls_options *o, struct ssl_ctx_st *ssl, struct error *err);
 
 #endif

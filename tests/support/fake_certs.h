@@ -9,6 +9,7 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ struct fake_request {
     const char *name;               /* CN */
     const struct fake_cert *issuer; /* NULL: self-signed */
     const char *alt_names;          /* "DNS:localhost,IP:127.0.0.1", or NULL */
+    const char *responder;          /* whom to ask about it (AIA), "http://…", or NULL */
+    const char *key_usage;          /* extended, "OCSPSigning", or NULL */
     bool ca;
     long from_days, to_days; /* from now */
 };
@@ -64,6 +67,13 @@ static inline struct fake_cert fake_cert_make(const struct fake_request *r)
     fake_cert_extend(c.cert, issuer, NID_subject_key_identifier, "hash");
     if (r->alt_names != NULL)
         fake_cert_extend(c.cert, issuer, NID_subject_alt_name, r->alt_names);
+    if (r->key_usage != NULL)
+        fake_cert_extend(c.cert, issuer, NID_ext_key_usage, r->key_usage);
+    if (r->responder != NULL) {
+        char aia[128];
+        snprintf(aia, sizeof aia, "OCSP;URI:%s", r->responder);
+        fake_cert_extend(c.cert, issuer, NID_info_access, aia);
+    }
     X509_sign(c.cert, r->issuer != NULL ? r->issuer->key : c.key, EVP_sha256());
     X509_NAME_free(name);
     c.der_len = (size_t)i2d_X509(c.cert, &c.der);

@@ -396,7 +396,7 @@ static void test_it_is_written_anew(void **state)
         before = now;
     }
     assert_true(shrank);
-    assert_true(before < 128 * 1024);
+    assert_true(before < (off_t)128 * 1024);
     rotate(other, 0, 1);
     assert_int_equal(car_of(other, 0).generation, 62);
     assert_int_equal(car_of(other, 3).generation, 60);
