@@ -145,14 +145,16 @@ function car_job:progress(details, minutes) end
 ---@field stream? string id
 ---@field file? integer 0 to 255 (0)
 ---@field sha256? string in hexadecimal digits
+---@field keep? boolean return what is at the url, 1 MB at most
 ---@field block? integer bytes (8192)
 ---@field window? integer blocks that are asked for at once (4)
 ---@field progress? fun(received: integer, size: integer)
 
----Downloads a file over HTTPS or of a stream; returns its size and its SHA-256.
+---Downloads a file over HTTPS or of a stream; returns its size and its SHA-256, with `keep` also the file.
 ---@param options fleetsim.Download
 ---@return integer size
 ---@return string sha256
+---@return string? bytes
 function car_job:download(options) end
 
 ---Is it signed by whom the car trusts? Fails if not.

@@ -49,6 +49,22 @@ for name, document in pairs(patterns) do
   end)
 end
 
+-- contract 4.5: the answer is "or {"location":url}"; there is no other way to the key.
+scenario("a car without a key of its own downloads it with the certificate", function(t)
+  local car = t:vehicle { model = "keyless_car" }
+  local app = t:companion()
+  car:wait_online()
+  local old = car:certificate()
+  local job = app:create_job(car, topics)
+
+  t:equal(job:await(30).count.succeeded, 1)
+  t:not_equal(car:certificate(), old)
+  t:equal(active(app, car), { car:certificate() })
+  car:disconnect()
+  car:wake()
+  car:wait_online()
+end)
+
 scenario("rotated twice, each time from what the car has then", function(t)
   local car, app, first, job = car_with_job(t)
 
@@ -162,12 +178,12 @@ local first = param("first", 1)
 
 -- Power is lost at the n-th action of a rotation, or behind it if there are not so many: then the rotation is over
 -- already, and this says so.
-local function cut_at(t, app, n)
-  local car = t:vehicle { model = "compact_ev_certified" }
+local function cut_at(t, app, n, model, document)
+  local car = t:vehicle { model = model }
   car:wait_online()
   car:wait_in_step()
   local old, begin, writes = car:certificate(), actions(car), car.state.certificate.writes
-  local job = app:create_job(car, { operation = "rotate_certificate" })
+  local job = app:create_job(car, document)
   local function over()
     return car.state.certificate.job == "" and car.state.certificate.writes > writes + 3
   end
@@ -193,12 +209,20 @@ local function cut_at(t, app, n)
   return true
 end
 
--- contract 4.5: "at no time may the TCU be without one working credential".
-scenario("power is lost at each action of a rotation", { timeout = 600 }, function(t)
+local function sweep(t, step, model, document)
   t:needs_virtual_time()
   local app, n = t:companion(), first
-  while cut_at(t, app, n) do
-    n = n + every
+  while cut_at(t, app, n, model, document) do
+    n = n + step
   end
   t:is_true(n > 50, "a rotation has more actions than " .. n)
+end
+
+-- contract 4.5: "at no time may the TCU be without one working credential".
+scenario("power is lost at each action of a rotation", { timeout = 600 }, function(t)
+  sweep(t, every, "compact_ev_certified", { operation = "rotate_certificate" })
+end)
+
+scenario("power is lost while key and certificate are downloaded, and before and after", { timeout = 600 }, function(t)
+  sweep(t, 3 * every, "keyless_car", topics)
 end)

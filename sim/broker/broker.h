@@ -23,12 +23,13 @@
 
 /* What the cloud does besides, or otherwise (docs/cloud.md). All may be NULL. */
 struct broker_services {
-    const char *delivery; /* "shuffle", "duplicate" or both with a comma; NULL: in order */
-    uint64_t seed;        /* of that */
-    const char *quotas;   /* "aws": its rates are kept to */
-    const char *rules;    /* file with rules (cloud/rules.h) */
-    const char *policy;   /* file or directory with policies (policy_file.h) */
-    const char *presign;  /* what presign_read() takes (cloud/jobs/presign.h) */
+    const char *delivery;  /* "shuffle", "duplicate" or both with a comma; NULL: in order */
+    uint64_t seed;         /* of that */
+    const char *quotas;    /* "aws": its rates are kept to */
+    const char *rules;     /* file with rules (cloud/rules.h) */
+    const char *policy;    /* file or directory with policies (policy_file.h) */
+    const char *presign;   /* what presign_read() takes (cloud/jobs/presign.h) */
+    const char *artifacts; /* the folder that such URLs are of; NULL: nothing is put there */
 };
 
 struct broker_options {

@@ -355,16 +355,28 @@ static bool add_policies(struct buf *to, const char *path, struct error *err)
     return path == NULL || ok;
 }
 
+/* What cars download, and by which URLs. */
+static bool add_artifacts(struct buf *to, const struct broker_services *s, struct error *err)
+{
+    char *folder = s->artifacts != NULL ? absolute(s->artifacts, err) : NULL;
+
+    if (s->presign != NULL)
+        buf_printf(to, "plugin_opt_presign %s\n", s->presign);
+    if (folder != NULL)
+        buf_printf(to, "plugin_opt_artifacts %s\n", folder);
+    free(folder);
+    return s->artifacts == NULL || folder != NULL;
+}
+
 static bool add_services(struct buf *to, const struct broker_services *s, struct error *err)
 {
     struct delivery delivery;
 
-    if (!add_rules(to, s->rules, err) || !add_policies(to, s->policy, err))
+    if (!add_rules(to, s->rules, err) || !add_policies(to, s->policy, err) ||
+        !add_artifacts(to, s, err))
         return false;
     if (s->quotas != NULL && strcmp(s->quotas, "aws") != 0)
         return error_set(err, ERROR_USAGE, "--quotas %s: none that is known (aws)", s->quotas);
-    if (s->presign != NULL)
-        buf_printf(to, "plugin_opt_presign %s\n", s->presign);
     if (s->quotas != NULL)
         buf_append_str(to, "plugin_opt_quotas aws\n");
     if (s->delivery == NULL)

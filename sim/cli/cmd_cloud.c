@@ -48,6 +48,7 @@ struct session {
     struct pki *pki;
     struct broker *broker;
     struct artifact_server *artifacts;
+    char *artifacts_dir;
     char *ca;        /* absolute */
     char *json_path; /* NULL until it is written */
     char page_token[SECRET_SIZE];
@@ -68,15 +69,14 @@ static bool is_everywhere(const char *address)
 
 static bool start_artifacts(struct session *s)
 {
-    char *dir = xasprintf("%s/artifacts", s->options->dir);
-    const struct artifact_server_options options = {.dir = dir,
+    s->artifacts_dir = xasprintf("%s/artifacts", s->options->dir);
+    const struct artifact_server_options options = {.dir = s->artifacts_dir,
                                                     .bind = s->options->bind,
                                                     .certificate =
                                                         pki_path(s->pki, PKI_FILE_SERVER),
                                                     .key = pki_path(s->pki, PKI_FILE_SERVER_KEY)};
 
     s->artifacts = artifact_server_new(&options, &s->err);
-    free(dir);
     return s->artifacts != NULL;
 }
 
@@ -85,6 +85,7 @@ static struct broker_services services_of(const struct session *s)
     struct broker_services services = s->options->services;
 
     services.presign = artifact_server_presign(s->artifacts);
+    services.artifacts = s->artifacts_dir;
     return services;
 }
 
@@ -239,6 +240,7 @@ static void close_session(struct session *s)
     free(s->json_path);
     broker_stop(s->broker);
     artifact_server_free(s->artifacts);
+    free(s->artifacts_dir);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     pki_free(s->pki);

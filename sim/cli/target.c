@@ -204,6 +204,7 @@ static bool start_own(struct target *t, const struct target_options *options, st
     };
     broker.services.seed = options->seed;
     broker.services.presign = artifact_server_presign(t->updates.server);
+    broker.services.artifacts = t->updates.artifacts_dir;
     if (options->virtual_time)
         artifact_server_set_clock(t->updates.server, options->epoch_ms);
     t->broker = broker_start(&broker, err);

@@ -55,6 +55,16 @@ unsigned cloud_authorities_changed(const struct cloud *cloud);
 /* Who signs for the cloud (issuer.h); it must outlive it. NULL: nobody. */
 void cloud_set_issuer(struct cloud *cloud, const struct issuer *issuer);
 
+/* Where the cloud puts files that cars download by presigned URLs (cloud_presign()). */
+struct cloud_shelf {
+    /* Whole or not at all; for nobody else to read. */
+    bool (*write)(void *ctx, const char *name, struct slice bytes);
+    void (*remove)(void *ctx, const char *name);
+    void *ctx;
+};
+/* Copied. Without one nothing is put anywhere. */
+void cloud_set_shelf(struct cloud *cloud, const struct cloud_shelf *shelf);
+
 /* A connection has ended. Ignored unless it is current: the broker may tell twice, and tells about
    clients that were never let in. */
 bool cloud_disconnect(struct cloud *cloud, const void *handle, const char *client_id,

@@ -26,6 +26,7 @@ struct cloud {
     char denial[ACCESS_WHY_SIZE]; /* why the latest was */
     uint64_t told_membership;     /* of groups: jobs know of it */
     const struct issuer *issuer;  /* borrowed; NULL: none */
+    struct cloud_shelf shelf;     /* all NULL: none */
     struct shadow_service shadows;
     struct command_service commands;
     struct job_service jobs;

@@ -1,6 +1,7 @@
 #include "fleet/vehicle_rotation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xmem.h"
 #include "fleet/held.h"
@@ -57,10 +58,29 @@ const char *vehicle_rotation_request(struct vehicle *v, const char **ret_why)
     return r->csr;
 }
 
+static bool has_key(struct slice pem)
+{
+    static const char end[] = " PRIVATE KEY-----";
+
+    return memmem(pem.data, pem.len, end, sizeof end - 1) != NULL;
+}
+
+/* Its own request is of no use any more. */
+static bool take_key(struct vehicle_rotation *r, struct slice pem, struct error *err)
+{
+    held_done(&r->next);
+    held_init(&r->next);
+    free(r->csr);
+    r->csr = NULL;
+    return signing_key_from_pem(pem, &r->next.key, err);
+}
+
 bool vehicle_rotation_keep(struct vehicle *v, struct slice pem, struct error *err)
 {
     struct vehicle_rotation *r = rotation_of(v);
 
+    if (has_key(pem) && !take_key(r, pem, err))
+        return false;
     if (buf_len(&r->next.key) == 0)
         return error_set(err, ERROR_FAILED, "there is no new key that it could be for");
     buf_clear(&r->next.certificate);

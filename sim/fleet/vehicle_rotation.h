@@ -23,7 +23,8 @@ struct vehicle_rotation;
 /* The signing request (PEM) of the new key; it is made if there is none, and the behaviour's
    changed() told: ask again. NULL: not yet, or with *ret_why: it could not be made. */
 const char *vehicle_rotation_request(struct vehicle *v, const char **ret_why);
-/* The certificate (PEM) for that key. ERROR_FAILED: it is none, or for another key. */
+/* The certificate (PEM) for that key, or with a key of its own, which takes that one's place.
+   ERROR_FAILED: it is none, or for another key. */
 bool vehicle_rotation_keep(struct vehicle *v, struct slice pem, struct error *err);
 /* From the next connect on it shows the new one, or what is committed again. False: there is none.
  */

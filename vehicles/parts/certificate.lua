@@ -6,6 +6,7 @@
 --     { "operation": "RotateCertificates",            those that AWS's Connected Device Framework names
 --       "get": { "subscribe": "…", "publish": "…" }, "ack": { "subscribe": "…", "publish": "…" } }
 --
+-- With csr = false it makes no key for the second: the cloud does, and says where both are to be downloaded over HTTPS.
 -- Which of them it shows, and both keys, are in its flash memory; how far it is, in its signals.
 
 local step, job_id, reason, writes = "certificate.step", "certificate.job", "certificate.reason", "certificate.writes"
@@ -33,25 +34,27 @@ local function is_pair(topics)
   return type(topics) == "table" and type(topics.subscribe) == "string" and type(topics.publish) == "string"
 end
 
-local function framework(car, document)
+local function framework(car, document, keyless)
   if not is_pair(document.get) or not is_pair(document.ack) then
     car:refuse("INVALID_DOCUMENT", "get and ack: the topics to subscribe and to publish to")
   end
   return {
     create = document.get.publish:gsub("{thingName}", car.name), create_answers = answers_of(car, document.get),
     commit = document.ack.publish:gsub("{thingName}", car.name), commit_answers = answers_of(car, document.ack),
+    keyless = keyless,
     ask = function(csr) return { csr = csr, previousCertificateId = car:certificate() } end,
     confirm = function() return { certificateId = car:certificate() } end,
   }
 end
 
-local function calls_of(car, document)
-  return document.operation == "RotateCertificates" and framework(car, document) or rotator(car)
+local function calls_of(car, document, keyless)
+  return document.operation == "RotateCertificates" and framework(car, document, keyless) or rotator(car)
 end
 
 return part("certificate", function(options)
   local trial_seconds = options.trial_seconds or 60
   local flash_seconds = options.flash_seconds or 0.02 -- what it takes to write
+  local keyless = options.csr == false
 
   -- Whatever happens to flash memory takes a moment, in which power may be lost.
   local function written(car)
@@ -83,20 +86,34 @@ return part("certificate", function(options)
     car:fail("NO_ANSWER", "no answer on " .. topic)
   end
 
-  local act = {}
-
-  function act.requesting(car, job, calls)
-    car:come_true("certificate", 20)
+  local function make_key(car)
     local csr, why = car:signing_request()
     if not csr then
       car:fail("NO_KEY", why)
     end
     written(car)
+    return csr
+  end
+
+  -- The certificate, and perhaps its key: in the answer, or where it says.
+  local function text_of(job, answer)
+    if not answer.location then
+      return answer.certificatePem or answer.certificate or ""
+    end
+    local _, _, text = job:download { url = answer.location, keep = true }
+    return text
+  end
+
+  local act = {}
+
+  function act.requesting(car, job, calls)
+    car:come_true("certificate", 20)
+    local csr = not calls.keyless and make_key(car) or nil
     local answer, accepted = ask(car, calls.create, calls.create_answers, calls.ask(csr, job))
     if not accepted then
       car:fail("CERTIFICATE_REFUSED", answer.errorMsg or answer.message or "no reason was given")
     end
-    local kept, bad = car:keep_certificate(answer.certificatePem or answer.certificate or "")
+    local kept, bad = car:keep_certificate(text_of(job, answer))
     if not kept then
       car:fail("BAD_CERTIFICATE", bad)
     end
@@ -138,7 +155,7 @@ return part("certificate", function(options)
   end
 
   local function run(car, job)
-    local calls = calls_of(car, job.document)
+    local calls = calls_of(car, job.document, keyless)
     if car:get(job_id) ~= job.id then
       begin(car, job)
     elseif car:get(step) == "falling_back" then

@@ -1,8 +1,12 @@
 #include "cloud/plugin/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <mosquitto.h>
@@ -30,6 +34,55 @@ bool files_read_rules(struct cloud *cloud, const char *path)
     free(text);
     free(folder);
     return ok;
+}
+
+/* ---- the shelf ---- */
+
+static bool write_whole(const char *path, struct slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len;
+
+    if (fd >= 0)
+        ok = close(fd) == 0 && ok;
+    return ok;
+}
+
+static bool shelf_write(void *ctx, const char *name, struct slice bytes)
+{
+    char path[PATH_MAX], aside[PATH_MAX + 4];
+    int n = snprintf(path, sizeof path, "%s/%s", (const char *)ctx, name);
+
+    if (n < 0 || (size_t)n >= sizeof path)
+        return false;
+    snprintf(aside, sizeof aside, "%s.new", path);
+    /* The name's folder is its last one. */
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    bool ok = mkdir(path, 0700) == 0 || errno == EEXIST;
+    *slash = '/';
+    ok = ok && write_whole(aside, bytes) && rename(aside, path) == 0;
+    if (!ok)
+        mosquitto_log_printf(MOSQ_LOG_ERR,
+                             "fleetsim cloud: %s: %s (is there room, and may it be "
+                             "written?)",
+                             path, strerror(errno));
+    return ok;
+}
+
+static void shelf_remove(void *ctx, const char *name)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s", (const char *)ctx, name);
+
+    if (n > 0 && (size_t)n < sizeof path)
+        unlink(path);
+}
+
+struct cloud_shelf files_shelf(const char *folder)
+{
+    return (struct cloud_shelf){
+        .write = shelf_write, .remove = shelf_remove, .ctx = (void *)(uintptr_t)folder};
 }
 
 bool files_read_text(const char *path, char *ret, size_t size)

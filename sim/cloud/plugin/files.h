@@ -11,6 +11,9 @@
 
 #include "cloud/cloud.h"
 
+/* Files below a folder (cloud.h): for the broker's thread, as its log is, and as small. The folder
+   is borrowed. */
+struct cloud_shelf files_shelf(const char *folder);
 /* A short text; false: it cannot be read, or has no room. */
 bool files_read_text(const char *path, char *ret, size_t size);
 /* "NAME PATH": the policy of that name. */

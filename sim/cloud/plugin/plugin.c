@@ -14,6 +14,7 @@
  *          trust    certificates of the fleet's own authorities (PEM); absent: every client is its
  *          folder   where the broker finds authorities that are registered (OpenSSL's hashed names)
  *          issuer   certificate of the authority that signs for the cloud; issuerkey: its key
+ *          artifacts folder that cars download from; absent: nothing is put there
  *          pagetoken file with what the companion page shows (authorizer.h); absent: no page
  *
  * All is static: the broker exports its symbols, and ours must not be taken for them. It runs on
@@ -74,6 +75,7 @@ struct plugin {
     struct trust *trust;
     struct signer *signer;
     char *issuer, *issuer_key; /* paths, or NULL */
+    char *artifacts;           /* folder, or NULL */
     struct shared_clock clock; /* in virtual time */
     int log;                   /* descriptor, or -1 */
     off_t log_seen;
@@ -428,6 +430,7 @@ static void plugin_free(struct plugin *plugin)
     signer_free(plugin->signer);
     free(plugin->issuer);
     free(plugin->issuer_key);
+    free(plugin->artifacts);
     cloud_free(plugin->cloud);
     free(plugin->owner);
     keeper_done(&plugin->keeper);
@@ -461,6 +464,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         cloud_keep_quotas(plugin->cloud);
     else if (strcmp(key, "presign") == 0)
         return cloud_presign(plugin->cloud, value);
+    else if (strcmp(key, "artifacts") == 0)
+        return set_text(&plugin->artifacts, value);
     else if (strcmp(key, "rules") == 0)
         return files_read_rules(plugin->cloud, value);
     else if (strcmp(key, "policy") == 0)
@@ -513,6 +518,10 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
     if (!ok) {
         plugin_free(plugin);
         return NULL;
+    }
+    if (plugin->artifacts != NULL) {
+        const struct cloud_shelf shelf = files_shelf(plugin->artifacts);
+        cloud_set_shelf(plugin->cloud, &shelf);
     }
     trust_learn(plugin->trust, plugin->cloud);
     return plugin;

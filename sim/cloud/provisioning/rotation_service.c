@@ -1,5 +1,6 @@
 #include "cloud/provisioning/rotation_service.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,34 +163,110 @@ static struct registry_certificate *enter(struct exchange *x, struct registry_th
     return NULL;
 }
 
+/* What is made, and how it is answered. */
+struct making {
+    char id[REGISTRY_ID_SIZE];
+    struct text pem, key;
+};
+
+static cJSON *tell_certificate(const struct exchange *x, const struct making *m)
+{
+    cJSON *reply = cJSON_CreateObject();
+
+    if (x->address->op == ROTATION_GET)
+        cJSON_AddStringToObject(reply, "certificateId", m->id);
+    cJSON_AddStringToObject(
+        reply, x->address->op == ROTATION_GET ? "certificate" : "certificatePem", m->pem.data);
+    return reply;
+}
+
+/* Both in one file. NULL: it could not be put there. */
+static cJSON *tell_location(const struct exchange *x, struct making *m)
+{
+    const struct rotation_shelf *shelf = &x->service->shelf;
+    cJSON *reply = NULL;
+    struct text url;
+
+    text_init(&url);
+    text_str(&m->key, m->pem.data);
+    if (!m->key.failed &&
+        shelf->put(shelf->ctx, m->id, slice_of(m->key.data, m->key.len), x->now_ms, &url) &&
+        !url.failed) {
+        reply = cJSON_CreateObject();
+        cJSON_AddStringToObject(reply, "location", url.data);
+    }
+    text_done(&url);
+    return reply;
+}
+
+static enum issuer_result make(const struct exchange *x, const char *csr, struct making *m)
+{
+    const struct issuer *issuer = x->service->issuer;
+
+    return csr != NULL ? issuer->sign(issuer->ctx, slice_str(csr), x->now_ms, &m->pem, m->id)
+                       : issuer->make(issuer->ctx, x->now_ms, &m->pem, &m->key, m->id);
+}
+
+/* Nobody else has it. */
+static void wipe(struct text *key)
+{
+    if (key->data != NULL)
+        OPENSSL_cleanse(key->data, key->cap);
+    text_done(key);
+}
+
+/* Nothing is left of one that nobody can get. */
+static bool answer_location(struct exchange *x, struct making *m, struct registry_certificate *c)
+{
+    cJSON *reply = tell_location(x, m);
+
+    if (reply != NULL)
+        return answer(x, "accepted", reply);
+    registry_certificate_remove(x->service->registry, c);
+    return reject(x, "The certificate could not be put where it is downloaded from.");
+}
+
+static bool issue(struct exchange *x, struct registry_thing *thing, const char *csr)
+{
+    struct registry_certificate *c = NULL;
+    struct making m = {0};
+    bool ok;
+
+    text_init(&m.pem);
+    text_init(&m.key);
+    enum issuer_result result = make(x, csr, &m);
+    if (result == ISSUER_OK && !m.pem.failed)
+        c = enter(x, thing, m.id, m.pem.data);
+    if (result == ISSUER_BAD_REQUEST)
+        ok = reject(x, "csr: damaged, or not signed by its own key.");
+    else if (c != NULL && csr == NULL)
+        ok = answer_location(x, &m, c);
+    else
+        ok = answer(x, "accepted", c != NULL ? tell_certificate(x, &m) : NULL);
+    text_done(&m.pem);
+    wipe(&m.key);
+    return ok;
+}
+
 static bool on_create(struct exchange *x, struct registry_thing *thing, const cJSON *document)
 {
     const struct issuer *issuer = x->service->issuer;
+    bool by_location = x->address->op == ROTATION_GET && json_get(document, "csr") == NULL &&
+                       x->service->shelf.put != NULL;
     const char *csr = json_str(document, "csr", NULL);
-    x->job = x->address->op == ROTATION_CREATE ? json_str(document, "jobId", "") : NULL;
-    char id[REGISTRY_ID_SIZE];
-    struct text pem;
 
-    if (issuer == NULL || issuer->sign == NULL)
+    x->job = x->address->op == ROTATION_CREATE ? json_str(document, "jobId", "") : NULL;
+    if (issuer == NULL || issuer->sign == NULL || (by_location && issuer->make == NULL))
         return reject(x, "This cloud has nobody who signs.");
-    if (csr == NULL)
+    if (csr == NULL && !by_location)
         return reject(x, "csr: a signing request (PKCS #10, PEM) is missing.");
-    text_init(&pem);
-    enum issuer_result result = issuer->sign(issuer->ctx, slice_str(csr), x->now_ms, &pem, id);
-    if (result == ISSUER_BAD_REQUEST) {
-        text_done(&pem);
-        return reject(x, "csr: damaged, or not signed by its own key.");
-    }
-    cJSON *reply = NULL;
-    if (result == ISSUER_OK && !pem.failed && enter(x, thing, id, pem.data) != NULL) {
-        reply = cJSON_CreateObject();
-        if (x->address->op == ROTATION_GET)
-            cJSON_AddStringToObject(reply, "certificateId", id);
-        cJSON_AddStringToObject(
-            reply, x->address->op == ROTATION_GET ? "certificate" : "certificatePem", pem.data);
-    }
-    text_done(&pem);
-    return answer(x, "accepted", reply);
+    return issue(x, thing, csr);
+}
+
+static void take_away(const struct rotation_service *s, const char *id)
+{
+    if (s->shelf.drop != NULL)
+        s->shelf.drop(s->shelf.ctx, id);
 }
 
 static bool on_commit(struct exchange *x, struct registry_thing *thing, const cJSON *document)
@@ -204,6 +281,7 @@ static bool on_commit(struct exchange *x, struct registry_thing *thing, const cJ
         return reject(x, "The certificate of this connection is not a new one (ask for one, "
                          "connect with it, then commit).");
     registry_made_for(x->shown, NULL, 0);
+    take_away(x->service, x->shown->id);
     for (size_t i = 0; i < thing->certificates.count; i++) {
         struct registry_certificate *c = thing->certificates.items[i];
         if (c != x->shown && c->status == REGISTRY_ACTIVE)
@@ -261,6 +339,7 @@ static void look_at(const struct rotation_service *s, const char *thing, const c
         (c->shown && shows == NULL))
         return;
     registry_made_for(c, NULL, 0);
+    take_away(s, c->id);
     if (c->status == REGISTRY_ACTIVE)
         registry_certificate_set_status(s->registry, c, REGISTRY_INACTIVE, now_ms);
 }

@@ -6,11 +6,13 @@
  *     awslabs/things/<thing>/certificate/commit    {"jobId"}             {}
  *     cdf/certificates/<thing>/get   {"csr","previousCertificateId"?}
  *                                    {"deviceId","action","certificateId","certificate"}
+ *                                    without a csr: {"deviceId","action","location"}
  *     cdf/certificates/<thing>/ack   {"certificateId"?}  {"deviceId","action"}
  *
  * The first of each pair issues a certificate, ACTIVE, with the thing and the policies of the one
- * by which it was asked for: both work now. The second is said over a connection with the new one,
- * which proves that it works, and makes the thing's others INACTIVE. It may be said again.
+ * by which it was asked for: both work now. Without a signing request it makes the key, too, and
+ * says where both are to be downloaded. The second of each pair is said over a connection with the
+ * new one, which proves that it works, and makes the thing's others INACTIVE. It may be said again.
  *
  * A certificate that was made for a job, and not committed when the job has ended for the thing,
  * becomes INACTIVE as soon as it is sure that the thing has not committed it in itself: nothing but
@@ -60,12 +62,22 @@ struct rotation_jobs {
     void *ctx;
 };
 
+/* Where things download certificates with their keys. Both NULL: nowhere. */
+struct rotation_shelf {
+    /* Puts the text there, and appends its URL, which is good for a while. */
+    bool (*put)(void *ctx, const char *id, struct slice pem, int64_t now_ms, struct text *ret_url);
+    /* Takes it away, if it is there. */
+    void (*drop)(void *ctx, const char *id);
+    void *ctx;
+};
+
 /* Who is asked, and with what. */
 struct rotation_service {
     struct registry *registry;
     const struct presence *presence;
     const struct issuer *issuer; /* NULL: nobody signs */
     struct rotation_jobs jobs;
+    struct rotation_shelf shelf;
 };
 
 /* One message on such a topic, by that client; the answer goes to it alone. */

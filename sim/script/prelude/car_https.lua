@@ -7,8 +7,9 @@ local car_job = tools.car_job
 
 local tries = 8         -- without a byte between them
 local longest_pause = 30 -- seconds
+local longest_kept = 1 << 20 -- bytes that `keep` returns
 
--- By car: { key, etag, size, received, digest } of the file that it is downloading.
+-- By car: { key, etag, size, received, digest, pieces? } of the file that it is downloading.
 local flash = setmetatable({}, { __mode = "k" })
 
 -- What is behind the question mark permits, and changes.
@@ -17,7 +18,7 @@ local function key_of(url)
 end
 
 local function nothing_of(key)
-  return { key = key, received = 0, digest = core.sha256() }
+  return { key = key, received = 0, digest = core.sha256(), pieces = {} }
 end
 
 -- Ends the download, however the function that holds it is left.
@@ -26,18 +27,20 @@ local function guard(car)
 end
 
 -- The server has begun to answer: from which byte, of which file? Another one is begun anew.
-local function agree(car, kept, state, wanted_size)
+local function agree(car, kept, state, wanted_size, keep)
   if state.etag ~= kept.etag or state.from ~= kept.received then
     if kept.received > 0 then
       car:log("the file has changed: its download begins anew")
     end
-    kept.received, kept.digest = 0, core.sha256()
+    kept.received, kept.digest, kept.pieces = 0, core.sha256(), {}
   end
   kept.etag, kept.size = state.etag, state.size
   if not kept.size then
     car:fail("SIZE_UNKNOWN", "the server does not say how long the file is")
   elseif wanted_size and kept.size ~= wanted_size then
     car:fail("SIZE_MISMATCH", string.format("the file has %d bytes, not %d", kept.size, wanted_size))
+  elseif keep and kept.size > longest_kept then
+    car:fail("SIZE_MISMATCH", string.format("the file has %d bytes, no more than %d are kept", kept.size, longest_kept))
   end
 end
 
@@ -49,10 +52,13 @@ local function receive(car, kept, options)
     local state = core.fetch_state(car)
     if bytes then
       if not agreed then
-        agree(car, kept, state, options.size)
+        agree(car, kept, state, options.size, options.keep)
         agreed = true
       end
       kept.digest:add(bytes)
+      if options.keep then
+        kept.pieces[#kept.pieces + 1] = bytes
+      end
       kept.received = kept.received + #bytes
       if options.progress then
         options.progress(kept.received, kept.size)
@@ -107,7 +113,7 @@ local function url_of(self, options)
   return url
 end
 
--- Downloads what is at options.url; returns its size and its SHA-256.
+-- Downloads what is at options.url; returns its size, its SHA-256, and with options.keep what it is.
 function tools.download_https(self, options)
   local car = self.car
   local url = url_of(self, options)
@@ -137,7 +143,7 @@ function tools.download_https(self, options)
     end
   end
   flash[car] = nil
-  return kept.size, kept.digest:hex()
+  return kept.size, kept.digest:hex(), options.keep and table.concat(kept.pieces) or nil
 end
 
 -- Is it signed by whom the car trusts? Fails as SIGNATURE_INVALID, SIGNER_UNTRUSTED, SIGNER_EXPIRED, ….

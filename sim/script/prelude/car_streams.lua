@@ -220,23 +220,23 @@ local function download_stream(car, options)
 end
 
 local download_options = {
-  url = true, size = true, stream = true, file = true, sha256 = true, block = true, window = true, progress = true,
+  url = true, size = true, keep = true, stream = true, file = true, sha256 = true, block = true, window = true, progress = true,
 }
 
--- Downloads what is at a URL, or a file of a stream; returns its size and its SHA-256. Fails as DIGEST_MISMATCH,
--- RESOURCE_NOT_FOUND, ….
--- options: url (or function(job) that returns it), size (that it must have); or stream, file (0), block (8192 bytes),
+-- Downloads what is at a URL, or a file of a stream; returns its size and its SHA-256, and with `keep` what is at the
+-- URL. Fails as DIGEST_MISMATCH, RESOURCE_NOT_FOUND, ….
+-- options: url (or function(job) that returns it), size (that it must have), keep; or stream, file (0), block (8192 bytes),
 -- window (4 blocks); sha256, progress = function(received, size).
 function car_job:download(options)
   tools.check_options("job:download", options, download_options)
-  local size, sum
+  local size, sum, bytes
   if options.url ~= nil then
-    size, sum = tools.download_https(self, options)
+    size, sum, bytes = tools.download_https(self, options)
   else
     size, sum = download_stream(self.car, options)
   end
   if options.sha256 and sum ~= options.sha256:lower() then
     self.car:fail("DIGEST_MISMATCH", "the file is not the one that was meant: its SHA-256 is " .. sum)
   end
-  return size, sum
+  return size, sum, bytes
 end

@@ -192,6 +192,108 @@ static void the_oldest_goes(void **state)
     expect(w, made(4), "ACTIVE");
 }
 
+/* ---- downloads ---- */
+
+struct shelf {
+    char name[100], text[100];
+    unsigned writes, removes;
+    bool full;
+};
+
+static bool shelf_write(void *ctx, const char *name, struct slice bytes)
+{
+    struct shelf *shelf = ctx;
+
+    if (shelf->full)
+        return false;
+    shelf->writes++;
+    snprintf(shelf->name, sizeof shelf->name, "%s", name);
+    snprintf(shelf->text, sizeof shelf->text, "%.*s", (int)bytes.len, (const char *)bytes.data);
+    return true;
+}
+
+static void shelf_remove(void *ctx, const char *name)
+{
+    struct shelf *shelf = ctx;
+
+    assert_string_equal(name, shelf->name);
+    shelf->removes++;
+}
+
+static enum issuer_result make(void *ctx, int64_t now_ms, struct text *ret_pem,
+                               struct text *ret_key, char ret_id[REGISTRY_ID_SIZE])
+{
+    text_str(ret_key, "KEY");
+    return sign(ctx, slice_str("CSR"), now_ms, ret_pem, ret_id);
+}
+
+static const char *certificate_call(const char *id)
+{
+    static char call[100];
+
+    snprintf(call, sizeof call, "certificates/%s/get", id);
+    return call;
+}
+
+static void put_up(struct cloud_world *w, struct shelf *shelf)
+{
+    static const struct issuer issuer = {.sign = sign, .make = make};
+    const struct cloud_shelf to = {.write = shelf_write, .remove = shelf_remove, .ctx = shelf};
+
+    cloud_set_issuer(w->cloud, &issuer);
+    cloud_set_shelf(w->cloud, &to);
+    assert_true(cloud_presign(w->cloud, "https://files.example:8443,"
+                                        "000102030405060708090a0b0c0d0e0f"
+                                        "101112131415161718191a1b1c1d1e1f"));
+}
+
+/* contract 4.5: "reply on …/get/accepted … or {"location":url}": to who has sent no "csr". */
+static void by_location(void **state)
+{
+    struct cloud_world *w = *state;
+    struct shelf shelf = {0};
+    char expected[160];
+
+    put_up(w, &shelf);
+    cJSON *json = asked(w, GET, "{\"previousCertificateId\":\"" OLD "\"}", "accepted");
+    snprintf(expected, sizeof expected,
+             "https://files.example:8443/certificates/%s.pem?X-Amz-Date=", made(0));
+    assert_memory_equal(json_str(json, "location", ""), expected, strlen(expected));
+    assert_string_equal(json_str(json, "deviceId", ""), CAR);
+    assert_string_equal(json_str(json, "action", ""), "get");
+    assert_null(json_get(json, "certificate"));
+    cJSON_Delete(json);
+    /* Key and certificate are nowhere else, and there no longer than they are needed. */
+    assert_string_equal(shelf.text, "KEYPEM");
+    expect(w, made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    assert_int_equal(shelf.removes, 0);
+    cJSON_Delete(asked(w, ACK, "{}", "accepted"));
+    assert_int_equal(shelf.removes, 1);
+    expect(w, OLD, "INACTIVE");
+    /* With a request it is in the answer, as ever; the first pair has no other way. */
+    cJSON_Delete(asked(w, GET, "{\"csr\":\"CSR\"}", "accepted"));
+    cJSON_Delete(asked(w, GET, "{\"csr\":7}", "rejected"));
+    cJSON_Delete(asked(w, CREATE, "{}", "rejected"));
+    assert_int_equal(shelf.writes, 1);
+}
+
+/* "errors …/rejected {"deviceId","message"}": nothing is left of what nobody can get. */
+static void full_shelf(void **state)
+{
+    struct cloud_world *w = *state;
+    struct shelf shelf = {.full = true};
+
+    put_up(w, &shelf);
+    cJSON *json = asked(w, GET, "{}", "rejected");
+    assert_non_null(strstr(json_str(json, "message", ""), "downloaded"));
+    cJSON_Delete(json);
+    operator_is_refused(w, certificate_call(made(0)), "", "ResourceNotFound");
+    shelf.full = false;
+    cJSON_Delete(asked(w, GET, "{}", "accepted"));
+    expect(w, made(1), "ACTIVE");
+}
+
 /* ---- jobs that end without it ---- */
 
 #define JOBS "$aws/things/" CAR "/jobs/"
@@ -353,6 +455,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(refusals, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(the_oldest_goes, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(by_location, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(full_shelf, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(failed_job, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(failed_job_of_the_framework, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(job_that_ends_without_the_car, setup, cloud_world_teardown),
