@@ -241,13 +241,14 @@ static bool wait_ready(struct broker *b, usec_t started, struct error *err)
         {.fd = b->notify_fd, .events = POLLIN},
         {.fd = b->life_fd,   .events = POLLIN}
     };
+    const int timeout = b->lasts ? RESTART_TIMEOUT_MS : START_TIMEOUT_MS;
 
     for (;;) {
-        int left = START_TIMEOUT_MS - elapsed_ms(started);
+        int left = timeout - elapsed_ms(started);
         if (left <= 0 || (poll(p, 2, left) == 0))
             return error_set(err, ERROR_TARGET,
                              "mosquitto: not ready after %d s (see %s for what it does)",
-                             START_TIMEOUT_MS / 1000, b->log_path);
+                             timeout / 1000, b->log_path);
         if (p[1].revents != 0)
             return came_to_nothing(b, err);
         if (said_ready(b))
@@ -256,7 +257,7 @@ static bool wait_ready(struct broker *b, usec_t started, struct error *err)
 }
 
 /* A SIGTERM between READY and the main loop would be lost: an answered CONNECT proves the loop. */
-static bool wait_answer(struct broker *b, usec_t started, struct error *err)
+static bool wait_answer(struct broker *b, struct error *err)
 {
     static const uint8_t hello[] = {0x10, 19, 0,   4,   'M', 'Q', 'T', 'T', 4,   2,    0, 5,
                                     0,    7,  'f', 'l', 'e', 'e', 't', '-', '0', 0xe0, 0};
@@ -271,7 +272,7 @@ static bool wait_answer(struct broker *b, usec_t started, struct error *err)
     snprintf(name.sun_path, sizeof name.sun_path, "%s", b->owner_socket);
     bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0 &&
               send(fd, hello, sizeof hello, MSG_NOSIGNAL) == (ssize_t)sizeof hello &&
-              poll(p, 2, START_TIMEOUT_MS - elapsed_ms(started)) > 0 && p[0].revents != 0 &&
+              poll(p, 2, START_TIMEOUT_MS) > 0 && p[0].revents != 0 &&
               recv(fd, answer, sizeof answer, MSG_DONTWAIT) == 4 && answer[0] == 0x20 &&
               answer[3] == 0;
     if (fd >= 0)
@@ -363,7 +364,7 @@ static bool start(struct broker *b, const struct broker_options *options, struct
         (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
         (options->page_token == NULL || port_reserve(&b->page_port, CONFIG_PAGE_ADDRESS, 0, err)) &&
         configure(b, options, address, err) && open_notify(b, err) && spawn(b, program, err) &&
-        wait_ready(b, started, err) && wait_answer(b, started, err);
+        wait_ready(b, started, err) && wait_answer(b, err);
     free(program);
     if (!ok)
         return b->lasts ? kept_blame(b->dir, err) : false;

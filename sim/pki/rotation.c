@@ -1,12 +1,14 @@
 #include "pki/rotation.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/xmem.h"
+#include "pki/pem_file.h"
 #include "pki/pki_inside.h"
 #include "pki/signing_request.h"
 
@@ -110,6 +112,45 @@ bool pki_rotate(struct pki *pki, uint32_t first, uint32_t count, struct error *e
     return ok;
 }
 
+static bool is_signed_by(struct slice certificate, EVP_PKEY *key)
+{
+    const unsigned char *at = certificate.data;
+    X509 *leaf = d2i_X509(NULL, &at, (long)certificate.len);
+    bool is = leaf != NULL && key != NULL && X509_verify(leaf, key) == 1;
+
+    X509_free(leaf);
+    ERR_clear_error();
+    return is;
+}
+
+/* By the fleet's own authority? */
+static bool issued_here(const struct pki *pki, struct slice certificate)
+{
+    EVP_PKEY *key = ec_key_to_pkey(&pki->issuer.key, NULL);
+    bool ours = is_signed_by(certificate, key);
+
+    EVP_PKEY_free(key);
+    return ours;
+}
+
+/* Of what the local cloud makes for cars; NULL: it makes nothing. */
+static EVP_PKEY *cloud_key(const struct pki *pki)
+{
+    EVP_PKEY *key = NULL;
+    struct error err;
+    struct buf der;
+
+    buf_init(&der, CERTIFICATE_MAX);
+    if (pem_file_read_certificate(pki_path(pki, PKI_FILE_CLOUD), &der, &err)) {
+        const unsigned char *at = buf_data(&der);
+        X509 *cloud = d2i_X509(NULL, &at, (long)buf_len(&der));
+        key = cloud != NULL ? X509_get_pubkey(cloud) : NULL;
+        X509_free(cloud);
+    }
+    buf_done(&der);
+    return key;
+}
+
 bool pki_recall(struct pki *pki, uint32_t *ret_count, struct error *err)
 {
     uint32_t *which;
@@ -118,30 +159,20 @@ bool pki_recall(struct pki *pki, uint32_t *ret_count, struct error *err)
     *ret_count = 0;
     if (!begin(pki, &lock, err))
         return false;
+    EVP_PKEY *cloud = cloud_key(pki);
     const uint32_t room = rotated_room(pki->rotated);
     which = xcalloc((size_t)room + 1, sizeof *which);
     for (uint32_t k = 0; k < room; k++) {
         const struct rotated_car *car = rotated_find(pki->rotated, k);
-        if (car != NULL && car->foreign)
+        if (car != NULL && car->foreign &&
+            (car->issuer.len != 0 || is_signed_by(car->certificate, cloud)))
             which[(*ret_count)++] = k;
     }
     bool ok = rotate(pki, which, *ret_count, err);
+    EVP_PKEY_free(cloud);
     close(lock);
     free(which);
     return ok;
-}
-
-/* By the fleet's own authority? */
-static bool issued_here(const struct pki *pki, struct slice certificate)
-{
-    const unsigned char *at = certificate.data;
-    X509 *leaf = d2i_X509(NULL, &at, (long)certificate.len);
-    EVP_PKEY *issuer = ec_key_to_pkey(&pki->issuer.key, NULL);
-    bool ours = leaf != NULL && issuer != NULL && X509_verify(leaf, issuer) == 1;
-
-    EVP_PKEY_free(issuer);
-    X509_free(leaf);
-    return ours;
 }
 
 bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err)

@@ -262,7 +262,7 @@ static void test_what_a_car_has_made_is_kept(void **state)
     buf_done(&key);
 }
 
-/* For a cloud that knows nothing of what others have issued. */
+/* For a local cloud that begins anew, and knows nothing of what it has issued. */
 static void test_foreign_ones_are_recalled(void **state)
 {
     const struct fixture *f = *state;
@@ -279,6 +279,9 @@ static void test_foreign_ones_are_recalled(void **state)
                                     .key = buf_slice(&key)};
     assert_true(pki_keep(f->pki, 1, &found, &err));
     assert_true(pki_keep(f->pki, 9, &found, &err));
+    /* Of another cloud, which knows it as ever. */
+    const struct pki_found elsewhere = {.certificate = found.certificate, .key = found.key};
+    assert_true(pki_keep(f->pki, 3, &elsewhere, &err));
     rotate(f->pki, 2, 1);
     const struct pki_car own = car_of(f->pki, 2);
     struct pki *again = open_or_fail(f);
@@ -297,8 +300,9 @@ static void test_foreign_ones_are_recalled(void **state)
         assert_false(car.foreign);
         assert_genuine(again, &car);
     }
-    const struct pki_car same = car_of(again, 2);
+    const struct pki_car same = car_of(again, 2), other = car_of(again, 3);
     assert_same(&same, &own);
+    assert_true(slice_equal(other.certificate, elsewhere.certificate));
     assert_true(pki_recall(again, &count, &err));
     assert_int_equal(count, 0);
     pki_free(again);
