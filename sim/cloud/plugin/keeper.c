@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +14,7 @@
 
 #include "cloud/state_file.h"
 
-/* After each writing it rests for this many times as long as that took. */
+/* After each writing it rests for this many times the processor time that it took. */
 #define REST_FACTOR 10
 /* A writer that hangs is ended. */
 #define WRITER_MAX_S 60
@@ -71,7 +73,7 @@ static void begin(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
     pid_t broker = getpid();
 
     k->writing = cloud_changes(cloud);
-    k->began = clock_now();
+    signal(SIGCHLD, SIG_DFL); /* whoever started the broker may have it ignored: then none waits */
     k->writer = fork();
     if (k->writer == 0)
         be_writer(k, cloud, broker, now_ms);
@@ -79,16 +81,23 @@ static void begin(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
         return;
     /* No room for a second process: then the broker waits. */
     k->writer = 0;
+    usec_t cpu = clock_cpu();
     if (write_now(k, cloud, now_ms))
         k->written = k->writing;
-    k->rest_until = clock_now() + REST_FACTOR * (clock_now() - k->began);
+    k->rest_until = clock_now() + REST_FACTOR * (clock_cpu() - cpu);
+}
+
+static usec_t usec_of(struct timeval t)
+{
+    return (usec_t)t.tv_sec * USEC_PER_SEC + (usec_t)t.tv_usec;
 }
 
 static void look_at_writer(struct keeper *k)
 {
+    struct rusage used = {0};
     int status = 0;
 
-    if (k->writer == 0 || waitpid(k->writer, &status, WNOHANG) == 0)
+    if (k->writer == 0 || wait4(k->writer, &status, WNOHANG, &used) == 0)
         return;
     bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ok)
@@ -100,7 +109,7 @@ static void look_at_writer(struct keeper *k)
                              k->path);
     k->failed = !ok;
     k->writer = 0;
-    k->rest_until = clock_now() + REST_FACTOR * (clock_now() - k->began);
+    k->rest_until = clock_now() + REST_FACTOR * (usec_of(used.ru_utime) + usec_of(used.ru_stime));
 }
 
 void keeper_tick(struct keeper *k, const struct cloud *cloud, int64_t now_ms)

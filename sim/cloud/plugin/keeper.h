@@ -31,7 +31,7 @@ struct keeper {
     uint64_t written; /* cloud_changes() of what is written */
     uint64_t writing; /* of what the child writes */
     pid_t writer;     /* 0: none */
-    usec_t due, began, rest_until;
+    usec_t due, rest_until;
     bool failed; /* the last time: told of once */
 };
 
