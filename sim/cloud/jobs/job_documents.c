@@ -106,7 +106,8 @@ void job_write_end(struct text *t, int64_t now_ms, const char *token)
     text_str(t, "}");
 }
 
-static void write_counts(struct text *t, const struct job *job)
+/* How many things are in each status, from `first` on. */
+static void write_counts(struct text *t, const struct job *job, enum job_status first)
 {
     /* ORDER JOB_STATUS */
     static const char *const names[JOB_STATUS_COUNT] = {
@@ -116,7 +117,7 @@ static void write_counts(struct text *t, const struct job *job)
 
     text_key(t, "jobProcessDetails");
     text_str(t, "{");
-    for (enum job_status s = 0; s < JOB_STATUS_COUNT; s++)
+    for (enum job_status s = first; s < JOB_STATUS_COUNT; s++)
         write_number(t, names[s], (int64_t)job->counts[s]);
     text_str(t, "}");
 }
@@ -144,7 +145,7 @@ void job_write_job(struct text *t, const struct job *job, bool whole)
         text_key(t, "forceCanceled");
         text_str(t, job->forced ? "true" : "false");
     }
-    write_counts(t, job);
+    write_counts(t, job, JOB_QUEUED);
     if (whole) {
         text_key(t, "document");
         text_str(t, job->config.document);
@@ -300,6 +301,18 @@ static void begin_event(struct job_turn *turn, struct text *t, const char *type,
     write_seconds(t, "timestamp", turn->now_ms);
 }
 
+/* Of an event it is the operation in capitals: a job that is deleted has a status of its own. */
+static void write_event_status(struct text *t, const char *operation)
+{
+    char status[32];
+    size_t len = 0;
+
+    for (; operation[len] != '\0' && len + 1 < sizeof status; len++)
+        status[len] = operation[len] == '_' ? '_' : (char)(operation[len] - 'a' + 'A');
+    status[len] = '\0';
+    write_text(t, "status", status);
+}
+
 static bool is_end(const char *operation)
 {
     return strcmp(operation, "completed") == 0 || strcmp(operation, "canceled") == 0;
@@ -316,18 +329,18 @@ void job_tell_event(struct job_turn *turn, const struct job *job, const char *op
     begin_event(turn, &t, "JOB", topic);
     write_text(&t, "operation", operation);
     write_text(&t, "jobId", job->id);
-    write_text(&t, "status", job_state_name(job->state));
+    write_event_status(&t, operation);
     write_text(&t, "targetSelection", selection_of(job));
     write_targets(&t, job);
     write_text(&t, "description", job->config.description != NULL ? job->config.description : "");
     if (!is_end(operation))
         write_text(&t, "comment", job->comment != NULL ? job->comment : "");
-    if (job->ended_ms != 0)
+    if (is_end(operation))
         write_number(&t, "completedAt", job->ended_ms);
     write_number(&t, "createdAt", job->created_ms);
     write_number(&t, "lastUpdatedAt", job->updated_ms);
     if (is_end(operation))
-        write_counts(&t, job);
+        write_counts(&t, job, JOB_SUCCEEDED);
     text_str(&t, "}");
     cloud_actions_publish(turn->out, NULL, topic, &t);
 }
