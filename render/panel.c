@@ -1,5 +1,7 @@
 #include "render/panel.h"
 
+#include <math.h>
+
 #include "render/text.h"
 
 static const struct rgb black = {0, 0, 0};
@@ -56,4 +58,9 @@ struct rgb panel_link_colour(const struct theme *theme, int cell)
     default:
         return rgb_mix(theme->faint, theme->panel, 0.45);
     }
+}
+
+double panel_degrees(float value)
+{
+    return round((double)value) + 0.0;
 }

@@ -30,6 +30,8 @@ void panel_map(const struct panel *p, const struct scene_map *m);
 void panel_fleet(const struct panel *p, const struct scene_fleet *f, const uint8_t *cells);
 /* The cell under a point of the panel; -1: none. */
 int64_t panel_fleet_hit(double w, double h, uint32_t count, double x, double y);
+/* A temperature to the degree, without the sign of a zero. */
+double panel_degrees(float value);
 /* "Online", "Asleep", … and its colour. */
 const char *panel_link_name(enum scene_link link);
 struct rgb panel_link_colour(const struct theme *theme, int cell);

@@ -92,10 +92,10 @@ static void cabin(const struct panel *p, const struct scene_status *s)
     if (known(s->cabin))
         snprintf(number, sizeof number, "%.1f", (double)s->cabin);
     if (s->climate && known(s->target))
-        snprintf(below, sizeof below, "to %.0f° · outside %.0f°", (double)s->target,
-                 (double)s->outside);
+        snprintf(below, sizeof below, "to %.0f° · outside %.0f°", panel_degrees(s->target),
+                 panel_degrees(s->outside));
     else if (known(s->outside))
-        snprintf(below, sizeof below, "climate off · outside %.0f°", (double)s->outside);
+        snprintf(below, sizeof below, "air off · outside %.0f°", panel_degrees(s->outside));
     figure(p, number, "°C", below);
     if (s->climate) {
         bool warms = s->target > s->cabin;

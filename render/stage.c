@@ -33,7 +33,7 @@ void stage_top(cairo_t *cr, const struct theme *t, double width, const struct sc
                   .size = 24, .weight = TEXT_MEDIUM, .colour = t->text, .align = TEXT_RIGHT},
               status->clock);
     if (status->outside > SCENE_NONE / 2)
-        snprintf(weather, sizeof weather, "%.0f °C outside", (double)status->outside);
+        snprintf(weather, sizeof weather, "%.0f °C outside", panel_degrees(status->outside));
     text_draw(cr, width - 28, 69,
               &(struct text_style){.size = 12.5, .colour = t->dim, .align = TEXT_RIGHT}, weather);
 }

@@ -237,7 +237,7 @@ static void fade_top(const struct view *v, cairo_t *cr, double w)
         return;
     cairo_pattern_t *p = cairo_pattern_create_linear(0, 0, 0, high);
     paint_stop(p, 0, v->theme.ground_light, strong);
-    paint_stop(p, 0.5, v->theme.ground_light, strong * 0.75);
+    paint_stop(p, 0.62, v->theme.ground_light, strong * 0.88);
     paint_stop(p, 1, v->theme.ground_light, 0);
     cairo_rectangle(cr, 0, 0, w, high);
     paint_fill(cr, p);
