@@ -343,7 +343,7 @@ function test:todo(reason) end
 ---@field will? fleetsim.Will
 
 ---Makes a car and switches its power on.
----@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off", mqtt?: fleetsim.MqttOptions, tags?: string[] }
+---@param options? { model?: string, state?: table<string, fleetsim.Value>, power?: "off", mqtt?: fleetsim.MqttOptions, tags?: string[], clock?: fleetsim.Clock }
 ---@return fleetsim.Car
 function test:vehicle(options) end
 
@@ -382,9 +382,14 @@ function test:vehicle(options) end
 ---@field power? "off"
 ---@field sleep? boolean
 ---@field provision? fleetsim.Provision|string
+---@field clock? fleetsim.Clock
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
 ---@field tags? string[]
+
+---The clock by which a car verifies certificates (docs/certificates.md).
+---@class fleetsim.Clock
+---@field offset? number seconds that it is fast, or slow (below 0)
 
 ---How a car meets the cloud for the first time (docs/provisioning.md).
 ---@class fleetsim.Provision
@@ -406,6 +411,7 @@ function test:vehicle(options) end
 ---@field power? "off"
 ---@field sleep? boolean does it sleep by itself, as its part telematics says?
 ---@field provision? fleetsim.Provision|string
+---@field clock? fleetsim.Clock
 ---@field mqtt? fleetsim.MqttOptions
 ---@field radio? string|fleetsim.RadioOptions
 
@@ -840,6 +846,16 @@ function car:provisioned() end
 ---The id of the certificate that it shows.
 ---@return string
 function car:certificate() end
+
+---The clock by which it verifies certificates is so many seconds fast, or slow (below 0), from the next connect on.
+---Skips the scenario on Paho, unless it is 0.
+---@param seconds number 0: right
+---@return fleetsim.Car
+function car:set_clock(seconds) end
+
+---How many seconds that clock is fast.
+---@return number
+function car:clock_offset() end
 
 ---The signing request (PEM) of its new key; nil and why there is none.
 ---@return string? csr

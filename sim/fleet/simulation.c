@@ -61,6 +61,7 @@ static struct mqtt_session_config session_config(const struct vehicle *v)
         .endpoint = endpoints_first(sim->endpoints, v->identity.index),
         .tls = sim->tls,
         .identity = identity_of(v),
+        .clock_offset = v->clock_offset,
         .profile = sim->tcu.profile,
     };
 }

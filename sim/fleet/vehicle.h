@@ -86,7 +86,8 @@ struct vehicle {
     struct vehicle_radio *radio; /* NULL: a perfect network */
     struct oracle_car *oracle;   /* NULL: nobody watches it */
     struct vehicle_traffic traffic;
-    bool probe; /* what it measures is told apart (RECORDER_PROBE) */
+    int64_t clock_offset; /* seconds by which its clock is fast (vehicle_clock.h) */
+    bool probe;           /* what it measures is told apart (RECORDER_PROBE) */
     /* Private part */
     struct connect_ticket ticket; /* of the simulation's gate */
     struct vehicle_result *results;

@@ -328,7 +328,11 @@ static bool queue_connect(struct session *s, const struct mqtt_connect *o)
 struct link_options session_link_options(const struct session *s)
 {
     return (struct link_options){
-        .endpoint = s->config.endpoint, .tls = s->config.tls, .identity = &s->config.identity};
+        .endpoint = s->config.endpoint,
+        .tls = s->config.tls,
+        .identity = &s->config.identity,
+        .clock_offset = s->config.clock_offset,
+    };
 }
 
 static bool session_connect(struct mqtt_client *c, const struct mqtt_connect *options,

@@ -48,6 +48,7 @@ struct mqtt_session_config {
     struct endpoint *endpoint;
     struct tls_context *tls;            /* NULL: plain TCP */
     struct tls_identity identity;       /* leaf.len 0: no client certificate */
+    int64_t clock_offset;               /* as in struct link_options */
     const struct mqtt_profile *profile; /* NULL: no limits but the broker's own; fixed at _new() */
 };
 
@@ -56,7 +57,7 @@ struct mqtt_session_config {
 struct mqtt_client *mqtt_session_new(struct loop *loop, const struct mqtt_session_config *config,
                                      const struct mqtt_client_events *events, void *ctx);
 
-/* Another endpoint or identity (after provisioning, after a rotation); counts from the next
+/* Another endpoint, identity (after provisioning, after a rotation) or clock; counts from the next
    connect. */
 void mqtt_session_configure(struct mqtt_client *client, const struct mqtt_session_config *config);
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "fleet/simulation.h"
+#include "fleet/vehicle_clock.h"
 #include "fleet/vehicle_rotation.h"
 #include "pki/factory.h"
 #include "script/car.h"
@@ -159,6 +160,23 @@ static int f_factory_pem(lua_State *L)
     return 1;
 }
 
+/* car_set_clock(car, seconds): fast, or slow if below 0. False: it cannot be. */
+static int f_set_clock(lua_State *L)
+{
+    struct error err;
+
+    lua_pushboolean(
+        L, vehicle_set_clock(car_check(L, 1)->vehicle, (int64_t)luaL_checknumber(L, 2), &err));
+    return 1;
+}
+
+/* car_clock_offset(car): seconds by which it is fast */
+static int f_clock_offset(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number)car_check(L, 1)->vehicle->clock_offset);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"car_certificate",          f_certificate         },
     {"car_provisioned",          f_provisioned         },
@@ -171,6 +189,8 @@ static const luaL_Reg functions[] = {
     {"car_drop_certificate",     f_drop_certificate    },
     {"car_settle_certificate",   f_settle_certificate  },
     {"car_certificates",         f_certificates        },
+    {"car_set_clock",            f_set_clock           },
+    {"car_clock_offset",         f_clock_offset        },
     {"factory_pem",              f_factory_pem         },
     {NULL,                       NULL                  },
 };

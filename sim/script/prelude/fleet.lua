@@ -125,11 +125,11 @@ end
 -- ---- making cars -------------------------------------------------------------------------------
 
 local car_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, provision = true }
+  tags = true, sleep = true, clock = true, provision = true }
 local fleet_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, provision = true, count = true, rate = true, mix = true, cohorts = true }
+  tags = true, sleep = true, clock = true, provision = true, count = true, rate = true, mix = true, cohorts = true }
 local cohort_options = { model = true, state = true, power = true, mqtt = true, radio = true,
-  tags = true, sleep = true, provision = true, name = true, share = true }
+  tags = true, sleep = true, clock = true, provision = true, name = true, share = true }
 
 local function start_car(t, options)
   if options.model ~= nil and type(options.model) ~= "string" then
@@ -162,6 +162,7 @@ local function start_car(t, options)
   if options.radio then
     car:radio(options.radio)
   end
+  tools.set_clock_of(car, options)
   if options.power ~= "off" then
     car:power_on()
   end

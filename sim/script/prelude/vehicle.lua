@@ -96,6 +96,39 @@ function car_methods.wait_until(car, predicate, timeout)
   return car
 end
 
+local a_century = 100 * 365 * 86400
+
+local function check_clock(seconds, what)
+  if type(seconds) ~= "number" or not (math.abs(seconds) <= a_century) then
+    error(what .. " is a number of seconds, at most a hundred years, not " .. tools.show(seconds), 3)
+  end
+  return seconds
+end
+
+-- The clock by which it verifies certificates is so many seconds fast from the next connect on, or slow (below 0).
+function car_methods.set_clock(car, seconds)
+  if not core.car_set_clock(car, check_clock(seconds, "car:set_clock: its clock")) then
+    error({ skip = "cars on Paho verify certificates by this machine's clock" }, 0)
+  end
+  return car
+end
+
+function car_methods.clock_offset(car)
+  return core.car_clock_offset(car)
+end
+
+-- options.clock of t:vehicle and t:fleet.
+function tools.set_clock_of(car, options)
+  local clock = options.clock
+  if clock == nil then
+    return
+  elseif type(clock) ~= "table" then
+    error("clock: a table such as { offset = -86400 }, not " .. tools.show(clock), 3)
+  end
+  tools.check_options("clock", clock, { offset = true })
+  car:set_clock(check_clock(clock.offset or 0, "clock.offset"))
+end
+
 -- Finishes its reports, says DISCONNECT, closes the socket.
 function car_methods.sleep(car)
   local deadline = core.now() + 2
