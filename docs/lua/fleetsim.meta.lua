@@ -1169,6 +1169,31 @@ function app:diagnose(car, command, options) end
 ---@field mitigations? ("UPDATE_DEVICE_CERTIFICATE"|"REPLACE_DEFAULT_POLICY_VERSION"|"ADD_THINGS_TO_THING_GROUP"|"DELETE_CONNECTION")[]
 ---@field group? string
 
+---@class fleetsim.Campaign
+---@field scheme table a CollectionScheme
+---@field cars? fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[] all
+---@field topic? string where data goes as JSON
+---@field dimensions? string[] attributes of things
+
+---A campaign of AWS IoT FleetWise; only with a local cloud.
+---@param name string
+---@param campaign fleetsim.Campaign
+function app:put_campaign(name, campaign) end
+
+---@param name string
+function app:delete_campaign(name) end
+
+---The names of all campaigns.
+---@return string[]
+function app:campaigns() end
+
+---@param id string
+---@param manifest { manifest: table, names?: table<string, string> }
+function app:put_decoder_manifest(id, manifest) end
+
+---@param id string
+function app:delete_decoder_manifest(id) end
+
 ---What AWS IoT Device Defender is to take as normal; only with a local cloud.
 ---@param name string
 ---@param profile fleetsim.SecurityProfile

@@ -56,6 +56,7 @@ struct cloud *cloud_new(uint64_t seed)
     stream_service_init(&cloud->streams);
     defender_service_init(&cloud->defender);
     cloud_defender_init(cloud);
+    campaign_service_init(&cloud->campaigns, &cloud->registry);
     rules_init(&cloud->rules);
     quota_init(&cloud->quota);
     cloud_fleet_init(cloud);
@@ -80,6 +81,7 @@ void cloud_free(struct cloud *cloud)
     job_service_done(&cloud->jobs);
     stream_service_done(&cloud->streams);
     defender_service_done(&cloud->defender);
+    campaign_service_done(&cloud->campaigns);
     rules_done(&cloud->rules);
     quota_done(&cloud->quota);
     free(cloud);
@@ -488,6 +490,7 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
     struct registry_address registry;
     struct provision_address provision;
     struct rotation_address rotation;
+    struct campaign_address campaign;
     bool ok = true;
     bool served = true;
 
@@ -513,7 +516,11 @@ enum cloud_verdict cloud_message(struct cloud *cloud, const struct cloud_message
                                        message->payload, now_ms, out);
     else if (rotation_address_parse(message->topic, &rotation))
         ok = cloud_rotation_serve(cloud, &rotation, message, now_ms, out);
-    else
+    else if (campaign_address_parse(message->topic, &campaign)) {
+        served = campaign.op >= CAMPAIGN_PUT;
+        ok = campaign_service_request(&cloud->campaigns, &campaign, message->client_id,
+                                      message->payload, now_ms, out);
+    } else
         served = cloud_fleet_serve(cloud, message, now_ms, out, &ok);
     cloud->changes += served;
     ok = ok && follow_rules(cloud, &m, now_ms, out);

@@ -5,6 +5,7 @@
 #ifndef CLOUD_CLOUD_CORE_H
 #define CLOUD_CLOUD_CORE_H
 
+#include "cloud/campaigns/campaign_service.h"
 #include "cloud/clients/quota.h"
 #include "cloud/cloud.h"
 #include "cloud/commands/command_service.h"
@@ -33,6 +34,7 @@ struct cloud {
     struct stream_service streams;
     struct defender_service defender;
     struct defender_fleet defended;
+    struct campaign_service campaigns;
     struct rules rules;
     struct quota quota;
     int64_t sweep_at;

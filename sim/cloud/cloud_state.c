@@ -19,6 +19,7 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to)
     rules_save(&cloud->rules, to);
     stream_service_save(&cloud->streams, to);
     defender_service_save(&cloud->defender, to);
+    campaign_service_save(&cloud->campaigns, to);
     return !to->failed;
 }
 
@@ -81,7 +82,8 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
             !groups_load(&cloud->access.groups, record) &&
             !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
             !stream_service_load(&cloud->streams, record) &&
-            !defender_service_load(&cloud->defender, record))
+            !defender_service_load(&cloud->defender, record) &&
+            !campaign_service_load(&cloud->campaigns, record))
             bad++;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;

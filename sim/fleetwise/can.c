@@ -73,16 +73,17 @@ static void place(const struct can_rule *rule, uint32_t i, uint32_t *ret_byte, u
 
 double can_decode(const uint8_t *frame, const struct can_rule *rule)
 {
-    uint64_t raw = 0;
+    uint64_t raw = 0, highest = 0;
     uint32_t byte;
     unsigned bit;
 
     for (uint32_t i = 0; i < rule->length; i++) {
         place(rule, i, &byte, &bit);
-        raw |= (uint64_t)(frame[byte] >> bit & 1) << i;
+        highest = frame[byte] >> bit & 1;
+        raw |= highest << i;
     }
     double number = (double)raw;
-    if (rule->is_signed && (raw >> (rule->length - 1) & 1) != 0) {
+    if (rule->is_signed && highest != 0) {
         /* Two's complement: the bits above it are ones, too. */
         uint64_t above = rule->length < 64 ? ~(uint64_t)0 << rule->length : 0;
         number = (double)(int64_t)(raw | above);

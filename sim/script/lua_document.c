@@ -2,7 +2,6 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cbor.h"
 #include "base/json.h"
@@ -179,7 +178,8 @@ static int f_to_can(lua_State *L)
 
     if (!can_rule_arg(L, 2, frame.len, &rule, &err))
         return push_why(L, &err);
-    memcpy(bytes, frame.data, frame.len);
+    for (size_t i = 0; i < frame.len; i++)
+        bytes[i] = frame.data[i];
     can_encode(bytes, &rule, value);
     lua_pushlstring(L, (const char *)bytes, frame.len);
     return 1;

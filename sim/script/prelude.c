@@ -17,6 +17,7 @@ const struct prelude_file prelude_files[] = {
     {"=requests",     prelude_requests,     &prelude_requests_len    },
     {"=jobs",         prelude_jobs,         &prelude_jobs_len        },
     {"=defender",     prelude_defender,     &prelude_defender_len    },
+    {"=campaigns",    prelude_campaigns,    &prelude_campaigns_len   },
     {"=policies",     prelude_policies,     &prelude_policies_len    },
     {"=groups",       prelude_groups,       &prelude_groups_len      },
     {"=diagnostics",  prelude_diagnostics,  &prelude_diagnostics_len },

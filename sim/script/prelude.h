@@ -27,7 +27,7 @@ extern const unsigned char prelude_sandbox[], prelude_outcomes[], prelude_vehicl
     prelude_repl[], prelude_part_options[], prelude_car_jobs[], prelude_car_streams[],
     prelude_requests[], prelude_jobs[], prelude_policies[], prelude_groups[], prelude_defender[],
     prelude_diagnostics[], prelude_registry[], prelude_car_rotation[], prelude_model[],
-    prelude_act[], prelude_car_mqtt[], prelude_outlook[];
+    prelude_act[], prelude_car_mqtt[], prelude_outlook[], prelude_campaigns[];
 extern const size_t prelude_model_len, prelude_act_len, prelude_car_mqtt_len, prelude_outlook_len,
     prelude_sandbox_len, prelude_outcomes_len, prelude_vehicle_len, prelude_telemetry_len,
     prelude_companion_len, prelude_service_len, prelude_sms_len, prelude_oracle_len,
@@ -36,6 +36,6 @@ extern const size_t prelude_model_len, prelude_act_len, prelude_car_mqtt_len, pr
     prelude_picture_len, prelude_demo_len, prelude_car_jobs_len, prelude_car_streams_len,
     prelude_requests_len, prelude_registry_len, prelude_defender_len, prelude_diagnostics_len,
     prelude_jobs_len, prelude_policies_len, prelude_groups_len, prelude_repl_len,
-    prelude_part_options_len, prelude_car_rotation_len;
+    prelude_part_options_len, prelude_car_rotation_len, prelude_campaigns_len;
 
 #endif
