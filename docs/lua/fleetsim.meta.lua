@@ -1194,6 +1194,14 @@ function app:put_decoder_manifest(id, manifest) end
 ---@param id string
 function app:delete_decoder_manifest(id) end
 
+---A state template of AWS IoT FleetWise.
+---@param id string
+---@param template { signals: integer[], manifest: string, period?: number, cars?: fleetsim.Car|fleetsim.Fleet|(fleetsim.Car|string)[] }
+function app:put_state_template(id, template) end
+
+---@param id string
+function app:delete_state_template(id) end
+
 ---What AWS IoT Device Defender is to take as normal; only with a local cloud.
 ---@param name string
 ---@param profile fleetsim.SecurityProfile

@@ -95,6 +95,29 @@ scenario("compressed data comes as JSON, too, and a campaign without a topic bri
   app:delete_campaign("b-quiet-" .. car.name)
 end)
 
+scenario("a car gets its state templates at its check-in, and loses them", function(t)
+  local car, app = connected(t, "campaign_car_bus")
+  local template = "locks-" .. car.name
+  app:subscribe { cloud.topic(car, "last_known_states/data"),
+    "$aws/commands/things/" .. car.name .. "/executions/+/response/protobuf" }
+
+  teach(app)
+  app:put_state_template(template, { cars = car, manifest = "m-1", signals = { 30 } })
+  await_documents(app, car, { "m-1", template })
+  local base = "$aws/commands/things/" .. car.name .. "/executions/on"
+  app:publish(base .. "/request/protobuf", encode_fleetwise("CommandRequest", { command_id = "on",
+    last_known_state_command = { state_template_information = {
+      { state_template_sync_id = template, activate_operation = {} },
+    } } }), { qos = 1 })
+  local answer = decode_fleetwise("CommandResponse", app:wait_message(base .. "/response/protobuf").payload)
+  t:equal(answer.status, "COMMAND_STATUS_SUCCEEDED")
+  local data = receive(app, car, "last_known_states/data", "LastKnownStateData", 10)
+  t:equal(data.captured_state_template_signals[1].captured_signals, { { signal_id = 30, string_value = "locked" } })
+  app:delete_state_template(template)
+  await_documents(app, car, { "m-1" })
+  t:equal(car.state.fleetwise.states, "")
+end)
+
 scenario("a campaign that means nothing is rejected, and says why", function(t)
   local app = t:companion()
   local function why(campaign)

@@ -20,6 +20,7 @@
 #include "broker/broker.h"
 #include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
+#include "cli/cmd_fleetwise.h"
 #include "cli/cmd_policy.h"
 #include "cli/cmd_registry.h"
 #include "cli/cmd_things.h"
@@ -287,6 +288,8 @@ int cmd_cloud(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "policy") == 0)
         return cmd_policy(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "fleetwise") == 0)
+        return cmd_fleetwise(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "group") == 0)
         return cmd_group(argc - 1, argv + 1);
     if (argc > 2 && strcmp(argv[1], "things") == 0 && cmd_things_is_query(argv[2]))
@@ -316,7 +319,8 @@ int cmd_cloud(int argc, char **argv)
     };
     // clang-format on
     const struct command_spec command = {
-        "fleetsim cloud", "[things|certificates|authorities|templates|policy|group COMMAND]",
+        "fleetsim cloud",
+        "[things|certificates|authorities|templates|policy|group|fleetwise COMMAND]",
         "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "
         "a\n"
         "vehicle and an app see of AWS IoT Core: mutual TLS, policy, device shadows, lifecycle\n"

@@ -45,7 +45,7 @@ static void send(struct campaign_service *service, uint8_t what, struct slice pa
         "fleetsim/fleetwise/manifests/m/put",
         "fleetsim/fleetwise/campaigns/c/get",
         "fleetsim/fleetwise/manifests/m/delete",
-        "fleetsim/fleetwise/campaigns/other/put",
+        "fleetsim/fleetwise/templates/s/put",
         "fleetsim/fleetwise/campaigns/list",
     };
     struct campaign_address address;

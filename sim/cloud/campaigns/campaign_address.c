@@ -47,6 +47,8 @@ bool campaign_address_parse(const char *topic, struct campaign_address *ret)
         {"delete", CAMPAIGN_DELETE},
         {NULL,     CAMPAIGN_LIST  },
     };
+    /* ORDER CAMPAIGN_KIND */
+    static const char *const folders[] = {"campaigns/", "manifests/", "templates/"};
     const char *car = skip(topic, "$aws/iotfleetwise/vehicles/");
     const char *asked = skip(topic, "fleetsim/fleetwise/");
     size_t len = strlen(topic);
@@ -58,8 +60,11 @@ bool campaign_address_parse(const char *topic, struct campaign_address *ret)
     memcpy(ret->topic, topic, len + 1);
     if (car != NULL)
         return parse_named(car, cars, ret);
-    const char *rest = skip(asked, "manifests/");
-    ret->is_manifest = rest != NULL;
-    rest = rest != NULL ? rest : skip(asked, "campaigns/");
-    return rest != NULL && (strcmp(rest, "list") == 0 || parse_named(rest, operators, ret));
+    for (enum campaign_kind k = 0; k < CAMPAIGN_KIND_COUNT; k++) {
+        const char *rest = skip(asked, folders[k]);
+        ret->kind = k;
+        if (rest != NULL)
+            return strcmp(rest, "list") == 0 || parse_named(rest, operators, ret);
+    }
+    return false;
 }

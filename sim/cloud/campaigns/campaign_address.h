@@ -1,7 +1,7 @@
 /*
  * campaign_address.h — the topics by which FleetWise's cloud side speaks to cars (contract 9.3),
- * and those by which an operator gives it campaigns and decoder manifests, for whom AWS has an
- * HTTPS API (campaign_service.h).
+ * and those by which an operator gives it documents for them, for whom AWS has an HTTPS API
+ * (campaign_service.h).
  */
 #ifndef CLOUD_CAMPAIGNS_CAMPAIGN_ADDRESS_H
 #define CLOUD_CAMPAIGNS_CAMPAIGN_ADDRESS_H
@@ -16,7 +16,7 @@ enum campaign_operation {
     /* A car's: $aws/iotfleetwise/vehicles/<vehicle>/… */
     CAMPAIGN_CHECKIN,
     CAMPAIGN_DATA,
-    /* An operator's: fleetsim/fleetwise/campaigns/… and fleetsim/fleetwise/manifests/… */
+    /* An operator's: fleetsim/fleetwise/campaigns/…, …/manifests/… and …/templates/… */
     CAMPAIGN_PUT,
     CAMPAIGN_SHOW,
     CAMPAIGN_DELETE,
@@ -24,10 +24,18 @@ enum campaign_operation {
     CAMPAIGN_OPERATION_COUNT
 };
 
+/* ORDER CAMPAIGN_KIND */
+enum campaign_kind {
+    CAMPAIGN_SCHEME,
+    CAMPAIGN_MANIFEST,
+    CAMPAIGN_TEMPLATE, /* of last known states */
+    CAMPAIGN_KIND_COUNT
+};
+
 struct campaign_address {
     enum campaign_operation op;
-    bool is_manifest;
-    char name[CAMPAIGN_NAME_MAX + 1]; /* of the vehicle, the campaign or the manifest; "": none */
+    enum campaign_kind kind;          /* of the operator's document */
+    char name[CAMPAIGN_NAME_MAX + 1]; /* of the vehicle, or of the document; "": none */
     char topic[CAMPAIGN_TOPIC_SIZE];  /* an operator's answers go below it */
 };
 

@@ -11,8 +11,6 @@
    the car's own clock, which runs as it lives. */
 #define ON_ITS_WAY_MS 5000
 
-#define WANTED_MAX 64
-
 uint8_t *campaign_encode_schemes(const cJSON *const *schemes, size_t count, int64_t now_ms,
                                  size_t *ret_len, struct error *err)
 {
@@ -37,6 +35,34 @@ uint8_t *campaign_encode_manifest(const cJSON *manifest, size_t *ret_len, struct
     return fleetwise_encode("DecoderManifest", manifest, ret_len, err);
 }
 
+uint8_t *campaign_encode_templates(const struct campaign_templates *t, int64_t version,
+                                   size_t *ret_len, struct error *err)
+{
+    cJSON *message = cJSON_CreateObject();
+    cJSON *add = cJSON_AddArrayToObject(message, "state_templates_to_add");
+    cJSON *remove = cJSON_AddArrayToObject(message, "state_template_sync_ids_to_remove");
+    bool ok = add != NULL && remove != NULL &&
+              cJSON_AddNumberToObject(message, "version", (double)version) != NULL &&
+              cJSON_AddStringToObject(message, "decoder_manifest_sync_id",
+                                      t->manifest != NULL ? t->manifest : "") != NULL;
+    uint8_t *bytes = NULL;
+
+    for (size_t i = 0; i < t->add_count && ok; i++)
+        ok = cJSON_AddItemReferenceToArray(add, (cJSON *)(uintptr_t)t->add[i]);
+    for (size_t i = 0; i < t->remove_count && ok; i++) {
+        cJSON *name = cJSON_CreateString(t->remove[i]);
+        ok = cJSON_AddItemToArray(remove, name);
+        if (!ok)
+            cJSON_Delete(name);
+    }
+    if (ok)
+        bytes = fleetwise_encode("StateTemplates", message, ret_len, err);
+    else
+        error_set(err, ERROR_FAILED, "no memory");
+    cJSON_Delete(message);
+    return bytes;
+}
+
 static bool has(const cJSON *list, const char *name)
 {
     const cJSON *item;
@@ -55,7 +81,7 @@ static bool is_wanted(const struct campaign_document *d, const struct campaign_t
     const cJSON *vehicles = json_get(d->source, "vehicles");
     double expiry = json_num(json_get(d->source, "scheme"), "expiry_time_ms_epoch", 0);
 
-    return !d->is_gone && expiry > (double)turn->now_ms &&
+    return !d->is_gone && (d->kind != CAMPAIGN_SCHEME || expiry > (double)turn->now_ms) &&
            (vehicles == NULL || has(vehicles, turn->vehicle));
 }
 
@@ -76,29 +102,62 @@ static bool send(const struct campaign_turn *turn, const char *rest, uint8_t *by
 
 /* What is to be in the car, and whether it is. */
 struct inventory {
-    const cJSON *schemes[WANTED_MAX];
+    const cJSON *schemes[CAMPAIGN_WANTED_MAX];
     size_t count;
-    const struct campaign_document *manifest; /* that the first of them needs; NULL: not known */
-    bool differs;
+    const struct campaign_document *manifest; /* that the first of all needs; NULL: not known */
+    bool schemes_differ;
+    struct campaign_templates templates; /* of those to add the ones that are for one manifest */
 };
+
+static void need_manifest(const struct campaign_turn *turn, const char *id, struct inventory *stock)
+{
+    if (stock->manifest == NULL)
+        stock->manifest = campaign_find(turn->service, CAMPAIGN_MANIFEST, id);
+}
+
+static void count_scheme(const struct campaign_turn *turn, const struct campaign_document *d,
+                         const cJSON *documents, struct inventory *stock)
+{
+    bool wanted = is_wanted(d, turn) && stock->count < CAMPAIGN_WANTED_MAX;
+    const cJSON *scheme = json_get(d->source, "scheme");
+
+    if (wanted) {
+        stock->schemes[stock->count++] = scheme;
+        need_manifest(turn, json_str(scheme, "decoder_manifest_sync_id", ""), stock);
+    }
+    stock->schemes_differ |= wanted != has(documents, d->name);
+}
+
+/* Those for another manifest have to wait for the next check-in. */
+static void count_template(const struct campaign_turn *turn, const struct campaign_document *d,
+                           const cJSON *documents, struct inventory *stock)
+{
+    struct campaign_templates *t = &stock->templates;
+    const char *manifest = json_str(d->source, "manifest", "");
+    bool wanted = is_wanted(d, turn);
+
+    if (wanted)
+        need_manifest(turn, manifest, stock);
+    if (wanted == has(documents, d->name))
+        return;
+    if (!wanted && t->remove_count < CAMPAIGN_WANTED_MAX)
+        t->remove[t->remove_count++] = d->name;
+    if (wanted && t->add_count < CAMPAIGN_WANTED_MAX &&
+        (t->manifest == NULL || strcmp(t->manifest, manifest) == 0)) {
+        t->manifest = manifest;
+        t->add[t->add_count++] = json_get(d->source, "template");
+    }
+}
 
 static struct inventory take_stock(const struct campaign_turn *turn, const cJSON *documents)
 {
     struct inventory stock = {.count = 0};
 
-    for (const struct campaign_document *d = turn->service->documents; d != NULL; d = d->next) {
-        if (d->is_manifest)
-            continue;
-        bool wanted = is_wanted(d, turn) && stock.count < WANTED_MAX;
-        const cJSON *scheme = json_get(d->source, "scheme");
-        if (wanted) {
-            stock.schemes[stock.count++] = scheme;
-            if (stock.manifest == NULL)
-                stock.manifest = campaign_find(turn->service, true,
-                                               json_str(scheme, "decoder_manifest_sync_id", ""));
-        }
-        stock.differs |= wanted != has(documents, d->name);
-    }
+    for (const struct campaign_document *d = turn->service->documents; d != NULL; d = d->next)
+        if (d->kind == CAMPAIGN_SCHEME)
+            count_scheme(turn, d, documents, &stock);
+        else if (d->kind == CAMPAIGN_TEMPLATE)
+            count_template(turn, d, documents, &stock);
     return stock;
 }
 
@@ -142,21 +201,29 @@ static bool send_schemes(const struct campaign_turn *turn, const struct inventor
     return send(turn, "collection_schemes", bytes, len);
 }
 
+static bool send_templates(const struct campaign_turn *turn, const struct inventory *stock)
+{
+    struct error err;
+    size_t len = 0;
+    uint8_t *bytes = campaign_encode_templates(&stock->templates, turn->now_ms, &len, &err);
+
+    return send(turn, "last_known_states/config", bytes, len);
+}
+
 bool campaign_check_in(const struct campaign_turn *turn)
 {
     cJSON *said = fleetwise_decode("Checkin", turn->payload);
     const cJSON *documents = json_get(said, "document_sync_ids");
     const struct inventory stock = take_stock(turn, documents);
     bool lacks_manifest = stock.manifest != NULL && !has(documents, stock.manifest->name);
+    bool templates_differ = stock.templates.add_count + stock.templates.remove_count > 0;
     bool ok = true;
 
-    if (said != NULL && (lacks_manifest || stock.differs) &&
-        begin_sending(turn, json_num(said, "timestamp_ms_epoch", 0), &ok)) {
-        if (lacks_manifest)
-            ok = send_manifest(turn, stock.manifest);
-        if (ok && stock.differs)
-            ok = send_schemes(turn, &stock);
-    }
+    if (said != NULL && (lacks_manifest || stock.schemes_differ || templates_differ) &&
+        begin_sending(turn, json_num(said, "timestamp_ms_epoch", 0), &ok))
+        ok = (!lacks_manifest || send_manifest(turn, stock.manifest)) &&
+             (!stock.schemes_differ || send_schemes(turn, &stock)) &&
+             (!templates_differ || send_templates(turn, &stock));
     cJSON_Delete(said);
     return ok;
 }

@@ -8,14 +8,13 @@
 #include "fleetwise/codec.h"
 #include "fleetwise/compress.h"
 
-/* ---- whose it is
- * --------------------------------------------------------------------------------- */
+/* ---- whose it is ---- */
 
 static const struct campaign_document *campaign_of(const struct campaign_turn *turn,
                                                    const cJSON *data, bool is_compressed)
 {
     const struct campaign_document *c =
-        campaign_find(turn->service, false, json_str(data, "campaign_sync_id", ""));
+        campaign_find(turn->service, CAMPAIGN_SCHEME, json_str(data, "campaign_sync_id", ""));
     const cJSON *scheme = c != NULL ? json_get(c->source, "scheme") : NULL;
 
     return c != NULL && cJSON_IsTrue(json_get(scheme, "compress_collected_data")) == is_compressed
@@ -41,8 +40,7 @@ static const struct campaign_document *read_data(const struct campaign_turn *tur
     return campaign_of(turn, *ret, true);
 }
 
-/* ---- its signals
- * ---------------------------------------------------------------------------------- */
+/* ---- its signals ---- */
 
 static const cJSON *rule_of(const cJSON *manifest, const char *kind, double id)
 {
@@ -132,8 +130,7 @@ static cJSON *signals_of(const cJSON *data, const struct campaign_document *mani
     return NULL;
 }
 
-/* ---- the message
- * ---------------------------------------------------------------------------------- */
+/* ---- the message ---- */
 
 /* Attributes of the thing that the campaign names. */
 static void write_dimensions(const struct campaign_turn *turn, const cJSON *names, struct text *to)
@@ -164,8 +161,9 @@ static bool tell(const struct campaign_turn *turn, const struct campaign_documen
                  const cJSON *data)
 {
     const cJSON *scheme = json_get(campaign->source, "scheme");
-    cJSON *signals = signals_of(
-        data, campaign_find(turn->service, true, json_str(scheme, "decoder_manifest_sync_id", "")));
+    cJSON *signals =
+        signals_of(data, campaign_find(turn->service, CAMPAIGN_MANIFEST,
+                                       json_str(scheme, "decoder_manifest_sync_id", "")));
     char message[CAMPAIGN_NAME_MAX + 48];
     struct text t;
 

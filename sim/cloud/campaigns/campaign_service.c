@@ -26,33 +26,32 @@ void campaign_service_done(struct campaign_service *s)
     }
 }
 
-/* ---- documents
- * ------------------------------------------------------------------------------------ */
+/* ---- documents ---- */
 
-static struct campaign_document *find_any(const struct campaign_service *s, bool is_manifest,
+static struct campaign_document *find_any(const struct campaign_service *s, enum campaign_kind kind,
                                           const char *name)
 {
     struct campaign_document *d = s->documents;
 
-    while (d != NULL && (d->is_manifest != is_manifest || strcmp(d->name, name) != 0))
+    while (d != NULL && (d->kind != kind || strcmp(d->name, name) != 0))
         d = d->next;
     return d;
 }
 
-const struct campaign_document *campaign_find(const struct campaign_service *s, bool is_manifest,
-                                              const char *name)
+const struct campaign_document *campaign_find(const struct campaign_service *s,
+                                              enum campaign_kind kind, const char *name)
 {
-    const struct campaign_document *d = find_any(s, is_manifest, name);
+    const struct campaign_document *d = find_any(s, kind, name);
 
     return d != NULL && !d->is_gone ? d : NULL;
 }
 
 /* Takes the source (NULL: the document is gone), also when it fails: no memory. */
-static bool put_document(struct campaign_service *s, bool is_manifest, const char *name,
+static bool put_document(struct campaign_service *s, enum campaign_kind kind, const char *name,
                          cJSON *source)
 {
     struct campaign_document **end = &s->documents;
-    struct campaign_document *d = find_any(s, is_manifest, name);
+    struct campaign_document *d = find_any(s, kind, name);
     size_t len = strlen(name);
 
     if (d == NULL) {
@@ -62,7 +61,7 @@ static bool put_document(struct campaign_service *s, bool is_manifest, const cha
             return false;
         }
         memcpy(d->name, name, len + 1);
-        d->is_manifest = is_manifest;
+        d->kind = kind;
         while (*end != NULL)
             end = &(*end)->next;
         *end = d;
@@ -82,8 +81,7 @@ static size_t count_documents(const struct campaign_service *s)
     return count;
 }
 
-/* ---- what a document may say
- * ---------------------------------------------------------------------- */
+/* ---- what a document may say ---- */
 
 static bool is_list_of_texts(const cJSON *list)
 {
@@ -160,8 +158,36 @@ static bool check_manifest(cJSON *document, const char *name, struct error *err)
     return bytes != NULL || error_prefix(err, "manifest");
 }
 
-/* ---- an operator's requests
- * ----------------------------------------------------------------------- */
+static bool check_template(cJSON *document, const char *name, struct error *err)
+{
+    cJSON *template = json_get(document, "template");
+    const struct campaign_templates one = {.add = {template}, .add_count = 1};
+    size_t len;
+
+    if (!cJSON_IsObject(template))
+        return error_set(err, ERROR_USAGE, "template: a StateTemplateInformation is missing");
+    if (!is_list_of_texts(json_get(document, "vehicles")))
+        return error_set(err, ERROR_USAGE, "vehicles: not a list of things' names");
+    if (json_str(document, "manifest", NULL) == NULL)
+        return error_set(err, ERROR_USAGE, "manifest: the decoder manifest's id is missing");
+    if (!give_name(template, "state_template_sync_id", name, err))
+        return false;
+    uint8_t *bytes = campaign_encode_templates(&one, 0, &len, err);
+    free(bytes);
+    return bytes != NULL || error_prefix(err, "template");
+}
+
+/* ORDER CAMPAIGN_KIND */
+static const struct {
+    const char *record; /* what a saved line has its name under */
+    bool (*check)(cJSON *document, const char *name, struct error *err);
+} kinds[] = {
+    {"campaign",        check_campaign},
+    {"decoderManifest", check_manifest},
+    {"stateTemplate",   check_template},
+};
+
+/* ---- an operator's requests ---- */
 
 struct exchange {
     struct campaign_service *service;
@@ -220,19 +246,18 @@ static bool on_put(const struct exchange *x)
     if (source == NULL)
         return false;
     cJSON_DeleteItemFromObjectCaseSensitive(source, "clientToken");
-    bool fits = a->is_manifest ? check_manifest(source, a->name, &err)
-                               : check_campaign(source, a->name, &err);
+    bool fits = kinds[a->kind].check(source, a->name, &err);
     if (!fits || !accept(x, NULL)) {
         cJSON_Delete(source);
         return !fits && err.code == ERROR_USAGE && reject(x, "InvalidRequest", err.text);
     }
-    return put_document(x->service, a->is_manifest, a->name, source);
+    return put_document(x->service, a->kind, a->name, source);
 }
 
 static bool on_show(const struct exchange *x)
 {
     const struct campaign_document *d =
-        campaign_find(x->service, x->address->is_manifest, x->address->name);
+        campaign_find(x->service, x->address->kind, x->address->name);
 
     return d != NULL ? accept(x, d->source)
                      : reject(x, "ResourceNotFound", "there is none of that name");
@@ -240,10 +265,9 @@ static bool on_show(const struct exchange *x)
 
 static bool on_delete(const struct exchange *x)
 {
-    if (campaign_find(x->service, x->address->is_manifest, x->address->name) == NULL)
+    if (campaign_find(x->service, x->address->kind, x->address->name) == NULL)
         return reject(x, "ResourceNotFound", "there is none of that name");
-    return accept(x, NULL) &&
-           put_document(x->service, x->address->is_manifest, x->address->name, NULL);
+    return accept(x, NULL) && put_document(x->service, x->address->kind, x->address->name, NULL);
 }
 
 static bool on_list(const struct exchange *x)
@@ -254,7 +278,7 @@ static bool on_list(const struct exchange *x)
     text_init(&t);
     text_str(&t, "{\"names\":[");
     for (const struct campaign_document *d = x->service->documents; d != NULL; d = d->next) {
-        if (d->is_gone || d->is_manifest != x->address->is_manifest)
+        if (d->is_gone || d->kind != x->address->kind)
             continue;
         text_str(&t, comma);
         text_quoted(&t, d->name);
@@ -272,8 +296,8 @@ static bool on_operator(const struct exchange *x)
     if (!cJSON_IsObject(x->document))
         return reject(x, "InvalidJson", "the request is no JSON object");
     if (x->address->op == CAMPAIGN_PUT && count_documents(x->service) >= DOCUMENTS_MAX &&
-        find_any(x->service, x->address->is_manifest, x->address->name) == NULL)
-        return reject(x, "LimitExceeded", "there are 1,000 campaigns and manifests");
+        find_any(x->service, x->address->kind, x->address->name) == NULL)
+        return reject(x, "LimitExceeded", "there are 1,000 documents");
     return calls[x->address->op - CAMPAIGN_PUT](x);
 }
 
@@ -298,13 +322,14 @@ bool campaign_service_request(struct campaign_service *s, const struct campaign_
     return ok;
 }
 
-/* ---- what outlives the broker
- * --------------------------------------------------------------------- */
+/* ---- what outlives the broker ---- */
 
 void campaign_service_save(const struct campaign_service *s, struct text *to)
 {
     for (const struct campaign_document *d = s->documents; d != NULL; d = d->next) {
-        text_str(to, d->is_manifest ? "{\"decoderManifest\":" : "{\"campaign\":");
+        text_str(to, "{");
+        text_quoted(to, kinds[d->kind].record);
+        text_str(to, ":");
         text_quoted(to, d->name);
         if (d->source != NULL) {
             text_key(to, "document");
@@ -316,17 +341,19 @@ void campaign_service_save(const struct campaign_service *s, struct text *to)
 
 bool campaign_service_load(struct campaign_service *s, const cJSON *record)
 {
-    const char *manifest = json_str(record, "decoderManifest", NULL);
-    const char *name = manifest != NULL ? manifest : json_str(record, "campaign", NULL);
     const cJSON *document = json_get(record, "document");
-    cJSON *source = cJSON_Duplicate(document, true);
+    enum campaign_kind k = 0;
     struct error err;
 
-    if (name == NULL || strlen(name) > CAMPAIGN_NAME_MAX || (document != NULL && source == NULL) ||
-        (source != NULL && !(manifest != NULL ? check_manifest(source, name, &err)
-                                              : check_campaign(source, name, &err)))) {
-        cJSON_Delete(source);
+    while (k < CAMPAIGN_KIND_COUNT && json_str(record, kinds[k].record, NULL) == NULL)
+        k++;
+    const char *name = k < CAMPAIGN_KIND_COUNT ? json_str(record, kinds[k].record, "") : "";
+    if (*name == '\0' || strlen(name) > CAMPAIGN_NAME_MAX)
         return false;
-    }
-    return put_document(s, manifest != NULL, name, source);
+    cJSON *source = cJSON_Duplicate(document, true);
+    if ((document == NULL || source != NULL) &&
+        (source == NULL || kinds[k].check(source, name, &err)))
+        return put_document(s, k, name, source);
+    cJSON_Delete(source);
+    return false;
 }

@@ -1,7 +1,7 @@
 /*
- * campaign_service.h — the cloud side of AWS IoT FleetWise (contract 9.3): has campaigns and
- * decoder manifests, sends a car at its check-in what it lacks of those that are for it, and tells
- * what cars have collected to the MQTT topics of campaigns, as JSON.
+ * campaign_service.h — the cloud side of AWS IoT FleetWise (contract 9.3): has campaigns,
+ * decoder manifests and state templates, sends a car at its check-in what it lacks of those that
+ * are for it, and tells what cars have collected to the MQTT topics of campaigns, as JSON.
  *
  * AWS's campaigns are made by HTTPS. Here these are messages of ours, answers to the asker alone,
  * below the topic that was asked: …/accepted, or …/rejected with {"code","message","clientToken"?}.
@@ -15,13 +15,17 @@
  *     fleetsim/fleetwise/manifests/<sync id>/put
  *         {"manifest":{…},            a DecoderManifest likewise
  *          "names":{"11":"Vehicle.Speed"}}  what its signals are called in that JSON
- *     fleetsim/fleetwise/campaigns/<campaign>/get | delete, fleetsim/fleetwise/campaigns/list
- *     fleetsim/fleetwise/manifests/<sync id>/get | delete,  fleetsim/fleetwise/manifests/list
+ *     fleetsim/fleetwise/templates/<sync id>/put
+ *         {"template":{…},            a StateTemplateInformation likewise
+ *          "manifest":"…",            the decoder manifest that it is for
+ *          "vehicles":["…"]}
+ *     fleetsim/fleetwise/campaigns/<campaign>/get | delete, fleetsim/fleetwise/campaigns/list,
+ *     and the same of manifests and templates
  *
- * What a car has of others (an app that sends schemes itself) is left alone. Campaigns and
- * manifests outlive the broker.
+ * What a car has of others (an app that sends schemes itself) is left alone. All documents outlive
+ * the broker.
  *
- * Owns      campaigns and manifests, and when each car has been sent something.
+ * Owns      the documents, and when each car has been sent something.
  * Errors    no memory: false.
  */
 #ifndef CLOUD_CAMPAIGNS_CAMPAIGN_SERVICE_H

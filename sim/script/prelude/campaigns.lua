@@ -1,9 +1,11 @@
--- AWS IoT FleetWise as its operator sees it: campaigns and decoder manifests that the local cloud gives to cars.
+-- AWS IoT FleetWise as its operator sees it: campaigns, decoder manifests and state templates that the local cloud
+-- gives to cars.
 
 local _, _, _, tools = ...
 
 local app = tools.app_class
 
+local template_options = { signals = true, manifest = true, period = true, cars = true }
 local campaign_options = { scheme = true, cars = true, topic = true, dimensions = true }
 local manifest_options = { manifest = true, names = true }
 
@@ -11,7 +13,7 @@ local function ask(self, method, rest, document)
   return tools.ask_cloud(self, "app:" .. method, "fleetsim/fleetwise/" .. rest, document or {})
 end
 
-local function names_of(cars)
+local function names_of(what, cars)
   if cars == nil then
     return nil
   end
@@ -20,7 +22,7 @@ local function names_of(cars)
     names[i] = type(car) == "string" and car or car.name
   end
   if #names == 0 then
-    error("app:put_campaign: cars: for nobody (leave cars away, and it is for all)", 3)
+    error(what .. ": cars: for nobody (leave cars away, and it is for all)", 3)
   end
   return names
 end
@@ -29,7 +31,7 @@ end
 function app:put_campaign(name, campaign)
   tools.check_options("app:put_campaign", campaign, campaign_options)
   ask(self, "put_campaign", "campaigns/" .. name .. "/put", {
-    scheme = campaign.scheme, vehicles = names_of(campaign.cars), mqttTopic = campaign.topic,
+    scheme = campaign.scheme, vehicles = names_of("app:put_campaign", campaign.cars), mqttTopic = campaign.topic,
     dimensions = campaign.dimensions,
   })
 end
@@ -53,4 +55,21 @@ end
 
 function app:delete_decoder_manifest(id)
   ask(self, "delete_decoder_manifest", "manifests/" .. id .. "/delete")
+end
+
+-- From their next check-in these cars have it. Each `period` seconds, or when something changes.
+function app:put_state_template(id, template)
+  tools.check_options("app:put_state_template", template, template_options)
+  local every = template.period and { period_ms = math.floor(template.period * 1000 + 0.5) }
+  ask(self, "put_state_template", "templates/" .. id .. "/put", {
+    manifest = template.manifest, vehicles = names_of("app:put_state_template", template.cars),
+    template = {
+      signal_ids = template.signals, periodic_update_strategy = every,
+      on_change_update_strategy = not every and {} or nil,
+    },
+  })
+end
+
+function app:delete_state_template(id)
+  ask(self, "delete_state_template", "templates/" .. id .. "/delete")
 end

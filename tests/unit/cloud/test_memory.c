@@ -195,6 +195,8 @@ static void operators(struct cloud *cloud, struct cloud_actions *out)
                                    "\"targetSelection\":\"CONTINUOUS\"}"                                 },
         {"fleetsim/fleetwise/manifests/m/put",
          "{\"manifest\":{\"can_signals\":[{\"signal_id\":12}]},\"names\":{\"12\":\"locks\"}}"                                              },
+        {"fleetsim/fleetwise/templates/s/put",
+         "{\"template\":{\"signal_ids\":[12]},\"manifest\":\"m\"}"                                                                         },
         {"fleetsim/fleetwise/campaigns/c/put",
          "{\"scheme\":{\"decoder_manifest_sync_id\":\"m\",\"expiry_time_ms_epoch\":900000},"
          "\"mqttTopic\":\"dt/c\",\"dimensions\":[\"a\"]}"                                                                                  },

@@ -13,6 +13,7 @@
 #define NOW       ((int64_t)1700000000000)
 #define CAR       "$aws/iotfleetwise/vehicles/tcu-1/"
 #define CAMPAIGNS "fleetsim/fleetwise/campaigns/"
+#define TEMPLATES "fleetsim/fleetwise/templates/"
 #define MANIFESTS "fleetsim/fleetwise/manifests/"
 
 struct world {
@@ -201,6 +202,36 @@ static void what_is_on_its_way_is_not_sent_again(void **state)
     assert_int_equal(w->out.count, 1);
 }
 
+/* Contract 9.3: "Lists ids of every document held (decoder manifest, schemes, state templates)" */
+static void state_templates_come_and_go(void **state)
+{
+    struct world *w = *state;
+
+    put_manifest(w);
+    say(w, TEMPLATES "doors/put",
+        "{\"manifest\":\"m-1\",\"template\":{\"on_change_update_strategy\":{},"
+        "\"signal_ids\":[12]}}");
+    assert_says_at(&w->out, 0, TEMPLATES "doors/put/accepted", "doors");
+    say(w, TEMPLATES "later/put", "{\"manifest\":\"m-2\",\"template\":{\"signal_ids\":[1]}}");
+    check_in(w, "[]");
+    assert_int_equal(w->out.count, 2);
+    assert_sent(w, 0, "decoder_manifests", "DecoderManifest", "\"m-1\"");
+    assert_sent(w, 1, "last_known_states/config", "StateTemplates",
+                "{\"decoder_manifest_sync_id\":\"m-1\",\"state_templates_to_add\":[{"
+                "\"state_template_sync_id\":\"doors\",\"on_change_update_strategy\":{},"
+                "\"signal_ids\":[12]}],\"state_template_sync_ids_to_remove\":[],"
+                "\"version\":1700000000000}");
+    check_in(w, "[\"m-1\",\"doors\"]");
+    assert_sent(w, 0, "last_known_states/config", "StateTemplates", "\"later\"");
+    say(w, TEMPLATES "doors/delete", "");
+    check_in(w, "[\"m-1\",\"doors\",\"later\"]");
+    assert_int_equal(w->out.count, 1);
+    assert_sent(w, 0, "last_known_states/config", "StateTemplates",
+                "\"state_templates_to_add\":[],\"state_template_sync_ids_to_remove\":[\"doors\"]");
+    check_in(w, "[\"m-1\",\"later\"]");
+    assert_int_equal(w->out.count, 0);
+}
+
 static const char data[] =
     "{\"campaign_sync_id\":\"spring\",\"decoder_sync_id\":\"m-1\",\"collection_event_id\":7,"
     "\"collection_event_time_ms_epoch\":1700000000500,\"captured_signals\":["
@@ -262,19 +293,23 @@ static void what_does_not_fit_is_rejected(void **state)
     static const struct {
         const char *topic, *payload, *why;
     } cases[] = {
-        {CAMPAIGNS "a/put",    "[]",                                                 "the request is no JSON object"},
-        {CAMPAIGNS "a/put",    "{}",                                                 "scheme: a CollectionScheme"   },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{\"speed\":1}}",                         "speed: no member of"          },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{\"campaign_sync_id\":\"b\"}}",          "it is the name"               },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"vehicles\":\"tcu-1\"}",             "vehicles: not a list"         },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"dimensions\":[1]}",                 "dimensions: not a list"       },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"mqttTopic\":\"dt/+\"}",             "mqttTopic: a topic"           },
-        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"mqttTopic\":\"$aws/x\"}",           "mqttTopic: a topic"           },
-        {CAMPAIGNS "a/get",    "",                                                   "ResourceNotFound"             },
-        {CAMPAIGNS "a/delete", "",                                                   "ResourceNotFound"             },
-        {MANIFESTS "m/put",    "{}",                                                 "manifest: a DecoderManifest"  },
-        {MANIFESTS "m/put",    "{\"manifest\":{\"can_signals\":[{\"length\":-1}]}}", "length: not a"                },
-        {MANIFESTS "m/put",    "{\"manifest\":{},\"names\":[1]}",                    "names: the name of each"      },
+        {CAMPAIGNS "a/put",    "[]",                                                      "the request is no JSON object"       },
+        {CAMPAIGNS "a/put",    "{}",                                                      "scheme: a CollectionScheme"          },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{\"speed\":1}}",                              "speed: no member of"                 },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{\"campaign_sync_id\":\"b\"}}",               "it is the name"                      },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"vehicles\":\"tcu-1\"}",                  "vehicles: not a list"                },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"dimensions\":[1]}",                      "dimensions: not a list"              },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"mqttTopic\":\"dt/+\"}",                  "mqttTopic: a topic"                  },
+        {CAMPAIGNS "a/put",    "{\"scheme\":{},\"mqttTopic\":\"$aws/x\"}",                "mqttTopic: a topic"                  },
+        {CAMPAIGNS "a/get",    "",                                                        "ResourceNotFound"                    },
+        {CAMPAIGNS "a/delete", "",                                                        "ResourceNotFound"                    },
+        {MANIFESTS "m/put",    "{}",                                                      "manifest: a DecoderManifest"         },
+        {MANIFESTS "m/put",    "{\"manifest\":{\"can_signals\":[{\"length\":-1}]}}",      "length: not a"                       },
+        {MANIFESTS "m/put",    "{\"manifest\":{},\"names\":[1]}",                         "names: the name of each"             },
+        {TEMPLATES "s/put",    "{}",                                                      "template: a StateTemplateInformation"},
+        {TEMPLATES "s/put",    "{\"template\":{}}",                                       "manifest: the decoder manifest's id" },
+        {TEMPLATES "s/put",    "{\"template\":{\"signal_ids\":[-1]},\"manifest\":\"m\"}",
+         "signal_ids: not a whole number"                                                                                       },
     };
     struct world *w = *state;
 
@@ -342,6 +377,7 @@ int main(void)
         WITH_WORLD(a_check_in_brings_what_is_missing),
         WITH_WORLD(what_a_car_is_not_to_have_it_loses),
         WITH_WORLD(what_is_on_its_way_is_not_sent_again),
+        WITH_WORLD(state_templates_come_and_go),
         WITH_WORLD(data_goes_to_the_topic_of_its_campaign),
         WITH_WORLD(data_is_compressed_if_its_scheme_says_so),
         WITH_WORLD(what_does_not_fit_is_rejected),
