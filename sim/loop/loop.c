@@ -100,7 +100,7 @@ static void add_scaled(struct loop_timer *t)
 
     if (loop->scaled_count == loop->scaled_room) {
         loop->scaled_room = loop->scaled_room > 0 ? 2 * loop->scaled_room : 64;
-        loop->scaled = xrealloc(loop->scaled, loop->scaled_room * sizeof *loop->scaled);
+        loop->scaled = xrealloc(loop->scaled, loop->scaled_room * sizeof(struct loop_timer *));
     }
     loop->scaled[loop->scaled_count++] = t;
     t->place = loop->scaled_count;
