@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "render/car.h"
@@ -157,6 +158,56 @@ static void only_what_changes_is_drawn(void **state)
     view_free(v);
 }
 
+static uint64_t sum_of_shadows(const struct scene *s)
+{
+    struct view *v = view_new(1280, 800, keys);
+    struct rect r = layout_of(1280, 800, false).panel[LAYOUT_SHADOW];
+    uint64_t sum = 0;
+
+    view_show(v, s);
+    view_settle(v);
+    assert_true(view_frame(v, 0.016));
+    cairo_surface_t *surface = view_surface(v);
+    cairo_surface_flush(surface);
+    const unsigned char *data = cairo_image_surface_get_data(surface);
+    int stride = cairo_image_surface_get_stride(surface);
+    for (int y = (int)r.y; y < (int)(r.y + r.h); y++)
+        for (int x = 4 * (int)r.x; x < 4 * (int)(r.x + r.w); x++)
+            sum = sum * 31 + data[y * stride + x];
+    view_free(v);
+    return sum;
+}
+
+/* Each of many has rows to be seen, and its version; what has no room is left out. */
+static void all_shadows_share_the_panel(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    fill(&s);
+    s.shadows.count = SCENE_SHADOWS;
+    for (int i = 0; i < SCENE_SHADOWS; i++) {
+        struct scene_shadow *shadow = &s.shadows.shadow[i];
+        snprintf(shadow->name, sizeof shadow->name, "shadow %d", i);
+        shadow->version = 1;
+        shadow->count = SCENE_ROWS;
+        for (int k = 0; k < SCENE_ROWS; k++)
+            snprintf(shadow->row[k].path, sizeof shadow->row[k].path, "row.%d", k);
+    }
+    uint64_t all = sum_of_shadows(&s);
+    for (int i = 0; i < SCENE_SHADOWS; i++) {
+        struct scene other = s;
+        other.shadows.shadow[i].version = 2;
+        assert_true(sum_of_shadows(&other) != all);
+        other = s;
+        strcpy(other.shadows.shadow[i].row[0].reported, "new");
+        assert_true(sum_of_shadows(&other) != all);
+        other = s;
+        strcpy(other.shadows.shadow[i].row[SCENE_ROWS - 1].reported, "new");
+        assert_true(sum_of_shadows(&other) == all);
+    }
+}
+
 static void a_door_takes_its_time_and_another_car_none(void **state)
 {
     struct scene s;
@@ -220,6 +271,7 @@ int main(void)
         cmocka_unit_test(each_cell_of_a_fleet_can_be_clicked),
         cmocka_unit_test(nothing_is_drawn_when_nothing_changes),
         cmocka_unit_test(only_what_changes_is_drawn),
+        cmocka_unit_test(all_shadows_share_the_panel),
         cmocka_unit_test(a_door_takes_its_time_and_another_car_none),
         cmocka_unit_test(any_size_and_any_text_are_survived),
     };
