@@ -18,15 +18,24 @@ static enum issuer_result identify(void *ctx, struct slice pem, char ret_id[REGI
     return ISSUER_OK;
 }
 
+const char *cloud_world_made(unsigned n)
+{
+    static char id[REGISTRY_ID_SIZE];
+
+    snprintf(id, sizeof id, "%064x", 0xdd + n);
+    return id;
+}
+
 static enum issuer_result sign(void *ctx, struct slice csr, int64_t now_ms, struct text *ret_pem,
                                char ret_id[REGISTRY_ID_SIZE])
 {
-    (void)ctx;
+    unsigned *count = ctx;
+
     (void)now_ms;
     if (!slice_is(csr, "CSR"))
         return ISSUER_BAD_REQUEST;
     text_str(ret_pem, "PEM");
-    memcpy(ret_id, MADE, REGISTRY_ID_SIZE);
+    memcpy(ret_id, cloud_world_made(count != NULL ? (*count)++ : 0), REGISTRY_ID_SIZE);
     return ISSUER_OK;
 }
 

@@ -21,7 +21,7 @@
 #define CLOUD_NOW            ((int64_t)1700000000000)
 #define CLOUD_HOUR           ((int64_t)3600 * 1000)
 #define CLOUD_WORLD_OPERATOR "fleet-0"
-/* The id of the certificate that cloud_world_issuer signs. */
+/* The id of the first certificate that cloud_world_issuer signs. */
 #define MADE "00000000000000000000000000000000000000000000000000000000000000dd"
 
 struct cloud_world {
@@ -31,8 +31,11 @@ struct cloud_world {
 };
 
 /* A certificate's text is its id, 64 characters; the signing request "CSR" gets the certificate
-   MADE with the text "PEM", a key made here is "KEY". */
+   MADE with the text "PEM", a key made here is "KEY". With a counter (unsigned) as its ctx the n-th
+   one is cloud_world_made(n). */
 extern const struct issuer cloud_world_issuer;
+/* Valid until the next call. */
+const char *cloud_world_made(unsigned n);
 
 /* At CLOUD_NOW; the operator is CLOUD_WORLD_OPERATOR. For cmocka: a world is the state. */
 int cloud_world_setup(void **state);

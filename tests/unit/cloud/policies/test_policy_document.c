@@ -1,16 +1,10 @@
 /* Policy documents: the examples of AWS's developer guide decide as it says, conditions hold as
    IAM's do, and bad documents get an error that says where (contract 7.1, 7.2). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "cloud/policies/policy.h"
+#include "support/policy_text.h"
 
 #define ARN  "arn:aws:iot:us-east-1:123456789012:"
 #define HEAD "{\"Version\":\"2012-10-17\",\"Statement\":["
@@ -28,20 +22,10 @@ struct example {
     bool allowed;
 };
 
-static struct policy *compile(const char *text)
-{
-    struct error err;
-    struct policy *policy = policy_compile("test", slice_str(text), &err);
-
-    if (policy == NULL)
-        fail_msg("%s: %s", text, err.text);
-    return policy;
-}
-
 static void check(const struct example *examples, size_t count, const struct policy_principal *who)
 {
     for (size_t i = 0; i < count; i++) {
-        struct policy *policy = compile(examples[i].document);
+        struct policy *policy = policy_of_text(examples[i].document);
         if (policy_allows(policy, who, examples[i].action, examples[i].name) != examples[i].allowed)
             fail_msg("%s: %s %s is not %s", examples[i].document,
                      policy_action_name(examples[i].action), examples[i].name,
@@ -89,13 +73,13 @@ static void publish_and_subscribe(void **state)
         {control, POLICY_RECEIVE,   "building/control_room/data1", true },
     };
     const struct policy_principal who = {.client_id = "thing1", .thing_name = "thing1"};
-    struct policy *policy = compile(control);
+    struct policy *policy = policy_of_text(control);
 
     (void)state;
     CHECK(examples, &who);
     assert_true(policy_denies_wildcards(policy));
     policy_free(policy);
-    policy = compile(literal);
+    policy = policy_of_text(literal);
     assert_false(policy_denies_wildcards(policy));
     policy_free(policy);
 }
@@ -134,7 +118,7 @@ static void persistent_sessions(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct policy *policy = compile(cases[i].document);
+        struct policy *policy = policy_of_text(cases[i].document);
         struct policy_principal who = {.client_id = "client1"};
         if (policy_allows(policy, &who, POLICY_CONNECT, "client1") != cases[i].clean)
             fail_msg("clean: %s", cases[i].document);
@@ -176,7 +160,7 @@ static void wills(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const bool wanted[] = {cases[i].none, cases[i].some, cases[i].mine, cases[i].other};
-        struct policy *policy = compile(cases[i].document);
+        struct policy *policy = policy_of_text(cases[i].document);
         for (int k = 0; k < 4; k++) {
             const struct policy_principal who = {.client_id = "will",
                                                  .will = k < 2 ? (enum policy_will)k : POLICY_WILL,

@@ -1,27 +1,11 @@
 /* What policies decide by (contract 7.1 and 7.2): each action and its resource, each variable of a
    certificate, the thing of a client, and AWS's policy for devices as a whole. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "cloud/policies/policy.h"
+#include "support/policy_text.h"
 
 #define ARN "arn:aws:iot:us-east-1:123456789012:"
-
-static struct policy *compile(const char *text)
-{
-    struct error err;
-    struct policy *policy = policy_compile("test", slice_str(text), &err);
-
-    if (policy == NULL)
-        fail_msg("%s: %s", text, err.text);
-    return policy;
-}
 
 /* contract 7.1, table: each action is allowed on its own kind of resource and on no other, and none
    of them allows another. */
@@ -48,7 +32,7 @@ static void each_action_and_its_resource(void **state)
                      "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
                      "\"Action\":\"%s\",\"Resource\":\"" ARN "%s/x\"}]}",
                      actions[i].action, kinds[k]);
-            struct policy *policy = compile(text);
+            struct policy *policy = policy_of_text(text);
             for (size_t other = 0; other < 5; other++) {
                 bool allowed = policy_allows(policy, &who, actions[other].is, "x");
                 if (allowed != (other == i && strcmp(kinds[k], actions[i].kind) == 0))
@@ -113,7 +97,7 @@ static void fields_of_certificates(void **state)
                      "\"iot:Publish\",\"Resource\":\"" ARN
                      "topic/a/${iot:Certificate.%s.%s%s}\"}]}",
                      of[f % 2], field, cases[c].number);
-            struct policy *policy = compile(text);
+            struct policy *policy = policy_of_text(text);
             if (policy_allows(policy, &who, POLICY_PUBLISH, cases[c].topic) != cases[c].allowed)
                 fail_msg("%s: %s", text, cases[c].topic);
             policy_free(policy);
@@ -167,7 +151,7 @@ static const struct {
 static void the_reference_device_policy(void **state)
 {
     const struct policy_principal who = {.client_id = "tcu-1", .thing_name = "tcu-1"};
-    struct policy *policy = compile(reference);
+    struct policy *policy = policy_of_text(reference);
 
     (void)state;
     for (size_t i = 0; i < DECISIONS; i++)
@@ -182,7 +166,7 @@ static void the_reference_device_policy(void **state)
 static void the_reference_device_policy_without_a_thing(void **state)
 {
     const struct policy_principal who = {.client_id = "tcu-1"};
-    struct policy *policy = compile(reference);
+    struct policy *policy = policy_of_text(reference);
 
     (void)state;
     for (size_t i = 0; i < DECISIONS; i++) {

@@ -16,27 +16,6 @@ static const int handles[2];
 static const void *car_handle; /* of the car's connection */
 static unsigned signed_count;
 
-/* The n-th certificate that is signed. */
-static const char *made(unsigned n)
-{
-    static char id[REGISTRY_ID_SIZE];
-
-    snprintf(id, sizeof id, "%064x", 0xd0 + n);
-    return id;
-}
-
-static enum issuer_result sign(void *ctx, struct slice csr, int64_t now_ms, struct text *ret_pem,
-                               char ret_id[REGISTRY_ID_SIZE])
-{
-    (void)ctx;
-    (void)now_ms;
-    if (!slice_is(csr, "CSR"))
-        return ISSUER_BAD_REQUEST;
-    text_str(ret_pem, "PEM");
-    memcpy(ret_id, made(signed_count++), REGISTRY_ID_SIZE);
-    return ISSUER_OK;
-}
-
 static enum cloud_verdict connect_as(struct cloud_world *w, const char *client_id,
                                      const char *principal, bool issued)
 {
@@ -59,11 +38,13 @@ static enum cloud_verdict connect_as(struct cloud_world *w, const char *client_i
 
 static int setup(void **state)
 {
-    static const struct issuer issuer = {.sign = sign};
+    static struct issuer issuer;
     int failed = cloud_world_setup(state);
     struct cloud_world *w = *state;
 
     signed_count = 0;
+    issuer = cloud_world_issuer;
+    issuer.ctx = &signed_count;
     cloud_set_issuer(w->cloud, &issuer);
     assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
     return failed;
@@ -104,14 +85,14 @@ static void certificate_rotator(void **state)
     cJSON_Delete(json);
     /* "at no time may the TCU be without one working credential" */
     expect(w, OLD, "ACTIVE");
-    expect(w, made(0), "ACTIVE");
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    expect(w, cloud_world_made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
     for (int i = 0; i < 2; i++) { /* it may be said again */
         json = asked(w, COMMIT, "{\"jobId\":\"j\"}", "accepted");
         assert_int_equal(cJSON_GetArraySize(json), 0);
         cJSON_Delete(json);
         expect(w, OLD, "INACTIVE");
-        expect(w, made(0), "ACTIVE");
+        expect(w, cloud_world_made(0), "ACTIVE");
     }
     assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_CLOSE_SILENT);
 }
@@ -126,15 +107,15 @@ static void connected_device_framework(void **state)
 
     assert_string_equal(json_str(json, "deviceId", ""), CAR);
     assert_string_equal(json_str(json, "action", ""), "get");
-    assert_string_equal(json_str(json, "certificateId", ""), made(0));
+    assert_string_equal(json_str(json, "certificateId", ""), cloud_world_made(0));
     assert_string_equal(json_str(json, "certificate", ""), "PEM");
     cJSON_Delete(json);
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
     json = asked(w, ACK, "{}", "accepted");
     assert_string_equal(json_str(json, "action", ""), "ack");
     cJSON_Delete(json);
     expect(w, OLD, "INACTIVE");
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
 }
 
 static void rejected(struct cloud_world *w, const char *topic, const char *payload,
@@ -186,10 +167,10 @@ static void the_oldest_goes(void **state)
         cJSON_Delete(asked(w, CREATE, "{\"csr\":\"CSR\"}", "accepted"));
     }
     expect(w, OLD, "ACTIVE");
-    expect(w, made(0), "INACTIVE");
-    expect(w, made(1), "INACTIVE");
-    expect(w, made(2), "ACTIVE");
-    expect(w, made(4), "ACTIVE");
+    expect(w, cloud_world_made(0), "INACTIVE");
+    expect(w, cloud_world_made(1), "INACTIVE");
+    expect(w, cloud_world_made(2), "ACTIVE");
+    expect(w, cloud_world_made(4), "ACTIVE");
 }
 
 /* ---- downloads ---- */
@@ -220,13 +201,6 @@ static void shelf_remove(void *ctx, const char *name)
     shelf->removes++;
 }
 
-static enum issuer_result make(void *ctx, int64_t now_ms, struct text *ret_pem,
-                               struct text *ret_key, char ret_id[REGISTRY_ID_SIZE])
-{
-    text_str(ret_key, "KEY");
-    return sign(ctx, slice_str("CSR"), now_ms, ret_pem, ret_id);
-}
-
 static const char *certificate_call(const char *id)
 {
     static char call[100];
@@ -237,10 +211,8 @@ static const char *certificate_call(const char *id)
 
 static void put_up(struct cloud_world *w, struct shelf *shelf)
 {
-    static const struct issuer issuer = {.sign = sign, .make = make};
     const struct cloud_shelf to = {.write = shelf_write, .remove = shelf_remove, .ctx = shelf};
 
-    cloud_set_issuer(w->cloud, &issuer);
     cloud_set_shelf(w->cloud, &to);
     assert_true(cloud_presign(w->cloud, "https://files.example:8443,"
                                         "000102030405060708090a0b0c0d0e0f"
@@ -257,7 +229,7 @@ static void by_location(void **state)
     put_up(w, &shelf);
     cJSON *json = asked(w, GET, "{\"previousCertificateId\":\"" OLD "\"}", "accepted");
     snprintf(expected, sizeof expected,
-             "https://files.example:8443/certificates/%s.pem?X-Amz-Date=", made(0));
+             "https://files.example:8443/certificates/%s.pem?X-Amz-Date=", cloud_world_made(0));
     assert_memory_equal(json_str(json, "location", ""), expected, strlen(expected));
     assert_string_equal(json_str(json, "deviceId", ""), CAR);
     assert_string_equal(json_str(json, "action", ""), "get");
@@ -265,8 +237,8 @@ static void by_location(void **state)
     cJSON_Delete(json);
     /* Key and certificate are nowhere else, and there no longer than they are needed. */
     assert_string_equal(shelf.text, "KEYPEM");
-    expect(w, made(0), "ACTIVE");
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    expect(w, cloud_world_made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
     assert_int_equal(shelf.removes, 0);
     cJSON_Delete(asked(w, ACK, "{}", "accepted"));
     assert_int_equal(shelf.removes, 1);
@@ -288,10 +260,10 @@ static void full_shelf(void **state)
     cJSON *json = asked(w, GET, "{}", "rejected");
     assert_non_null(strstr(json_str(json, "message", ""), "downloaded"));
     cJSON_Delete(json);
-    operator_is_refused(w, certificate_call(made(0)), "", "ResourceNotFound");
+    operator_is_refused(w, certificate_call(cloud_world_made(0)), "", "ResourceNotFound");
     shelf.full = false;
     cJSON_Delete(asked(w, GET, "{}", "accepted"));
-    expect(w, made(1), "ACTIVE");
+    expect(w, cloud_world_made(1), "ACTIVE");
 }
 
 /* ---- jobs that end without it ---- */
@@ -314,7 +286,7 @@ static void in_a_job(struct cloud_world *w, const char *operation, const char *t
     operator_sends(w, "jobs/j/create", create);
     says(w, JOBS "start-next", "{}");
     cJSON_Delete(asked(w, topic, question, "accepted"));
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
 }
 
 static void in_the_rotators_job(struct cloud_world *w)
@@ -341,11 +313,11 @@ static void failed_job(void **state)
 
     in_the_rotators_job(w);
     says(w, JOBS "j/update", "{\"status\":\"IN_PROGRESS\"}");
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
     says(w, JOBS "j/update", "{\"status\":\"FAILED\"}");
-    expect(w, made(0), "INACTIVE");
+    expect(w, cloud_world_made(0), "INACTIVE");
     expect(w, OLD, "ACTIVE");
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_CLOSE_SILENT);
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_CLOSE_SILENT);
 }
 
 /* The second pair's messages do not say for which job they are. */
@@ -358,11 +330,11 @@ static void failed_job_of_the_framework(void **state)
     says(w, JOBS "start-next", "{}");
     in_a_job(w, "RotateCertificates", GET, "{\"csr\":\"CSR\"}");
     says(w, JOBS "other/update", "{\"status\":\"FAILED\"}");
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
     says(w, JOBS "j/update", "{\"status\":\"IN_PROGRESS\"}");
     cJSON_Delete(asked(w, GET, "{\"csr\":\"CSR\"}", "accepted"));
     says(w, JOBS "j/update", "{\"status\":\"FAILED\"}");
-    expect(w, made(1), "INACTIVE");
+    expect(w, cloud_world_made(1), "INACTIVE");
     expect(w, OLD, "ACTIVE");
 }
 
@@ -373,18 +345,18 @@ static void job_that_ends_without_the_car(void **state)
     struct cloud_world *w = *state;
 
     in_the_rotators_job(w);
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
     cancel(w);
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
     lose(w);
     cloud_world_restart(w, NULL);
-    expect(w, made(0), "ACTIVE");
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
+    expect(w, cloud_world_made(0), "ACTIVE");
     expect(w, OLD, "ACTIVE");
     /* It had not: it shows the old one. */
     assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
-    expect(w, made(0), "INACTIVE");
+    expect(w, cloud_world_made(0), "INACTIVE");
     expect(w, OLD, "ACTIVE");
 }
 
@@ -396,9 +368,9 @@ static void job_that_ends_before_the_trial(void **state)
     in_the_rotators_job(w);
     lose(w);
     cloud_world_restart(w, NULL);
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
     cancel(w);
-    expect(w, made(0), "INACTIVE");
+    expect(w, cloud_world_made(0), "INACTIVE");
     assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
 }
 
@@ -407,10 +379,10 @@ static void committed_before_the_job_ends(void **state)
     struct cloud_world *w = *state;
 
     in_the_rotators_job(w);
-    assert_int_equal(connect_as(w, CAR, made(0), true), CLOUD_ALLOW);
+    assert_int_equal(connect_as(w, CAR, cloud_world_made(0), true), CLOUD_ALLOW);
     cJSON_Delete(asked(w, COMMIT, "{\"jobId\":\"j\"}", "accepted"));
     cancel(w);
-    expect(w, made(0), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
     expect(w, OLD, "INACTIVE");
 }
 
@@ -422,8 +394,8 @@ static void without_a_job(void **state)
     cJSON_Delete(asked(w, CREATE, "{\"jobId\":\"none\",\"csr\":\"CSR\"}", "accepted"));
     cJSON_Delete(asked(w, CREATE, "{\"csr\":\"CSR\"}", "accepted"));
     assert_int_equal(connect_as(w, CAR, OLD, false), CLOUD_ALLOW);
-    expect(w, made(0), "ACTIVE");
-    expect(w, made(1), "ACTIVE");
+    expect(w, cloud_world_made(0), "ACTIVE");
+    expect(w, cloud_world_made(1), "ACTIVE");
 }
 
 static void topics(void **state)
