@@ -54,10 +54,11 @@ struct broker_options {
     const char *issuer;       /* what signs what the cloud makes for cars; NULL: it makes nothing */
     const char *issuer_key;
     struct broker_services services;
-    bool lasts;         /* what the cloud has is kept in dir/broker for the next start */
-    bool fresh;         /* with that: but begins anew, without what was kept */
-    bool virtual_clock; /* the cloud lives by broker_set_clock() */
-    int64_t clock_ms;   /* its first time of day, since the Unix epoch */
+    bool keeps_certificates; /* the registry has the fleet's own as PEM, too */
+    bool lasts;              /* what the cloud has is kept in dir/broker for the next start */
+    bool fresh;              /* with that: but begins anew, without what was kept */
+    bool virtual_clock;      /* the cloud lives by broker_set_clock() */
+    int64_t clock_ms;        /* its first time of day, since the Unix epoch */
 };
 
 struct broker;

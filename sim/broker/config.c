@@ -426,6 +426,8 @@ static bool write_config(const char *dir, const struct broker_options *o, struct
     buf_printf(&text, "autosave_interval %d\n", o->lasts ? SESSIONS_SAVED_S : 0);
     if (o->lasts)
         buf_append_str(&text, "plugin_opt_lasts yes\n");
+    if (o->keeps_certificates)
+        buf_append_str(&text, "plugin_opt_keeps all\n");
     if (o->page_token != NULL)
         buf_append_str(&text, "plugin_opt_pagetoken " BROKER_PAGE_TOKEN "\n");
     if (o->virtual_clock)

@@ -18,6 +18,7 @@
 #include "base/secret.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "cli/client_revocation.h"
 #include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
 #include "cli/cmd_fleetwise.h"
@@ -35,6 +36,7 @@ struct cloud_options {
     const char *bind;
     const char *broker_conf;
     const char *crl;
+    const char *ocsp;
     struct broker_services services;
     uint64_t port;
     struct option_list server_names;
@@ -58,7 +60,8 @@ struct session {
     struct error err;
     bool failed;
     ev_signal signals[SIGNAL_COUNT];
-    ev_stat crl; /* its file */
+    ev_stat crl;                          /* its file */
+    struct client_revocation *revocation; /* NULL: nobody is asked about clients */
 };
 
 /* A name other than the loopback's goes into the server's certificate, so that it can be verified.
@@ -211,6 +214,19 @@ static void disarm_signals(struct session *s)
         ev_signal_stop(s->loop->ev, &s->signals[i]);
 }
 
+static bool check_clients(struct session *s)
+{
+    const struct client_revocation_options options = {.responder = s->options->ocsp,
+                                                      .endpoint = broker_endpoint(s->broker),
+                                                      .dir = s->options->dir,
+                                                      .pki = s->pki};
+
+    if (options.responder == NULL)
+        return true;
+    s->revocation = client_revocation_new(s->loop, &options, &s->err);
+    return s->revocation != NULL;
+}
+
 static bool open_session(struct session *s)
 {
     if (!prepare_pki(s) || !lock_dir(s) ||
@@ -225,13 +241,14 @@ static bool open_session(struct session *s)
                                                s->options->companion ? s->page_token : NULL,
                                            .more = s->options->broker_conf,
                                            .crl = s->options->crl,
+                                           .keeps_certificates = s->options->ocsp != NULL,
                                            .lasts = true,
                                            .fresh = s->options->fresh,
                                            .services = services_of(s)};
     s->broker = broker_start(&options, &s->err);
     if (s->broker != NULL)
         s->json_path = cloud_file_write(s->options->dir, s->broker, s->ca, &s->err);
-    return s->json_path != NULL;
+    return s->json_path != NULL && check_clients(s);
 }
 
 static void close_session(struct session *s)
@@ -239,6 +256,7 @@ static void close_session(struct session *s)
     if (s->json_path != NULL)
         unlink(s->json_path);
     free(s->json_path);
+    client_revocation_free(s->revocation);
     broker_stop(s->broker);
     artifact_server_free(s->artifacts);
     free(s->artifacts_dir);
@@ -274,6 +292,8 @@ static bool check(const struct cloud_options *o, int argc, char **argv, int firs
         return error_set(err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
     if (o->dir == NULL || *o->dir == '\0')
         return error_set(err, ERROR_USAGE, "cloud: no directory given (give --dir DIR)");
+    if (o->ocsp != NULL && !client_revocation_check(o->ocsp, err))
+        return false;
     if (o->port > UINT16_MAX)
         return error_set(err, ERROR_USAGE, "--port %llu: not a port (give 1 to 65535)",
                          (unsigned long long)o->port);
@@ -309,6 +329,8 @@ int cmd_cloud(int argc, char **argv)
          "more lines for mosquitto.conf, such as max_packet_size 1024"},
         {"crl", 0, OPTION_STRING, &o.crl, "FILE",
          "refuse the certificates on this list (fleetsim pki revoke);\nread again when it changes"},
+        {"ocsp", 0, OPTION_STRING, &o.ocsp, "URL",
+         "ask this responder about clients' certificates (fleetsim pki ocsp), or aia: the\none that each names; what is revoked becomes REVOKED"},
         CLOUD_SERVICES_ROWS(o.services),
         {"seed", 0, OPTION_NUMBER, &o.services.seed, "N", "of what --delivery leaves to chance"},
         {"companion", 0, OPTION_FLAG, &o.companion, NULL,

@@ -32,6 +32,19 @@ scenario("refused", function(t)
   t:eventually(5, function() return car.link == "backing off" end)
 end)
 """
+CUT = """-- A car whose certificate is revoked is cut off, and refused; the cloud says so.
+scenario("cut", { timeout = 60 }, function(t)
+  local car = t:vehicle { model = "compact_ev" }
+  local app = t:companion()
+  app:subscribe("fleetsim/certificates/+/refused")
+  car:wait_online(10)
+  car:events("note", { note = "connection lost" }):wait(30)
+  local refused = decode_json(app:wait_message("fleetsim/certificates/+/refused", 20).payload)
+  t:equal(refused.certificateId, car:certificate())
+  t:equal(refused.status, "REVOKED")
+  t:equal(app:certificate(car).status, "REVOKED")
+end)
+"""
 
 
 def run(*args, status=0):
@@ -83,15 +96,15 @@ def responder(lab, *options):
     return child
 
 
-def cloud(lab):
-    child = Child(fleetsim, "cloud", "--dir", lab)
+def cloud(lab, *options):
+    child = Child(fleetsim, "cloud", "--dir", lab, *options)
     wait_for(lambda: os.path.exists(f"{lab}/cloud.json"), "the cloud does not start")
     return child
 
 
 with tempfile.TemporaryDirectory() as lab:
     run("pki", "init", "--dir", lab, "--vehicles", "10", "--seed", "7")
-    for name, text in ("online", ONLINE), ("refused", REFUSED):
+    for name, text in ("online", ONLINE), ("refused", REFUSED), ("cut", CUT):
         with open(f"{lab}/{name}.lua", "w", encoding="utf-8") as file:
             file.write(text)
     pki = f"{lab}/pki"
@@ -174,5 +187,22 @@ with tempfile.TemporaryDirectory() as lab:
             wait_for(lambda: listens(port), "s_server does not start")
             run("run", f"{lab}/refused.lua", "--endpoint", f"mqtts://localhost:{port}", "--pki", lab, "--no-results", "--ocsp",
                 "require", "--param", f"why={why}")
+
+    # The cloud asks about its clients: one that is revoked while it is connected is cut off, others stay.
+    assert "neither the address" in run("cloud", "--dir", lab, "--ocsp", "somebody", status=2)
+    with responder(lab, "--valid", "1s") as ours, cloud(lab, "--ocsp", ours.url) as asking:
+        command = [fleetsim, "run", f"{lab}/cut.lua", "--cloud", lab, "--no-results", "--first-vehicle", "4"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as cut:
+            id4 = json.loads(run("pki", "show", "--dir", lab, "--vehicles", "4", "--json"))["vehicles"][0]["certificate_id"]
+            wait_for(lambda: id4 in run("cloud", "certificates", "list", "--dir", lab), "no car")
+            run("pki", "revoke", "--dir", lab, "--vehicles", "4", "--reason", "keyCompromise")
+            said = cut.communicate(timeout=60)[0]
+            assert cut.returncode == 0, said
+        run("run", f"{lab}/online.lua", "--cloud", lab, "--no-results", "--first-vehicle", "5")
+    assert asking.said.count("is revoked since") == 1 and "(keyCompromise)" in asking.said, asking.said
+    # A responder that does not answer keeps nobody out.
+    with cloud(lab, "--ocsp", "http://127.0.0.1:1/") as asking:
+        run("run", f"{lab}/online.lua", "--cloud", lab, "--no-results", "--first-vehicle", "6")
+    assert "unreachable" in asking.said and "it may connect" in asking.said, asking.said
 
 print("ok")

@@ -78,7 +78,7 @@ void introduction_make(struct introduction *i, const struct trust *trust, X509 *
     i->certificate = (struct first_contact_certificate){0};
     i->certificate.origin = trust_origin(trust, certificate, &i->certificate.authority);
     tell_subject(i, certificate);
-    if (i->certificate.origin == FIRST_CONTACT_AUTHORITY)
+    if (i->certificate.origin == FIRST_CONTACT_AUTHORITY || trust_keeps_all(trust))
         i->pem = make_pem(certificate);
     i->certificate.pem = i->pem;
     peer->principal = i->principal;

@@ -472,6 +472,8 @@ static bool take_option(struct plugin *plugin, const char *key, const char *valu
         return files_read_policy(plugin->cloud, value, now_ms(plugin));
     else if (strcmp(key, "trust") == 0)
         return trust_add_fleet(plugin->trust, value);
+    else if (strcmp(key, "keeps") == 0)
+        trust_keep_all(plugin->trust);
     else if (strcmp(key, "folder") == 0)
         return trust_set_folder(plugin->trust, value);
     else if (strcmp(key, "issuer") == 0)

@@ -27,6 +27,7 @@ struct trust {
     size_t count;
     size_t own; /* of them, before those that are registered */
     bool knows_fleet;
+    bool keeps_all;
     unsigned learned; /* what cloud_authorities_changed() said then */
     char *folder;
 };
@@ -97,6 +98,16 @@ bool trust_add_cloud(struct trust *t, const char *path)
 
     t->own = t->count;
     return ok;
+}
+
+void trust_keep_all(struct trust *t)
+{
+    t->keeps_all = true;
+}
+
+bool trust_keeps_all(const struct trust *t)
+{
+    return t->keeps_all;
 }
 
 bool trust_set_folder(struct trust *t, const char *folder)

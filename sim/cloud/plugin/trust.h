@@ -23,6 +23,9 @@ void trust_free(struct trust *t);
 /* Certificates of the fleet's own authorities, a PEM file; of the one that signs for the cloud. */
 bool trust_add_fleet(struct trust *t, const char *path);
 bool trust_add_cloud(struct trust *t, const char *path);
+/* The registry is to keep the certificates of the fleet's own authority as well. */
+void trust_keep_all(struct trust *t);
+bool trust_keeps_all(const struct trust *t);
 /* Where new authorities are put, under the names by which OpenSSL finds them. */
 bool trust_set_folder(struct trust *t, const char *folder);
 

@@ -23,8 +23,9 @@ static bool attach_own_thing(struct registry *r, struct registry_certificate *c,
 static struct registry_certificate *register_own(struct registry *r,
                                                  const struct presence_peer *peer, int64_t now_ms)
 {
-    struct registry_certificate *c =
-        registry_certificate_add(r, peer->principal, NULL, REGISTRY_ACTIVE, now_ms);
+    struct registry_certificate *c = registry_certificate_add(
+        r, peer->principal, peer->certificate != NULL ? peer->certificate->pem : NULL,
+        REGISTRY_ACTIVE, now_ms);
 
     if (c == NULL ||
         (registry_attach_policy(c, peer->unit) && attach_own_thing(r, c, peer, now_ms)))
@@ -157,6 +158,11 @@ struct first_contact first_contact_judge(struct registry *r, const struct policy
 {
     struct first_contact ret = {.certificate = registry_certificate(r, peer->principal)};
 
+    if (ret.certificate != NULL && peer->certificate != NULL &&
+        !registry_certificate_learn(ret.certificate, peer->certificate->pem)) {
+        ret.answer = FIRST_CONTACT_NO_MEMORY;
+        return ret;
+    }
     ret.answer = ret.certificate != NULL ? recognise(r, ret.certificate, now_ms)
                                          : meet(r, policies, peer, now_ms, &ret);
     if (ret.answer == FIRST_CONTACT_PENDING && !tell_registered(ret.certificate, peer, now_ms, out))

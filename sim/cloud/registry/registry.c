@@ -257,6 +257,11 @@ struct registry_certificate *registry_certificate_add(struct registry *r, const 
     return NULL;
 }
 
+bool registry_certificate_learn(struct registry_certificate *c, const char *pem)
+{
+    return pem == NULL || c->pem != NULL || set_text(&c->pem, pem);
+}
+
 void registry_due(struct registry *r, int64_t at_ms)
 {
     if (at_ms < r->due_ms)

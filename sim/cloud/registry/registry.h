@@ -138,6 +138,8 @@ struct registry_certificate *registry_certificate_add(struct registry *r, const 
 /* When it stops to be ACTIVE, cut_ms is set; it stays until it is ACTIVE again, or done. */
 void registry_certificate_set_status(struct registry *r, struct registry_certificate *certificate,
                                      enum registry_status status, int64_t now_ms);
+/* What it is in PEM, if that is not known yet and not NULL. False: no memory. */
+bool registry_certificate_learn(struct registry_certificate *c, const char *pem);
 /* Something is due at that time, which is not 0: a change of its _ms fields needs it. */
 void registry_due(struct registry *r, int64_t at_ms);
 /* Shows visit() each; those for which it says true are removed. It may change them, but no others.
