@@ -106,18 +106,20 @@ static int pki_cmd_init(int argc, char **argv)
     struct error err;
     int status;
     const struct option_spec specs[] = {
-        {"dir",          'd', OPTION_STRING, &dir, "DIR", "where; made if it is not there"},
-        {"seed", 's', OPTION_STRING, &options.seed, "TEXT",
+        {"dir",                                                                                'd', OPTION_STRING, &dir, "DIR", "where; made if it is not there"},
+        {"seed",                                                                       's', OPTION_STRING, &options.seed, "TEXT",
          "what every key follows from; the same seed makes the same fleet\n(default: random)"},
-        {"vehicles",         'n', OPTION_NUMBER, &vehicles, "N",
+        {"vehicles",                                                                               'n', OPTION_NUMBER, &vehicles, "N",
          "how many vehicles get key and certificate (default 0)"},
-        {"days",              0, OPTION_REAL, &days, "DAYS",
+        {"days",                                                                                    0, OPTION_REAL, &days, "DAYS",
          "valid from yesterday, for this long from today (default: 2025 to\n2045, so that a seed "
          "alone decides every byte)"},
         {"server-name",           0, OPTION_LIST, &names, "NAME",
          "a DNS name or IP address the server is reached by, besides\nlocalhost, 127.0.0.1 and "
          "::1; "
          "may repeat"},
+        {"responder",                                                                       0, OPTION_STRING, &options.responder, "URL",
+         "whom the server's certificate names to be asked by OCSP\n(fleetsim pki ocsp), http://…"},
         {0},
     };
     const struct command_spec command = {
@@ -159,6 +161,7 @@ struct issue {
     double days;
     uint64_t generation;
     struct option_list names;
+    const char *responder;
 };
 
 static bool request_from(const struct issue *o, struct pki *pki, struct identity *identity,
@@ -190,6 +193,7 @@ static bool request_from(const struct issue *o, struct pki *pki, struct identity
     ret->generation = (uint32_t)o->generation;
     ret->alt_names = o->names.items;
     ret->alt_name_count = o->names.count;
+    ret->responder = o->responder;
     if (isnan(o->days))
         return true;
     if (!check_days(o->days, -DAYS_MAX, err))
@@ -246,7 +250,9 @@ static int pki_cmd_issue(int argc, char **argv)
          "(default: as long as the PKI)"},
         {"server-name",         0, OPTION_LIST, &o.names, "NAME",
          "server: a further DNS name or IP address; may repeat"},
-        {0        },
+        {"responder",         0, OPTION_STRING, &o.responder, "URL",
+         "whom it names to be asked about it by OCSP, http://…"},
+        {0},
     };
     const struct command_spec command = {
         "fleetsim pki issue", "",

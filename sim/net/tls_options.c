@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/xmem.h"
+#include "pki/ocsp.h"
 
 bool tls_options_chosen(const struct tls_options *o)
 {
@@ -95,11 +96,7 @@ bool tls_options_revocation(const struct tls_options *o, enum revocation_mode *r
         return error_set(err, ERROR_USAGE,
                          "OCSP responder %.200s: nobody asks it (it goes with --ocsp require)",
                          o->ocsp_responder);
-    return strncmp(o->ocsp_responder, "http://", strlen("http://")) == 0 ||
-           error_set(err, ERROR_USAGE,
-                     "OCSP responder %.200s: not an address of plain HTTP (http://host:port/; its "
-                     "answers are signed)",
-                     o->ocsp_responder);
+    return ocsp_url_check(o->ocsp_responder, err);
 }
 
 /* --- What to offer --- */

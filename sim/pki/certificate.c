@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "pki/der.h"
+#include "pki/ocsp.h"
 
 #define NAME_BYTES_MAX 64 /* ub-common-name (RFC 5280, appendix A.1) */
 #define DNS_NAME_MAX   253
@@ -99,6 +100,24 @@ static void put_key_ids(struct der *d, struct slice authority, struct slice spki
     mark = d->start;
     der_value(d, DER_OCTET_STRING, own);
     wrap_extension(d, EXTENSION_SUBJECT_KEY_ID, false, mark);
+}
+
+/* Authority information access, RFC 5280, 4.2.2.1. */
+static void put_responder(struct der *d, const char *url)
+{
+    static const uint8_t ocsp[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01};
+    static const uint8_t access[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01};
+    size_t mark = d->start;
+
+    if (url == NULL)
+        return;
+    der_value(d, DER_CONTEXT(6), slice_str(url)); /* a GeneralName that is a URI */
+    der_value(d, DER_OID, slice_of(ocsp, sizeof ocsp));
+    der_wrap(d, DER_SEQUENCE, mark);
+    der_wrap(d, DER_SEQUENCE, mark);
+    der_wrap(d, DER_OCTET_STRING, mark);
+    der_value(d, DER_OID, slice_of(access, sizeof access));
+    der_wrap(d, DER_SEQUENCE, mark);
 }
 
 static bool is_dns_name(const char *name)
@@ -204,6 +223,7 @@ static bool put_extensions(struct der *d, const struct certificate_issuer *issue
     const struct role *role = &roles[request->role];
     size_t mark = d->start;
 
+    put_responder(d, request->responder);
     put_key_ids(d, slice_of(issuer->subject_len != 0 ? issuer->key_id : NULL, issuer->key_id_len),
                 request->spki);
     if (role->purpose == PURPOSE_SERVER && !put_alt_names(d, request, err))
@@ -257,6 +277,8 @@ static bool check_request(const struct certificate_request *request, struct erro
                          "certificate name \"%.64s\": not 1 to %d bytes of printable UTF-8 (choose "
                          "a shorter or plainer name)",
                          control ? "" : request->name, NAME_BYTES_MAX);
+    if (request->responder != NULL && !ocsp_url_check(request->responder, err))
+        return false;
     if (request->not_after < request->not_before)
         return error_set(err, ERROR_USAGE,
                          "certificate for \"%s\": it would end before it begins (check the dates)",

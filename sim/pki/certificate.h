@@ -53,6 +53,7 @@ struct certificate_request {
     int64_t not_before, not_after; /* Unix seconds; not_after may lie in the past (tests) */
     const char *const *alt_names;  /* server, at least one: DNS names and IP addresses */
     size_t alt_name_count;
+    const char *responder; /* http://…: whom to ask by OCSP (AIA); NULL: nobody is named */
 };
 
 /* Appends the DER. */

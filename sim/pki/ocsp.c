@@ -11,6 +11,7 @@
 #include "base/xmem.h"
 
 #define NAME_SIZE 100
+#define URL_MAX   255
 
 const char *ocsp_verdict_name(enum ocsp_verdict verdict)
 {
@@ -51,6 +52,22 @@ bool ocsp_question(X509 *certificate, X509 *issuer, struct buf *ret, struct erro
     OCSP_REQUEST_free(request);
     ERR_clear_error();
     return ok || error_set(err, ERROR_FAILED, "OCSP: the question cannot be made");
+}
+
+bool ocsp_url_check(const char *url, struct error *err)
+{
+    static const char scheme[] = "http://";
+    size_t len = strlen(url);
+    bool plain = true;
+
+    for (size_t i = 0; i < len; i++)
+        plain = plain && url[i] > ' ' && url[i] < 0x7f;
+    return (plain && len > sizeof scheme - 1 && len <= URL_MAX &&
+            strncmp(url, scheme, sizeof scheme - 1) == 0) ||
+           error_set(err, ERROR_USAGE,
+                     "OCSP responder %.200s: not an address of plain HTTP (http://host:port/; its "
+                     "answers are signed)",
+                     plain ? url : "");
 }
 
 char *ocsp_responder_of(X509 *certificate)

@@ -53,6 +53,9 @@ struct ocsp_subject {
 
 /* Appends the DER of the question, without a nonce, so that one answer does for many (RFC 5019). */
 bool ocsp_question(X509 *certificate, X509 *issuer, struct buf *ret, struct error *err);
+/* Is it the address of a responder, of plain HTTP (its answers are signed), in a form that a
+   certificate can hold? ERROR_USAGE. */
+bool ocsp_url_check(const char *url, struct error *err);
 /* Of the first responder that the certificate names (its AIA) by plain HTTP; free() it. NULL: none.
  */
 char *ocsp_responder_of(X509 *certificate);

@@ -13,6 +13,7 @@
 #include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
+#include "pki/ocsp.h"
 #include "pki/pem_file.h"
 #include "pki/pki_inside.h"
 
@@ -311,7 +312,8 @@ bool pki_issue(struct pki *pki, const struct pki_request *request, struct pki_cr
                                     .name = request->name,
                                     .spki = slice_of(spki, sizeof spki),
                                     .alt_names = names,
-                                    .alt_name_count = request->alt_name_count + 1};
+                                    .alt_name_count = request->alt_name_count + 1,
+                                    .responder = request->responder};
     choose_dates(pki, request, &r);
     buf_init(&der, CERTIFICATE_MAX);
     bool ok = certificate_make(pki->ec, &pki->issuer, &r, &der, err);
@@ -371,6 +373,7 @@ static bool make_server(struct pki *pki, struct error *err)
         .index = -1,
         .alt_names = (const char *const *)(pki->settings.server_names + 1),
         .alt_name_count = pki->settings.server_name_count - 1,
+        .responder = pki->settings.responder,
     };
 
     if (!pki_issue(pki, &request, &credential, err))
@@ -435,9 +438,22 @@ static bool server_is_fresh(struct pki *pki)
     return fresh;
 }
 
+/* Is it another responder? */
+static bool take_responder(struct pki *pki, const char *url)
+{
+    struct settings *s = &pki->settings;
+
+    if (url == NULL || (s->responder != NULL && strcmp(s->responder, url) == 0))
+        return false;
+    free(s->responder);
+    s->responder = xstrdup(url);
+    return true;
+}
+
 static bool ensure_server(struct pki *pki, const struct pki_options *options, struct error *err)
 {
-    bool wanted = !server_is_fresh(pki);
+    bool other = take_responder(pki, options->responder);
+    bool wanted = other || !server_is_fresh(pki);
 
     for (size_t i = 0; i < options->server_name_count; i++) {
         bool have = false;
@@ -445,7 +461,9 @@ static bool ensure_server(struct pki *pki, const struct pki_options *options, st
             have = have || strcmp(pki->settings.server_names[j], options->server_names[i]) == 0;
         wanted = wanted || !have;
     }
-    return !wanted || renew_locked(pki, options->server_names, options->server_name_count, err);
+    return !wanted ||
+           (renew_locked(pki, options->server_names, options->server_name_count, err) &&
+            (!other || settings_write(pki->paths[PKI_FILE_SETTINGS], &pki->settings, err)));
 }
 
 /* ---- directory ---------------------------------------------------------------------------- */
@@ -501,6 +519,8 @@ static bool check_options(const struct pki_options *o, struct error *err)
         return error_set(err, ERROR_USAGE,
                          "%u vehicles: a fleet has at most %u (use several seeds)", o->vehicles,
                          IDENTITY_MAX);
+    if (o->responder != NULL && !ocsp_url_check(o->responder, err))
+        return false;
     if (o->not_after < o->not_before)
         return error_set(err, ERROR_USAGE,
                          "validity: it would end before it begins (check the "

@@ -48,13 +48,14 @@ struct pki_options {
                                       to 2045-01-01, so that the seed alone decides */
     const char *const *server_names; /* besides localhost, 127.0.0.1 and ::1 */
     size_t server_name_count;
+    const char *responder; /* that the server certificate names (OCSP), http://…; NULL: as it was */
     const struct fleet_progress *progress; /* of making the vehicles' identities; NULL: none */
 };
 
 /* Makes DIR and DIR/pki. Where a PKI is already, it is kept and made whole: files that are missing
-   are made again, the fleet grows to `vehicles`, the server certificate is renewed for new names or
-   when it has less than 30 days left; a different seed or validity is an error. Safe when several
-   processes do it at once. */
+   are made again, the fleet grows to `vehicles`, the server certificate is renewed for new names,
+   another responder or when it has less than 30 days left; a different seed or validity is an
+   error. Safe when several processes do it at once. */
 bool pki_init(const char *dir, const struct pki_options *options, struct error *err);
 
 struct pki *pki_open(const char *dir, struct error *err);
@@ -84,6 +85,7 @@ struct pki_request {
     int64_t not_before, not_after; /* both 0: the PKI's; server: 397 days from yesterday */
     const char *const *alt_names;  /* server only, besides the name */
     size_t alt_name_count;
+    const char *responder; /* whom to ask about it by OCSP, http://…; NULL: nobody is named */
 };
 
 /* A key with its certificate. */

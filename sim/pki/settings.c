@@ -16,6 +16,7 @@
 void settings_done(struct settings *s)
 {
     free(s->seed);
+    free(s->responder);
     for (size_t i = 0; i < s->server_name_count; i++)
         free(s->server_names[i]);
     memset(s, 0, sizeof *s);
@@ -72,9 +73,11 @@ static bool read_names(const cJSON *names, struct settings *ret)
 static bool from_json(const cJSON *json, struct settings *ret)
 {
     const char *seed = json_str(json, "seed", "");
+    const char *responder = json_str(json, "responder", NULL);
     size_t len = strlen(seed);
 
     ret->seed = xstrdup(seed);
+    ret->responder = responder != NULL ? xstrdup(responder) : NULL;
     return len != 0 && len <= SETTINGS_SEED_MAX &&
            settings_parse_time(json_str(json, "not_before", ""), &ret->not_before) &&
            settings_parse_time(json_str(json, "not_after", ""), &ret->not_after) &&
@@ -132,6 +135,8 @@ bool settings_write(const char *path, const struct settings *s, struct error *er
     for (size_t i = 0; i < s->server_name_count; i++)
         cJSON_AddItemToArray(names, cJSON_CreateString(s->server_names[i]));
     cJSON_AddItemToObject(json, "server_names", names);
+    if (s->responder != NULL)
+        cJSON_AddStringToObject(json, "responder", s->responder);
     char *text = cJSON_Print(json);
     cJSON_Delete(json);
 

@@ -19,6 +19,7 @@ struct settings {
     int64_t not_before, not_after; /* Unix seconds */
     char *server_names[SETTINGS_NAMES_MAX];
     size_t server_name_count;
+    char *responder; /* that the server certificate names; NULL: none */
 };
 
 void settings_done(struct settings *s);

@@ -308,7 +308,7 @@ static void test_bad_requests(void **state)
         ec_key_spki(&c.issuer.key, spki);
         const struct certificate_request request = {
             cases[i].role,      cases[i].name,  slice_of(spki, sizeof spki), cases[i].not_before,
-            cases[i].not_after, cases[i].names, cases[i].name_count};
+            cases[i].not_after, cases[i].names, cases[i].name_count,         NULL};
         assert_false(certificate_make(c.ec, &c.issuer, &request, &der, &err));
         assert_int_equal(err.code, ERROR_USAGE);
         if (strstr(err.text, cases[i].expected) == NULL)
@@ -338,7 +338,7 @@ static void test_too_many_names(void **state)
     buf_init(&der, CERTIFICATE_MAX);
     ec_key_spki(&c.issuer.key, spki);
     const struct certificate_request request = {
-        CERTIFICATE_SERVER, "a", slice_of(spki, sizeof spki), 0, 1, names, COUNT};
+        CERTIFICATE_SERVER, "a", slice_of(spki, sizeof spki), 0, 1, names, COUNT, NULL};
     assert_false(certificate_make(c.ec, &c.issuer, &request, &der, &err));
     assert_non_null(strstr(err.text, "fewer names"));
     buf_done(&der);

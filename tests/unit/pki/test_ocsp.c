@@ -11,6 +11,7 @@
 #include "pki/crl.h"
 #include "pki/ocsp.h"
 #include "pki/ocsp_responder.h"
+#include "pki/pem_file.h"
 #include "pki/rotation.h"
 #include "support/fake_ocsp.h"
 
@@ -138,6 +139,66 @@ static void test_whom_a_certificate_names(void **state)
     assert_string_equal(url, "http://127.0.0.1:9/");
     assert_null(ocsp_responder_of(other.cert));
     free(url);
+}
+
+static char *named_by(const char *path)
+{
+    struct buf der;
+    struct error err;
+
+    buf_init(&der, PEM_FILE_MAX);
+    assert_true(pem_file_read_certificate(path, &der, &err));
+    const unsigned char *at = buf_data(&der);
+    X509 *certificate = d2i_X509(NULL, &at, (long)buf_len(&der));
+    char *url = ocsp_responder_of(certificate);
+    X509_free(certificate);
+    buf_done(&der);
+    return url;
+}
+
+/* `fleetsim pki init --responder` and `pki issue --responder`. */
+static void test_certificates_that_name_a_responder(void **state)
+{
+    char dir[] = "/tmp/ocsp-aia-XXXXXX", command[64];
+    struct pki_options options = {.seed = "9"};
+    struct pki_credential issued;
+    struct error err = {0};
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    static const char *const urls[] = {NULL, "http://127.0.0.1:1/", NULL, "http://127.0.0.1:2/"};
+    const char *expected = NULL;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        options.responder = urls[i];
+        expected = urls[i] != NULL ? urls[i] : expected; /* not given: as it was */
+        assert_true(pki_init(dir, &options, &err));
+        struct pki *pki = pki_open(dir, &err);
+        char *url = named_by(pki_path(pki, PKI_FILE_SERVER));
+        if (expected == NULL)
+            assert_null(url);
+        else
+            assert_string_equal(url, expected);
+        free(url);
+        pki_free(pki);
+    }
+    options.responder = "https://127.0.0.1/";
+    assert_false(pki_init(dir, &options, &err));
+    assert_non_null(strstr(err.text, "plain HTTP"));
+    struct pki *pki = pki_open(dir, &err);
+    const struct pki_request request = {.role = CERTIFICATE_COMPANION,
+                                        .name = "phone",
+                                        .index = -1,
+                                        .responder = "http://[::1]:8888/ocsp"};
+    assert_true(pki_issue(pki, &request, &issued, &err));
+    const unsigned char *at = issued.certificate;
+    X509 *phone = d2i_X509(NULL, &at, (long)issued.certificate_len);
+    char *url = ocsp_responder_of(phone);
+    assert_string_equal(url, request.responder);
+    free(url);
+    X509_free(phone);
+    pki_free(pki);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
 }
 
 /* ---- our responder ---- */
@@ -277,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_what_is_no_answer),
         cmocka_unit_test(test_whom_a_certificate_names),
+        cmocka_unit_test(test_certificates_that_name_a_responder),
         cmocka_unit_test_setup_teardown(test_the_responder_follows_the_list, open_lab, close_lab),
         cmocka_unit_test_setup_teardown(test_questions_that_are_none, open_lab, close_lab),
     };
