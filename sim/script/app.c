@@ -151,7 +151,8 @@ char *app_new_client_id(struct script *script, struct script_owner *owner, const
 
     if (script->sim->own != NULL || (script->foreign_cloud && owner->vehicle_room == 0))
         return xasprintf("%s%s-%" PRIx64 "-%" PRIu32 "-%" PRIu64, name, kind,
-                         (uint64_t)script->began_s, script->shard.index, ++script->app_count);
+                         (uint64_t)script->began_ms / 1000, script->shard.index,
+                         ++script->app_count);
     return xasprintf("%s%s-%" PRIu32 "-%" PRIu64, name, kind, owner->first_vehicle,
                      ++owner->next_token);
 }

@@ -1,5 +1,6 @@
 #include "script/runtime.h"
 
+#include <inttypes.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <math.h>
@@ -289,6 +290,19 @@ static int f_simulated_now(lua_State *L)
     return 1;
 }
 
+/* run_mark(): in a cloud that outlives the run, a text that no other run has; else "" */
+static int f_run_mark(lua_State *L)
+{
+    const struct script *script = script_of(L);
+
+    char mark[24] = "";
+
+    if (script->foreign_cloud || script->sim->pki_lasts)
+        snprintf(mark, sizeof mark, "-%" PRIx64, (uint64_t)script->began_ms);
+    lua_pushstring(L, mark);
+    return 1;
+}
+
 /* wall_clock(): seconds since the Unix epoch */
 static int f_wall_clock(lua_State *L)
 {
@@ -384,6 +398,7 @@ static const luaL_Reg core_functions[] = {
     {"breathe",       f_breathe      },
     {"now",           f_now          },
     {"is_virtual",    f_is_virtual   },
+    {"run_mark",      f_run_mark     },
     {"wall_clock",    f_wall_clock   },
     {"simulated_now", f_simulated_now},
     {"random",        f_random       },
@@ -496,7 +511,7 @@ struct script *script_new(const struct script_options *options, struct error *er
     script->shard = options->shard;
     script->reset_things = options->reset_things;
     script->foreign_cloud = options->foreign_cloud;
-    script->began_s = clock_wall_ms() / 1000;
+    script->began_ms = clock_wall_ms();
     script->memory_limit = options->memory_limit != 0 ? options->memory_limit : (size_t)4 << 30;
     script->L = lua_newstate(allocate, script);
     if (script->L == NULL) {

@@ -133,7 +133,7 @@ struct script {
     void (*repeat)(void *ctx, const struct scenario *s, struct buf *out);
     void *repeat_ctx;
     bool foreign_cloud;              /* not fleetsim's own */
-    int64_t began_s;                 /* Unix seconds */
+    int64_t began_ms;                /* of Unix time */
     uint64_t app_count;              /* companions made in a cloud that others use as well */
     bool reset_things;               /* of each car, before it is switched on */
     struct scenario_host *scenarios; /* who runs scenarios; NULL: nobody */

@@ -63,7 +63,8 @@ function app:create_job(cars, document, options)
   if not id then
     local number = (rawget(self, "jobs_created") or 0) + 1
     rawset(self, "jobs_created", number)
-    id = (self:connection().client_id .. "-job-" .. number):gsub("[^%w_-]", "-"):sub(-64)
+    -- The job of an earlier run that has this id is another one, done already.
+    id = (self:connection().client_id .. core.run_mark() .. "-job-" .. number):gsub("[^%w_-]", "-"):sub(-64)
   end
   ask(self, "app:create_job", id .. "/create", {
     targets = targets_of(cars), targetSelection = options.continuous and "CONTINUOUS" or nil,
