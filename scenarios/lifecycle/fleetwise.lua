@@ -260,7 +260,7 @@ scenario("what a car does not do of a scheme it says, and does the rest", functi
   send(app, car, { scheme("odd", options), scheme("empty", {}) })
   car:wait_until(function() return car.state.fleetwise.campaigns == "odd empty" end)
   local refused = car.state.fleetwise.refused
-  for _, what in ipairs { "odd: s3_upload_metadata: ", "odd: raw_can_frames_to_collect: ",
+  for _, what in ipairs { "odd: s3_upload_metadata: ", "odd: raw_can_frames_to_collect: no frame 257",
     "odd: signal_path of signal 1: ", "odd: custom_function crash_severity ",
     "odd: signal_fetch_information of signal 1: no action", "empty: neither by time nor by condition" } do
     t:is_true(refused:find(what, 1, true) ~= nil, what .. " in " .. refused)

@@ -111,6 +111,41 @@ scenario("a wrong manifest brings wrong values, and what its rules cannot find, 
   t:near(last_value(app, car, 11, fast), 50, 1)
 end)
 
+scenario("raw frames come as they are on the bus, and only a manifest says what they mean", function(t)
+  local car, app = connected(t, "campaign_car_bus")
+
+  teach(app, car, "m-1", rules())
+  send(app, car, { scheme("raw", {
+    decoder_manifest_sync_id = "m-1", signal_information = {},
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+    raw_can_frames_to_collect = {
+      { can_interface_id = "can0", can_message_id = 0x101, sample_buffer_size = 3 },
+      { can_interface_id = "can0", can_message_id = 0x300, sample_buffer_size = 3 },
+    },
+  }) })
+  car:wait_until(function() return car.state.fleetwise.refused ~= "" end)
+  t:match(car.state.fleetwise.refused, "^raw: raw_can_frames_to_collect: no frame 768 is on the car's bus can0$")
+  local first = receive(app, car, "signals", "VehicleData").can_frames
+  t:equal(#first, 1)
+  t:equal(first[1].message_id, 0x101)
+  t:equal(first[1].interface_id, "can0")
+  local function speed(frame)
+    local bytes = frame.byte_values:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end)
+    return decode_can(bytes, { start_bit = 0, length = 16, factor = 0.01 })
+  end
+  t:equal(speed(first[1]), 0)
+  car:drive(60)
+  local fastest = 0
+  for _ = 1, 3 do
+    local frames = receive(app, car, "signals", "VehicleData").can_frames
+    t:is_true(#frames <= 3)
+    for _, frame in ipairs(frames) do
+      fastest = math.max(fastest, speed(frame))
+    end
+  end
+  t:near(fastest, 60, 2)
+end)
+
 scenario("a manifest outlives a loss of power, and bytes that are none change nothing", function(t)
   local car, app = connected(t, "campaign_car_bus")
 

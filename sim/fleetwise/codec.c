@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <protobuf-c/protobuf-c.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,6 +265,49 @@ static bool read_string(const ProtobufCFieldDescriptor *field, const cJSON *valu
     return *(char **)at != NULL || misfit(field, "no memory", err);
 }
 
+static cJSON *show_bytes(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    const ProtobufCBinaryData *bytes = at;
+    char *hex = malloc(2 * bytes->len + 1);
+
+    (void)field;
+    if (hex == NULL)
+        return NULL;
+    hex[0] = '\0';
+    for (size_t i = 0; i < bytes->len; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes->data[i]);
+    cJSON *text = cJSON_CreateString(hex);
+    free(hex);
+    return text;
+}
+
+static int digit_of(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+static bool read_bytes(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
+                       struct error *err)
+{
+    ProtobufCBinaryData *bytes = at;
+    const char *hex = cJSON_IsString(value) ? value->valuestring : "?";
+    size_t digits = strlen(hex);
+
+    for (size_t i = 0; i < digits; i++)
+        if (digits % 2 != 0 || digit_of(hex[i]) < 0)
+            return misfit(field, "not bytes as hexadecimal digits", err);
+    bytes->data = malloc(digits / 2 + 1);
+    if (bytes->data == NULL)
+        return misfit(field, "no memory", err);
+    bytes->len = digits / 2;
+    for (size_t i = 0; i < bytes->len; i++)
+        bytes->data[i] = (uint8_t)(digit_of(hex[2 * i]) * 16 + digit_of(hex[2 * i + 1]));
+    return true;
+}
+
 static cJSON *show_message(const ProtobufCFieldDescriptor *field, const void *at)
 {
     (void)field;
@@ -287,16 +331,17 @@ static const struct kind {
     bool (*read)(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
                  struct error *err);
 } kinds[] = {
-    [PROTOBUF_C_TYPE_UINT32] = {sizeof(uint32_t),           show_uint32,  read_uint32 },
-    [PROTOBUF_C_TYPE_SINT32] = {sizeof(int32_t),            show_sint32,  read_sint32 },
-    [PROTOBUF_C_TYPE_FLOAT] = {sizeof(float),              show_float,   read_float  },
-    [PROTOBUF_C_TYPE_UINT64] = {sizeof(uint64_t),           show_uint64,  read_uint64 },
-    [PROTOBUF_C_TYPE_SINT64] = {sizeof(int64_t),            show_sint64,  read_sint64 },
-    [PROTOBUF_C_TYPE_DOUBLE] = {sizeof(double),             show_double,  read_double },
-    [PROTOBUF_C_TYPE_BOOL] = {sizeof(protobuf_c_boolean), show_bool,    read_bool   },
-    [PROTOBUF_C_TYPE_ENUM] = {sizeof(int32_t),            show_enum,    read_enum   },
-    [PROTOBUF_C_TYPE_STRING] = {sizeof(char *),             show_string,  read_string },
-    [PROTOBUF_C_TYPE_MESSAGE] = {sizeof(void *),             show_message, read_message},
+    [PROTOBUF_C_TYPE_UINT32] = {sizeof(uint32_t),            show_uint32,  read_uint32 },
+    [PROTOBUF_C_TYPE_SINT32] = {sizeof(int32_t),             show_sint32,  read_sint32 },
+    [PROTOBUF_C_TYPE_FLOAT] = {sizeof(float),               show_float,   read_float  },
+    [PROTOBUF_C_TYPE_UINT64] = {sizeof(uint64_t),            show_uint64,  read_uint64 },
+    [PROTOBUF_C_TYPE_SINT64] = {sizeof(int64_t),             show_sint64,  read_sint64 },
+    [PROTOBUF_C_TYPE_DOUBLE] = {sizeof(double),              show_double,  read_double },
+    [PROTOBUF_C_TYPE_BOOL] = {sizeof(protobuf_c_boolean),  show_bool,    read_bool   },
+    [PROTOBUF_C_TYPE_ENUM] = {sizeof(int32_t),             show_enum,    read_enum   },
+    [PROTOBUF_C_TYPE_STRING] = {sizeof(char *),              show_string,  read_string },
+    [PROTOBUF_C_TYPE_BYTES] = {sizeof(ProtobufCBinaryData), show_bytes,   read_bytes  },
+    [PROTOBUF_C_TYPE_MESSAGE] = {sizeof(void *),              show_message, read_message},
 };
 
 /* ---- to JSON ---- */

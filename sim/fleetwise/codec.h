@@ -1,6 +1,7 @@
 /*
  * codec.h — messages of AWS IoT FleetWise (fleetwise.proto, contract 9.3) to and from JSON trees,
- * on protobuf-c: members by the names of the fields, enumerations by the names of their values.
+ * on protobuf-c: members by the names of the fields, enumerations by the names of their values,
+ * bytes as hexadecimal digits.
  *
  * Promises  no untrusted bytes crash it or make it recurse deep; what cannot be said is an error.
  * Threads   any.

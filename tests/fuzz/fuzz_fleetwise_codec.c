@@ -30,7 +30,7 @@ static bool is_exact(const cJSON *item)
             (child->string != NULL && cJSON_IsNumber(child) &&
              (strcmp(child->string, "operator") == 0 || strcmp(child->string, "window_type") == 0 ||
               strcmp(child->string, "condition_trigger_mode") == 0 ||
-              strcmp(child->string, "status") == 0 ||
+              strcmp(child->string, "status") == 0 || strcmp(child->string, "data_format") == 0 ||
               strcmp(child->string, "primitive_type") == 0)))
             return false;
     }

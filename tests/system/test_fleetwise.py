@@ -68,6 +68,7 @@ scenario("messages", function(t)
   print("data " .. hex(encode_fleetwise("VehicleData", {
     campaign_sync_id = "spring", decoder_sync_id = "m", collection_event_id = 4000000000,
     collection_event_time_ms_epoch = 1700000000123,
+    can_frames = { { relative_time_ms = -3, message_id = 257, interface_id = "can0", byte_values = "00ff10" } },
     captured_signals = {
       { relative_time_ms = -1500, signal_id = 1, double_value = 51.25 },
       { relative_time_ms = 20, signal_id = 2, string_value = "café" },
@@ -186,6 +187,7 @@ def main():
         assert (response.status, response.command_id, response.reason_code) == (10, "c-1", 0x1000F), response
         data = pb.VehicleData.FromString(bytes.fromhex(said["data"]))
         assert data.collection_event_id == 4000000000 and data.collection_event_time_ms_epoch == 1700000000123, data
+        assert data.can_frames[0].byte_values == b"\x00\xff\x10" and data.can_frames[0].message_id == 257, data
         first, second = data.captured_signals
         assert (first.relative_time_ms, first.signal_id, first.double_value) == (-1500, 1, 51.25), first
         assert (second.relative_time_ms, second.string_value) == (20, "café"), second

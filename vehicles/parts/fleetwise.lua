@@ -148,6 +148,9 @@ local function watch(agent)
       agent:look_again(id)
       states.changed(agent, id)
     end
+    if came then
+      decoder.each_frame(agent, event.path, function(frame) schemes.frame(agent, frame) end)
+    end
   end
 end
 

@@ -46,6 +46,30 @@ static void a_check_in(void **state)
 
 /* Contract 9.3: "CapturedSignal | relative_time_ms=1 (sint64), signal_id=2, double_value=3 |
    string_value=4" */
+static void raw_frames(void **state)
+{
+    static const uint8_t bytes[] = {0x3a, 15,   0x08, 0x09, 0x10, 0x81, 0x02, 0x1a,
+                                    4,    'c',  'a',  'n',  '0',  0x22, 2,    0x00,
+                                    0xff, 0x4a, 5,    0x0a, 1,    'k',  0x10, 1};
+    static const char json[] =
+        "{\"campaign_sync_id\":\"\",\"decoder_sync_id\":\"\",\"collection_event_id\":0,"
+        "\"collection_event_time_ms_epoch\":0,\"captured_signals\":[],\"can_frames\":[{"
+        "\"relative_time_ms\":-5,\"message_id\":257,\"interface_id\":\"can0\",\"byte_values\":"
+        "\"00ff\"}],\"s3_objects\":[{\"key\":\"k\",\"data_format\":\"CDR\"}]}";
+    cJSON *object = json_parse(slice_str(json), 8);
+    struct error err;
+    size_t len;
+
+    (void)state;
+    assert_decodes("VehicleData", slice_of(bytes, sizeof bytes), json);
+    uint8_t *made = fleetwise_encode("VehicleData", object, &len, &err);
+    assert_non_null(made);
+    assert_int_equal(len, sizeof bytes);
+    assert_memory_equal(made, bytes, len);
+    free(made);
+    cJSON_Delete(object);
+}
+
 static void vehicle_data(void **state)
 {
     static const uint8_t bytes[] = {0x0a, 1,    'c', 0x18, 7, 0x2a, 6, 0x08, 0x09, 0x10,
@@ -56,7 +80,8 @@ static void vehicle_data(void **state)
                    "{\"campaign_sync_id\":\"c\",\"decoder_sync_id\":\"\",\"collection_event_id\":7,"
                    "\"collection_event_time_ms_epoch\":0,\"captured_signals\":[{"
                    "\"relative_time_ms\":-5,\"signal_id\":3,\"string_value\":\"\"}],"
-                   "\"dtc_data\":{\"relative_time_ms\":0,\"active_dtc_codes\":[\"P0\"]}}");
+                   "\"dtc_data\":{\"relative_time_ms\":0,\"active_dtc_codes\":[\"P0\"]},"
+                   "\"can_frames\":[],\"s3_objects\":[]}");
 }
 
 /* Contract 9.3: "`last_known_states/data` →, `last_known_states/config` ←", with the numbers of the
@@ -208,6 +233,12 @@ static void what_does_not_fit_is_named(void **state)
          "timestamp_ms_epoch: not a whole number that fits"                                                                                               },
         {"Checkin",           "{\"timestamp_ms_epoch\":1.5}",
          "timestamp_ms_epoch: not a whole number that fits"                                                                                               },
+        {"VehicleData",       "{\"can_frames\":[{\"byte_values\":\"0x\"}]}",
+         "byte_values: not bytes as hexadecimal digits"                                                                                                   },
+        {"VehicleData",       "{\"can_frames\":[{\"byte_values\":\"123\"}]}",
+         "byte_values: not bytes as hexadecimal digits"                                                                                                   },
+        {"VehicleData",       "{\"can_frames\":[{\"byte_values\":1}]}",
+         "byte_values: not bytes as hexadecimal digits"                                                                                                   },
         {"CollectionSchemes", "{\"collection_schemes\":[{\"priority\":\"high\"}]}",
          "collection_schemes: priority: not a whole number that fits"                                                                                     },
         {"CollectionSchemes",
@@ -279,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_check_in),
         cmocka_unit_test(vehicle_data),
+        cmocka_unit_test(raw_frames),
         cmocka_unit_test(last_known_states),
         cmocka_unit_test(a_decoder_manifest),
         cmocka_unit_test(a_command_for_last_known_states),

@@ -10,6 +10,11 @@ local function frame_name(message)
   return ("%s/%d"):format(message.interface_id or "can0", message.message_id)
 end
 
+-- The frame of a RawCanFrame; nil: it is not on the bus.
+function decoder.raw_frame(agent, raw)
+  return agent.frames[("%s/%d"):format(raw.can_interface_id, raw.can_message_id)]
+end
+
 -- The frames of a layout, by their names; an error names the row that is none. Eight bytes, or CAN FD's 64.
 function decoder.frames(layout)
   local frames = {}
@@ -23,7 +28,8 @@ function decoder.frames(layout)
       error(("fleetwise: bus[%d]: %s"):format(i, why or "a row has a signal and a message_id"), 0)
     end
     local name = frame_name(row)
-    local frame = frames[name] or { blank = blank, rows = {} }
+    local frame = frames[name]
+      or { blank = blank, rows = {}, interface_id = row.interface_id or "can0", message_id = row.message_id }
     frame.blank = #blank > #frame.blank and blank or frame.blank
     table.insert(frame.rows, row)
     frames[name] = frame
@@ -41,7 +47,8 @@ local function number_of(row, value)
   return value
 end
 
-local function bytes_of(car, frame)
+-- Its bytes now.
+function decoder.frame_bytes(car, frame)
   local bytes = frame.blank
   for _, row in ipairs(frame.rows) do
     if car:has(row.signal) then
@@ -49,6 +56,18 @@ local function bytes_of(car, frame)
     end
   end
   return bytes
+end
+
+-- Shows visit() each frame that the signal at a path is in.
+function decoder.each_frame(agent, path, visit)
+  for _, frame in pairs(agent.frames) do
+    for _, row in ipairs(frame.rows) do
+      if row.signal == path then
+        visit(frame)
+        break
+      end
+    end
+  end
 end
 
 -- ---- the manifest -------------------------------------------------------------------------------
@@ -134,7 +153,7 @@ function decoder.read(agent, id)
   if not rule then
     return nil
   elseif rule.frame then
-    local value = decode_can(bytes_of(agent.car, rule.frame), rule.bits)
+    local value = decode_can(decoder.frame_bytes(agent.car, rule.frame), rule.bits)
     if rule.type == "BOOL" then
       return value ~= 0
     end

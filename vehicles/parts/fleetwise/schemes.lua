@@ -2,6 +2,7 @@
 -- time or when a condition comes true. Schemes outlive a loss of power.
 
 local conditions = require "parts.fleetwise.conditions"
+local decoder = require "parts.fleetwise.decoder"
 local fetch = require "parts.fleetwise.fetch"
 local storage = require "parts.fleetwise.storage"
 
@@ -17,11 +18,11 @@ local function is_active(agent, scheme)
     and now < scheme.expiry_time_ms_epoch
 end
 
-local function keep(run, info, at, value)
-  local list = run.samples[info.signal_id]
+local function keep(samples, key, info, at, value)
+  local list = samples[key]
   if not list then
     list = {}
-    run.samples[info.signal_id] = list
+    samples[key] = list
   end
   local last = list[#list]
   if last and at - last.at < info.minimum_sample_period_ms then
@@ -39,6 +40,23 @@ local function captured(run, info, at, list)
     signal[type(sample.value) == "string" and "string_value" or "double_value"] = sample.value
     list[#list + 1] = signal
   end
+end
+
+local function captured_frames(run, at)
+  local list = {}
+  for frame, samples in pairs(run.frames) do
+    for _, sample in ipairs(samples) do
+      list[#list + 1] = {
+        relative_time_ms = sample.at - at, message_id = frame.message_id, interface_id = frame.interface_id,
+        byte_values = sample.value:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end),
+      }
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.relative_time_ms < b.relative_time_ms
+      or a.relative_time_ms == b.relative_time_ms and a.message_id < b.message_id
+  end)
+  return list
 end
 
 -- What has been captured by the partitions that store it, and what is stored in none.
@@ -66,10 +84,10 @@ end
 local function send(agent, run, at)
   local held, scheme = agent:held(), run.scheme
   held.event = held.event + 1
-  local function pack(signals)
+  local function pack(signals, frames)
     local bytes = encode_fleetwise("VehicleData", {
       campaign_sync_id = scheme.campaign_sync_id, decoder_sync_id = held.decoder, collection_event_id = held.event,
-      collection_event_time_ms_epoch = at, captured_signals = signals,
+      collection_event_time_ms_epoch = at, captured_signals = signals, can_frames = frames,
       dtc_data = scheme.include_active_dtcs
         and { relative_time_ms = 0, active_dtc_codes = trouble_codes(agent.car) } or nil,
     })
@@ -77,13 +95,14 @@ local function send(agent, run, at)
   end
 
   local parts, rest = divided(run, at)
-  run.samples = {}
+  local frames = captured_frames(run, at)
+  run.samples, run.frames = {}, {}
   agent.car:set("fleetwise.events", held.event)
   for number, signals in pairs(parts) do
     storage.keep(agent, run, number, pack(signals))
   end
-  if #rest > 0 or next(parts) == nil then
-    local bytes = pack(rest)
+  if #rest > 0 or #frames > 0 or next(parts) == nil then
+    local bytes = pack(rest, frames)
     if not agent:publish("signals", bytes, { wait = false }) and scheme.persist_all_collected_data then
       storage.wait_for_connection(agent, bytes)
     end
@@ -125,7 +144,7 @@ function schemes.sample(agent, id, value, is_fetched)
     if is_active(agent, run.scheme) then
       if info then
         conditions.aggregate(run.windows, info, at, value)
-        keep(run, info, at, value)
+        keep(run.samples, id, info, at, value)
         look(agent, run)
       end
       if not is_fetched then
@@ -133,6 +152,20 @@ function schemes.sample(agent, id, value, is_fetched)
       end
     end
     storage.forward(agent, run)
+  end
+end
+
+local function keep_frame(agent, run, frame)
+  local raw = run.wanted_frames[frame]
+  if raw and is_active(agent, run.scheme) then
+    keep(run.frames, frame, raw, agent:now(), decoder.frame_bytes(agent.car, frame))
+  end
+end
+
+-- A frame comes on the bus.
+function schemes.frame(agent, frame)
+  for _, run in ipairs(agent.runs) do
+    keep_frame(agent, run, frame)
   end
 end
 
@@ -176,10 +209,17 @@ local function start(agent, run)
     local value = agent:value(info.signal_id)
     if value ~= nil then
       agent.values[info.signal_id] = value
-      keep(run, info, agent:now(), value)
+      keep(run.samples, info.signal_id, info, agent:now(), value)
       if info.fixed_window_period_ms > 0 then
         agent.car:spawn(repeat_sample, agent, run, info)
       end
+    end
+  end
+  for _, raw in ipairs(run.scheme.raw_can_frames_to_collect) do
+    local frame = decoder.raw_frame(agent, raw)
+    if frame then
+      run.wanted_frames[frame] = raw
+      keep_frame(agent, run, frame)
     end
   end
   if run.scheme.time_based_collection_scheme then
@@ -210,6 +250,7 @@ function schemes.begin(agent)
     local run = {
       scheme = sorted.scheme, of = agent.runs,
       samples = {}, wanted = {}, windows = {}, -- by signals' numbers
+      frames = {}, wanted_frames = {}, -- by frames
       uploading = {}, -- by partitions' numbers
       fetched = {}, -- what conditions of fetches were
     }
@@ -222,7 +263,7 @@ function schemes.begin(agent)
 end
 
 -- What of a scheme a car does not do.
-local function refusals(scheme, refuse)
+local function refusals(agent, scheme, refuse)
   local condition = scheme.condition_based_collection_scheme
   if not condition and not scheme.time_based_collection_scheme then
     refuse("neither by time nor by condition: it brings nothing")
@@ -230,8 +271,11 @@ local function refusals(scheme, refuse)
   if scheme.s3_upload_metadata then
     refuse("s3_upload_metadata: nothing goes to S3")
   end
-  if #scheme.raw_can_frames_to_collect > 0 then
-    refuse("raw_can_frames_to_collect: no frames are collected, only signals")
+  for _, raw in ipairs(scheme.raw_can_frames_to_collect) do
+    if not decoder.raw_frame(agent, raw) then
+      refuse(("raw_can_frames_to_collect: no frame %d is on the car's bus %s"):format(raw.can_message_id,
+        raw.can_interface_id))
+    end
   end
   for _, info in ipairs(scheme.signal_information) do
     if info.signal_path and #info.signal_path.signal_path > 0 then
@@ -248,7 +292,7 @@ function schemes.take(agent, message)
   agent:held().schemes = message.collection_schemes
   agent:forget_refusals("schemes")
   for _, scheme in ipairs(message.collection_schemes) do
-    refusals(scheme, function(why)
+    refusals(agent, scheme, function(why)
       agent:refuse("schemes", scheme.campaign_sync_id .. ": " .. why)
     end)
   end
