@@ -39,13 +39,20 @@ char *xstrndup(const char *text, size_t len)
     return must(strndup(text, len));
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list ap)
 {
     char *text = NULL;
+    int n = vasprintf(&text, fmt, ap);
+
+    return must(n < 0 ? NULL : text);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
     va_list ap;
 
     va_start(ap, fmt);
-    int n = vasprintf(&text, fmt, ap);
+    char *text = xvasprintf(fmt, ap);
     va_end(ap);
-    return must(n < 0 ? NULL : text);
+    return text;
 }

@@ -5,143 +5,114 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/xmem.h"
-#include "cli/cloud_ask.h"
+#include "cli/cloud_command.h"
 
-#define WHAT  "fleetwise"
 #define DEPTH 64
 
-static const int one_word[2] = {1, 1}, two_words[2] = {2, 2}, three_words[2] = {3, 3};
-
-/* Asks fleetwise/<kind>s/<rest>; takes the document. */
-static cJSON *ask(const char *dir, const char *kind, const char *rest, cJSON *document,
-                  struct error *err)
+/* Of fleetwise/<kind>s/…; false: there is no such kind. */
+static bool check_kind(struct cloud_command *c)
 {
-    static const char *const kinds[] = {"campaign", "manifest", "template", NULL};
-    const char *const *known = kinds;
-    cJSON *answer = NULL;
-
-    while (*known != NULL && strcmp(*known, kind) != 0)
-        known++;
-    if (*known != NULL) {
-        char *call = xasprintf("fleetwise/%ss/%s", kind, rest);
-        answer = cloud_ask(dir, WHAT, call, document, err);
-        free(call);
-    } else {
-        cJSON_Delete(document);
-        error_set(err, ERROR_USAGE, "%s: no such kind (campaign, manifest or template)", kind);
-    }
-    return answer;
-}
-
-static cJSON *ask_about(const char *dir, const char *const words[2], const char *verb,
-                        cJSON *document, struct error *err)
-{
-    char *rest = xasprintf("%s/%s", words[1], verb);
-    cJSON *answer = ask(dir, words[0], rest, document, err);
-
-    free(rest);
-    return answer;
-}
-
-static int put(const char *dir, const char *const words[2], const char *path)
-{
+    static const char *const kinds[] = {"campaign", "manifest", "template"};
     struct error err;
-    char *text = cloud_read_text(path, &err);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i], c->words[0]) == 0)
+            return true;
+    error_set(&err, ERROR_USAGE, "%s: no such kind (campaign, manifest or template)", c->words[0]);
+    cloud_fail(c, &err);
+    return false;
+}
+
+static cJSON *ask(struct cloud_command *c, const char *verb, cJSON *document)
+{
+    return cloud_call(c, document, "fleetwise/%ss/%s/%s", c->words[0], c->words[1], verb);
+}
+
+static cJSON *read_document(const char *path, struct error *err)
+{
+    char *text = cloud_read_text(path, err);
     cJSON *document = text != NULL ? json_parse(slice_str(text), DEPTH) : NULL;
 
     if (text != NULL && document == NULL)
-        error_set(&err, ERROR_USAGE, "%s: not JSON (docs/fleetwise.md says what it is)", path);
+        error_set(err, ERROR_USAGE, "%s: not JSON (docs/fleetwise.md says what it is)", path);
     free(text);
-    if (document == NULL)
-        return options_fail(&err);
-    cJSON *answer = ask_about(dir, words, "put", document, &err);
-    if (answer == NULL)
-        return options_fail(&err);
-    printf("%s: cars have it from their next check-in\n", words[1]);
-    cJSON_Delete(answer);
-    return 0;
+    return document;
 }
 
 static int fleetwise_cmd_put(int argc, char **argv)
 {
-    const char *dir = NULL;
-    int first, status;
-    const struct option_spec specs[] = {CLOUD_DIR_ROW(dir), {0}};
-    const struct command_spec command = {
-        "fleetsim cloud fleetwise put", "KIND NAME FILE",
-        "Gives the cloud a campaign, a manifest or a template, in the place of the one of that\n"
-        "name, from a file of JSON (-: the standard input; docs/fleetwise.md).",
-        specs,
-        "  fleetsim cloud fleetwise put --dir lab manifest m-1 manifest.json\n"
-        "  fleetsim cloud fleetwise put --dir lab campaign charge campaign.json\n"};
+    struct cloud_command c = {
+        .name = "fleetsim cloud fleetwise put",
+        .arguments = "KIND NAME FILE",
+        .summary = "Gives the cloud a campaign, a manifest or a template, in the place of the one "
+                   "of that\n"
+                   "name, from a file of JSON (-: the standard input; docs/fleetwise.md).",
+        .examples = "  fleetsim cloud fleetwise put --dir lab manifest m-1 manifest.json\n"
+                    "  fleetsim cloud fleetwise put --dir lab campaign charge campaign.json\n",
+        .least = 3,
+        .most = 3};
+    struct error err;
 
-    if (!cloud_parse(&command, argc, argv, three_words, &first, &status))
-        return status;
-    const char *const words[2] = {argv[first], argv[first + 1]};
-    return put(dir, words, argv[first + 2]);
+    if (!cloud_begin(&c, argc, argv) || !check_kind(&c))
+        return c.status;
+    cJSON *document = read_document(c.words[2], &err);
+    if (document == NULL)
+        return cloud_fail(&c, &err);
+    cJSON *answer = ask(&c, "put", document);
+    if (answer != NULL)
+        printf("%s: cars have it from their next check-in\n", c.words[1]);
+    return cloud_end(&c, answer);
+}
+
+static void print_names(const cJSON *answer)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, json_get(answer, "names")) puts(name->valuestring);
 }
 
 static int fleetwise_cmd_list(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {CLOUD_DIR_ROW(dir), {0}};
-    const struct command_spec command = {"fleetsim cloud fleetwise list", "KIND",
-                                         "Lists the names of campaigns, manifests or templates.",
-                                         specs,
-                                         "  fleetsim cloud fleetwise list --dir lab campaign\n"};
-    const cJSON *name;
+    struct cloud_command c = {.name = "fleetsim cloud fleetwise list",
+                              .arguments = "KIND",
+                              .summary = "Lists the names of campaigns, manifests or templates.",
+                              .examples = "  fleetsim cloud fleetwise list --dir lab campaign\n",
+                              .least = 1,
+                              .most = 1};
 
-    if (!cloud_parse(&command, argc, argv, one_word, &first, &status))
-        return status;
-    cJSON *answer = ask(dir, argv[first], "list", NULL, &err);
-    if (answer == NULL)
-        return options_fail(&err);
-    cJSON_ArrayForEach(name, json_get(answer, "names")) puts(name->valuestring);
-    cJSON_Delete(answer);
-    return 0;
+    if (!cloud_begin(&c, argc, argv) || !check_kind(&c))
+        return c.status;
+    return cloud_show(&c, cloud_call(&c, NULL, "fleetwise/%ss/list", c.words[0]), print_names);
 }
 
 static int fleetwise_cmd_get(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {CLOUD_DIR_ROW(dir), {0}};
-    const struct command_spec command = {
-        "fleetsim cloud fleetwise get", "KIND NAME", "Prints one as JSON.", specs,
-        "  fleetsim cloud fleetwise get --dir lab campaign charge\n"};
+    struct cloud_command c = {.name = "fleetsim cloud fleetwise get",
+                              .arguments = "KIND NAME",
+                              .summary = "Prints one as JSON.",
+                              .examples =
+                                  "  fleetsim cloud fleetwise get --dir lab campaign charge\n",
+                              .least = 2,
+                              .most = 2};
 
-    if (!cloud_parse(&command, argc, argv, two_words, &first, &status))
-        return status;
-    const char *const words[2] = {argv[first], argv[first + 1]};
-    cJSON *answer = ask_about(dir, words, "get", NULL, &err);
-    if (answer == NULL)
-        return options_fail(&err);
-    cJSON *document = cJSON_DetachItemFromObject(answer, "document");
-    cJSON_Delete(answer);
-    return cloud_print_json(document);
+    if (!cloud_begin(&c, argc, argv) || !check_kind(&c))
+        return c.status;
+    return cloud_show_member(&c, ask(&c, "get", NULL), "document");
 }
 
 static int fleetwise_cmd_delete(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {CLOUD_DIR_ROW(dir), {0}};
-    const struct command_spec command = {
-        "fleetsim cloud fleetwise delete", "KIND NAME",
-        "Forgets one; cars lose a campaign or a template at their next check-in.", specs,
-        "  fleetsim cloud fleetwise delete --dir lab campaign charge\n"};
+    struct cloud_command c = {
+        .name = "fleetsim cloud fleetwise delete",
+        .arguments = "KIND NAME",
+        .summary = "Forgets one; cars lose a campaign or a template at their next check-in.",
+        .examples = "  fleetsim cloud fleetwise delete --dir lab campaign charge\n",
+        .least = 2,
+        .most = 2};
 
-    if (!cloud_parse(&command, argc, argv, two_words, &first, &status))
-        return status;
-    const char *const words[2] = {argv[first], argv[first + 1]};
-    cJSON *answer = ask_about(dir, words, "delete", NULL, &err);
-    cJSON_Delete(answer);
-    return answer != NULL ? 0 : options_fail(&err);
+    if (!cloud_begin(&c, argc, argv) || !check_kind(&c))
+        return c.status;
+    return cloud_end(&c, ask(&c, "delete", NULL));
 }
 
 int cmd_fleetwise(int argc, char **argv)

@@ -8,70 +8,15 @@
 #include "base/json.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
+#include "cli/cloud_command.h"
 #include "cli/job_create.h"
 #include "cli/job_file.h"
 #include "cli/job_sign.h"
-#include "cli/job_talk.h"
-#include "cli/options.h"
+
+#define THINGS_MAX 10000
+#define LISTED     "fleetsim job list shows those that there are"
 
 /* ---- shared ------------------------------------------------------------------------------- */
-
-#define DIR_ROW(dir)                                                                               \
-    {                                                                                              \
-        "dir", 'd', OPTION_STRING, &(dir), "DIR", "of the cloud: what fleetsim cloud --dir has"    \
-    }
-
-/* True when the command should go on; otherwise *ret_status is what to exit with. */
-static bool parse(const struct command_spec *command, int argc, char **argv, int *ret_first,
-                  int *ret_status)
-{
-    struct error err;
-    enum options_result result = options_parse(command, argc, argv, ret_first, &err);
-
-    if (result == OPTIONS_OK)
-        return true;
-    *ret_status = result == OPTIONS_HELP_SHOWN ? 0 : options_fail(&err);
-    return false;
-}
-
-static bool check_dir(const char *dir, struct error *err)
-{
-    return (dir != NULL && *dir != '\0') ||
-           error_set(err, ERROR_USAGE, "job: no directory given (give --dir DIR)");
-}
-
-/* The one argument; NULL with the error. */
-static const char *job_id(int argc, char **argv, int first, const char *dir, struct error *err)
-{
-    if (!check_dir(dir, err))
-        return NULL;
-    if (first + 1 == argc)
-        return argv[first];
-    error_set(err, ERROR_USAGE, "job: %s (fleetsim job list --dir %s shows those that there are)",
-              first < argc ? "one job at a time" : "which one?", dir);
-    return NULL;
-}
-
-/* Asks <job>/<verb>; the answer, or NULL. */
-static cJSON *ask(const char *dir, const char *id, const char *verb, cJSON *document,
-                  struct error *err)
-{
-    char *call = xasprintf("%s/%s", id, verb);
-    cJSON *answer = job_talk(dir, call, document, err);
-
-    free(call);
-    return answer;
-}
-
-static int print_json(cJSON *json)
-{
-    char *text = cJSON_Print(json);
-
-    puts(text);
-    cJSON_free(text);
-    cJSON_Delete(json);
-    return 0;
-}
 
 static void format_time(const cJSON *of, const char *name, char ret[32])
 {
@@ -115,59 +60,59 @@ static bool has_ended(const cJSON *job)
     return strcmp(json_str(job, "status", ""), "IN_PROGRESS") != 0 && open_count(job) == 0;
 }
 
+/* What an answer tells of the job's end; the exit status. */
+static int tell_end(const cJSON *job)
+{
+    printf("%s%s%s\n", json_str(job, "status", "?"),
+           json_get(job, "reasonCode") != NULL ? ": " : "", json_str(job, "reasonCode", ""));
+    return count_of(job, "numberOfSucceededThings") == (int)json_num(job, "numberOfTargets", 0) ? 0
+                                                                                                : 1;
+}
+
 /* A line whenever something has changed, until it has ended: 0 if all have succeeded, else 1. */
-static int watch(const char *dir, const char *id)
+static int watch(struct cloud_command *c, const char *id)
 {
     const struct timespec pause = {.tv_nsec = 500000000};
     usec_t began = clock_now();
     char *last = xstrdup("");
-    struct error err;
+    bool ended = false;
 
-    for (;;) {
-        cJSON *answer = ask(dir, id, "get", NULL, &err);
+    while (!ended) {
+        cJSON *answer = cloud_call(c, NULL, "jobs/%s/get", id);
         const cJSON *job = json_get(answer, "job");
-        if (answer == NULL) {
-            free(last);
-            return options_fail(&err);
-        }
+        if (answer == NULL)
+            break;
         char *now = cJSON_PrintUnformatted(json_get(job, "jobProcessDetails"));
         if (strcmp(now, last) != 0)
             print_counts(job, began);
         free(last);
         last = xstrdup(now);
         cJSON_free(now);
-        bool ended = has_ended(job);
-        bool good =
-            count_of(job, "numberOfSucceededThings") == (int)json_num(job, "numberOfTargets", 0);
+        ended = has_ended(job);
         if (ended)
-            printf("%s%s%s\n", json_str(job, "status", "?"),
-                   json_get(job, "reasonCode") != NULL ? ": " : "",
-                   json_str(job, "reasonCode", ""));
+            c->status = tell_end(job);
         cJSON_Delete(answer);
-        if (ended) {
-            free(last);
-            return good ? 0 : 1;
-        }
-        nanosleep(&pause, NULL);
+        if (!ended)
+            nanosleep(&pause, NULL);
     }
+    free(last);
+    return c->status;
 }
 
 static int job_cmd_watch(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {DIR_ROW(dir), {0}};
-    const struct command_spec command = {"fleetsim job watch", "JOB",
-                                         "Tells how a job goes until it has ended. Exit status 0 "
-                                         "if all things have succeeded, else\n"
-                                         "1.",
-                                         specs, "  fleetsim job watch --dir lab spring\n"};
+    struct cloud_command c = {.name = "fleetsim job watch",
+                              .arguments = "JOB",
+                              .hint = LISTED,
+                              .summary =
+                                  "Tells how a job goes until it has ended. Exit status 0 if all "
+                                  "things have succeeded, else\n"
+                                  "1.",
+                              .examples = "  fleetsim job watch --dir lab spring\n",
+                              .least = 1,
+                              .most = 1};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    const char *id = job_id(argc, argv, first, dir, &err);
-    return id != NULL ? watch(dir, id) : options_fail(&err);
+    return cloud_begin(&c, argc, argv) ? watch(&c, c.words[0]) : c.status;
 }
 
 /* ---- create ------------------------------------------------------------------------------- */
@@ -176,7 +121,7 @@ static int job_cmd_watch(int argc, char **argv)
 static cJSON *prepare(const struct job_create *o, const char *id, const struct job_file *file,
                       struct error *err)
 {
-    cJSON *document = check_dir(o->dir, err) ? job_create_document(o, err) : NULL;
+    cJSON *document = job_create_document(o, err);
 
     if (document == NULL || file->path == NULL ||
         job_file_put(o->dir, id, file, json_get(document, "document"), err))
@@ -185,8 +130,8 @@ static cJSON *prepare(const struct job_create *o, const char *id, const struct j
     return NULL;
 }
 
-static int create(const struct job_create *o, const char *id, const struct job_file *file,
-                  bool watched)
+static int create(struct cloud_command *c, const struct job_create *o, const char *id,
+                  const struct job_file *file, bool watched)
 {
     char made[32];
     struct error err;
@@ -195,12 +140,14 @@ static int create(const struct job_create *o, const char *id, const struct job_f
     if (id == NULL)
         id = made;
     cJSON *document = prepare(o, id, file, &err);
-    cJSON *answer = document != NULL ? ask(o->dir, id, "create", document, &err) : NULL;
+    if (document == NULL)
+        return cloud_fail(c, &err);
+    cJSON *answer = cloud_call(c, document, "jobs/%s/create", id);
     if (answer == NULL)
-        return options_fail(&err);
+        return c->status;
     puts(json_str(answer, "jobId", id));
     cJSON_Delete(answer);
-    return watched ? watch(o->dir, id) : 0;
+    return watched ? watch(c, id) : 0;
 }
 
 static int job_cmd_create(int argc, char **argv)
@@ -210,10 +157,8 @@ static int job_cmd_create(int argc, char **argv)
     const char *id = NULL;
     bool watched = false;
     struct error err;
-    int first, status;
     // clang-format off
-    const struct option_spec specs[] = {
-        DIR_ROW(o.dir),
+    const struct option_spec options[] = {
         {"document", 0, OPTION_STRING, &o.document, "JSON", "what the things get: a JSON object, or @FILE with one"},
         {"file", 0, OPTION_STRING, &file.path, "FILE", "what they download: put into the cloud, and named in the document\nwith its size and SHA-256"},
         {"by", 0, OPTION_STRING, &file.by, "WAY", "stream: it comes by MQTT (default); https: from the cloud's artifact\nserver"},
@@ -232,33 +177,40 @@ static int job_cmd_create(int argc, char **argv)
         {0},
     };
     // clang-format on
-    const struct command_spec command = {
-        "fleetsim job create", "[THING…] [group/GROUP…]",
-        "Creates a job for things of the local cloud in DIR, and prints its id.", specs,
-        "  fleetsim job create --dir lab --vehicles all --watch \\\n"
-        "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
-        "  fleetsim job create --dir lab group/recalled --continuous --document @release.json\n"
-        "  fleetsim job create --dir lab --vehicles 0..9 --file firmware.bin \\\n"
-        "    --by https --sign release --document "
-        "'{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
-        "  fleetsim job create --dir lab --targets vins.txt --document @release.json --id spring "
-        "\\\n"
-        "    --rate 100 --abort FAILED:20%:10\n"};
+    struct cloud_command c = {
+        .name = "fleetsim job create",
+        .arguments = "[THING…] [group/GROUP…]",
+        .summary = "Creates a job for things of the local cloud in DIR, and prints its id.",
+        .examples =
+            "  fleetsim job create --dir lab --vehicles all --watch \\\n"
+            "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
+            "  fleetsim job create --dir lab group/recalled --continuous --document "
+            "@release.json\n"
+            "  fleetsim job create --dir lab --vehicles 0..9 --file firmware.bin \\\n"
+            "    --by https --sign release --document "
+            "'{\"operation\":\"update\",\"version\":\"2.0\"}'\n"
+            "  fleetsim job create --dir lab --targets vins.txt --document @release.json --id "
+            "spring "
+            "\\\n"
+            "    --rate 100 --abort FAILED:20%:10\n",
+        .most = THINGS_MAX,
+        .options = options};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    o.things = argv + first;
-    o.thing_count = argc - first;
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    o.dir = c.dir;
+    o.things = c.words;
+    o.thing_count = c.count;
     if (file.path == NULL && (file.by != NULL || file.sign != NULL)) {
         error_set(&err, ERROR_USAGE, "job create: --by and --sign are about --file FILE");
-        return options_fail(&err);
+        return cloud_fail(&c, &err);
     }
-    return create(&o, id, &file, watched);
+    return create(&c, &o, id, &file, watched);
 }
 
 /* ---- list, show, cars --------------------------------------------------------------------- */
 
-static int print_jobs(cJSON *list)
+static void print_jobs(const cJSON *list)
 {
     const cJSON *job;
     char created[32];
@@ -274,53 +226,37 @@ static int print_jobs(cJSON *list)
                count_of(job, "numberOfSucceededThings"), count_of(job, "numberOfFailedThings"),
                other_count(job));
     }
-    cJSON_Delete(list);
-    return 0;
 }
 
 static int job_cmd_list(int argc, char **argv)
 {
-    const char *dir = NULL;
-    bool json = false;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {
-        DIR_ROW(dir), {"json",       0, OPTION_FLAG, &json, NULL, "for programs"},
-         {0}
-    };
-    const struct command_spec command = {"fleetsim job list", "", "Lists jobs, oldest first.",
-                                         specs, "  fleetsim job list --dir lab\n"};
+    struct cloud_command c = {.name = "fleetsim job list",
+                              .arguments = "",
+                              .summary = "Lists jobs, oldest first.",
+                              .examples = "  fleetsim job list --dir lab\n",
+                              .lists = true};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    cJSON *list = check_dir(dir, &err) ? job_talk_list(dir, "list", "jobs", NULL, &err) : NULL;
-    if (list == NULL)
-        return options_fail(&err);
-    return json ? print_json(list) : print_jobs(list);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    return cloud_show(&c, cloud_list(&c, NULL, "jobs", "jobs/list"), print_jobs);
 }
 
 static int job_cmd_show(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {DIR_ROW(dir), {0}};
-    const struct command_spec command = {"fleetsim job show", "JOB",
-                                         "Shows a job with its document, as JSON.", specs,
-                                         "  fleetsim job show --dir lab spring\n"};
+    struct cloud_command c = {.name = "fleetsim job show",
+                              .arguments = "JOB",
+                              .hint = LISTED,
+                              .summary = "Shows a job with its document, as JSON.",
+                              .examples = "  fleetsim job show --dir lab spring\n",
+                              .least = 1,
+                              .most = 1};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    const char *id = job_id(argc, argv, first, dir, &err);
-    cJSON *answer = id != NULL ? ask(dir, id, "get", NULL, &err) : NULL;
-    if (answer == NULL)
-        return options_fail(&err);
-    cJSON *job = cJSON_DetachItemFromObject(answer, "job");
-    cJSON_Delete(answer);
-    return print_json(job);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    return cloud_show_member(&c, cloud_call(&c, NULL, "jobs/%s/get", c.words[0]), "job");
 }
 
-static int print_cars(cJSON *list)
+static void print_cars(const cJSON *list)
 {
     const cJSON *e, *detail;
     char updated[32];
@@ -336,152 +272,112 @@ static int print_cars(cJSON *list)
             printf(" %s=%s", detail->string, cJSON_IsString(detail) ? detail->valuestring : "?");
         putchar('\n');
     }
-    cJSON_Delete(list);
-    return 0;
 }
 
 static int job_cmd_cars(int argc, char **argv)
 {
-    const char *dir = NULL, *wanted = NULL;
-    bool json = false;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {
-        DIR_ROW(dir),
+    const char *wanted = NULL;
+    const struct option_spec options[] = {
         {"status",       0, OPTION_STRING, &wanted, "STATUS", "of these alone: FAILED, IN_PROGRESS, …"},
-        {"json", 0, OPTION_FLAG, &json, NULL, "for programs"},
-        {0     }
+        {0}
     };
-    const struct command_spec command = {
-        "fleetsim job cars", "JOB", "Lists the executions of a job: how far each thing is.", specs,
-        "  fleetsim job cars --dir lab spring --status FAILED\n"};
+    struct cloud_command c = {.name = "fleetsim job cars",
+                              .arguments = "JOB",
+                              .hint = LISTED,
+                              .summary = "Lists the executions of a job: how far each thing is.",
+                              .examples = "  fleetsim job cars --dir lab spring --status FAILED\n",
+                              .least = 1,
+                              .most = 1,
+                              .options = options,
+                              .lists = true};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    const char *id = job_id(argc, argv, first, dir, &err);
-    char *call = xasprintf("%s/executions", id != NULL ? id : "");
-    cJSON *list = id != NULL ? job_talk_list(dir, call, "executions", wanted, &err) : NULL;
-    free(call);
-    if (list == NULL)
-        return options_fail(&err);
-    return json ? print_json(list) : print_cars(list);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    cJSON *document = cJSON_CreateObject();
+    if (wanted != NULL)
+        cJSON_AddStringToObject(document, "status", wanted);
+    return cloud_show(&c, cloud_list(&c, document, "executions", "jobs/%s/executions", c.words[0]),
+                      print_cars);
 }
 
 /* ---- cancel, delete ----------------------------------------------------------------------- */
 
-static int end(const char *dir, const char *id, const char *verb, cJSON *document)
-{
-    struct error err;
-    cJSON *answer = ask(dir, id, verb, document, &err);
-
-    cJSON_Delete(answer);
-    return answer != NULL ? 0 : options_fail(&err);
-}
-
 static int job_cmd_cancel(int argc, char **argv)
 {
-    const char *dir = NULL, *reason = NULL, *comment = NULL;
+    const char *reason = NULL, *comment = NULL;
     bool force = false;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {
-        DIR_ROW(dir),
+    const struct option_spec options[] = {
         {"force",      'f', OPTION_FLAG, &force, NULL, "what is in progress, too"},
         {"reason", 0, OPTION_STRING, &reason, "CODE", "a word for programs"},
         {"comment",        0, OPTION_STRING, &comment, "TEXT", "for people"},
         {0           }
     };
-    const struct command_spec command = {"fleetsim job cancel", "JOB",
-                                         "Cancels a job: what is queued does not begin.", specs,
-                                         "  fleetsim job cancel --dir lab spring --force\n"};
+    struct cloud_command c = {.name = "fleetsim job cancel",
+                              .arguments = "JOB",
+                              .hint = LISTED,
+                              .summary = "Cancels a job: what is queued does not begin.",
+                              .examples = "  fleetsim job cancel --dir lab spring --force\n",
+                              .least = 1,
+                              .most = 1,
+                              .options = options};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    const char *id = job_id(argc, argv, first, dir, &err);
-    if (id == NULL)
-        return options_fail(&err);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
     cJSON *document = cJSON_CreateObject();
     cJSON_AddBoolToObject(document, "force", force);
     if (reason != NULL)
         cJSON_AddStringToObject(document, "reasonCode", reason);
     if (comment != NULL)
         cJSON_AddStringToObject(document, "comment", comment);
-    return end(dir, id, "cancel", document);
+    return cloud_end(&c, cloud_call(&c, document, "jobs/%s/cancel", c.words[0]));
 }
 
 static int job_cmd_delete(int argc, char **argv)
 {
-    const char *dir = NULL;
     bool force = false;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {
-        DIR_ROW(dir), {"force",      'f', OPTION_FLAG, &force, NULL, "though it has not ended"},
-         {0}
+    const struct option_spec options[] = {
+        {"force",      'f', OPTION_FLAG, &force, NULL, "though it has not ended"},
+        {0}
     };
-    const struct command_spec command = {"fleetsim job delete", "JOB",
-                                         "Forgets a job that has ended.", specs,
-                                         "  fleetsim job delete --dir lab spring\n"};
+    struct cloud_command c = {.name = "fleetsim job delete",
+                              .arguments = "JOB",
+                              .hint = LISTED,
+                              .summary = "Forgets a job that has ended.",
+                              .examples = "  fleetsim job delete --dir lab spring\n",
+                              .least = 1,
+                              .most = 1,
+                              .options = options};
 
-    if (!parse(&command, argc, argv, &first, &status))
-        return status;
-    const char *id = job_id(argc, argv, first, dir, &err);
-    if (id == NULL)
-        return options_fail(&err);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
     cJSON *document = cJSON_CreateObject();
     cJSON_AddBoolToObject(document, "force", force);
-    return end(dir, id, "delete", document);
+    return cloud_end(&c, cloud_call(&c, document, "jobs/%s/delete", c.words[0]));
 }
 
 /* ---- dispatch ----------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} subcommands[] = {
-    {"create", job_cmd_create, "create a job for things"                    },
-    {"list",   job_cmd_list,   "list jobs"                                  },
-    {"show",   job_cmd_show,   "show a job and its document"                },
-    {"cars",   job_cmd_cars,   "list a job's executions, a line for a thing"},
-    {"sign",   job_cmd_sign,   "sign a file as an update for vehicles"      },
-    {"watch",  job_cmd_watch,  "tell how a job goes until it has ended"     },
-    {"cancel", job_cmd_cancel, "cancel a job"                               },
-    {"delete", job_cmd_delete, "forget a job"                               },
-};
-#define SUBCOMMAND_COUNT (sizeof subcommands / sizeof *subcommands)
-
-static void print_help(void)
-{
-    puts("Usage: fleetsim job COMMAND [OPTION]…\n\n"
-         "AWS IoT Jobs of the local cloud that fleetsim cloud --dir DIR runs: updates over the\n"
-         "air and what else a fleet is told to do.\n\nCommands:");
-    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-        printf("  %-8s %s\n", subcommands[i].name, subcommands[i].help);
-    puts("\nExamples:\n"
-         "  fleetsim job create --dir lab --vehicles all --watch \\\n"
-         "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
-         "  fleetsim job list --dir lab\n"
-         "  fleetsim job cars --dir lab spring --status FAILED\n\n"
-         "`fleetsim job COMMAND --help` explains each; docs/jobs.md has all of it.");
-}
-
 int cmd_job(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : NULL;
-    struct error err;
+    static const struct cloud_subcommand subcommands[] = {
+        {"create",                                       job_cmd_create, "create a job for things"},
+        {"list",                     job_cmd_list, "list jobs"},
+        {"show",                                         job_cmd_show, "show a job and its document"},
+        {"cars",                                   job_cmd_cars, "list a job's executions, a line for a thing"},
+        {"sign",                                         job_cmd_sign, "sign a file as an update for vehicles"},
+        {"watch",                 job_cmd_watch, "tell how a job goes until it has ended"},
+        {"cancel",                                         job_cmd_cancel, "cancel a job"},
+        {"delete", job_cmd_delete, "forget a job"},
+        {0                                        }
+    };
 
-    for (size_t i = 0; name != NULL && i < SUBCOMMAND_COUNT; i++)
-        if (strcmp(subcommands[i].name, name) == 0)
-            return subcommands[i].run(argc - 1, argv + 1);
-    if (name != NULL && (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0)) {
-        print_help();
-        return 0;
-    }
-    error_set(
-        &err, ERROR_USAGE,
-        "job: %s%s (use create, list, show, cars, sign, watch, cancel or delete; try `fleetsim job "
-        "--help`)",
-        name != NULL ? "no such command: " : "no command given", name != NULL ? name : "");
-    return options_fail(&err);
+    return cloud_dispatch(
+        "job",
+        "AWS IoT Jobs of the local cloud that fleetsim cloud --dir DIR runs: updates over the\n"
+        "air and what else a fleet is told to do (docs/jobs.md).",
+        "  fleetsim job create --dir lab --vehicles all --watch \\\n"
+        "    --document '{\"operation\":\"update\",\"version\":\"2.0\",\"size\":2000000}'\n"
+        "  fleetsim job list --dir lab\n"
+        "  fleetsim job cars --dir lab spring --status FAILED\n",
+        subcommands, argc, argv);
 }

@@ -10,8 +10,7 @@
 #include "base/store.h"
 #include "base/timeunit.h"
 #include "base/xmem.h"
-#include "cli/job_talk.h"
-#include "cli/options.h"
+#include "cli/cloud_command.h"
 
 #define PEM_MAX        262144
 #define TEMPLATE_MAX   65536
@@ -19,9 +18,9 @@
 
 /* What the options of all these commands hold; each command shows its own. */
 struct registry_options {
-    const char *dir, *type, *status, *activation, *template_name, *auto_register;
+    const char *type, *status, *activation, *template_name, *auto_register;
     struct option_list attributes, allowed;
-    bool json, force, merge;
+    bool force;
 };
 
 /* One command: `fleetsim cloud <family> <name>`. */
@@ -36,7 +35,8 @@ struct registry_command {
     bool (*fill)(const struct registry_options *o, const char *more, cJSON *document,
                  struct error *err);
     const char *shows; /* member of the answer to print; NULL: nothing */
-    const char *rows;  /* options it has, by their letters in option_rows() */
+    const char
+        *rows; /* options it has besides --dir and --json, by their letters in option_rows() */
 };
 
 static bool needs(const char *more, const char *what, struct error *err)
@@ -183,25 +183,25 @@ static bool fill_nothing(const struct registry_options *o, const char *more, cJS
 
 // clang-format off
 static const struct registry_command commands[] = {
-    {"things", "list", "", "whom the cloud knows", SHAPE_LIST, NULL, fill_nothing, "things", "j"},
+    {"things", "list", "", "whom the cloud knows", SHAPE_LIST, NULL, fill_nothing, "things", ""},
     {"things", "show", "THING", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "thing", ""},
     {"things", "create", "THING", "a thing without certificates", SHAPE_NAMED, NULL, fill_thing, NULL, "ta"},
     {"things", "update", "THING", "its type and attributes", SHAPE_NAMED, NULL, fill_thing, NULL, "tar"},
     {"things", "delete", "THING", "forget a thing", SHAPE_NAMED, NULL, fill_force, NULL, "f"},
     {"things", "attach", "THING ID", "a certificate to a thing", SHAPE_NAMED, NULL, fill_certificate_id, NULL, ""},
     {"things", "detach", "THING ID", "a certificate from a thing", SHAPE_NAMED, NULL, fill_certificate_id, NULL, ""},
-    {"certificates", "list", "", "all that it knows", SHAPE_LIST, NULL, fill_nothing, "certificates", "js"},
+    {"certificates", "list", "", "all that it knows", SHAPE_LIST, NULL, fill_nothing, "certificates", "s"},
     {"certificates", "show", "ID", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "certificate", ""},
     {"certificates", "register", "FILE", "a certificate that others made (PEM)", SHAPE_FILE, NULL, fill_new_certificate, "certificateId", "s"},
     {"certificates", "set", "ID STATUS", "ACTIVE, INACTIVE or REVOKED", SHAPE_NAMED, "update", fill_status, NULL, ""},
     {"certificates", "delete", "ID", "forget one that is not ACTIVE", SHAPE_NAMED, NULL, fill_force, NULL, "f"},
     {"certificates", "attach-policy", "ID POLICY", "what it may do", SHAPE_NAMED, NULL, fill_policy, NULL, ""},
     {"certificates", "detach-policy", "ID POLICY", "what it may not do any more", SHAPE_NAMED, NULL, fill_policy, NULL, ""},
-    {"authorities", "list", "", "whose certificates it registers", SHAPE_LIST, NULL, fill_nothing, "authorities", "j"},
+    {"authorities", "list", "", "whose certificates it registers", SHAPE_LIST, NULL, fill_nothing, "authorities", ""},
     {"authorities", "show", "ID", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "authority", ""},
     {"authorities", "register", "FILE", "an authority, and those below it (PEM)", SHAPE_FILE, NULL, fill_authority, "caCertificateId", "sckp"},
     {"authorities", "update", "ID", "how its certificates are met", SHAPE_NAMED, NULL, fill_authority, NULL, "sckp"},
-    {"templates", "list", "", "what provisions cars", SHAPE_LIST, NULL, fill_nothing, "templates", "j"},
+    {"templates", "list", "", "what provisions cars", SHAPE_LIST, NULL, fill_nothing, "templates", ""},
     {"templates", "show", "NAME", "one, as JSON", SHAPE_NAMED, "get", fill_nothing, "templateBody", ""},
     {"templates", "create", "NAME FILE", "one, in place of that name's (JSON)", SHAPE_NAMED, NULL, fill_template, NULL, "w"},
     {"templates", "delete", "NAME", "forget one", SHAPE_NAMED, NULL, fill_nothing, NULL, ""},
@@ -210,12 +210,11 @@ static const struct registry_command commands[] = {
 // clang-format on
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
-/* The options that the letters stand for, behind --dir; ret has room for all. */
+/* The options that the letters stand for; ret has room for all. */
 static void option_rows(struct registry_options *o, const char *letters, struct option_spec *ret)
 {
     // clang-format off
     const struct { char letter; struct option_spec row; } all[] = {
-        {'j', {"json", 0, OPTION_FLAG, &o->json, NULL, "for programs"}},
         {'s', {"status", 0, OPTION_STRING, &o->status, "STATUS", "ACTIVE, INACTIVE, … (docs/provisioning.md)"}},
         {'t', {"type", 0, OPTION_STRING, &o->type, "TYPE", "its thing type"}},
         {'a', {"attribute", 'a', OPTION_LIST, &o->attributes, "NAME=VALUE", "sets it; an empty value removes it; may repeat"}},
@@ -229,8 +228,6 @@ static void option_rows(struct registry_options *o, const char *letters, struct 
     // clang-format on
     size_t n = 0;
 
-    ret[n++] = (struct option_spec){"dir",   'd',   OPTION_STRING,
-                                    &o->dir, "DIR", "of the cloud: what fleetsim cloud --dir has"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strchr(letters, all[i].letter) != NULL)
             ret[n++] = all[i].row;
@@ -283,58 +280,72 @@ static void print_template(const cJSON *record)
     printf("%-36s  %s\n", json_str(record, "templateName", "?"), json_str(record, "hook", "-"));
 }
 
-static const struct {
-    const char *family, *heading;
-    void (*print)(const cJSON *record);
-} families[] = {
-    {"things",       "thing                 type          connected  certificate       attributes",
-     print_thing                                                                                                     },
-    {"certificates",
-     "certificate                                                       status              policy "
-     "       thing",                                                                                print_certificate},
-    {"authorities",
-     "authority                                                         status    registers  "
-     "activation",                                                                                  print_authority  },
-    {"templates",    "template                              hook",                                  print_template   },
-};
-#define FAMILY_COUNT (sizeof families / sizeof *families)
-
-static int print_list(const struct registry_command *c, const cJSON *list)
+static void print_each(const cJSON *list, const char *heading, void (*print)(const cJSON *record))
 {
     const cJSON *record;
 
-    for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        if (strcmp(families[i].family, c->family) != 0)
-            continue;
-        puts(families[i].heading);
-        cJSON_ArrayForEach(record, list) families[i].print(record);
-    }
-    return 0;
+    puts(heading);
+    cJSON_ArrayForEach(record, list) print(record);
 }
 
-static int print_json(const cJSON *json)
+static void print_things(const cJSON *list)
 {
-    char *text = cJSON_Print(json);
+    print_each(list, "thing                 type          connected  certificate       attributes",
+               print_thing);
+}
 
-    puts(text != NULL ? text : "null");
-    cJSON_free(text);
-    return 0;
+static void print_certificates(const cJSON *list)
+{
+    print_each(list,
+               "certificate                                                       status           "
+               "   policy        thing",
+               print_certificate);
+}
+
+static void print_authorities(const cJSON *list)
+{
+    print_each(list,
+               "authority                                                         status    "
+               "registers  activation",
+               print_authority);
+}
+
+static void print_templates(const cJSON *list)
+{
+    print_each(list, "template                              hook", print_template);
+}
+
+static const struct {
+    const char *family;
+    void (*print)(const cJSON *list);
+} families[] = {
+    {"things",       print_things      },
+    {"certificates", print_certificates},
+    {"authorities",  print_authorities },
+    {"templates",    print_templates   },
+};
+#define FAMILY_COUNT (sizeof families / sizeof *families)
+
+static size_t family_of(const char *word)
+{
+    size_t i = 0;
+
+    while (i < FAMILY_COUNT && strcmp(families[i].family, word) != 0)
+        i++;
+    return i;
 }
 
 /* ---- running one ---- */
 
-static int list_all(const struct registry_command *c, const struct registry_options *o)
+static int list_all(const struct registry_command *r, const struct registry_options *o,
+                    struct cloud_command *c)
 {
-    char *topic = xasprintf("fleetsim/%s/list", c->family);
-    struct error err;
-    cJSON *list = job_talk_topic_list(o->dir, topic, c->shows, o->status, &err);
+    cJSON *document = cJSON_CreateObject();
 
-    free(topic);
-    if (list == NULL)
-        return options_fail(&err);
-    int status = o->json ? print_json(list) : print_list(c, list);
-    cJSON_Delete(list);
-    return status;
+    if (o->status != NULL)
+        cJSON_AddStringToObject(document, "status", o->status);
+    return cloud_show(c, cloud_list(c, document, r->shows, "%s/list", r->family),
+                      families[family_of(r->family)].print);
 }
 
 static bool add_pem(const char *path, cJSON *document, struct error *err)
@@ -349,62 +360,47 @@ static bool add_pem(const char *path, cJSON *document, struct error *err)
     return ok;
 }
 
-static int change_one(const struct registry_command *c, const struct registry_options *o,
-                      const char *subject, const char *more)
+static int change_one(const struct registry_command *r, const struct registry_options *o,
+                      struct cloud_command *c)
 {
     cJSON *document = cJSON_CreateObject();
-    const char *call = c->call != NULL ? c->call : c->name;
+    const char *call = r->call != NULL ? r->call : r->name;
+    bool file = r->shape == SHAPE_FILE;
     struct error err;
 
-    if (!c->fill(o, more, document, &err) ||
-        (c->shape == SHAPE_FILE && !add_pem(subject, document, &err))) {
+    if (!r->fill(o, c->count > 1 ? c->words[1] : NULL, document, &err) ||
+        (file && !add_pem(c->words[0], document, &err))) {
         cJSON_Delete(document);
-        return options_fail(&err);
+        return cloud_fail(c, &err);
     }
-    char *topic = c->shape == SHAPE_FILE ? xasprintf("fleetsim/%s/%s", c->family, call)
-                                         : xasprintf("fleetsim/%s/%s/%s", c->family, subject, call);
-    cJSON *answer = job_talk_topic(o->dir, topic, document, &err);
-    free(topic);
-    if (answer == NULL)
-        return options_fail(&err);
-    const char *word = c->shows != NULL ? json_str(answer, c->shows, NULL) : NULL;
+    cJSON *answer = file ? cloud_call(c, document, "%s/%s", r->family, call)
+                         : cloud_call(c, document, "%s/%s/%s", r->family, c->words[0], call);
+    const char *word = r->shows != NULL ? json_str(answer, r->shows, NULL) : NULL;
     if (word != NULL)
         puts(word);
-    else if (c->shows != NULL)
-        print_json(json_get(answer, c->shows));
-    cJSON_Delete(answer);
-    return 0;
+    return word == NULL && r->shows != NULL ? cloud_show_member(c, answer, r->shows)
+                                            : cloud_end(c, answer);
 }
 
-static int run(const struct registry_command *c, int argc, char **argv)
+static int run(const struct registry_command *r, int argc, char **argv)
 {
     struct registry_options o = {0};
     struct option_spec rows[12];
     char name[64];
-    struct error err;
-    int first = 0;
 
-    snprintf(name, sizeof name, "fleetsim cloud %s %s", c->family, c->name);
-    option_rows(&o, c->rows, rows);
-    const struct command_spec command = {name, c->arguments, c->help, rows, NULL};
-    enum options_result result = options_parse(&command, argc, argv, &first, &err);
-    if (result == OPTIONS_HELP_SHOWN)
-        return 0;
-    if (result == OPTIONS_BAD)
-        return options_fail(&err);
-    int given = argc - first;
-    int wanted = *c->arguments == '\0' ? 0 : strchr(c->arguments, ' ') != NULL ? 2 : 1;
-    if (o.dir == NULL || *o.dir == '\0')
-        error_set(&err, ERROR_USAGE, "cloud: no directory given (give --dir DIR)");
-    else if (given != wanted)
-        error_set(&err, ERROR_USAGE, "%s: %s (it takes: %s)", name + sizeof "fleetsim " - 1,
-                  given < wanted ? "something is missing" : "too much is given",
-                  wanted == 0 ? "nothing" : c->arguments);
-    else if (c->shape == SHAPE_LIST)
-        return list_all(c, &o);
-    else
-        return change_one(c, &o, argv[first], wanted == 2 ? argv[first + 1] : NULL);
-    return options_fail(&err);
+    snprintf(name, sizeof name, "fleetsim cloud %s %s", r->family, r->name);
+    option_rows(&o, r->rows, rows);
+    int words = *r->arguments == '\0' ? 0 : strchr(r->arguments, ' ') != NULL ? 2 : 1;
+    struct cloud_command c = {.name = name,
+                              .arguments = r->arguments,
+                              .summary = r->help,
+                              .least = words,
+                              .most = words,
+                              .options = rows,
+                              .lists = r->shape == SHAPE_LIST};
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    return r->shape == SHAPE_LIST ? list_all(r, &o, &c) : change_one(r, &o, &c);
 }
 
 static void print_help(const char *family)
@@ -428,10 +424,7 @@ static void print_help(const char *family)
 
 bool cmd_registry_knows(const char *word)
 {
-    for (size_t i = 0; i < FAMILY_COUNT; i++)
-        if (strcmp(families[i].family, word) == 0)
-            return true;
-    return false;
+    return family_of(word) < FAMILY_COUNT;
 }
 
 int cmd_registry(int argc, char **argv)

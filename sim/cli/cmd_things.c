@@ -7,10 +7,10 @@
 
 #include "base/json.h"
 #include "base/xmem.h"
-#include "cli/cloud_ask.h"
+#include "cli/cloud_command.h"
 
-static const int no_words[2] = {0, 0}, one_word[2] = {1, 1}, some_words[2] = {0, 100};
-static const int one_or_more[2] = {1, 10000};
+#define WORDS_MAX 100
+#define NAMES_MAX 10000
 
 /* ---- things ---- */
 
@@ -52,7 +52,7 @@ static void print_connectivity(const cJSON *c)
     printf("%-9s  %-19s", cJSON_IsTrue(json_get(c, "connected")) ? "connected" : "-", when);
 }
 
-static int print_things(cJSON *list)
+static void print_things(const cJSON *list)
 {
     const cJSON *thing;
 
@@ -67,8 +67,6 @@ static int print_things(cJSON *list)
         putchar('\n');
     }
     printf("%d things\n", cJSON_GetArraySize(list));
-    cJSON_Delete(list);
-    return 0;
 }
 
 /* The words of a query as one, so that it needs no quotes where the shell leaves it alone. */
@@ -84,16 +82,9 @@ static char *join(int argc, char **argv)
     return query;
 }
 
-static int count_things(const char *dir, cJSON *document)
+static void print_count(const cJSON *answer)
 {
-    struct error err;
-    cJSON *answer = cloud_ask(dir, "things", "index/count", document, &err);
-
-    if (answer == NULL)
-        return options_fail(&err);
     printf("%.0f\n", json_num(answer, "count", 0));
-    cJSON_Delete(answer);
-    return 0;
 }
 
 bool cmd_things_is_query(const char *word)
@@ -105,106 +96,84 @@ bool cmd_things_is_query(const char *word)
 
 int cmd_things(int argc, char **argv)
 {
-    const char *dir = NULL;
     bool json = false, count = false;
-    struct error err;
-    int first, status;
-    // clang-format off
-    const struct option_spec specs[] = {
-        CLOUD_DIR_ROW(dir),
-        {"count", 'c', OPTION_FLAG, &count, NULL, "how many alone"},
+    const struct option_spec options[] = {
+        {"count",      'c', OPTION_FLAG, &count, NULL, "how many alone"},
         {"json", 0, OPTION_FLAG, &json, NULL, "for programs; with shadows"},
-        {0},
+        {0       }
     };
-    // clang-format on
-    const struct command_spec command = {
-        "fleetsim cloud things", "[QUERY]",
-        "Lists the things that match a query of the fleet index: all, if there is none.", specs,
-        "  fleetsim cloud things --dir lab\n"
-        "  fleetsim cloud things --dir lab 'connectivity.connected:false'\n"
-        "  fleetsim cloud things --dir lab 'shadow.reported.battery.state_of_charge<20 NOT "
-        "thingGroupNames:recalled'\n"};
+    struct cloud_command c = {
+        .name = "fleetsim cloud things",
+        .arguments = "[QUERY]",
+        .summary = "Lists the things that match a query of the fleet index: all, if there is none.",
+        .examples =
+            "  fleetsim cloud things --dir lab\n"
+            "  fleetsim cloud things --dir lab 'connectivity.connected:false'\n"
+            "  fleetsim cloud things --dir lab 'shadow.reported.battery.state_of_charge<20 NOT "
+            "thingGroupNames:recalled'\n",
+        .most = WORDS_MAX,
+        .options = options};
 
-    if (!cloud_parse(&command, argc, argv, some_words, &first, &status))
-        return status;
-    char *query = join(argc - first, argv + first);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    char *query = join(c.count, c.words);
     cJSON *document = cJSON_CreateObject();
     cJSON_AddStringToObject(document, "queryString", query);
     free(query);
     if (count)
-        return count_things(dir, document);
+        return cloud_show(&c, cloud_call(&c, document, "index/count"), print_count);
+    c.json = json;
     cJSON_AddBoolToObject(document, "shadow", json);
-    cJSON *list = cloud_ask_pages(dir, "things", "index/search", "things", document, &err);
-    cJSON_Delete(document);
-    if (list == NULL)
-        return options_fail(&err);
-    return json ? cloud_print_json(list) : print_things(list);
+    return cloud_show(&c, cloud_list(&c, document, "things", "index/search"), print_things);
 }
 
 /* ---- groups ---- */
 
-/* Asks groups/<name>/<verb>. */
-static cJSON *ask(const char *dir, const char *name, const char *verb, cJSON *document,
-                  struct error *err)
-{
-    char *call = xasprintf("groups/%s/%s", name, verb);
-    cJSON *answer = cloud_ask(dir, "group", call, document, err);
-
-    free(call);
-    return answer;
-}
-
-static int done(cJSON *answer, const struct error *err)
-{
-    cJSON_Delete(answer);
-    return answer != NULL ? 0 : options_fail(err);
-}
-
 static int group_cmd_create(int argc, char **argv)
 {
-    const char *dir = NULL, *parent = NULL, *query = NULL;
-    struct error err;
-    int first, status;
+    const char *parent = NULL, *query = NULL;
     // clang-format off
-    const struct option_spec specs[] = {
-        CLOUD_DIR_ROW(dir),
+    const struct option_spec options[] = {
         {"parent", 0, OPTION_STRING, &parent, "GROUP", "of which it becomes a child"},
         {"query", 0, OPTION_STRING, &query, "QUERY", "a dynamic group, of all things that match"},
         {0},
     };
     // clang-format on
-    const struct command_spec command = {"fleetsim cloud group create", "GROUP",
-                                         "Creates a thing group.", specs,
-                                         "  fleetsim cloud group create --dir lab recalled\n"
-                                         "  fleetsim cloud group create --dir lab low --query "
-                                         "'shadow.reported.battery.state_of_charge<20'\n"};
+    struct cloud_command c = {.name = "fleetsim cloud group create",
+                              .arguments = "GROUP",
+                              .summary = "Creates a thing group.",
+                              .examples = "  fleetsim cloud group create --dir lab recalled\n"
+                                          "  fleetsim cloud group create --dir lab low --query "
+                                          "'shadow.reported.battery.state_of_charge<20'\n",
+                              .least = 1,
+                              .most = 1,
+                              .options = options};
 
-    if (!cloud_parse(&command, argc, argv, one_word, &first, &status))
-        return status;
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
     cJSON *document = cJSON_CreateObject();
     if (parent != NULL)
         cJSON_AddStringToObject(document, "parentGroupName", parent);
     if (query != NULL)
         cJSON_AddStringToObject(document, "queryString", query);
-    return done(ask(dir, argv[first], "create", document, &err), &err);
+    return cloud_end(&c, cloud_call(&c, document, "groups/%s/create", c.words[0]));
 }
 
 static int group_cmd_delete(int argc, char **argv)
 {
-    const char *dir = NULL;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {CLOUD_DIR_ROW(dir), {0}};
-    const struct command_spec command = {"fleetsim cloud group delete", "GROUP",
-                                         "Deletes a thing group that has no children.", specs,
-                                         "  fleetsim cloud group delete --dir lab recalled\n"};
+    struct cloud_command c = {.name = "fleetsim cloud group delete",
+                              .arguments = "GROUP",
+                              .summary = "Deletes a thing group that has no children.",
+                              .examples = "  fleetsim cloud group delete --dir lab recalled\n",
+                              .least = 1,
+                              .most = 1};
 
-    if (!cloud_parse(&command, argc, argv, one_word, &first, &status))
-        return status;
-    return done(ask(dir, argv[first], "delete", NULL, &err), &err);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    return cloud_end(&c, cloud_call(&c, NULL, "groups/%s/delete", c.words[0]));
 }
 
-static int print_groups(cJSON *answer)
+static void print_groups(const cJSON *answer)
 {
     const cJSON *group;
 
@@ -216,100 +185,98 @@ static int print_groups(cJSON *answer)
         print_names(json_get(group, "policies"), ',');
         printf("  %s\n", json_str(group, "queryString", ""));
     }
-    cJSON_Delete(answer);
-    return 0;
 }
 
 static int group_cmd_list(int argc, char **argv)
 {
-    const char *dir = NULL;
-    bool json = false;
-    struct error err;
-    int first, status;
-    const struct option_spec specs[] = {
-        CLOUD_DIR_ROW(dir), {"json",       0, OPTION_FLAG, &json, NULL, "for programs"},
-         {0}
-    };
-    const struct command_spec command = {"fleetsim cloud group list", "", "Lists thing groups.",
-                                         specs, "  fleetsim cloud group list --dir lab\n"};
+    struct cloud_command c = {.name = "fleetsim cloud group list",
+                              .arguments = "",
+                              .summary = "Lists thing groups.",
+                              .examples = "  fleetsim cloud group list --dir lab\n",
+                              .lists = true};
 
-    if (!cloud_parse(&command, argc, argv, no_words, &first, &status))
-        return status;
-    cJSON *answer = cloud_ask(dir, "group", "groups/list", NULL, &err);
-    if (answer == NULL)
-        return options_fail(&err);
-    return json ? cloud_print_json(answer) : print_groups(answer);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
+    return cloud_show(&c, cloud_call(&c, NULL, "groups/list"), print_groups);
+}
+
+static void print_members(const cJSON *list)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, list) puts(cJSON_IsString(name) ? name->valuestring : "?");
 }
 
 static int group_cmd_things(int argc, char **argv)
 {
-    const char *dir = NULL;
     bool recursive = false;
-    struct error err;
-    const cJSON *name;
-    int first, status;
-    const struct option_spec specs[] = {
-        CLOUD_DIR_ROW(dir),
+    const struct option_spec options[] = {
         {"recursive",  'r', OPTION_FLAG, &recursive, NULL, "those of its descendants, too"},
         {0}
     };
-    const struct command_spec command = {"fleetsim cloud group things", "GROUP",
-                                         "Lists the things of a group, a line for each.", specs,
-                                         "  fleetsim cloud group things --dir lab recalled\n"};
+    struct cloud_command c = {.name = "fleetsim cloud group things",
+                              .arguments = "GROUP",
+                              .summary = "Lists the things of a group, a line for each.",
+                              .examples = "  fleetsim cloud group things --dir lab recalled\n",
+                              .least = 1,
+                              .most = 1,
+                              .options = options};
 
-    if (!cloud_parse(&command, argc, argv, one_word, &first, &status))
-        return status;
-    char *call = xasprintf("groups/%s/things", argv[first]);
+    if (!cloud_begin(&c, argc, argv))
+        return c.status;
     cJSON *document = cJSON_CreateObject();
     cJSON_AddBoolToObject(document, "recursive", recursive);
-    cJSON *list = cloud_ask_pages(dir, "group", call, "things", document, &err);
-    cJSON_Delete(document);
-    free(call);
-    cJSON_ArrayForEach(name, list) puts(cJSON_IsString(name) ? name->valuestring : "?");
-    return done(list, &err);
+    return cloud_show(&c, cloud_list(&c, document, "things", "groups/%s/things", c.words[0]),
+                      print_members);
 }
 
 /* Adds or removes. */
-static int change(int argc, char **argv, const char *verb, const char *name, const char *summary)
+static int change(struct cloud_command *c, const char *verb, int argc, char **argv)
 {
-    const char *dir = NULL, *query = NULL;
-    char example[200];
-    struct error err;
-    int first, status;
-    // clang-format off
-    const struct option_spec specs[] = {
-        CLOUD_DIR_ROW(dir),
-        {"query", 0, OPTION_STRING, &query, "QUERY", "all things that match now, instead of names"},
-        {0},
+    const char *query = NULL;
+    const struct option_spec options[] = {
+        {"query",        0, OPTION_STRING, &query, "QUERY", "all things that match now, instead of names"},
+        {0}
     };
-    // clang-format on
-    const struct command_spec command = {name, "GROUP [THING…]", summary, specs, example};
 
-    snprintf(example, sizeof example,
-             "  %s --dir lab recalled FLT1A0000RA000017\n"
-             "  %s --dir lab recalled --query 'attributes.model:compact*'\n",
-             name, name);
-    if (!cloud_parse(&command, argc, argv, one_or_more, &first, &status))
-        return status;
+    c->arguments = "GROUP [THING…]";
+    c->least = 1;
+    c->most = NAMES_MAX;
+    c->options = options;
+    if (!cloud_begin(c, argc, argv))
+        return c->status;
     cJSON *document = cJSON_CreateObject();
     if (query != NULL)
         cJSON_AddStringToObject(document, "queryString", query);
     else
         cJSON_AddItemToObject(
             document, "things",
-            cJSON_CreateStringArray((const char *const *)argv + first + 1, argc - first - 1));
-    return done(ask(dir, argv[first], verb, document, &err), &err);
+            cJSON_CreateStringArray((const char *const *)c->words + 1, c->count - 1));
+    return cloud_end(c, cloud_call(c, document, "groups/%s/%s", c->words[0], verb));
 }
 
 static int group_cmd_add(int argc, char **argv)
 {
-    return change(argc, argv, "add", "fleetsim cloud group add", "Puts things into a group.");
+    struct cloud_command c = {
+        .name = "fleetsim cloud group add",
+        .summary = "Puts things into a group.",
+        .examples = "  fleetsim cloud group add --dir lab recalled FLT1A0000RA000017\n"
+                    "  fleetsim cloud group add --dir lab recalled --query "
+                    "'attributes.model:compact*'\n"};
+
+    return change(&c, "add", argc, argv);
 }
 
 static int group_cmd_remove(int argc, char **argv)
 {
-    return change(argc, argv, "remove", "fleetsim cloud group remove",
-                  "Takes things out of a group.");
+    struct cloud_command c = {
+        .name = "fleetsim cloud group remove",
+        .summary = "Takes things out of a group.",
+        .examples = "  fleetsim cloud group remove --dir lab recalled FLT1A0000RA000017\n"
+                    "  fleetsim cloud group remove --dir lab recalled --query "
+                    "'attributes.model:compact*'\n"};
+
+    return change(&c, "remove", argc, argv);
 }
 
 int cmd_group(int argc, char **argv)

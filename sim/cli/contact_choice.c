@@ -3,7 +3,7 @@
 #include <fleetsim/topics.h>
 #include <string.h>
 
-#include "cli/job_talk.h"
+#include "cli/cloud_talk.h"
 #include "fleet/simulation.h"
 #include "pki/factory.h"
 
@@ -66,7 +66,7 @@ bool contact_choice_introduce(const struct run_settings *s, const struct target 
     cJSON_AddStringToObject(document, "certificatePem", buf_cstr(&pem));
     cJSON_AddStringToObject(document, "templateName", TEMPLATE_JUST_IN_TIME);
     buf_done(&pem);
-    cJSON *answer = job_talk_topic(dir, "fleetsim/authorities/register", document, err);
+    cJSON *answer = cloud_talk(dir, "fleetsim/authorities/register", document, err);
     cJSON_Delete(answer);
     /* A cloud that stays may know it from an earlier run. */
     return answer != NULL || strstr(err->text, "ResourceAlreadyExists") != NULL;

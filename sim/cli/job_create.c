@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/store.h"
-#include "cli/cloud_ask.h"
+#include "cli/cloud_talk.h"
 #include "cli/vehicle_choice.h"
 #include "pki/rotation.h"
 
@@ -30,7 +30,7 @@ static bool add_known(const struct job_create *o, cJSON *list, struct error *err
     const cJSON *thing;
 
     cJSON_AddStringToObject(document, "queryString", "*");
-    cJSON *things = cloud_ask_pages(o->dir, "job create", "index/search", "things", document, err);
+    cJSON *things = cloud_talk_list(o->dir, "fleetsim/index/search", document, "things", err);
     cJSON_Delete(document);
     cJSON_ArrayForEach(thing, things) add_target(list, json_str(thing, "thingName", ""));
     bool ok = things != NULL;

@@ -9,8 +9,8 @@
 #include "base/base64.h"
 #include "base/store.h"
 #include "base/xmem.h"
+#include "cli/cloud_talk.h"
 #include "cli/job_sign.h"
-#include "cli/job_talk.h"
 
 #define STREAM_BYTES_MAX 25165824 /* 24 MB: AWS IoT's, of a stream's file */
 #define PIECE_BYTES      90000    /* a message holds 128 KB */
@@ -40,7 +40,7 @@ static bool put_piece(const char *dir, const char *id, struct slice whole, size_
     cJSON_AddNumberToObject(document, "offset", (double)offset);
     cJSON_AddStringToObject(document, "data", buf_cstr(&data));
     buf_done(&data);
-    cJSON *answer = job_talk_topic(dir, topic, document, err);
+    cJSON *answer = cloud_talk(dir, topic, document, err);
     free(topic);
     cJSON_Delete(answer);
     return answer != NULL;

@@ -176,7 +176,7 @@ def what_is_refused(place):
                                  (("create", "car", "--document", UPDATE, "--file", "none"), "--file none"),
                                  (("create", "car", "--document", UPDATE, "--by", "https"), "about --file"),
                                  (("create", "car", "--document", UPDATE, "--file", __file__, "--by", "air"), "--by air"),
-                                 (("show",), "which one?"), (("show", "a", "b"), "one job at a time")):
+                                 (("show",), "something is missing"), (("show", "a", "b"), "too many words")):
             place.run("job", arguments[0], "--dir", "lab", *arguments[1:]).refuses(2, words)
         place.run("job", "create", "--dir", "lab", "car", "--document", UPDATE, "--rate", "5000").refuses(
             4, "InvalidRequest", "maximumPerMinute")

@@ -1,4 +1,4 @@
-#include "cli/job_talk.h"
+#include "cli/cloud_talk.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static cJSON *judge(const struct owner_answer *said, const char *topic, struct e
     return NULL;
 }
 
-cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struct error *err)
+cJSON *cloud_talk(const char *dir, const char *topic, cJSON *document, struct error *err)
 {
     char *text = document != NULL ? cJSON_PrintUnformatted(document) : NULL;
     struct owner_answer said;
@@ -88,49 +88,35 @@ cJSON *job_talk_topic(const char *dir, const char *topic, cJSON *document, struc
     return answer;
 }
 
-cJSON *job_talk(const char *dir, const char *call, cJSON *document, struct error *err)
+/* A page's request. */
+static cJSON *with_token(const cJSON *document, const char *token)
 {
-    char *topic = xasprintf(JOBS "%s", call);
-    cJSON *answer = job_talk_topic(dir, topic, document, err);
+    cJSON *page = document != NULL ? cJSON_Duplicate(document, true) : cJSON_CreateObject();
 
-    free(topic);
-    return answer;
+    if (token != NULL)
+        cJSON_AddStringToObject(page, "nextToken", token);
+    return page;
 }
 
-cJSON *job_talk_topic_list(const char *dir, const char *topic, const char *member,
-                           const char *status, struct error *err)
+cJSON *cloud_talk_list(const char *dir, const char *topic, const cJSON *document,
+                       const char *member, struct error *err)
 {
     cJSON *all = cJSON_CreateArray();
-    char *next = NULL;
+    cJSON *page = with_token(document, NULL);
 
-    do {
-        cJSON *document = cJSON_CreateObject();
-        if (status != NULL)
-            cJSON_AddStringToObject(document, "status", status);
-        if (next != NULL)
-            cJSON_AddStringToObject(document, "nextToken", next);
-        free(next);
-        cJSON *page = job_talk_topic(dir, topic, document, err);
-        if (page == NULL) {
+    while (page != NULL) {
+        cJSON *answer = cloud_talk(dir, topic, page, err);
+        const char *next = json_str(answer, "nextToken", NULL);
+        cJSON *list = json_get(answer, member);
+        if (answer == NULL) {
             cJSON_Delete(all);
             return NULL;
         }
-        cJSON *list = json_get(page, member);
-        while (cJSON_GetArraySize(list) > 0)
-            cJSON_AddItemToArray(all, cJSON_DetachItemFromArray(list, 0));
-        const char *token = json_str(page, "nextToken", NULL);
-        next = token != NULL ? xstrdup(token) : NULL;
-        cJSON_Delete(page);
-    } while (next != NULL);
-    return all;
-}
-
-cJSON *job_talk_list(const char *dir, const char *call, const char *member, const char *status,
-                     struct error *err)
-{
-    char *topic = xasprintf(JOBS "%s", call);
-    cJSON *all = job_talk_topic_list(dir, topic, member, status, err);
-
-    free(topic);
+        page = next != NULL ? with_token(document, next) : NULL;
+        /* An array's children are moved, not copied. */
+        while (list != NULL && list->child != NULL)
+            cJSON_AddItemToArray(all, cJSON_DetachItemViaPointer(list, list->child));
+        cJSON_Delete(answer);
+    }
     return all;
 }
