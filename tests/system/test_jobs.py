@@ -93,7 +93,7 @@ def files_are_signed(place):
     check_equal(sorted(keys), ["ca.key", "ca.pem", "release.key", "release.pem"], "files")
     again = json.loads(place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin"), "--days", "1").out)
     check(again["certificate"] != said["certificate"])
-    place.run("job", "sign", "--dir", "lab", "--file", "none").refuses(2, "--file none")
+    place.run("job", "sign", "--dir", "lab", "--file", "none").refuses(2, "--file: none")
     place.run("job", "sign", "--dir", "lab").refuses(2, "--file FILE")
     place.run("job", "sign", "--dir", "lab", "--file", place.path("a.bin"), "--signer", "../x").refuses(2, "not a name")
 
@@ -168,12 +168,12 @@ def what_is_refused(place):
         for arguments, words in ((("create", "--document", UPDATE), "no targets"),
                                  (("create", "car", "--document", "[1]"), "not a JSON object"),
                                  (("create", "car"), "not a JSON object"),
-                                 (("create", "car", "--document", "@none"), "@none"),
+                                 (("create", "car", "--document", "@none"), "--document: none"),
                                  (("create", "car", "--document", UPDATE, "--abort", "FAILED"), "--abort FAILED"),
                                  (("create", "--targets", "none", "--document", UPDATE), "--targets none"),
                                  (("create", "--vehicles", "9..3", "--document", UPDATE), "not a selection"),
                                  (("create", "--vehicles", "all", "--document", UPDATE), "the cloud has met no car yet"),
-                                 (("create", "car", "--document", UPDATE, "--file", "none"), "--file none"),
+                                 (("create", "car", "--document", UPDATE, "--file", "none"), "--file: none"),
                                  (("create", "car", "--document", UPDATE, "--by", "https"), "about --file"),
                                  (("create", "car", "--document", UPDATE, "--file", __file__, "--by", "air"), "--by air"),
                                  (("show",), "something is missing"), (("show", "a", "b"), "too many words")):
