@@ -144,6 +144,22 @@ void text_key(struct text *t, const char *name)
     text_bytes(t, ":", 1);
 }
 
+void text_member(struct text *t, const char *name, const char *value)
+{
+    if (value == NULL || *value == '\0')
+        return;
+    text_key(t, name);
+    text_quoted(t, value);
+}
+
+void text_member_int(struct text *t, const char *name, int64_t value)
+{
+    if (value == 0)
+        return;
+    text_key(t, name);
+    text_int(t, value);
+}
+
 static void container(struct text *t, const cJSON *item, const char *braces)
 {
     text_bytes(t, braces, 1);

@@ -36,6 +36,9 @@ void text_base64(struct text *t, const uint8_t *bytes, size_t len);
 void text_quoted(struct text *t, const char *s);
 /* `,"name":`, or without the comma right after an opening brace. */
 void text_key(struct text *t, const char *name);
+/* The member with its value, unless that says nothing: NULL or "", and 0. */
+void text_member(struct text *t, const char *name, const char *value);
+void text_member_int(struct text *t, const char *name, int64_t value);
 /* A parsed document without white space. */
 void text_json(struct text *t, const cJSON *item);
 

@@ -421,14 +421,6 @@ void presence_sweep(struct presence *p, int64_t now_ms)
     table_sweep(&p->clients, is_forgotten, &sweep);
 }
 
-static void save_text(struct text *t, const char *key, const char *value)
-{
-    if (value == NULL)
-        return;
-    text_key(t, key);
-    text_quoted(t, value);
-}
-
 static void save_attributes(struct text *t, const char *attributes)
 {
     const char *name, *value, *mark = "[";
@@ -460,14 +452,14 @@ static void save_client(const char *key, const void *value, void *ctx)
         return;
     text_str(t, "{\"client\":");
     text_quoted(t, key);
-    save_text(t, "name", c->common_name);
-    save_text(t, "unit", c->unit);
-    save_text(t, "principal", c->principal);
-    save_text(t, "address", c->address);
+    text_member(t, "name", c->common_name);
+    text_member(t, "unit", c->unit);
+    text_member(t, "principal", c->principal);
+    text_member(t, "address", c->address);
     save_attributes(t, c->attributes);
     text_key(t, "persistent");
     text_str(t, c->persistent ? "true" : "false");
-    save_text(t, "session", c->session_id);
+    text_member(t, "session", c->session_id);
     text_key(t, "version");
     text_int(t, c->version);
     text_key(t, "goneAt");

@@ -27,22 +27,6 @@ bool job_service_request(struct job_service *s, const struct job_address *addres
 
 /* ---- what outlives the broker ---- */
 
-static void save_number(struct text *t, const char *name, int64_t value)
-{
-    if (value == 0)
-        return;
-    text_key(t, name);
-    text_int(t, value);
-}
-
-static void save_text(struct text *t, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    text_key(t, name);
-    text_quoted(t, value);
-}
-
 static void save_job(const struct job *job, struct text *t)
 {
     text_str(t, "{\"job\":");
@@ -50,14 +34,14 @@ static void save_job(const struct job *job, struct text *t)
     text_key(t, "source");
     text_str(t, job->source);
     job_groups_save(job, t);
-    save_number(t, "state", job->state);
-    save_number(t, "released", (int64_t)job->released);
-    save_number(t, "forced", job->forced);
-    save_text(t, "reason", job->reason);
-    save_text(t, "comment", job->comment);
-    save_number(t, "created", job->created_ms);
-    save_number(t, "updated", job->updated_ms);
-    save_number(t, "ended", job->ended_ms);
+    text_member_int(t, "state", job->state);
+    text_member_int(t, "released", (int64_t)job->released);
+    text_member_int(t, "forced", job->forced);
+    text_member(t, "reason", job->reason);
+    text_member(t, "comment", job->comment);
+    text_member_int(t, "created", job->created_ms);
+    text_member_int(t, "updated", job->updated_ms);
+    text_member_int(t, "ended", job->ended_ms);
     text_str(t, "}\n");
 }
 
@@ -72,18 +56,18 @@ static void save_thing(const char *key, const void *value, void *ctx)
         text_quoted(t, e->job->id);
         text_key(t, "target");
         text_int(t, (int64_t)e->target);
-        save_number(t, "number", e->number);
-        save_text(t, "status", job_status_name(e->status));
+        text_member_int(t, "number", e->number);
+        text_member(t, "status", job_status_name(e->status));
         if (e->details != NULL) {
             text_key(t, "details");
             text_str(t, e->details);
         }
-        save_number(t, "version", e->version);
-        save_number(t, "queued", e->queued_ms);
-        save_number(t, "started", e->started_ms);
-        save_number(t, "updated", e->updated_ms);
-        save_number(t, "stepEnd", e->step_end_ms);
-        save_number(t, "jobEnd", e->job_end_ms);
+        text_member_int(t, "version", e->version);
+        text_member_int(t, "queued", e->queued_ms);
+        text_member_int(t, "started", e->started_ms);
+        text_member_int(t, "updated", e->updated_ms);
+        text_member_int(t, "stepEnd", e->step_end_ms);
+        text_member_int(t, "jobEnd", e->job_end_ms);
         text_str(t, "}\n");
     }
 }
@@ -100,13 +84,6 @@ void job_service_save(const struct job_service *s, struct text *to)
     table_each(&s->things, save_thing, to);
 }
 
-static int64_t load_number(const cJSON *record, const char *name)
-{
-    double value = json_num(record, name, 0);
-
-    return value >= 0 && value <= 9e15 ? (int64_t)value : 0;
-}
-
 static char *load_text(const cJSON *record, const char *name)
 {
     const char *s = json_str(record, name, NULL);
@@ -117,7 +94,7 @@ static char *load_text(const cJSON *record, const char *name)
 static bool load_job(struct job_service *s, const char *id, const cJSON *record)
 {
     const cJSON *source = json_get(record, "source");
-    int64_t state = load_number(record, "state");
+    int64_t state = (int64_t)json_whole(record, "state");
     struct job_error error;
 
     if (!job_id_is_valid(id) || job_find(s, id) != NULL || state >= JOB_STATE_COUNT ||
@@ -130,16 +107,16 @@ static bool load_job(struct job_service *s, const char *id, const cJSON *record)
         job_drop(s, job);
         return false;
     }
-    int64_t released = load_number(record, "released");
+    int64_t released = (int64_t)json_whole(record, "released");
     job->released =
         (uint64_t)released < job->config.target_count ? (size_t)released : job->config.target_count;
     job->state = (enum job_state)state;
-    job->forced = load_number(record, "forced") != 0;
+    job->forced = json_whole(record, "forced") != 0;
     job->reason = load_text(record, "reason");
     job->comment = load_text(record, "comment");
-    job->created_ms = load_number(record, "created");
-    job->updated_ms = load_number(record, "updated");
-    job->ended_ms = load_number(record, "ended");
+    job->created_ms = (int64_t)json_whole(record, "created");
+    job->updated_ms = (int64_t)json_whole(record, "updated");
+    job->ended_ms = (int64_t)json_whole(record, "ended");
     job_due(s, 1);
     return true;
 }
@@ -159,8 +136,8 @@ static bool load_details(struct job_execution *e, const cJSON *details)
 
 static bool load_execution(struct job_service *s, struct job *job, const cJSON *record)
 {
-    int64_t target = load_number(record, "target");
-    int64_t number = load_number(record, "number");
+    int64_t target = (int64_t)json_whole(record, "target");
+    int64_t number = (int64_t)json_whole(record, "number");
     enum job_status status = job_status_find(json_str(record, "status", ""));
 
     if (job == NULL || target >= (int64_t)job->config.target_count || status == JOB_STATUS_COUNT ||
@@ -177,12 +154,12 @@ static bool load_execution(struct job_service *s, struct job *job, const cJSON *
     job->counts[status]++;
     e->number = (uint32_t)number;
     e->status = status;
-    e->version = load_number(record, "version");
-    e->queued_ms = load_number(record, "queued");
-    e->started_ms = load_number(record, "started");
-    e->updated_ms = load_number(record, "updated");
-    e->step_end_ms = load_number(record, "stepEnd");
-    e->job_end_ms = load_number(record, "jobEnd");
+    e->version = (int64_t)json_whole(record, "version");
+    e->queued_ms = (int64_t)json_whole(record, "queued");
+    e->started_ms = (int64_t)json_whole(record, "started");
+    e->updated_ms = (int64_t)json_whole(record, "updated");
+    e->step_end_ms = (int64_t)json_whole(record, "stepEnd");
+    e->job_end_ms = (int64_t)json_whole(record, "jobEnd");
     job_told(e->thing);
     return true;
 }
@@ -191,7 +168,7 @@ bool job_service_load(struct job_service *s, const cJSON *record)
 {
     const char *job = json_str(record, "job", NULL);
     const char *execution = json_str(record, "jobExecution", NULL);
-    int64_t events = load_number(record, "jobEvents");
+    int64_t events = (int64_t)json_whole(record, "jobEvents");
 
     if (job != NULL)
         return load_job(s, job, record);

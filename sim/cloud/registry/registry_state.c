@@ -4,22 +4,6 @@
 #include "base/json.h"
 #include "cloud/registry/registry.h"
 
-static void save_number(struct text *t, const char *name, int64_t value)
-{
-    if (value == 0)
-        return;
-    text_key(t, name);
-    text_int(t, value);
-}
-
-static void save_text(struct text *t, const char *name, const char *value)
-{
-    if (value == NULL || *value == '\0')
-        return;
-    text_key(t, name);
-    text_quoted(t, value);
-}
-
 static void save_thing(const char *name, const void *value, void *ctx)
 {
     const struct registry_thing *thing = value;
@@ -27,13 +11,13 @@ static void save_thing(const char *name, const void *value, void *ctx)
 
     text_str(t, "{\"thingName\":");
     text_quoted(t, name);
-    save_text(t, "type", thing->type);
+    text_member(t, "type", thing->type);
     if (thing->attributes != NULL) {
         text_key(t, "attributes");
         text_json(t, thing->attributes);
     }
-    save_number(t, "version", thing->version);
-    save_number(t, "created", thing->created_ms);
+    text_member_int(t, "version", thing->version);
+    text_member_int(t, "created", thing->created_ms);
     text_str(t, "}\n");
 }
 
@@ -67,19 +51,19 @@ static void save_certificate(const char *id, const void *value, void *ctx)
 
     text_str(t, "{\"certificateId\":");
     text_quoted(t, id);
-    save_text(t, "authority", c->authority);
-    save_text(t, "status", registry_status_name(c->status));
-    save_text(t, "pem", c->pem);
+    text_member(t, "authority", c->authority);
+    text_member(t, "status", registry_status_name(c->status));
+    text_member(t, "pem", c->pem);
     save_names(t, "policies", &c->policies, policy_name);
     save_names(t, "things", &c->things, thing_name);
-    save_number(t, "created", c->created_ms);
-    save_number(t, "changed", c->changed_ms);
-    save_number(t, "activate", c->activate_ms);
-    save_number(t, "forget", c->forget_ms);
-    save_number(t, "issued", c->issued);
-    save_text(t, "madeFor", c->made_for);
-    save_number(t, "execution", c->made_for_number);
-    save_number(t, "shown", c->shown);
+    text_member_int(t, "created", c->created_ms);
+    text_member_int(t, "changed", c->changed_ms);
+    text_member_int(t, "activate", c->activate_ms);
+    text_member_int(t, "forget", c->forget_ms);
+    text_member_int(t, "issued", c->issued);
+    text_member(t, "madeFor", c->made_for);
+    text_member_int(t, "execution", c->made_for_number);
+    text_member_int(t, "shown", c->shown);
     text_str(t, "}\n");
 }
 
@@ -90,12 +74,12 @@ static void save_authority(const char *id, const void *value, void *ctx)
 
     text_str(t, "{\"caCertificateId\":");
     text_quoted(t, id);
-    save_text(t, "pem", a->pem);
-    save_number(t, "active", a->active);
-    save_number(t, "registers", a->registers);
-    save_number(t, "activateAfter", a->activate_after_ms + 1);
-    save_text(t, "template", a->template_name);
-    save_number(t, "created", a->created_ms);
+    text_member(t, "pem", a->pem);
+    text_member_int(t, "active", a->active);
+    text_member_int(t, "registers", a->registers);
+    text_member_int(t, "activateAfter", a->activate_after_ms + 1);
+    text_member(t, "template", a->template_name);
+    text_member_int(t, "created", a->created_ms);
     text_str(t, "}\n");
 }
 
@@ -117,11 +101,6 @@ void registry_save(const struct registry *r, struct text *to)
     table_each(&r->deleted, save_deleted, to);
 }
 
-static int64_t load_number(const cJSON *record, const char *name)
-{
-    return (int64_t)json_whole(record, name);
-}
-
 static bool is_id(const char *id)
 {
     size_t len = strlen(id);
@@ -135,12 +114,13 @@ static bool load_thing(struct registry *r, const char *name, const cJSON *record
 
     if (!registry_name_is_valid(name) || registry_thing(r, name) != NULL)
         return false;
-    struct registry_thing *thing = registry_thing_add(r, name, load_number(record, "created"));
+    struct registry_thing *thing =
+        registry_thing_add(r, name, (int64_t)json_whole(record, "created"));
     if (thing == NULL)
         return false;
     bool ok = registry_thing_set_type(thing, json_str(record, "type", NULL)) &&
               (attributes == NULL || registry_thing_set_attributes(thing, attributes, true));
-    thing->version = load_number(record, "version");
+    thing->version = (int64_t)json_whole(record, "version");
     return ok;
 }
 
@@ -172,18 +152,18 @@ static bool load_certificate(struct registry *r, const char *id, const cJSON *re
         strlen(authority) >= REGISTRY_ID_SIZE)
         return false;
     struct registry_certificate *c = registry_certificate_add(
-        r, id, json_str(record, "pem", NULL), status, load_number(record, "created"));
+        r, id, json_str(record, "pem", NULL), status, (int64_t)json_whole(record, "created"));
     if (c == NULL)
         return false;
     memcpy(c->authority, authority, strlen(authority) + 1);
-    c->changed_ms = load_number(record, "changed");
-    c->activate_ms = load_number(record, "activate");
-    c->forget_ms = load_number(record, "forget");
-    c->issued = load_number(record, "issued") != 0;
+    c->changed_ms = (int64_t)json_whole(record, "changed");
+    c->activate_ms = (int64_t)json_whole(record, "activate");
+    c->forget_ms = (int64_t)json_whole(record, "forget");
+    c->issued = (int64_t)json_whole(record, "issued") != 0;
     if (!registry_made_for(c, json_str(record, "madeFor", NULL),
-                           (uint32_t)load_number(record, "execution")))
+                           (uint32_t)(int64_t)json_whole(record, "execution")))
         return false;
-    c->shown = load_number(record, "shown") != 0;
+    c->shown = (int64_t)json_whole(record, "shown") != 0;
     registry_due(r, 1);
     return load_links(r, c, record);
 }
@@ -192,13 +172,13 @@ static bool load_authority(struct registry *r, const char *id, const cJSON *reco
 {
     if (!is_id(id) || registry_authority(r, id) != NULL)
         return false;
-    struct registry_authority *a =
-        registry_authority_add(r, id, json_str(record, "pem", ""), load_number(record, "created"));
+    struct registry_authority *a = registry_authority_add(r, id, json_str(record, "pem", ""),
+                                                          (int64_t)json_whole(record, "created"));
     if (a == NULL)
         return false;
-    a->active = load_number(record, "active") != 0;
-    a->registers = load_number(record, "registers") != 0;
-    a->activate_after_ms = load_number(record, "activateAfter") - 1;
+    a->active = (int64_t)json_whole(record, "active") != 0;
+    a->registers = (int64_t)json_whole(record, "registers") != 0;
+    a->activate_after_ms = (int64_t)json_whole(record, "activateAfter") - 1;
     return registry_authority_set_template(a, json_str(record, "template", NULL));
 }
 
