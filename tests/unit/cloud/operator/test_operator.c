@@ -384,6 +384,71 @@ static void outlives(void **state)
     assert_int_equal(may_publish(w, "car-2", "dt/fleetsim/car-2/a"), CLOUD_ALLOW);
 }
 
+/* Time passes, and the broker's loop goes round; then group g has so many things. */
+static void members(struct cloud_world *w, const char *group, int count, int64_t after_ms)
+{
+    char topic[64], part[64];
+
+    w->now_ms += after_ms;
+    cloud_actions_cut(&w->out, 0);
+    assert_true(cloud_tick(w->cloud, w->now_ms, &w->out));
+    snprintf(topic, sizeof topic, "groups/%s/get", group);
+    snprintf(part, sizeof part, "\"things\":%d", count);
+    asks(w, topic, "{}", part);
+}
+
+/* Whatever a query may ask for brings a thing into a dynamic group, or takes it out, as it changes:
+   nothing else looks at it again. */
+static void what_moves_things(void **state)
+{
+    struct cloud_world *w = *state;
+
+    asks(w, "groups/on/create",
+         "{\"queryString\":\"connectivity.connected:true AND thingName:car*\"}", "\"things\":2");
+    asks(w, "groups/lost/create",
+         "{\"queryString\":\"connectivity.disconnectReason:CONNECTION_LOST\"}", "\"things\":0");
+    asks(w, "groups/mini/create", "{\"queryString\":\"attributes.model:mini\"}", "\"things\":0");
+    asks(w, "groups/suv/create", "{\"queryString\":\"thingTypeName:suv\"}", "\"things\":0");
+    asks(w, "groups/open/create", "{\"queryString\":\"shadow.name.doors.reported.open:true\"}",
+         "\"things\":0");
+    asks(w, "groups/in/create", "{\"queryString\":\"thingGroupNames:static\"}", "\"things\":0");
+    asks(w, "groups/static/create", "{}", "\"thingGroupName\"");
+
+    assert_true(
+        cloud_disconnect(w->cloud, "car-2", "car-2", PRESENCE_CONNECTION_LOST, w->now_ms, &w->out));
+    members(w, "on", 1, 100);
+    members(w, "lost", 1, 100);
+    assert_int_equal(connect(w, "car-2", "vehicle", car_2), CLOUD_ALLOW);
+    members(w, "on", 2, 100);
+    members(w, "lost", 0, 100);
+    /* An hour after its end a connection is forgotten. */
+    assert_true(
+        cloud_disconnect(w->cloud, "car-2", "car-2", PRESENCE_CONNECTION_LOST, w->now_ms, &w->out));
+    members(w, "lost", 1, 100);
+    members(w, "lost", 1, 3600 * 1000);
+    members(w, "lost", 0, 100);
+
+    asks(w, "things/car-1/update",
+         "{\"attributes\":{\"model\":\"mini\"},\"thingTypeName\":\"suv\"}", "\"thingName\"");
+    members(w, "mini", 1, 100);
+    members(w, "suv", 1, 100);
+    asks(w, "things/new/create", "{\"attributes\":{\"model\":\"mini\"}}", "\"thingName\"");
+    members(w, "mini", 2, 100);
+    asks(w, "things/new/delete", "{}", "\"thingName\"");
+    members(w, "mini", 1, 100);
+
+    publish(w, "car-1", "$aws/things/car-1/shadow/name/doors/update",
+            "{\"state\":{\"reported\":{\"open\":true}}}");
+    members(w, "open", 1, 100);
+    publish(w, "car-1", "$aws/things/car-1/shadow/name/doors/delete", "");
+    members(w, "open", 0, 100);
+
+    asks(w, "groups/static/add", "{\"things\":[\"car-1\",\"car-2\"]}", "\"things\":2");
+    members(w, "in", 2, 100);
+    asks(w, "groups/static/delete", "{}", "\"thingGroupName\"");
+    members(w, "in", 0, 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, cloud_world_teardown)
 
 int main(void)
@@ -394,6 +459,7 @@ int main(void)
         TEST(groups),
         TEST(index_of_the_fleet),
         TEST(dynamic_group),
+        TEST(what_moves_things),
         TEST(outlives),
         TEST(deleted_thing),
         TEST(mitigation_that_cannot_be_done),
