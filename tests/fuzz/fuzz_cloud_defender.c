@@ -43,16 +43,32 @@ static void send(struct model *m, uint8_t what, struct slice payload)
         "fleetsim/defender/profiles/p/delete", "fleetsim/defender/profiles/p/get",
         "$aws/things/t/defender/metrics/json", "fleetsim/defender/profiles/list",
     };
+    static const char *const targets[] = {"fleetsim/defender/profiles/p/attach",
+                                          "fleetsim/defender/profiles/p/detach"};
     struct defender_address address;
 
     m->now_ms += (what & 8) != 0 ? 300000 : 1;
-    assert(defender_address_parse(topics[what & 7], &address));
+    assert(
+        defender_address_parse((what & 16) != 0 ? targets[what & 1] : topics[what & 7], &address));
     assert(defender_service_request(&m->service, &address, "app", payload, m->now_ms, &m->out));
     assert(m->out.count >= 1);
     check(m);
     defender_service_count(&m->service, "t", DEFENDER_FIRST_OF_CLOUD + what % 6, what);
     assert(defender_service_tick(&m->service, m->now_ms, &m->out));
     check(m);
+}
+
+/* Who is who changes with every look. */
+static bool now_and_then(void *ctx, const char *name)
+{
+    unsigned *looks = ctx;
+
+    return (++*looks & 1) == 0 && *name != '\0';
+}
+
+static bool is_member(void *ctx, const char *group, const char *thing)
+{
+    return now_and_then(ctx, group) && *thing != '\0';
 }
 
 static void load(struct model *m, struct slice line)
@@ -70,8 +86,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t what;
     struct model m = {.now_ms = 1700000000000};
     struct defender_address address;
+    unsigned looks = 0;
+    const struct defender_fleet fleet = {.is_registered = now_and_then,
+                                         .has_group = now_and_then,
+                                         .is_member = is_member,
+                                         .ctx = &looks};
 
     defender_service_init(&m.service);
+    m.service.fleet = &fleet;
     cloud_actions_init(&m.out);
     while (message_next(&input, &what, &rest)) {
         if (what == RECORD_IS_TOPIC) {

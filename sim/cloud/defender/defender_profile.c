@@ -70,7 +70,7 @@ static bool has_word(const char *words, const char *word)
 {
     size_t len = strlen(word);
 
-    for (const char *p = words; (p = strstr(p, word)) != NULL; p += len)
+    for (const char *p = words; len != 0 && (p = strstr(p, word)) != NULL; p += len)
         if ((p == words || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
             return true;
     return false;

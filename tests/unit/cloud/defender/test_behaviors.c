@@ -168,6 +168,8 @@ static void bad_profiles_are_rejected(void **state)
         {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
          "\"less-than\",\"value\":{\"ports\":[1]}}}]}",                           "that fits"          },
         {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
+         "\"less-than\",\"value\":{\"\":1}}}]}",                                  "that fits"          },
+        {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
          "\"in-cidr-set\",\"value\":{\"cidrs\":[\"1.2.3.4/33\"]}}}]}",            "no address range"   },
         {"{\"behaviors\":[{\"name\":\"b\",\"metric\":\"m\",\"criteria\":{\"comparisonOperator\":"
          "\"less-than\",\"value\":{\"count\":1},\"durationSeconds\":301}}]}",     "durationSeconds"    },
