@@ -85,12 +85,18 @@ static const char *type_of(const cJSON *rule, const cJSON *value)
 static bool add_value(cJSON *list, const cJSON *value, const char *type, double time)
 {
     cJSON *item = cJSON_CreateObject();
-    bool ok = cJSON_AddItemToArray(list, item);
+    cJSON *copy = cJSON_Duplicate(value, true);
 
-    if (!ok)
+    if (!cJSON_AddItemToArray(list, item)) {
         cJSON_Delete(item);
-    return ok && cJSON_AddItemToObject(item, "value", cJSON_Duplicate(value, true)) &&
-           cJSON_AddStringToObject(item, "dataType", type) != NULL &&
+        cJSON_Delete(copy);
+        return false;
+    }
+    if (!cJSON_AddItemToObject(item, "value", copy)) {
+        cJSON_Delete(copy);
+        return false;
+    }
+    return cJSON_AddStringToObject(item, "dataType", type) != NULL &&
            cJSON_AddNumberToObject(item, "time", time) != NULL;
 }
 
