@@ -308,7 +308,7 @@ static void write_event_status(struct text *t, const char *operation)
     size_t len = 0;
 
     for (; operation[len] != '\0' && len + 1 < sizeof status; len++)
-        status[len] = operation[len] == '_' ? '_' : (char)(operation[len] - 'a' + 'A');
+        status[len] = (char)(operation[len] == '_' ? '_' : operation[len] - 'a' + 'A');
     status[len] = '\0';
     write_text(t, "status", status);
 }
