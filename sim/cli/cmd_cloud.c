@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "base/store.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
 #include "cli/client_revocation.h"
@@ -229,7 +230,8 @@ static bool check_clients(struct session *s)
 
 static bool open_session(struct session *s)
 {
-    if (!prepare_pki(s) || !lock_dir(s) ||
+    /* What the directory has belongs to the cloud that runs there: nothing is touched unlocked. */
+    if (!store_make_dir(s->options->dir, &s->err) || !lock_dir(s) || !prepare_pki(s) ||
         (s->options->fresh && !pki_recall(s->pki, &s->recalled, &s->err)) ||
         (s->options->companion && !secret_make(s->page_token, &s->err)))
         return false;

@@ -663,9 +663,16 @@ def owner_control(lab):
 
 
 def one_cloud_per_directory(lab):
-    done = subprocess.run([lab.fleetsim, "cloud", "--dir", lab.dir], capture_output=True)
+    """The one that runs keeps its server certificate, too."""
+    server = os.path.join(lab.dir, "pki", "server.pem")
+    with open(server, "rb") as f:
+        before = f.read()
+    done = subprocess.run([lab.fleetsim, "cloud", "--dir", lab.dir, "--server-name", "other.example"],
+                          capture_output=True)
     check_equal(done.returncode, 2)
     check(b"runs there already" in done.stderr, done.stderr.decode())
+    with open(server, "rb") as f:
+        check(f.read() == before, "the server certificate was written anew")
 
 
 def port_in_use(lab):
