@@ -42,8 +42,6 @@ struct file_record {
 _Static_assert(sizeof(struct file_header) == 56, "the header is the file's format");
 _Static_assert(sizeof(struct file_record) == 120, "the record is the file's format");
 
-#define RECORD_MAX (sizeof(struct file_record) + (size_t)2 * CERTIFICATE_MAX)
-
 /* A car's credential, and those that somebody may still look at. */
 struct entry {
     struct rotated_car car;
@@ -151,6 +149,16 @@ static bool check_header(const struct rotated *r, const struct file_header *have
     return true;
 }
 
+/* With what follows it; 0: no record is so. */
+static size_t stated_size(const struct file_record *record)
+{
+    size_t certificate = le16toh(record->certificate_len), issuer = le16toh(record->issuer_len);
+
+    if (certificate == 0 || certificate > CERTIFICATE_MAX || issuer > CERTIFICATE_MAX)
+        return 0;
+    return sizeof *record + certificate + issuer;
+}
+
 /* The record at the front; 0: it is not whole, or damaged. */
 static size_t read_record(struct slice bytes, struct rotated_car *ret)
 {
@@ -159,23 +167,48 @@ static size_t read_record(struct slice bytes, struct rotated_car *ret)
     if (bytes.len < sizeof record)
         return 0;
     memcpy(&record, bytes.data, sizeof record);
-    size_t certificate = le16toh(record.certificate_len), issuer = le16toh(record.issuer_len);
-    size_t size = sizeof record + certificate + issuer;
-    if (certificate == 0 || certificate > CERTIFICATE_MAX || issuer > CERTIFICATE_MAX ||
-        size > bytes.len ||
+    size_t size = stated_size(&record);
+    if (size == 0 || size > bytes.len ||
         le64toh(record.checksum) !=
             checksum(bytes.data + sizeof record.checksum, size - sizeof record.checksum) ||
         le32toh(record.index) >= IDENTITY_MAX)
         return 0;
-    *ret =
-        (struct rotated_car){.index = le32toh(record.index),
-                             .generation = le32toh(record.generation),
-                             .foreign = record.foreign != 0,
-                             .key = record.key,
-                             .certificate = slice_of(bytes.data + sizeof record, certificate),
-                             .issuer = slice_of(bytes.data + sizeof record + certificate, issuer)};
+    const uint8_t *certificate = bytes.data + sizeof record;
+    size_t len = le16toh(record.certificate_len);
+    *ret = (struct rotated_car){.index = le32toh(record.index),
+                                .generation = le32toh(record.generation),
+                                .foreign = record.foreign != 0,
+                                .key = record.key,
+                                .certificate = slice_of(certificate, len),
+                                .issuer = slice_of(certificate + len, size - sizeof record - len)};
     OPENSSL_cleanse(&record, sizeof record);
     return size;
+}
+
+/* What a loss of power leaves of the last record is a part of it, or room that was never written;
+   behind it there is nothing. */
+static bool is_torn(struct slice rest)
+{
+    struct file_record record;
+    struct rotated_car car;
+    size_t written = rest.len;
+
+    while (written > 0 && rest.data[written - 1] == 0)
+        written--;
+    if (written == 0 || rest.len < sizeof record)
+        return true;
+    memcpy(&record, rest.data, sizeof record);
+    size_t size = stated_size(&record);
+    OPENSSL_cleanse(&record, sizeof record);
+    if (size == 0 || size < rest.len)
+        return false;
+    /* Its lengths may be what is damaged. */
+    for (size_t at = 1; at < rest.len; at++)
+        if (read_record(slice_of(rest.data + at, rest.len - at), &car) != 0) {
+            OPENSSL_cleanse(&car, sizeof car);
+            return false;
+        }
+    return true;
 }
 
 static bool read_records(struct rotated *r, struct slice bytes, struct error *err)
@@ -186,7 +219,7 @@ static bool read_records(struct rotated *r, struct slice bytes, struct error *er
     for (; done < bytes.len; done += size) {
         size_t left = bytes.len - done;
         size = read_record(slice_of(bytes.data + done, left), &car);
-        if (size == 0 && left > RECORD_MAX)
+        if (size == 0 && !is_torn(slice_of(bytes.data + done, left)))
             return error_set(err, ERROR_USAGE,
                              "%.300s: damaged at byte %zu (restore it, or remove it: its cars have "
                              "the certificates of their first generation again)",

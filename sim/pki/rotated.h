@@ -3,8 +3,8 @@
  * those in the fleet file.
  *
  * A log: a header, then a record for each change, the last one of a car holds. Each record has its
- * own checksum; one that a loss of power has left half written at the end is dropped. Mode 0600.
- * The log is written anew when most of it is out of date.
+ * own checksum; one that a loss of power has left half written at the end is dropped, other damage
+ * is told of. Mode 0600. The log is written anew when most of it is out of date.
  *
  * Owns      what it has read. Threads   one at a time.
  */

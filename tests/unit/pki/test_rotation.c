@@ -369,6 +369,29 @@ static void test_damage_is_told(void **state)
     expect_refused(f, "no list of rotated cars");
 }
 
+/* However short what comes after it: a record that is torn is the last. */
+static void test_damage_near_the_end_is_told(void **state)
+{
+    const struct fixture *f = *state;
+
+    rotate(f->pki, 0, 1);
+    off_t one = size_of(f->path) - HEADER_SIZE;
+    rotate(f->pki, 1, 1);
+    for (off_t at = 0; at < one; at++) {
+        flip(f->path, HEADER_SIZE + at);
+        expect_refused(f, "damaged at byte 56");
+        flip(f->path, HEADER_SIZE + at);
+    }
+    /* What the disk has given for the last one, and never got: nothing. */
+    off_t whole = size_of(f->path);
+    assert_int_equal(truncate(f->path, whole + 300), 0);
+    struct pki *pki = open_or_fail(f);
+    rotate(pki, 1, 1);
+    assert_int_equal(car_of(pki, 1).generation, 2);
+    assert_int_equal(size_of(f->path), HEADER_SIZE + 3 * one);
+    pki_free(pki);
+}
+
 static void test_anothers_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -423,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_ones_are_recalled, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_torn_record_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damage_near_the_end_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_anothers_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_it_is_written_anew, setup, teardown),
     };
