@@ -235,13 +235,14 @@ static bool said_ready(const struct broker *b)
     return strstr(text, "READY=1") != NULL;
 }
 
-static bool wait_ready(struct broker *b, usec_t started, struct error *err)
+static bool wait_ready(struct broker *b, struct error *err)
 {
     struct pollfd p[] = {
         {.fd = b->notify_fd, .events = POLLIN},
         {.fd = b->life_fd,   .events = POLLIN}
     };
-    const int timeout = b->lasts ? RESTART_TIMEOUT_MS : START_TIMEOUT_MS;
+    const usec_t started = clock_now();
+    const int timeout = b->lasts ? RESTART_TIMEOUT_MS + kept_work_ms(b->dir_fd) : START_TIMEOUT_MS;
 
     for (;;) {
         int left = timeout - elapsed_ms(started);
@@ -352,7 +353,6 @@ static bool make_clock(struct broker *b, const struct broker_options *options, s
 
 static bool start(struct broker *b, const struct broker_options *options, struct error *err)
 {
-    usec_t started = clock_now();
     const char *address = options->bind != NULL ? options->bind : "127.0.0.1";
     char *program = config_find_mosquitto(err);
 
@@ -364,7 +364,7 @@ static bool start(struct broker *b, const struct broker_options *options, struct
         (!options->websocket || port_reserve(&b->websocket_port, address, 0, err)) &&
         (options->page_token == NULL || port_reserve(&b->page_port, CONFIG_PAGE_ADDRESS, 0, err)) &&
         configure(b, options, address, err) && open_notify(b, err) && spawn(b, program, err) &&
-        wait_ready(b, started, err) && wait_answer(b, err);
+        wait_ready(b, err) && wait_answer(b, err);
     free(program);
     if (!ok)
         return b->lasts ? kept_blame(b->dir, err) : false;
@@ -392,7 +392,7 @@ struct broker *broker_start(const struct broker_options *options, struct error *
 static void end_process(struct broker *b)
 {
     usec_t since = clock_now();
-    int timeout = b->lasts ? LAST_TIMEOUT_MS : STOP_TIMEOUT_MS;
+    int timeout = b->lasts ? LAST_TIMEOUT_MS + kept_work_ms(b->dir_fd) : STOP_TIMEOUT_MS;
 
     if (b->pid == 0)
         return;

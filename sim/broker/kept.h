@@ -10,6 +10,8 @@
 /* Looks before the broker does, so that what is damaged is told of in our words. *ret_found: "12
    things, 3 jobs from 09:12", to be freed; NULL: there is nothing. ERROR_USAGE. */
 bool kept_look(const char *dir, char **ret_found, struct error *err);
+/* What to allow for reading or writing as much as there is now, even on a slow machine. */
+int kept_work_ms(int dir_fd);
 void kept_remove(int dir_fd);
 /* A broker that lasts did not start: adds to its last words what to do if they are about its
    database. Returns false. */
