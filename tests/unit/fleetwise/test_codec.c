@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,83 @@ static void vehicle_data(void **state)
                    "\"relative_time_ms\":-5,\"signal_id\":3,\"string_value\":\"\"}],"
                    "\"dtc_data\":{\"relative_time_ms\":0,\"active_dtc_codes\":[\"P0\"]},"
                    "\"can_frames\":[],\"s3_objects\":[]}");
+}
+
+/* Contract 9.3: "ActuatorCommand | signal_id=1, decoder_manifest_sync_id=2, double=3 | bool=4 |
+   int8=5 | …" and "timeout_ms=17, actuator_command=18 …, issued_timestamp_ms=20" */
+static void an_actuator_command(void **state)
+{
+    static const uint8_t bytes[] = {0x88, 1, 0x64, 0x92, 1,    7,    0x08, 3,
+                                    0x12, 1, 'm',  0x28, 0x0d, 0xa0, 1,    5};
+
+    (void)state;
+    assert_decodes("CommandRequest", slice_of(bytes, sizeof bytes),
+                   "{\"command_id\":\"\",\"timeout_ms\":100,\"actuator_command\":{\"signal_id\":3,"
+                   "\"decoder_manifest_sync_id\":\"m\",\"int8_value\":-7},"
+                   "\"issued_timestamp_ms\":5}");
+}
+
+/* Contract 9.3: "CommandResponse | status=1, command_id=2, reason_code=3, reason_description=4" and
+   "status SUCCEEDED=1, EXECUTION_TIMEOUT=2, EXECUTION_FAILED=4, IN_PROGRESS=10" */
+static void answers_to_commands(void **state)
+{
+    static const struct {
+        uint8_t number;
+        const char *name;
+    } statuses[] = {
+        {1,  "SUCCEEDED"        },
+        {2,  "EXECUTION_TIMEOUT"},
+        {4,  "EXECUTION_FAILED" },
+        {10, "IN_PROGRESS"      },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        const uint8_t bytes[] = {0x08, statuses[i].number, 0x12, 1, 'c', 0x18, 0x13, 0x22, 1, 'x'};
+        char json[200];
+        snprintf(json, sizeof json,
+                 "{\"status\":\"COMMAND_STATUS_%s\",\"command_id\":\"c\",\"reason_code\":19,"
+                 "\"reason_description\":\"x\"}",
+                 statuses[i].name);
+        assert_decodes("CommandResponse", slice_of(bytes, sizeof bytes), json);
+    }
+}
+
+/* Contract 9.3: "CollectionScheme | campaign_sync_id=1, decoder_manifest_sync_id=2,
+   start_time_ms_epoch=3, expiry_time_ms_epoch=4, time_based_collection_scheme=5 |
+   condition_based_collection_scheme=6, after_duration_ms=7, include_active_dtcs=8,
+   signal_information=9", "ConditionBasedCollectionScheme | condition_minimum_interval_ms=1,
+   condition_language_version=2, condition_tree=3, condition_trigger_mode=4" and
+   "TimeBasedCollectionScheme | time_based_collection_scheme_period_ms=1" */
+static void schemes_by_condition_and_by_time(void **state)
+{
+    static const uint8_t bytes[] = {
+        0x0a, 30, 0x0a, 1, 'a',  0x12, 1,    'm', 0x18, 6, 0x20, 9, /* 1 to 4 */
+        0x32, 10, 0x08, 5, 0x10, 1,    0x1a, 2,   0x28, 1, 0x20, 1, /* by condition */
+        0x38, 7,  0x40, 1, 0x4a, 2,    0x08, 3,                     /* 7, 8, a signal */
+        0x0a, 4,  0x2a, 2, 0x08, 100,                               /* another, by time */
+        0x10, 8,                                                    /* timestamp_ms_epoch */
+    };
+    cJSON *all = fleetwise_decode("CollectionSchemes", slice_of(bytes, sizeof bytes));
+
+    (void)state;
+    assert_non_null(all);
+    char *text = cJSON_PrintUnformatted(all);
+    static const char *const parts[] = {
+        "\"campaign_sync_id\":\"a\",\"decoder_manifest_sync_id\":\"m\",\"start_time_ms_epoch\":6,"
+        "\"expiry_time_ms_epoch\":9,\"condition_based_collection_scheme\":{"
+        "\"condition_minimum_interval_ms\":5,\"condition_language_version\":1,\"condition_tree\":{"
+        "\"node_boolean_value\":true},\"condition_trigger_mode\":\"TRIGGER_ONLY_ON_RISING_EDGE\"},"
+        "\"after_duration_ms\":7,\"include_active_dtcs\":true,\"signal_information\":[{"
+        "\"signal_id\":3,",
+        "\"time_based_collection_scheme\":{\"time_based_collection_scheme_period_ms\":100}",
+        "\"timestamp_ms_epoch\":8}",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(text, parts[i]) == NULL)
+            fail_msg("%s: not in %s", parts[i], text);
+    cJSON_free(text);
+    cJSON_Delete(all);
 }
 
 /* Contract 9.3: "`last_known_states/data` →, `last_known_states/config` ←", with the numbers of the
@@ -311,6 +389,9 @@ int main(void)
         cmocka_unit_test(a_check_in),
         cmocka_unit_test(vehicle_data),
         cmocka_unit_test(raw_frames),
+        cmocka_unit_test(an_actuator_command),
+        cmocka_unit_test(answers_to_commands),
+        cmocka_unit_test(schemes_by_condition_and_by_time),
         cmocka_unit_test(last_known_states),
         cmocka_unit_test(a_decoder_manifest),
         cmocka_unit_test(a_command_for_last_known_states),
