@@ -319,6 +319,20 @@ static void on_stage(void *ctx, struct tcu *tcu, enum tcu_stage stage, usec_t to
     v->sim->car_reached = true;
 }
 
+/* By why the connection ended, if that is what the note tells. */
+static void count_note(struct vehicle *v, const char *counter, enum tcu_note note,
+                       const char *detail)
+{
+    bool ended = note == TCU_NOTE_CONNECT_FAILED || note == TCU_NOTE_CONNECTION_LOST;
+    struct mqtt_closed end;
+
+    if (ended && detail != NULL && tcu_last_close(v->tcu, &end) &&
+        strncmp(detail, end.text, strlen(end.text)) == 0)
+        recorder_count_by(v->sim->recorder, counter, mqtt_close_name(end.why), 1);
+    else
+        recorder_count(v->sim->recorder, counter, 1);
+}
+
 static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *detail)
 {
     static const struct {
@@ -338,7 +352,7 @@ static void on_note(void *ctx, struct tcu *tcu, enum tcu_note note, const char *
     struct vehicle *v = ctx;
 
     (void)tcu;
-    recorder_count(v->sim->recorder, notes[note].counter, 1);
+    count_note(v, notes[note].counter, note, detail);
     timeline_add_parts(v->timeline, clock_now(), TIMELINE_NOTE,
                        &(struct timeline_parts){slice_str(notes[note].text), slice_str(": "),
                                                 slice_str(detail != NULL ? detail : "")});

@@ -133,6 +133,7 @@ with tempfile.TemporaryDirectory() as lab:
             run("run", f"{lab}/online.lua", "--cloud", lab, *require, ours.url)
             said = run("run", f"{lab}/refused.lua", "--cloud", lab, *require, "http://127.0.0.1:1/", "--param",
                        "why=OCSP: unreachable")
+            assert "connect.failed.tls" in said, said
             run("run", f"{lab}/refused.lua", "--cloud", lab, "--no-results", "--ocsp", "require", "--param",
                 "why=OCSP: missing")
             run("run", f"{lab}/online.lua", "--cloud", lab, "--no-results", "--ocsp", "if_stapled")

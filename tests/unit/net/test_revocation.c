@@ -8,7 +8,7 @@
 
 #include "support/fake_ocsp.h"
 
-#define DAY 86400
+#define DAY 86400L
 
 /* A server with an answer to staple, and a responder; both may have none. */
 struct scene {

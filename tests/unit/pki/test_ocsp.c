@@ -46,7 +46,7 @@ static int free_certificates(void **state)
                                &delegate, &plain,   &stranger, &outdated};
 
     (void)state;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         fake_cert_free(all[i]);
     return 0;
 }
