@@ -38,6 +38,37 @@ for _, way in ipairs(ways) do
   end)
 end
 
+-- contract 4.1: "AWS::IoT::Policy (PolicyName or PolicyDocument)".
+scenario("the template brings the policy, which its cars share", { timeout = 30 }, function(t)
+  local app, name = t:companion(), "inline-" .. t:random(1000000000)
+
+  app:create_template(name, {
+    Parameters = { VIN = { Type = "String" } },
+    Resources = {
+      thing = { Type = "AWS::IoT::Thing", Properties = { ThingName = { Ref = "VIN" } } },
+      certificate = { Type = "AWS::IoT::Certificate", Properties = { Status = "ACTIVE" } },
+      policy = { Type = "AWS::IoT::Policy", Properties = { PolicyDocument = {
+        Version = "2012-10-17",
+        Statement = {
+          { Effect = "Allow", Action = "iot:Connect",
+            Resource = "arn:aws:iot:*:*:client/${iot:Connection.Thing.ThingName}" },
+          { Effect = "Allow", Action = { "iot:Publish", "iot:Subscribe", "iot:Receive" }, Resource = "*" },
+          { Sid = name, Effect = "Deny", Action = "iot:Publish", Resource = "arn:aws:iot:*:*:topic/forbidden" },
+        },
+      } } },
+    },
+  })
+  local first = t:vehicle { provision = { by = "claim", template = name } }
+  local second = t:vehicle { provision = { by = "claim", template = name } }
+  first:wait_online(20)
+  second:wait_online(20)
+  local policies = app:certificate(first).policies
+  t:equal(#policies, 1)
+  t:match(policies[1], "^%x+$")
+  t:equal(app:certificate(second).policies, policies)
+  t:equal(app:test_policy(second, "publish", "forbidden").sid, name)
+end)
+
 scenario("it stays itself over a loss of power", { timeout = 30 }, function(t)
   local car = t:vehicle { provision = "claim" }
 
