@@ -338,8 +338,12 @@ enum cloud_verdict cloud_publish(struct cloud *cloud, const struct cloud_message
     if (client == NULL)
         return CLOUD_DENY;
     enum cloud_verdict verdict = check_publish(cloud, client, message);
-    if (client->handle == NULL || client->handle != message->handle)
-        return verdict == CLOUD_ALLOW ? check_will(cloud, client, message->topic) : CLOUD_DENY;
+    if (client->handle == NULL || client->handle != message->handle) {
+        /* Whoever takes a client id over does not vouch for the will of who had it. */
+        bool vouched = client->handle == NULL || !client->was_another;
+        return verdict == CLOUD_ALLOW && vouched ? check_will(cloud, client, message->topic)
+                                                 : CLOUD_DENY;
+    }
     /* The excess is thrown away (contract 6.8). */
     if (verdict == CLOUD_ALLOW && !client->owner &&
         !quota_take(&cloud->quota, QUOTA_MESSAGES, client->id, now_ms))

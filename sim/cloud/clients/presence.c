@@ -285,6 +285,8 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
         return NULL;
     if (peer->clean_start)
         clear_filters(c);
+    const char *principal = peer->principal != NULL ? peer->principal : "";
+    c->was_another = c->principal[0] != '\0' && strcmp(c->principal, principal) != 0;
     c->cut_off = false;
     c->handle = peer->handle;
     c->closing = PRESENCE_NONE;
@@ -296,8 +298,7 @@ struct client *presence_connect(struct presence *p, const struct presence_peer *
     c->is_user = peer->user != NULL;
     c->is_thing = peer->is_thing;
     c->version++;
-    snprintf(c->principal, sizeof c->principal, "%s",
-             peer->principal != NULL ? peer->principal : "");
+    snprintf(c->principal, sizeof c->principal, "%s", principal);
     snprintf(c->address, sizeof c->address, "%s", peer->address != NULL ? peer->address : "");
     make_uuid(&p->rng, c->session_id);
     tell_change(p, c);

@@ -74,6 +74,7 @@ struct client {
     bool owner;                   /* no events about it */
     bool is_user;                 /* an authorizer has let him in; `principal` is his name */
     bool persistent;              /* its session outlives the connection */
+    bool was_another;             /* the connection before this one had another certificate */
     bool cut_off;  /* the server has ended while it was connected: nobody was told yet */
     bool is_thing; /* attached to a thing of its own name, when it was last looked at */
     char principal[65];

@@ -31,7 +31,8 @@ static bool keep(struct policy_store *s, struct policy *policy, unsigned version
     }
     policy_free(stored->policy);
     *stored = (struct stored_policy){.policy = policy, .version = version, .changed_ms = now_ms};
-    /* A new one nobody keeps, and nothing is attached to a name that there is not. */
+    /* A new one nobody keeps. Who lacks it, because an attachment has outlived the last one of that
+       name, sees it by their number. */
     s->generation += before != NULL ? 1 : 0;
     return true;
 }

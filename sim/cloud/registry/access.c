@@ -52,7 +52,8 @@ static const struct registry_certificate *certificate_of(const struct access *a,
 static bool is_current(const struct access *a, const struct access_view *view,
                        const struct access_subject *subject)
 {
-    if (view->generation != generation(a))
+    if (view->generation != generation(a) ||
+        (view->lacks_policy && view->policy_count != a->policies.policies.count))
         return false;
     return view->certificate != NULL ? view->changes == view->certificate->changes
                                      : certificate_of(a, subject) == NULL;
@@ -78,6 +79,7 @@ static void add(struct look_up *l, const char *name)
     const struct policy *policy = policy_store_find(&l->access->policies, name);
     const struct policy **items = NULL;
 
+    l->view->lacks_policy |= policy == NULL;
     if (policy == NULL || !l->ok)
         return;
     items = realloc(l->view->items, (l->view->count + 1) * sizeof(const struct policy *));
@@ -117,6 +119,7 @@ static bool look_up(const struct access *a, struct access_view *view,
         return false;
     }
     view->generation = generation(a);
+    view->policy_count = a->policies.policies.count;
     view->certificate = certificate;
     view->changes = certificate != NULL ? certificate->changes : 0;
     return true;

@@ -31,6 +31,8 @@ struct access_view {
     uint64_t generation;                            /* of the access; 0: not looked up yet */
     const struct registry_certificate *certificate; /* NULL: none that is known */
     uint64_t changes;                               /* of it */
+    bool lacks_policy;                              /* a name is attached that no policy had */
+    size_t policy_count;                            /* in the store, then */
     bool is_thing;    /* its certificate is attached to a thing of its client id */
     bool reads_thing; /* one of them asks for the thing's type or attributes */
 };

@@ -339,6 +339,27 @@ static void a_will_that_is_retained(void **state)
     assert_int_equal(guest_publishes(w, 0, "tcu-1", "will/kept", true), CLOUD_ALLOW);
 }
 
+/* A will of who had the client id before is not judged by the policies of who has it now. */
+static void a_will_of_another_certificate(void **state)
+{
+    static const char low[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+        "\"iot:Connect\",\"Resource\":\"*\"}]}";
+    static const char high[] =
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"
+        "\"iot:*\",\"Resource\":\"*\"}]}";
+    struct cloud_world *w = *state;
+    struct error err;
+
+    assert_true(cloud_put_policy(w->cloud, "low", slice_str(low), CLOUD_NOW, &err));
+    assert_true(cloud_put_policy(w->cloud, "high", slice_str(high), CLOUD_NOW, &err));
+    assert_int_equal(guest_connects(w, 0, "tcu-1", "low"), CLOUD_ALLOW);
+    assert_int_equal(guest_connects(w, 1, "tcu-1", "high"), CLOUD_ALLOW);
+    assert_int_equal(guest_publishes(w, 0, "tcu-1", "will/forged", false), CLOUD_DENY);
+    assert_int_equal(guest_connects(w, 2, "tcu-1", "high"), CLOUD_ALLOW);
+    assert_int_equal(guest_publishes(w, 1, "tcu-1", "will/own", false), CLOUD_ALLOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +374,7 @@ int main(void)
         WITH_GUESTS(a_rule_starts_no_other),
         WITH_GUESTS(control),
         WITH_GUESTS(a_will_that_is_retained),
+        WITH_GUESTS(a_will_of_another_certificate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

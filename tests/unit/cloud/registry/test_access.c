@@ -129,6 +129,19 @@ static void newcomers_concern_nobody(void **state)
     access_view_done(&c.view);
 }
 
+/* An attachment may outlive the policy of that name. */
+static void a_policy_that_comes_after_its_attachment(void **state)
+{
+    struct world *w = *state;
+
+    assert_true(registry_attach_policy(w->a.certificate, "late"));
+    assert_true(may_publish(w, &w->a));
+    blind(w, &w->b);
+    put(w, "late", "Deny", "*");
+    assert_false(may_publish(w, &w->a));
+    assert_false(looks_again(w, &w->b));
+}
+
 static void members_concern_themselves(void **state)
 {
     struct world *w = *state;
@@ -189,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(attachments_concern_one),    TEST(newcomers_concern_nobody),
+        TEST(attachments_concern_one),    TEST(a_policy_that_comes_after_its_attachment),
         TEST(members_concern_themselves), TEST(policies_concern_everybody),
         TEST(certificates_that_go),
 #undef TEST
