@@ -97,7 +97,7 @@ function after(options, fn) end
 ---@generic T: fleetsim.Value
 ---@param name string
 ---@param default? T
----@param options? { choices?: T[] }
+---@param options? { choices?: T[], min?: number, max?: number }
 ---@return T
 function param(name, default, options) end
 

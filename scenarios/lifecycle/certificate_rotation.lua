@@ -173,8 +173,8 @@ local function actions(car)
   return traffic.packets_in + traffic.packets_out + car.state.certificate.writes
 end
 
-local every = param("every", 1)
-local first = param("first", 1)
+local every = param("every", 1, { min = 1 })
+local first = param("first", 1, { min = 1 })
 
 -- Power is lost at the n-th action of a rotation, or behind it if there are not so many: then the rotation is over
 -- already, and this says so.

@@ -4,8 +4,8 @@
 -- An action is a message, a signal or a state of the connection. Every 17th is tried here; all of them, which takes
 -- a minute, with --param every=1.
 
-local every = param("every", 17)
-local first = param("first", 1)
+local every = param("every", 17, { min = 1 })
+local first = param("first", 1, { min = 1 })
 
 local actions = { "in", "out", "signal", "state" }
 local size = 120000

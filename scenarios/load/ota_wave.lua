@@ -4,8 +4,8 @@
 -- `--param by=https`: all cars download a file of that size, and check its signature; else a download is only the time
 -- that it takes. `--param size=` says how large it is.
 local by = param("by", "time", { choices = { "time", "https" } })
-local size = param("size", by == "https" and 200000 or 2000000)
-local rate = param("rate", 1000) -- cars a minute
+local size = param("size", by == "https" and 200000 or 2000000, { min = 8, max = 100000000 })
+local rate = param("rate", 1000, { min = 1, max = 1000 }) -- cars a minute
 
 local function release(app)
   local document = { operation = "update", version = "2.0", size = size }

@@ -53,8 +53,17 @@ local function check_choice(name, value, choices)
   core.refuse_param(string.format("--param %s=%s: not one of %s", name, tostring(value), table.concat(names, ", ")))
 end
 
+local function check_range(name, value, options)
+  local least, most = options.min, options.max
+  if type(value) == "number" and (least and value < least or most and value > most) then
+    core.refuse_param(string.format("--param %s=%s: %s", name, show(value),
+      least and most and "from " .. show(least) .. " to " .. show(most)
+        or least and "at least " .. show(least) or "at most " .. show(most)))
+  end
+end
+
 -- The value of a parameter, of the type of its default.
-local function value_of(name, default, choices)
+local function value_of(name, default, options)
   local convert = default == nil and converters.string or converters[kind_of(default)]
   if not convert then
     error("parameter '" .. name .. "': its default is a number, a text or a boolean, not " .. show(default), 0)
@@ -67,13 +76,14 @@ local function value_of(name, default, choices)
   if value == nil then
     core.refuse_param(string.format("--param %s=%s: expected %s", name, text, expected))
   end
-  if choices then
-    check_choice(name, value, choices)
+  if options.choices then
+    check_choice(name, value, options.choices)
   end
+  check_range(name, value, options)
   return value
 end
 
-local param_options = { choices = true }
+local param_options = { choices = true, min = true, max = true }
 
 -- Declares a parameter of all scenarios of the file; --param name=value gives it another value.
 function api.param(name, default, options)
@@ -82,7 +92,7 @@ function api.param(name, default, options)
     error("usage: param(name, [default, [options]])", 2)
   end
   tools.check_options("param " .. show(name), options, param_options)
-  local ok, value = pcall(value_of, name, default, options.choices)
+  local ok, value = pcall(value_of, name, default, options)
   if not ok then
     error(value, 2)
   end
@@ -114,7 +124,7 @@ local function params_of(call, file, own)
     if not params[name] then
       order[#order + 1] = name
     end
-    params[name] = { value = value_of(name, own[name]), given = core.param(name) ~= nil }
+    params[name] = { value = value_of(name, own[name], {}), given = core.param(name) ~= nil }
   end
   return params, order
 end

@@ -246,6 +246,8 @@ static void parameters_that_cannot_be(void **state)
         {"soc=1e999",  "param('soc', 5.0)",                             "expected a number"        },
         {"fast=maybe", "param('fast', true)",                           "expected true or false"   },
         {"radio=5g",   "param('radio', 'lte', {choices={'lte','3g'}})", "not one of lte, 3g"       },
+        {"n=0",        "param('n', 5, {min=1, max=9})",                 "--param n=0: from 1 to 9" },
+        {"n=-1",       "param('n', 5, {min=0})",                        "at least 0"               },
         {"a=1",        "param('a', {})",                                "its default is a number"  },
         {"a=1",        "param('a b', 1)",                               "has letters, digits and _"},
         {"a=1",        "param()",                                       "usage: param("            },
@@ -264,7 +266,7 @@ static void parameters_that_cannot_be(void **state)
         params_blame(options.params, &err);
         bool to_blame = strncmp(err.text, "--param", 7) == 0;
         assert_int_equal(err.code, to_blame ? ERROR_USAGE : ERROR_SCRIPT);
-        assert_int_equal(to_blame, i < 6);
+        assert_int_equal(to_blame, i < 8);
         rig_free(rig);
         params_free(options.params);
     }
