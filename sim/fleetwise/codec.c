@@ -9,8 +9,10 @@
 #include "base/json.h"
 #include "fleetwise.pb-c.h"
 
-#define DEPTH_MAX 32
-#define WHOLE_MAX 9007199254740992.0 /* 2^53: what numbers of JSON keep */
+#define DEPTH_MAX    32
+#define MESSAGES_MAX 20000  /* of all depths: a few bytes of each grow to a tree of hundreds */
+#define FIELDS_MAX   100000 /* as are numbers in a list */
+#define WHOLE_MAX    9007199254740992.0 /* 2^53: what numbers of JSON keep */
 
 static const ProtobufCMessageDescriptor *const messages[] = {
     &fleetwise__checkin__descriptor,
@@ -33,7 +35,7 @@ static const ProtobufCMessageDescriptor *find(const char *name)
     return *m;
 }
 
-/* ---- how deep the bytes go: protobuf-c recurses without a limit ---- */
+/* ---- how much there is: protobuf-c recurses and allocates without a limit ---- */
 
 static bool take_varint(struct slice *s, uint64_t *ret)
 {
@@ -78,22 +80,75 @@ static bool take_value(struct slice *s, unsigned wire_type, struct slice *ret)
     return true;
 }
 
-static bool is_shallow(const ProtobufCMessageDescriptor *message, struct slice bytes, int depth)
+struct walk {
+    size_t messages, fields; /* that may come yet */
+};
+
+static bool take_from(size_t *left, size_t count)
+{
+    if (count > *left)
+        return false;
+    *left -= count;
+    return true;
+}
+
+static bool take_field(struct slice *s, unsigned *ret_id, unsigned *ret_wire_type,
+                       struct slice *ret)
+{
+    uint64_t tag;
+
+    if (!take_varint(s, &tag) || tag >> 3 > UINT32_MAX)
+        return false;
+    *ret_id = (unsigned)(tag >> 3);
+    *ret_wire_type = tag & 7;
+    return take_value(s, *ret_wire_type, ret);
+}
+
+/* Texts of proto3 are UTF-8: a message with another is none, as for the edge agent. */
+static bool is_moderate(const ProtobufCMessageDescriptor *message, struct slice bytes, int depth,
+                        struct walk *walk)
 {
     while (bytes.len > 0) {
         struct slice value;
-        uint64_t tag;
-        if (!take_varint(&bytes, &tag) || tag >> 3 > UINT32_MAX ||
-            !take_value(&bytes, tag & 7, &value))
+        unsigned id, wire_type;
+        if (!take_field(&bytes, &id, &wire_type, &value) || !take_from(&walk->fields, 1))
             return false;
         const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field(message, (unsigned)(tag >> 3));
-        if (field == NULL || field->type != PROTOBUF_C_TYPE_MESSAGE || value.data == NULL)
+            protobuf_c_message_descriptor_get_field(message, id);
+        if (field == NULL || value.data == NULL)
             continue;
-        if (depth == 0 || !is_shallow(field->descriptor, value, depth - 1))
+        if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+            if (depth == 0 || !take_from(&walk->messages, 1) ||
+                !is_moderate(field->descriptor, value, depth - 1, walk))
+                return false;
+        } else if (field->type == PROTOBUF_C_TYPE_STRING) {
+            if (!json_is_utf8(value))
+                return false;
+        } else if (field->label == PROTOBUF_C_LABEL_REPEATED &&
+                   !take_from(&walk->fields, value.len)) {
             return false;
+        }
     }
     return true;
+}
+
+bool fleetwise_find_text(const char *name, const char *member, struct slice bytes,
+                         struct slice *ret)
+{
+    const ProtobufCMessageDescriptor *d = find(name);
+    const ProtobufCFieldDescriptor *field =
+        d != NULL ? protobuf_c_message_descriptor_get_field_by_name(d, member) : NULL;
+    struct slice value;
+    unsigned id, wire_type;
+
+    *ret = slice_of(NULL, 0);
+    while (field != NULL && bytes.len > 0) {
+        if (!take_field(&bytes, &id, &wire_type, &value))
+            return false;
+        if (id == field->id)
+            *ret = value;
+    }
+    return ret->data != NULL;
 }
 
 /* ---- one value of each type that fleetwise.proto has ---- */
@@ -253,7 +308,7 @@ static cJSON *show_string(const ProtobufCFieldDescriptor *field, const void *at)
     const char *text = *(char *const *)at;
 
     (void)field;
-    return json_is_utf8(slice_str(text)) ? cJSON_CreateString(text) : cJSON_CreateNull();
+    return cJSON_CreateString(text);
 }
 
 static bool read_string(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
@@ -406,7 +461,8 @@ static cJSON *message_to_json(const ProtobufCMessage *message)
 cJSON *fleetwise_decode(const char *name, struct slice bytes)
 {
     const ProtobufCMessageDescriptor *d = find(name);
-    ProtobufCMessage *message = d != NULL && is_shallow(d, bytes, DEPTH_MAX)
+    struct walk walk = {.messages = MESSAGES_MAX, .fields = FIELDS_MAX};
+    ProtobufCMessage *message = d != NULL && is_moderate(d, bytes, DEPTH_MAX, &walk)
                                     ? protobuf_c_message_unpack(d, NULL, bytes.len, bytes.data)
                                     : NULL;
 

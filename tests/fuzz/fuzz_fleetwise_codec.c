@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What JSON cannot hold (no number, no UTF-8, numbers above 2^53) is null, or less exact. */
+/* What JSON cannot hold (no number, numbers above 2^53) is null, or less exact. */
 static bool is_exact(const cJSON *item)
 {
     const cJSON *child;

@@ -10,13 +10,19 @@
 
 /* ---- whose it is ---- */
 
+/* Whose data it is, before anything is made of the rest. */
 static const struct campaign_document *campaign_of(const struct campaign_turn *turn,
-                                                   const cJSON *data, bool is_compressed)
+                                                   struct slice data, bool is_compressed)
 {
-    const struct campaign_document *c =
-        campaign_find(turn->service, CAMPAIGN_SCHEME, json_str(data, "campaign_sync_id", ""));
-    const cJSON *scheme = c != NULL ? json_get(c->source, "scheme") : NULL;
+    char name[CAMPAIGN_NAME_MAX + 1];
+    struct slice id;
 
+    if (!fleetwise_find_text("VehicleData", "campaign_sync_id", data, &id) || id.len >= sizeof name)
+        return NULL;
+    memcpy(name, id.data, id.len);
+    name[id.len] = '\0';
+    const struct campaign_document *c = campaign_find(turn->service, CAMPAIGN_SCHEME, name);
+    const cJSON *scheme = c != NULL ? json_get(c->source, "scheme") : NULL;
     return c != NULL && cJSON_IsTrue(json_get(scheme, "compress_collected_data")) == is_compressed
                ? c
                : NULL;
@@ -27,17 +33,19 @@ static const struct campaign_document *read_data(const struct campaign_turn *tur
 {
     struct error err;
     size_t len;
-    const struct campaign_document *c = NULL;
+    const struct campaign_document *c = campaign_of(turn, turn->payload, false);
 
-    *ret = fleetwise_decode("VehicleData", turn->payload);
-    c = campaign_of(turn, *ret, false);
-    if (c != NULL)
-        return c;
-    cJSON_Delete(*ret);
+    *ret = NULL;
+    if (c != NULL) {
+        *ret = fleetwise_decode("VehicleData", turn->payload);
+        return *ret != NULL ? c : NULL;
+    }
     uint8_t *plain = fleetwise_uncompress(turn->payload, &len, &err);
-    *ret = plain != NULL ? fleetwise_decode("VehicleData", slice_of(plain, len)) : NULL;
+    c = plain != NULL ? campaign_of(turn, slice_of(plain, len), true) : NULL;
+    if (c != NULL)
+        *ret = fleetwise_decode("VehicleData", slice_of(plain, len));
     free(plain);
-    return campaign_of(turn, *ret, true);
+    return *ret != NULL ? c : NULL;
 }
 
 /* ---- its signals ---- */

@@ -351,6 +351,68 @@ static void bytes_that_are_none(void **state)
     assert_null(fleetwise_decode("Nonsense", slice_of(cut, 0)));
 }
 
+/* Texts of proto3 are UTF-8: an id that is none would be no text anywhere. */
+static void texts_that_are_none(void **state)
+{
+    static const uint8_t id[] = {0x0a, 1, 0xff}, deep[] = {0x0a, 3, 0x0a, 1, 0xc3},
+                         good[] = {0x0a, 2, 0xc3, 0xbc};
+
+    (void)state;
+    assert_null(fleetwise_decode("Checkin", slice_of(id, sizeof id)));
+    assert_null(fleetwise_decode("CollectionSchemes", slice_of(deep, sizeof deep)));
+    assert_decodes("Checkin", slice_of(good, sizeof good),
+                   "{\"document_sync_ids\":[\"ü\"],\"timestamp_ms_epoch\":0}");
+}
+
+/* `count` times two bytes, as that message. */
+static bool decodes_many(const char *message, uint8_t first, uint8_t second, size_t count)
+{
+    uint8_t *bytes = malloc(2 * count);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < count; i++) {
+        bytes[2 * i] = first;
+        bytes[2 * i + 1] = second;
+    }
+    cJSON *object = fleetwise_decode(message, slice_of(bytes, 2 * count));
+    bool ok = object != NULL;
+    cJSON_Delete(object);
+    free(bytes);
+    return ok;
+}
+
+/* Two bytes are a tree of hundreds: few of them compressed would take all memory. */
+static void more_than_a_message_holds(void **state)
+{
+    static uint8_t packed[100009];
+
+    (void)state;
+    assert_true(decodes_many("VehicleData", 0x2a, 0, 20000));
+    assert_false(decodes_many("VehicleData", 0x2a, 0, 20001));
+    assert_true(decodes_many("VehicleData", 0x18, 1, 100000));
+    assert_false(decodes_many("VehicleData", 0x18, 1, 100001));
+    /* StateTemplates: a template that says 100,001 numbers of signals in one field. */
+    static const uint8_t head[] = {0x2a, 0xa5, 0x8d, 0x06, 0x2a, 0xa1, 0x8d, 0x06};
+    memset(packed, 1, sizeof packed);
+    memcpy(packed, head, sizeof head);
+    assert_null(fleetwise_decode("StateTemplates", slice_of(packed, sizeof head + 100001)));
+}
+
+static void one_text_of_a_message(void **state)
+{
+    static const uint8_t data[] = {0x0a, 1, 'a', 0x2a, 0, 0x0a, 2, 'b', 'c', 0x2a, 1, 0xff};
+    struct slice id;
+
+    (void)state;
+    assert_true(
+        fleetwise_find_text("VehicleData", "campaign_sync_id", slice_of(data, sizeof data), &id));
+    assert_int_equal(id.len, 2);
+    assert_memory_equal(id.data, "bc", 2);
+    assert_false(fleetwise_find_text("VehicleData", "campaign_sync_id", slice_of(data, 2), &id));
+    assert_false(fleetwise_find_text("VehicleData", "nonsense", slice_of(data, 3), &id));
+    assert_false(fleetwise_find_text("Nonsense", "campaign_sync_id", slice_of(data, 3), &id));
+}
+
 /* A condition that goes on for ever would take all of the stack. */
 static void conditions_have_a_depth(void **state)
 {
@@ -399,6 +461,9 @@ int main(void)
         cmocka_unit_test(all_of_a_scheme_comes_back),
         cmocka_unit_test(what_does_not_fit_is_named),
         cmocka_unit_test(bytes_that_are_none),
+        cmocka_unit_test(texts_that_are_none),
+        cmocka_unit_test(more_than_a_message_holds),
+        cmocka_unit_test(one_text_of_a_message),
         cmocka_unit_test(conditions_have_a_depth),
     };
 

@@ -288,6 +288,27 @@ static void data_is_compressed_if_its_scheme_says_so(void **state)
     assert_int_equal(w->out.count, 0);
 }
 
+/* A few thousand bytes of snappy are as many values as anybody likes. */
+static void data_of_too_many_values_is_dropped(void **state)
+{
+    enum { VALUES = 20001 };
+    static uint8_t plain[8 + 2 * VALUES] = {0x0a, 6, 's', 'p', 'r', 'i', 'n', 'g'};
+    struct world *w = *state;
+    size_t len;
+
+    for (size_t i = 8; i < sizeof plain; i += 2)
+        plain[i] = 0x2a;
+    put_campaign(w, "spring", ",\"compress_collected_data\":true", ",\"mqttTopic\":\"dt/spring\"");
+    for (size_t more = 0; more < 2; more++) {
+        uint8_t *small = fleetwise_compress(slice_of(plain, sizeof plain - 2 + 2 * more), &len);
+        assert_non_null(small);
+        say_bytes(w, CAR "signals", slice_of(small, len));
+        assert_int_equal(w->out.count, 1 - more);
+        assert_int_equal(w->service.dropped, more);
+        free(small);
+    }
+}
+
 static void what_does_not_fit_is_rejected(void **state)
 {
     static const struct {
@@ -380,6 +401,7 @@ int main(void)
         WITH_WORLD(state_templates_come_and_go),
         WITH_WORLD(data_goes_to_the_topic_of_its_campaign),
         WITH_WORLD(data_is_compressed_if_its_scheme_says_so),
+        WITH_WORLD(data_of_too_many_values_is_dropped),
         WITH_WORLD(what_does_not_fit_is_rejected),
         WITH_WORLD(campaigns_outlive_the_broker),
         cmocka_unit_test(topics_that_are_none),
