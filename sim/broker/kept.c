@@ -12,6 +12,7 @@
 #include "base/timeunit.h"
 #include "base/xmem.h"
 #include "broker/config.h"
+#include "cloud/journal_file.h"
 #include "cloud/state_file.h"
 
 /* 163 MB of 20,000 cars are read within 5 s where nothing else runs. */
@@ -27,6 +28,8 @@ void kept_remove(int dir_fd)
     unlinkat(dir_fd, CONFIG_SESSIONS ".new", 0);
     unlinkat(dir_fd, CONFIG_STATE, 0);
     unlinkat(dir_fd, CONFIG_STATE ".new", 0);
+    unlinkat(dir_fd, CONFIG_STATE JOURNAL_SUFFIX, 0);
+    unlinkat(dir_fd, CONFIG_STATE JOURNAL_SUFFIX ".new", 0);
 }
 
 int kept_work_ms(int dir_fd)

@@ -137,6 +137,17 @@ void cloud_describe(const struct cloud *cloud, struct text *to);
 /* Into a new cloud. Lines that are not cloud_save()'s are left out: it returns how many. */
 size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms);
 
+/* What must not be lost before the next cloud_save(): certificates and policies, of which clients
+   are told that they hold. From now on changes of them are noted. */
+void cloud_begin_journal(struct cloud *cloud);
+/* Appends lines of what has changed since the last call; none: nothing has. False: no memory. */
+bool cloud_journal(struct cloud *cloud, struct text *to);
+/* Takes over such lines, in the place of what is there: it returns how many it has left out. */
+size_t cloud_replay(struct cloud *cloud, struct slice text);
+/* The number of the next batch of such lines: whoever keeps them counts. */
+uint64_t cloud_batch(const struct cloud *cloud);
+void cloud_set_batch(struct cloud *cloud, uint64_t number);
+
 /* Between events, as often as you like: publishes what has been collected, forgets what is old. */
 bool cloud_tick(struct cloud *cloud, int64_t now_ms, struct cloud_actions *out);
 

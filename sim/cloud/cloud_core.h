@@ -39,6 +39,7 @@ struct cloud {
     struct quota quota;
     int64_t sweep_at;
     uint64_t changes;
+    uint64_t batch; /* of the journal: the next one's number */
     /* The wildcard or shared filter just subscribed to, whose retained messages follow at once. */
     const struct client *retained_for;
 };

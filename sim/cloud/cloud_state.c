@@ -66,7 +66,8 @@ void cloud_describe(const struct cloud *cloud, struct text *to)
         text_str(to, "nothing");
 }
 
-size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
+/* Shows each line; it returns how many were not taken. */
+static size_t each_line(struct slice text, bool (*take)(void *ctx, const cJSON *record), void *ctx)
 {
     size_t bad = 0;
 
@@ -74,20 +75,76 @@ size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
         cJSON *record = json_parse(slice_of(text.data, len), RECORD_DEPTH);
-        if (!shadow_service_load(&cloud->shadows, record) &&
-            !presence_load(&cloud->presence, record, now_ms) &&
-            !registry_load(&cloud->registry, record) &&
-            !provision_service_load(&cloud->provisioning, record) &&
-            !policy_store_load(&cloud->access.policies, record) &&
-            !groups_load(&cloud->access.groups, record) &&
-            !job_service_load(&cloud->jobs, record) && !rules_load(&cloud->rules, record) &&
-            !stream_service_load(&cloud->streams, record) &&
-            !defender_service_load(&cloud->defender, record) &&
-            !campaign_service_load(&cloud->campaigns, record))
-            bad++;
+        bad += take(ctx, record) ? 0 : 1;
         cJSON_Delete(record);
         size_t used = end != NULL ? len + 1 : len;
         text = slice_of(text.data + used, text.len - used);
     }
     return bad;
+}
+
+struct loading {
+    struct cloud *cloud;
+    int64_t now_ms;
+};
+
+static bool load_line(void *ctx, const cJSON *record)
+{
+    const struct loading *x = ctx;
+    struct cloud *cloud = x->cloud;
+
+    return shadow_service_load(&cloud->shadows, record) ||
+           presence_load(&cloud->presence, record, x->now_ms) ||
+           registry_load(&cloud->registry, record) ||
+           provision_service_load(&cloud->provisioning, record) ||
+           policy_store_load(&cloud->access.policies, record) ||
+           groups_load(&cloud->access.groups, record) || job_service_load(&cloud->jobs, record) ||
+           rules_load(&cloud->rules, record) || stream_service_load(&cloud->streams, record) ||
+           defender_service_load(&cloud->defender, record) ||
+           campaign_service_load(&cloud->campaigns, record);
+}
+
+size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms)
+{
+    struct loading x = {.cloud = cloud, .now_ms = now_ms};
+
+    return each_line(text, load_line, &x);
+}
+
+/* ---- between two savings ---- */
+
+void cloud_begin_journal(struct cloud *cloud)
+{
+    cloud->registry.journals = cloud->access.policies.journals = true;
+}
+
+bool cloud_journal(struct cloud *cloud, struct text *to)
+{
+    /* What is attached comes before what it is attached to. */
+    policy_store_journal(&cloud->access.policies, to);
+    registry_journal(&cloud->registry, to);
+    return !to->failed;
+}
+
+static bool replay_line(void *ctx, const cJSON *record)
+{
+    struct cloud *cloud = ctx;
+
+    return registry_replay(&cloud->registry, record) ||
+           policy_store_load(&cloud->access.policies, record);
+}
+
+size_t cloud_replay(struct cloud *cloud, struct slice text)
+{
+    return each_line(text, replay_line, cloud);
+}
+
+uint64_t cloud_batch(const struct cloud *cloud)
+{
+    return cloud->batch;
+}
+
+void cloud_set_batch(struct cloud *cloud, uint64_t number)
+{
+    cloud->batch = number;
 }

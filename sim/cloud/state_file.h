@@ -17,8 +17,8 @@
 /* Mode 0600, and on the disk when it returns. */
 bool state_file_write(const struct cloud *cloud, const char *path, int64_t now_ms,
                       struct error *err);
-/* Into a new cloud, which is good for nothing else after an error. ret_saved_ms: when it was
-   written; 0: there is no file, which is none. */
+/* Into a new cloud, which is good for nothing else after an error, with what its journal has
+   (journal_file.h). ret_saved_ms: when it was last written; 0: there is no file, which is none. */
 bool state_file_read(struct cloud *cloud, const char *path, int64_t now_ms, int64_t *ret_saved_ms,
                      struct error *err);
 

@@ -32,6 +32,24 @@ scenario("one has a factory's", function(t)
   print(car.name, car:certificate())
 end)
 """
+PROMISED = """
+scenario("one has but a claim", function(t)
+  local car = t:vehicle { provision = "claim" }
+  car:wait_online(30)
+  print(car.name, car:certificate())
+end)
+scenario("another rotates its certificate", function(t)
+  local car, app = t:vehicle { model = "compact_ev_certified" }, t:companion()
+  car:wait_online()
+  t:equal(app:create_job(car, { operation = "rotate_certificate" }):await(60).count.succeeded, 1)
+  print(car.name, car:certificate())
+end)
+scenario("a third has a claim", function(t)
+  local car = t:vehicle { provision = "claim" }
+  car:wait_online(30)
+  print(car.name, car:certificate())
+end)
+"""
 COME_BACK = """
 for _, name in ipairs { "one", "another", "a third" } do
   scenario(name .. " comes back", function(t)
@@ -119,5 +137,21 @@ def cars_come_back(place):
         check(not set(again.values()) & set(got.values()), "certificates that the new cloud cannot know")
 
 
+def killed_at_once(place):
+    """kill -9 of the broker before the state was written even once: cars have what they were given, for it was in the
+    journal before they were told (docs/cloud.md, "What lasts")."""
+    with place.cloud() as running:
+        os.mkdir(place.path("lab/broker/cloud.state.new"))  # so that no state can be written
+        got = run(place, PROMISED)
+        for broker in place.brokers():
+            os.kill(broker, signal.SIGKILL)
+        running.wait().expect(4)
+    check(not os.path.exists(place.path("lab/broker/cloud.state")), "a state was written")
+    os.rmdir(place.path("lab/broker/cloud.state.new"))
+    with place.cloud() as running:
+        check_in("3 things, 4 certificates", found(running))
+        check_equal(run(place, COME_BACK), got, "certificates after kill -9")
+
+
 if __name__ == "__main__":
-    main([a_killed_cloud, cars_come_back])
+    main([a_killed_cloud, cars_come_back, killed_at_once])

@@ -39,6 +39,12 @@ bool keeper_load(struct keeper *k, struct cloud *cloud, int64_t now_ms)
     /* Once: the next start without a proper end has nothing to go by. */
     if (ok && !k->lasts)
         unlink(k->path);
+    if (ok && k->lasts) {
+        ok = journal_file_open(&k->journal, k->path, &err);
+        if (!ok)
+            mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s", err.text);
+        cloud_begin_journal(cloud);
+    }
     k->written = cloud_changes(cloud);
     return ok;
 }
@@ -68,11 +74,29 @@ static _Noreturn void be_writer(const struct keeper *k, const struct cloud *clou
     _exit(state_file_write(cloud, k->path, now_ms, &err) ? 0 : 1);
 }
 
+static void tell_journal_failed(struct keeper *k, const struct error *err)
+{
+    if (!k->journal_failed)
+        mosquitto_log_printf(MOSQ_LOG_ERR, "fleetsim cloud: %s", err->text);
+    k->journal_failed = true;
+}
+
+/* The state has what was in the journal when it was begun. */
+static void note_written(struct keeper *k)
+{
+    struct error err;
+
+    k->written = k->writing;
+    if (!journal_file_drop(&k->journal, &err))
+        tell_journal_failed(k, &err);
+}
+
 static void begin(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
 {
     pid_t broker = getpid();
 
     k->writing = cloud_changes(cloud);
+    journal_file_mark(&k->journal);
     signal(SIGCHLD, SIG_DFL); /* whoever started the broker may have it ignored: then none waits */
     k->writer = fork();
     if (k->writer == 0)
@@ -83,7 +107,7 @@ static void begin(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
     k->writer = 0;
     usec_t cpu = clock_cpu();
     if (write_now(k, cloud, now_ms))
-        k->written = k->writing;
+        note_written(k);
     k->rest_until = clock_now() + REST_FACTOR * (clock_cpu() - cpu);
 }
 
@@ -101,7 +125,7 @@ static void look_at_writer(struct keeper *k)
         return;
     bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (ok)
-        k->written = k->writing;
+        note_written(k);
     else if (!k->failed)
         mosquitto_log_printf(MOSQ_LOG_ERR,
                              "fleetsim cloud: %s could not be written (is there room, and may it "
@@ -112,10 +136,16 @@ static void look_at_writer(struct keeper *k)
     k->rest_until = clock_now() + REST_FACTOR * (usec_of(used.ru_utime) + usec_of(used.ru_stime));
 }
 
-void keeper_tick(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
+void keeper_tick(struct keeper *k, struct cloud *cloud, int64_t now_ms)
 {
+    struct error err;
+
     if (!k->lasts || k->path == NULL)
         return;
+    if (journal_file_keep(&k->journal, cloud, &err))
+        k->journal_failed = false;
+    else
+        tell_journal_failed(k, &err);
     look_at_writer(k);
     usec_t now = clock_now();
     if (!k->dirty && (k->retained_changed || cloud_changes(cloud) != k->written)) {
@@ -132,20 +162,25 @@ void keeper_tick(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
         begin(k, cloud, now_ms);
 }
 
-void keeper_end(struct keeper *k, const struct cloud *cloud, int64_t now_ms)
+void keeper_end(struct keeper *k, struct cloud *cloud, int64_t now_ms)
 {
+    struct error err;
+
     if (k->writer > 0) {
         kill(k->writer, SIGKILL);
         waitpid(k->writer, NULL, 0);
         k->writer = 0;
     }
-    if (k->path != NULL)
-        write_now(k, cloud, now_ms);
+    if (k->lasts && k->path != NULL && !journal_file_keep(&k->journal, cloud, &err))
+        tell_journal_failed(k, &err);
+    if (k->path != NULL && write_now(k, cloud, now_ms) && k->journal.fd >= 0)
+        unlink(k->journal.path);
     keeper_done(k);
 }
 
 void keeper_done(struct keeper *k)
 {
+    journal_file_done(&k->journal);
     free(k->path);
     k->path = NULL;
 }

@@ -507,7 +507,7 @@ static struct plugin *plugin_new(const struct mosquitto_opt *options, int option
 
     if (plugin == NULL)
         return NULL;
-    plugin->log = -1;
+    plugin->log = plugin->keeper.journal.fd = -1;
     if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed = clock_now();
     plugin->cloud = cloud_new(seed);

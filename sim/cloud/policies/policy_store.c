@@ -14,6 +14,13 @@ static void free_stored(void *value)
     free(stored);
 }
 
+/* Without memory for it, it is the next writing of the whole that has the change. */
+static void touch(struct policy_store *s, const char *name)
+{
+    if (s->journals)
+        table_put(&s->touched, name, s);
+}
+
 /* Takes the policy in any case. */
 static bool keep(struct policy_store *s, struct policy *policy, unsigned version, int64_t now_ms)
 {
@@ -31,6 +38,7 @@ static bool keep(struct policy_store *s, struct policy *policy, unsigned version
     }
     policy_free(stored->policy);
     *stored = (struct stored_policy){.policy = policy, .version = version, .changed_ms = now_ms};
+    touch(s, policy_name(policy));
     /* A new one nobody keeps. Who lacks it, because an attachment has outlived the last one of that
        name, sees it by their number. */
     s->generation += before != NULL ? 1 : 0;
@@ -42,6 +50,7 @@ bool policy_store_init(struct policy_store *s)
     *s = (struct policy_store){0};
     table_init(&s->policies);
     table_init(&s->given);
+    table_init(&s->touched);
     for (size_t i = 0; i < POLICY_DEFAULT_COUNT; i++)
         if (!keep(s, policy_default_compile(i), 0, 0)) {
             policy_store_done(s);
@@ -54,6 +63,7 @@ void policy_store_done(struct policy_store *s)
 {
     table_done(&s->policies, free_stored);
     table_done(&s->given, NULL);
+    table_done(&s->touched, NULL);
 }
 
 const struct stored_policy *policy_store_get(const struct policy_store *s, const char *name)
@@ -113,6 +123,7 @@ bool policy_store_remove(struct policy_store *s, const char *name)
         return false;
     if (known < POLICY_DEFAULT_COUNT)
         return keep(s, policy_default_compile(known), 0, 0);
+    touch(s, name);
     free_stored(table_remove(&s->policies, name));
     s->generation++;
     return true;
@@ -201,4 +212,24 @@ bool policy_store_load(struct policy_store *s, const cJSON *record)
     unsigned version = (unsigned)json_whole(record, "version");
     return policy != NULL &&
            keep(s, policy, version != 0 ? version : 1, (int64_t)json_whole(record, "changed"));
+}
+
+static void journal_one(const char *name, const void *value, void *ctx)
+{
+    const struct policy_store *s = value;
+    const struct stored_policy *stored = policy_store_get(s, name);
+
+    if (stored != NULL && stored->version != 0)
+        save_one(name, stored, ctx);
+    else
+        save_deleted(name, s, ctx);
+}
+
+void policy_store_journal(struct policy_store *s, struct text *to)
+{
+    if (s->touched.count == 0)
+        return;
+    table_each(&s->touched, journal_one, to);
+    table_done(&s->touched, NULL);
+    table_init(&s->touched);
 }

@@ -27,6 +27,8 @@ struct policy_store {
     struct table policies;
     struct table given; /* names of those that come with every start of the cloud */
     uint64_t generation;
+    bool journals;        /* from now on policy_store_journal() is asked what has changed */
+    struct table touched; /* since it last was: names */
 };
 
 /* False: no memory. */
@@ -51,5 +53,8 @@ size_t policy_store_count(const struct policy_store *s);
    given and removed; takes over such a line. False: it is none, or no memory. */
 void policy_store_save(const struct policy_store *s, struct text *to);
 bool policy_store_load(struct policy_store *s, const cJSON *record);
+/* Appends such lines of what has changed since the last call; each may come in the place of what
+   is there. */
+void policy_store_journal(struct policy_store *s, struct text *to);
 
 #endif

@@ -105,6 +105,7 @@ void registry_init(struct registry *r)
     table_init(&r->certificates);
     table_init(&r->authorities);
     table_init(&r->deleted);
+    table_init(&r->touched);
 }
 
 void registry_done(struct registry *r)
@@ -113,6 +114,7 @@ void registry_done(struct registry *r)
     table_done(&r->certificates, free_certificate);
     table_done(&r->authorities, free_authority);
     table_done(&r->deleted, NULL);
+    table_done(&r->touched, NULL);
 }
 
 /* Replaces a text; `value` NULL: none. */
@@ -134,8 +136,19 @@ struct registry_thing *registry_thing(const struct registry *r, const char *name
     return table_get(&r->things, name);
 }
 
+/* Without memory for it, it is the next writing of the whole that has the change. */
+static void touch(const struct registry_certificate *c)
+{
+    struct registry *r = c->registry;
+
+    if (r->journals && table_get(&r->touched, c->id) == NULL)
+        table_put(&r->touched, c->id, r);
+}
+
 static void tell_thing(const struct registry_thing *thing)
 {
+    for (size_t i = 0; i < thing->certificates.count; i++)
+        touch(thing->certificates.items[i]);
     if (thing->registry->told_thing != NULL)
         thing->registry->told_thing(thing->registry->ctx, thing->name);
 }
@@ -247,10 +260,13 @@ struct registry_certificate *registry_certificate_add(struct registry *r, const 
         return NULL;
     }
     memcpy(c->id, id, len + 1);
+    c->registry = r;
     c->status = status;
     c->created_ms = c->changed_ms = now_ms;
     if (set_text(&c->pem, pem) && table_put(&r->certificates, id, c)) {
         table_remove(&r->deleted, id);
+        if (r->journals)
+            table_put(&r->touched, id, c);
         return c;
     }
     free_certificate(c);
@@ -274,6 +290,7 @@ void registry_certificate_set_status(struct registry *r, struct registry_certifi
     if (c->status == status)
         return;
     bool was_active = c->status == REGISTRY_ACTIVE;
+    touch(c);
     c->status = status;
     c->changed_ms = now_ms;
     /* From INACTIVE to REVOKED, connections end when they would have. */
@@ -294,6 +311,7 @@ static void detach_all(struct registry_certificate *c)
 void registry_certificate_remove(struct registry *r, struct registry_certificate *c)
 {
     detach_all(c);
+    touch(c);
     table_remove(&r->certificates, c->id);
     free_certificate(c);
     r->removed++;
@@ -328,6 +346,7 @@ static bool sweep_one(void *value, void *ctx)
     if (!sweep->visit(c, sweep->ctx))
         return false;
     detach_all(c);
+    touch(c);
     free_certificate(c);
     sweep->registry->removed++;
     return true;
@@ -354,6 +373,7 @@ bool registry_attach(struct registry_certificate *c, struct registry_thing *thin
         c->things.count--;
         return false;
     }
+    touch(c);
     c->changes++;
     return true;
 }
@@ -364,6 +384,7 @@ void registry_detach(struct registry_certificate *c, struct registry_thing *thin
 
     if (at == c->things.count)
         return;
+    touch(c);
     c->changes++;
     list_cut(&c->things, at);
     list_cut(&thing->certificates, list_find(&thing->certificates, c));
@@ -390,6 +411,7 @@ bool registry_made_for(struct registry_certificate *c, const char *job, uint32_t
 {
     if (!set_text(&c->made_for, job))
         return false;
+    touch(c);
     c->made_for_number = number;
     return true;
 }
@@ -405,6 +427,7 @@ bool registry_attach_policy(struct registry_certificate *c, const char *policy)
         return true;
     char *copy = strdup(policy);
     if (copy != NULL && list_add(&c->policies, copy)) {
+        touch(c);
         c->changes++;
         return true;
     }
@@ -418,6 +441,7 @@ void registry_detach_policy(struct registry_certificate *c, const char *policy)
 
     if (at == c->policies.count)
         return;
+    touch(c);
     c->changes++;
     free(c->policies.items[at]);
     list_cut(&c->policies, at);

@@ -61,6 +61,7 @@ struct registry_thing {
 };
 
 struct registry_certificate {
+    struct registry *registry;
     char id[REGISTRY_ID_SIZE];
     char authority[REGISTRY_ID_SIZE]; /* "": the fleet's own, or this cloud's */
     enum registry_status status;
@@ -100,6 +101,8 @@ struct registry {
     int64_t due_ms;       /* no certificate's time comes before; INT64_MAX: none at all */
     unsigned generation;  /* changes with the set of authorities */
     uint64_t removed;     /* certificates, so far */
+    bool journals;        /* from now on registry_journal() is asked what has changed */
+    struct table touched; /* since it last was: ids of certificates */
     /* There is such a thing now, or its type or attributes have changed. NULL: nobody wants to
        know. */
     void (*told_thing)(void *ctx, const char *name);
@@ -179,5 +182,10 @@ void registry_authority_remove(struct registry *r, struct registry_authority *au
 void registry_save(const struct registry *r, struct text *to);
 /* Takes over such a line. False: it is none, or no memory. */
 bool registry_load(struct registry *r, const cJSON *record);
+/* Appends lines with the certificates that have changed since the last call, or are gone, and the
+   things that they are attached to; none of those that their next connection registers anew. */
+void registry_journal(struct registry *r, struct text *to);
+/* Takes over such a line, in the place of what is there. */
+bool registry_replay(struct registry *r, const cJSON *record);
 
 #endif

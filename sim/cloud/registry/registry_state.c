@@ -1,4 +1,5 @@
-/* The registry as lines of JSON: things, then certificates with what they are attached to. */
+/* The registry as lines of JSON: things, then certificates with what they are attached to; and what
+   has changed of it. */
 #include <string.h>
 
 #include "base/json.h"
@@ -108,20 +109,23 @@ static bool is_id(const char *id)
     return len != 0 && len < REGISTRY_ID_SIZE && strspn(id, "0123456789abcdef") == len;
 }
 
-static bool load_thing(struct registry *r, const char *name, const cJSON *record)
+static bool fill_thing(struct registry_thing *thing, const cJSON *record)
 {
     const cJSON *attributes = json_get(record, "attributes");
 
-    if (!registry_name_is_valid(name) || registry_thing(r, name) != NULL)
-        return false;
-    struct registry_thing *thing =
-        registry_thing_add(r, name, (int64_t)json_whole(record, "created"));
-    if (thing == NULL)
-        return false;
     bool ok = registry_thing_set_type(thing, json_str(record, "type", NULL)) &&
               (attributes == NULL || registry_thing_set_attributes(thing, attributes, true));
     thing->version = (int64_t)json_whole(record, "version");
     return ok;
+}
+
+static bool load_thing(struct registry *r, const char *name, const cJSON *record)
+{
+    if (!registry_name_is_valid(name) || registry_thing(r, name) != NULL)
+        return false;
+    struct registry_thing *thing =
+        registry_thing_add(r, name, (int64_t)json_whole(record, "created"));
+    return thing != NULL && fill_thing(thing, record);
 }
 
 static bool load_links(struct registry *r, struct registry_certificate *c, const cJSON *record)
@@ -196,4 +200,64 @@ bool registry_load(struct registry *r, const cJSON *record)
     if (thing != NULL)
         return load_thing(r, thing, record);
     return authority != NULL && load_authority(r, authority, record);
+}
+
+/* ---- what has changed ---- */
+
+/* Of the fleet's own authority, as its first connection made it. */
+static bool comes_again(const struct registry_certificate *c)
+{
+    return !c->issued && c->authority[0] == '\0' && c->status == REGISTRY_ACTIVE;
+}
+
+struct journal {
+    const struct registry *registry;
+    struct text *to;
+};
+
+/* `value`: the registry, or of one that is new itself. */
+static void journal_one(const char *id, const void *value, void *ctx)
+{
+    const struct journal *j = ctx;
+    const struct registry_certificate *c = registry_certificate(j->registry, id);
+
+    if (c == NULL) {
+        text_str(j->to, "{\"removedCertificateId\":");
+        text_quoted(j->to, id);
+        text_str(j->to, "}\n");
+        if (registry_is_deleted(j->registry, id))
+            save_deleted(id, j->registry, j->to);
+        return;
+    }
+    if (value != j->registry && comes_again(c))
+        return;
+    for (size_t i = 0; i < c->things.count; i++)
+        save_thing(thing_name(c->things.items[i]), c->things.items[i], j->to);
+    save_certificate(id, c, j->to);
+}
+
+void registry_journal(struct registry *r, struct text *to)
+{
+    struct journal j = {.registry = r, .to = to};
+
+    if (r->touched.count == 0)
+        return;
+    table_each(&r->touched, journal_one, &j);
+    table_done(&r->touched, NULL);
+    table_init(&r->touched);
+}
+
+bool registry_replay(struct registry *r, const cJSON *record)
+{
+    const char *name = json_str(record, "thingName", "");
+    const char *removed = json_str(record, "removedCertificateId", NULL);
+    const char *id = removed != NULL ? removed : json_str(record, "certificateId", "");
+    struct registry_certificate *c = registry_certificate(r, id);
+    struct registry_thing *thing = registry_thing(r, name);
+
+    if (c != NULL)
+        registry_certificate_remove(r, c);
+    if (removed != NULL)
+        return is_id(removed);
+    return *id == '\0' && thing != NULL ? fill_thing(thing, record) : registry_load(r, record);
 }
