@@ -42,6 +42,22 @@ int kept_work_ms(int dir_fd)
     return ms < WORK_MAX_MS ? (int)ms : WORK_MAX_MS;
 }
 
+bool kept_is_written(const char *dir, struct error *err)
+{
+    char *state = xasprintf("%s/broker/" CONFIG_STATE, dir);
+    char *journal = xasprintf("%s" JOURNAL_SUFFIX, state);
+    bool ok = access(journal, F_OK) != 0; /* it goes when all is in the state */
+
+    if (!ok)
+        error_set(err, ERROR_TARGET,
+                  "%s: what has changed last could not be written (see %s/broker/" CONFIG_LOG
+                  " for why; the next start has what was written before, and all certificates)",
+                  state, dir);
+    free(journal);
+    free(state);
+    return ok;
+}
+
 /* The local time of day; with its date, unless that is today's. */
 static void format_time(int64_t wall_ms, char *ret, size_t size)
 {

@@ -19,6 +19,7 @@
 #include "base/store.h"
 #include "base/xmem.h"
 #include "broker/broker.h"
+#include "broker/kept.h"
 #include "cli/client_revocation.h"
 #include "cli/cloud_file.h"
 #include "cli/cloud_services.h"
@@ -259,7 +260,10 @@ static void close_session(struct session *s)
         unlink(s->json_path);
     free(s->json_path);
     client_revocation_free(s->revocation);
+    bool ran = s->broker != NULL && !s->failed;
     broker_stop(s->broker);
+    if (ran && !kept_is_written(s->options->dir, &s->err))
+        s->failed = true;
     artifact_server_free(s->artifacts);
     free(s->artifacts_dir);
     if (s->lock_fd >= 0)

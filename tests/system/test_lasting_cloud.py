@@ -153,5 +153,14 @@ def killed_at_once(place):
         check_equal(run(place, COME_BACK), got, "certificates after kill -9")
 
 
+def a_last_write_that_fails(place):
+    """Who stops a cloud hears that what it had is not on the disk."""
+    with place.cloud() as running:
+        os.mkdir(place.path("lab/broker/cloud.state.new"))
+        place.run("cloud", "things", "create", "car-1", "--dir", "lab").expect(0)
+        running.process.send_signal(signal.SIGTERM)
+        running.wait().expect(4, "lab/broker/cloud.state: what has changed last could not be written", "broker.log")
+
+
 if __name__ == "__main__":
-    main([a_killed_cloud, cars_come_back, killed_at_once])
+    main([a_killed_cloud, cars_come_back, killed_at_once, a_last_write_that_fails])

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/kept.h"
 #include "broker/owner.h"
 #include "pki/pki.h"
 #include "support/broker_lab.h"
@@ -151,6 +152,26 @@ static void outlives_a_kill(void **state)
     broker_stop(b);
 }
 
+/* A full disk, a folder that may not be written any more. */
+static void says_what_was_not_written(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    struct broker *b = start(true);
+    assert_int_equal(mkdir(path_of("cloud.state.new"), 0700), 0);
+    say(b, "fleetsim/things/car-4/create", "{}");
+    broker_stop(b);
+    assert_false(kept_is_written(lab, &err));
+    assert_int_equal(err.code, ERROR_TARGET);
+    assert_non_null(strstr(err.text, path_of("cloud.state")));
+    assert_int_equal(rmdir(path_of("cloud.state.new")), 0);
+    b = start(false);
+    say(b, "fleetsim/things/car-5/create", "{}");
+    broker_stop(b);
+    assert_true(kept_is_written(lab, &err));
+}
+
 static void refuses(const char *name, const char *text, size_t len, enum error_code code,
                     const char *part)
 {
@@ -187,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lasts_to_the_next_start),
         cmocka_unit_test(outlives_a_kill),
+        cmocka_unit_test(says_what_was_not_written),
         cmocka_unit_test(says_what_is_damaged),
     };
 
