@@ -72,31 +72,21 @@ static void format_time(int64_t wall_ms, char *ret, size_t size)
         *ret = '\0';
 }
 
-static char *describe(const struct cloud *cloud, int64_t saved_ms)
+static bool look_at_state(const char *path, char **ret_found, struct error *err)
 {
+    int64_t saved_ms = 0;
     char when[32];
     struct text t;
 
-    format_time(saved_ms, when, sizeof when);
     text_init(&t);
-    cloud_describe(cloud, &t);
-    text_str(&t, " from ");
-    text_str(&t, when);
-    char *found = xstrdup(t.data != NULL ? t.data : "");
+    bool ok = state_file_look(path, &t, &saved_ms, err);
+    if (ok && saved_ms != 0) {
+        format_time(saved_ms, when, sizeof when);
+        text_str(&t, " from ");
+        text_str(&t, when);
+        *ret_found = xstrdup(t.data != NULL ? t.data : "");
+    }
     text_done(&t);
-    return found;
-}
-
-static bool look_at_state(const char *path, char **ret_found, struct error *err)
-{
-    struct cloud *cloud = cloud_new(1);
-    int64_t saved_ms = 0;
-
-    bool ok = cloud != NULL ? state_file_read(cloud, path, clock_wall_ms(), &saved_ms, err)
-                            : error_set(err, ERROR_USAGE, "%s: no memory", path);
-    if (ok && saved_ms != 0)
-        *ret_found = describe(cloud, saved_ms);
-    cloud_free(cloud);
     return ok;
 }
 

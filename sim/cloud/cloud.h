@@ -134,6 +134,8 @@ bool cloud_save(const struct cloud *cloud, int64_t now_ms, struct text *to);
 uint64_t cloud_changes(const struct cloud *cloud);
 /* What of it a person would count: "1,000 things, 12 policies, 3 jobs"; "nothing". */
 void cloud_describe(const struct cloud *cloud, struct text *to);
+/* The same of cloud_save()'s lines. */
+void cloud_describe_lines(struct slice text, struct text *to);
 /* Into a new cloud. Lines that are not cloud_save()'s are left out: it returns how many. */
 size_t cloud_load(struct cloud *cloud, struct slice text, int64_t now_ms);
 

@@ -51,19 +51,79 @@ static void add_count(size_t n, const char *one, const char *many, bool *ret_any
     *ret_any = true;
 }
 
-void cloud_describe(const struct cloud *cloud, struct text *to)
+/* What a person would count. ORDER counted */
+enum { THINGS, CERTIFICATES, AUTHORITIES, POLICIES, GROUPS, JOBS, SHADOWS, COUNTED };
+
+static const struct {
+    const char *one, *many, *line; /* what its line begins with */
+} counted[COUNTED] = {
+    {"thing",       "things",       "{\"thingName\":"      },
+    {"certificate", "certificates", "{\"certificateId\":"  },
+    {"authority",   "authorities",  "{\"caCertificateId\":"},
+    {"policy",      "policies",     "{\"policy\":"         },
+    {"group",       "groups",       "{\"group\":"          },
+    {"job",         "jobs",         "{\"job\":"            },
+    {"shadow",      "shadows",      "{\"shadow\":"         },
+};
+
+static void describe(const size_t counts[COUNTED], struct text *to)
 {
     bool any = false;
 
-    add_count(cloud->registry.things.count, "thing", "things", &any, to);
-    add_count(cloud->registry.certificates.count, "certificate", "certificates", &any, to);
-    add_count(cloud->registry.authorities.count, "authority", "authorities", &any, to);
-    add_count(policy_store_count(&cloud->access.policies), "policy", "policies", &any, to);
-    add_count(cloud->access.groups.by_name.count, "group", "groups", &any, to);
-    add_count(job_service_count(&cloud->jobs), "job", "jobs", &any, to);
-    add_count(shadow_service_count(&cloud->shadows), "shadow", "shadows", &any, to);
+    for (int i = 0; i < COUNTED; i++)
+        add_count(counts[i], counted[i].one, counted[i].many, &any, to);
     if (!any)
         text_str(to, "nothing");
+}
+
+void cloud_describe(const struct cloud *cloud, struct text *to)
+{
+    const size_t counts[COUNTED] = {
+        [THINGS] = cloud->registry.things.count,
+        [CERTIFICATES] = cloud->registry.certificates.count,
+        [AUTHORITIES] = cloud->registry.authorities.count,
+        [POLICIES] = policy_store_count(&cloud->access.policies),
+        [GROUPS] = cloud->access.groups.by_name.count,
+        [JOBS] = job_service_count(&cloud->jobs),
+        [SHADOWS] = shadow_service_count(&cloud->shadows),
+    };
+
+    describe(counts, to);
+}
+
+static int kind_of(struct slice line)
+{
+    int kind = 0;
+
+    while (kind < COUNTED &&
+           (line.len < strlen(counted[kind].line) ||
+            memcmp(line.data, counted[kind].line, strlen(counted[kind].line)) != 0))
+        kind++;
+    return kind;
+}
+
+/* Of one that was deleted, only that is kept. */
+static bool is_deleted_shadow(struct slice line)
+{
+    static const char document[] = "\",\"document\":";
+
+    return memmem(line.data, line.len, document, sizeof document - 1) == NULL;
+}
+
+void cloud_describe_lines(struct slice text, struct text *to)
+{
+    size_t counts[COUNTED + 1] = {0};
+
+    while (text.len != 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end != NULL ? (size_t)(end - text.data) + 1 : text.len;
+        struct slice line = slice_of(text.data, len);
+        int kind = kind_of(line);
+        if (kind != SHADOWS || !is_deleted_shadow(line))
+            counts[kind]++;
+        text = slice_of(text.data + len, text.len - len);
+    }
+    describe(counts, to);
 }
 
 /* Shows each line; it returns how many were not taken. */

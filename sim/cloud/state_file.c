@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/timeunit.h"
 #include "cloud/journal_file.h"
 #include "cloud/state_bytes.h"
 
@@ -130,18 +132,37 @@ bool state_file_take(struct cloud *cloud, struct slice bytes, int64_t now_ms, in
 
 /* ---- the file ---- */
 
+/* To be freed; NULL: no memory. */
+static char *journal_of(const char *path)
+{
+    size_t size = strlen(path) + sizeof JOURNAL_SUFFIX;
+    char *journal = malloc(size);
+
+    if (journal != NULL)
+        snprintf(journal, size, "%s" JOURNAL_SUFFIX, path);
+    return journal;
+}
+
+static bool has_journal(const char *path)
+{
+    char *journal = journal_of(path);
+    struct stat st;
+    bool has = journal == NULL || (stat(journal, &st) == 0 && st.st_size != 0);
+
+    free(journal);
+    return has;
+}
+
 /* What came after it was written. */
 static bool read_journal(struct cloud *cloud, const char *path, int64_t *saved_ms,
                          struct error *err)
 {
-    size_t size = strlen(path) + sizeof JOURNAL_SUFFIX;
-    char *journal = malloc(size);
+    char *journal = journal_of(path);
     struct state_bytes bytes;
     size_t whole;
 
     if (journal == NULL)
         return error_set(err, ERROR_USAGE, "%s: no memory", path);
-    snprintf(journal, size, "%s" JOURNAL_SUFFIX, path);
     uint64_t first = cloud_batch(cloud);
     bool ok = state_bytes_open(&bytes, journal, err);
     if (ok) {
@@ -168,6 +189,47 @@ bool state_file_read(struct cloud *cloud, const char *path, int64_t now_ms, int6
     ok = ok && read_journal(cloud, path, ret_saved_ms, err);
     if (!ok)
         *ret_saved_ms = 0;
+    return ok;
+}
+
+static bool look_inside(struct slice bytes, struct text *to, int64_t *ret_saved_ms,
+                        struct error *err)
+{
+    struct head head = {0};
+    size_t end = 0;
+
+    if (!read_head(bytes, &head, err) || !read_foot(bytes, head.len, &end, err))
+        return false;
+    cloud_describe_lines(slice_of(bytes.data + head.len, end - head.len), to);
+    *ret_saved_ms = head.saved_ms;
+    return true;
+}
+
+static bool look_by_reading(const char *path, struct text *to, int64_t *ret_saved_ms,
+                            struct error *err)
+{
+    struct cloud *cloud = cloud_new(1);
+
+    bool ok = cloud != NULL ? state_file_read(cloud, path, clock_wall_ms(), ret_saved_ms, err)
+                            : error_set(err, ERROR_USAGE, "%s: no memory", path);
+    if (ok)
+        cloud_describe(cloud, to);
+    cloud_free(cloud);
+    return ok;
+}
+
+bool state_file_look(const char *path, struct text *to, int64_t *ret_saved_ms, struct error *err)
+{
+    struct state_bytes bytes;
+
+    *ret_saved_ms = 0;
+    if (has_journal(path))
+        return look_by_reading(path, to, ret_saved_ms, err);
+    if (!state_bytes_open(&bytes, path, err))
+        return false;
+    bool ok = bytes.absent || look_inside(bytes.all, to, ret_saved_ms, err) ||
+              error_prefix(err, "%s", path);
+    state_bytes_close(&bytes);
     return ok;
 }
 

@@ -22,6 +22,10 @@ bool state_file_write(const struct cloud *cloud, const char *path, int64_t now_m
 bool state_file_read(struct cloud *cloud, const char *path, int64_t now_ms, int64_t *ret_saved_ms,
                      struct error *err);
 
+/* A look before that: whether it is whole, and what is in it as cloud_describe() says. Without a
+   cloud, unless there is a journal to be brought in. */
+bool state_file_look(const char *path, struct text *to, int64_t *ret_saved_ms, struct error *err);
+
 /* The bytes of such a file. */
 bool state_file_put(const struct cloud *cloud, int64_t now_ms, struct text *to);
 bool state_file_take(struct cloud *cloud, struct slice bytes, int64_t now_ms, int64_t *ret_saved_ms,

@@ -125,6 +125,16 @@ static void nothing_is_lost(void **state)
     char *after = sorted(fresh);
     assert_string_equal(after, before);
     describes(fresh, "2 things, 1 policy, 3 groups, 1 job, 2 shadows");
+    struct text lines;
+    text_init(&lines);
+    cloud_describe_lines(slice_of(t.data, t.len), &lines);
+    assert_string_equal(lines.data, "2 things, 1 policy, 3 groups, 1 job, 2 shadows");
+    /* A deleted one is not counted, nor what is the head's or the foot's. */
+    text_cut(&lines, 0);
+    cloud_describe_lines(slice_str("{\"shadow\":\"car-1\",\"version\":3,\"deletedAt\":7}\n"),
+                         &lines);
+    assert_string_equal(lines.data, "nothing");
+    text_done(&lines);
     free(before);
     free(after);
     text_done(&t);
