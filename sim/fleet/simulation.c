@@ -20,7 +20,6 @@
 #include "pki/credential_set.h"
 #include "pki/factory.h"
 #include "pki/pem_file.h"
-#include "pki/rotation.h"
 
 /* ---- the way to the cloud ---- */
 
@@ -32,7 +31,7 @@ static struct evp_pkey_st *load_key(const void *arg)
 }
 
 /* What a car that brings its own certificate shows, or one of the fleet. */
-static struct tls_identity identity_of(const struct vehicle *v)
+struct tls_identity simulation_identity(const struct vehicle *v)
 {
     struct tls_identity rotated;
 
@@ -60,7 +59,7 @@ static struct mqtt_session_config session_config(const struct vehicle *v)
         .net = sim->net,
         .endpoint = endpoints_first(sim->endpoints, v->identity.index),
         .tls = sim->tls,
-        .identity = identity_of(v),
+        .identity = simulation_identity(v),
         .clock_offset = v->clock_offset,
         .profile = sim->tcu.profile,
     };
@@ -133,35 +132,6 @@ void simulation_renew_identity(struct vehicle *v)
     write_pem(v, &pem);
     paho_client_set_pem(v->paho, buf_slice(&pem));
     buf_done(&pem);
-}
-
-static bool keep_identity(struct vehicle *v, struct error *err)
-{
-    const struct tls_identity shown = identity_of(v);
-    struct pki_found found = {.certificate = shown.leaf, .key = shown.key_der};
-    uint8_t pkcs8[EC_PKCS8_SIZE];
-
-    if (shown.chain_count != 0)
-        found.issuer = shown.chain[0];
-    /* Of the fleet's own, the key is known otherwise. */
-    if (found.key.len == 0) {
-        ec_key_pkcs8(v->key, pkcs8);
-        found.key = slice_of(pkcs8, sizeof pkcs8);
-    }
-    bool ok = pki_keep(v->sim->pki, v->identity.index, &found, err);
-    OPENSSL_cleanse(pkcs8, sizeof pkcs8);
-    return ok;
-}
-
-void simulation_keep_identity(struct vehicle *v)
-{
-    struct error err = {0};
-
-    if (!v->sim->pki_lasts || v->sim->pki == NULL || v->own != NULL || keep_identity(v, &err))
-        return;
-    recorder_count(v->sim->recorder, "certificates.not_kept", 1);
-    timeline_addf(v->timeline, clock_now(), TIMELINE_NOTE, "certificate not kept: %s", err.text);
-    vehicle_tell_note(v, "certificate not kept", err.text);
 }
 
 /* Virtual time has to know what each client waits for. */
@@ -381,6 +351,7 @@ void simulation_free(struct simulation *sim)
     connect_gate_done(&sim->gate);
     key_maker_free(sim->keys);
     simulation_identities_done(sim);
+    simulation_keeper_done(sim);
     oracle_free(sim->oracle);
     endpoints_free(sim->endpoints);
     sources_free(sim->sources);

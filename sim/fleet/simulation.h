@@ -122,7 +122,8 @@ struct simulation {
     void (*event)(void *ctx, struct vehicle *v, const struct vehicle_event *e);
     void *event_ctx;
     /* Private part */
-    struct simulation_claim *claim; /* NULL: not needed yet */
+    struct simulation_keeper *keeper; /* NULL: no car waits for the PKI */
+    struct simulation_claim *claim;   /* NULL: not needed yet */
     struct factory **factories;
     size_t factory_count;
     struct net_carried carried; /* as it was counted last */
@@ -152,9 +153,17 @@ void simulation_identities_done(struct simulation *sim);
 /* What the car shows has changed: counts from its next connect on. */
 void simulation_renew_identity(struct vehicle *v);
 
+/* What the car shows when it connects. */
+struct tls_identity simulation_identity(const struct vehicle *v);
+
 /* What the car shows is its own from now on, in later runs too if the PKI lasts: some milliseconds.
-   What cannot be kept is told as a note. */
+   While another process holds the PKI's directory the car waits, not the loop. What cannot be kept
+   is told as a note. */
 void simulation_keep_identity(struct vehicle *v);
+/* The car is to be freed: if it waits still, so does the loop. */
+void simulation_keep_last(struct vehicle *v);
+/* Of simulation_free(). */
+void simulation_keeper_done(struct simulation *sim);
 
 /* How many cars were made with the certificates, so that any broker may know them; 0: none. */
 uint32_t simulation_known_cars(const struct simulation *sim);

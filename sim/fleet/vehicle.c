@@ -567,6 +567,7 @@ void vehicle_free(struct vehicle *v)
 {
     if (v == NULL)
         return;
+    simulation_keep_last(v);
     if (v->tcu != NULL) {
         /* A thing that the next scenario uses must leave no will behind. */
         if (v->own != NULL)

@@ -101,18 +101,19 @@ static bool exists(const struct pki *pki, enum pki_file file)
 int pki_lock(const struct pki *pki, int how, struct error *err)
 {
     char *path = xasprintf("%s/pki", pki->dir);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), why = errno;
 
     while (fd >= 0 && flock(fd, how) != 0)
-        if (errno != EINTR) {
+        if ((why = errno) != EINTR) {
             close(fd);
             fd = -1;
         }
     if (fd < 0)
         error_set(err, ERROR_USAGE,
                   "%.300s: %s (make it with \"fleetsim pki init\", or check its permissions)", path,
-                  strerror(errno));
+                  strerror(why));
     free(path);
+    errno = why;
     return fd;
 }
 

@@ -21,7 +21,8 @@ struct pki {
 };
 
 /* Keeps other processes from changing the directory (LOCK_EX: and from reading it), until the
-   descriptor is closed; -1 and an error if it cannot. */
+   descriptor is closed; -1, errno and an error if it cannot (LOCK_NB, and another does:
+   EWOULDBLOCK). */
 int pki_lock(const struct pki *pki, int how, struct error *err);
 
 #endif

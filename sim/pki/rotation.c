@@ -1,5 +1,6 @@
 #include "pki/rotation.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -42,15 +43,20 @@ bool pki_car(const struct pki *pki, uint32_t k, struct pki_car *ret, struct erro
 }
 
 /* Locked, so that no other process takes the same generation or writes between. */
-static bool begin(struct pki *pki, int *ret_lock, struct error *err)
+static bool begin_how(struct pki *pki, int how, int *ret_lock, struct error *err)
 {
-    *ret_lock = pki_lock(pki, LOCK_EX, err);
+    *ret_lock = pki_lock(pki, how, err);
     if (*ret_lock < 0)
         return false;
     if (rotated_refresh(pki->rotated, err))
         return true;
     close(*ret_lock);
     return false;
+}
+
+static bool begin(struct pki *pki, int *ret_lock, struct error *err)
+{
+    return begin_how(pki, LOCK_EX, ret_lock, err);
 }
 
 static bool next_generation(struct pki *pki, uint32_t k, struct pki_credential *issued,
@@ -175,11 +181,14 @@ bool pki_recall(struct pki *pki, uint32_t *ret_count, struct error *err)
     return ok;
 }
 
-bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err)
+/* `how`: flock()'s. ret_busy as pki_try_keep(). */
+static bool keep(struct pki *pki, uint32_t k, const struct pki_found *found, int how,
+                 bool *ret_busy, struct error *err)
 {
     struct rotated_car car = {.index = k, .certificate = found->certificate};
     int lock;
 
+    *ret_busy = false;
     if (k >= IDENTITY_MAX || found->certificate.len > CERTIFICATE_MAX ||
         found->issuer.len > CERTIFICATE_MAX)
         return error_set(
@@ -193,7 +202,9 @@ bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct
             err->code = ERROR_USAGE;
         return false;
     }
-    bool ok = begin(pki, &lock, err);
+    errno = 0;
+    bool ok = begin_how(pki, how, &lock, err);
+    *ret_busy = lock < 0 && errno == EWOULDBLOCK;
     if (ok) {
         const struct rotated_car *before = rotated_find(pki->rotated, k);
         car.generation = before != NULL ? before->generation + 1 : 1;
@@ -205,4 +216,17 @@ bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct
     }
     OPENSSL_cleanse(&car.key, sizeof car.key);
     return ok;
+}
+
+bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err)
+{
+    bool busy;
+
+    return keep(pki, k, found, LOCK_EX, &busy, err);
+}
+
+bool pki_try_keep(struct pki *pki, uint32_t k, const struct pki_found *found, bool *ret_busy,
+                  struct error *err)
+{
+    return keep(pki, k, found, LOCK_EX | LOCK_NB, ret_busy, err);
 }

@@ -38,6 +38,10 @@ struct pki_found {
 /* Car k (below IDENTITY_MAX) has that now. Synced to disk: some milliseconds. ERROR_USAGE: they do
    not belong together, or the key is of another kind. */
 bool pki_keep(struct pki *pki, uint32_t k, const struct pki_found *found, struct error *err);
+/* The same without waiting for other processes: if one holds the directory, *ret_busy, false and an
+   error. */
+bool pki_try_keep(struct pki *pki, uint32_t k, const struct pki_found *found, bool *ret_busy,
+                  struct error *err);
 /* Cars that have a certificate of the local cloud's, or of a factory's, get one of the fleet's own
    again, the next generation: for a local cloud that begins anew. Those of other clouds stay.
    ret_count: how many. All or none. */

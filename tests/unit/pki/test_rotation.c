@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -262,6 +263,35 @@ static void test_what_a_car_has_made_is_kept(void **state)
     buf_done(&key);
 }
 
+/* A run goes on while "fleetsim pki" is at work in another process. */
+static void test_who_will_not_wait_need_not(void **state)
+{
+    const struct fixture *f = *state;
+    struct buf certificate, key;
+    struct error err = {0};
+    bool busy;
+    char folder[64];
+
+    make_foreign(&certificate, &key);
+    const struct pki_found found = {.certificate = buf_slice(&certificate), .key = buf_slice(&key)};
+    snprintf(folder, sizeof folder, "%s/pki", f->dir);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_SH), 0);
+    assert_false(pki_try_keep(f->pki, 1, &found, &busy, &err));
+    assert_true(busy);
+    assert_int_equal(car_of(f->pki, 1).generation, 0);
+    close(fd);
+    assert_true(pki_try_keep(f->pki, 1, &found, &busy, &err));
+    assert_false(busy);
+    assert_int_equal(car_of(f->pki, 1).generation, 1);
+    /* What will not do is not waited for. */
+    const struct pki_found none = {.certificate = slice_str("x"), .key = slice_str("y")};
+    assert_false(pki_try_keep(f->pki, 0, &none, &busy, &err));
+    assert_false(busy);
+    buf_done(&certificate);
+    buf_done(&key);
+}
+
 /* For a local cloud that begins anew, and knows nothing of what it has issued. */
 static void test_foreign_ones_are_recalled(void **state)
 {
@@ -443,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_processes_take_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_such_car, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_a_car_has_made_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_will_not_wait_need_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_ones_are_recalled, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_torn_record_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
