@@ -55,10 +55,14 @@ bool can_rule_fits(const struct can_rule *rule, size_t frame_len, struct error *
         rule->start_bit < bits &&
         (rule->is_big_endian ? (rule->start_bit % 8 + rule->length - 1) / 8 <= rule->start_bit / 8
                              : (uint64_t)rule->start_bit + rule->length <= bits);
-    return fits || error_set(err, ERROR_USAGE,
-                             "%u bits from bit %u (%s-endian) lie outside of a frame of %zu bytes",
-                             rule->length, rule->start_bit, rule->is_big_endian ? "big" : "little",
-                             frame_len);
+    if (!fits)
+        return error_set(
+            err, ERROR_USAGE, "%u bits from bit %u (%s-endian) lie outside of a frame of %zu bytes",
+            rule->length, rule->start_bit, rule->is_big_endian ? "big" : "little", frame_len);
+    return isfinite(ldexp(fabs(rule->factor), (int)rule->length) + fabs(rule->offset)) ||
+           error_set(err, ERROR_USAGE,
+                     "factor %g and offset %g make values of %u bits that are no numbers",
+                     rule->factor, rule->offset, rule->length);
 }
 
 /* The place of the signal's bit `i`: a big-endian one goes on in the byte before. */

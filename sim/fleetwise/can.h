@@ -28,7 +28,8 @@ struct can_rule {
 /* A rule by the names of CANSignal's fields; a factor that is not there is 1. ERROR_USAGE. */
 bool can_rule_read(const cJSON *object, struct can_rule *ret, struct error *err);
 
-/* Do its bits lie within a frame of that many bytes? ERROR_USAGE says why not. */
+/* Do its bits lie within a frame of that many bytes, and is each of their values finite?
+   ERROR_USAGE says why not. */
 bool can_rule_fits(const struct can_rule *rule, size_t frame_len, struct error *err);
 
 /* Both only for a rule that fits. */

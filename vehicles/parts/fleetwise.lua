@@ -14,6 +14,8 @@ local states = require "parts.fleetwise.states"
 local storage = require "parts.fleetwise.storage"
 
 local long = 86400 -- seconds: until something comes
+local longest = 1e9 -- seconds that anybody can wait: 31 years
+local refusals_kept = 100 -- of one kind of documents
 
 -- What the files of the agent share; one for each time that the car has power.
 local agent_methods = {}
@@ -27,6 +29,23 @@ end
 -- Milliseconds since 1970.
 function agent_methods:now()
   return math.floor((self.epoch + self.car:clock()) * 1000 + 0.5)
+end
+
+-- However far the time is that a document has.
+function agent_methods.pause(_, ms)
+  wait(math.min(math.max(ms, 0) / 1000, longest))
+end
+
+-- Documents come from outside: what they bring it to is in the car's log, and ends neither the car nor its agent.
+function agent_methods:guard(fn, ...)
+  local ok, why = pcall(fn, ...)
+  if not ok then
+    self.car:log("FleetWise: " .. tostring(why))
+  end
+end
+
+function agent_methods:spawn(fn, ...)
+  self.car:spawn(self.guard, self, fn, ...)
 end
 
 -- False: there is no connection, or too much is on its way already.
@@ -54,26 +73,30 @@ function agent_methods:look_again(id, is_fetched)
 end
 
 -- Something of a kind of documents that the car does not do: in its log, and in a signal that stays in the car.
-local function show_refusals(agent)
-  local all = {}
-  for _, kind in ipairs { "schemes", "manifest", "states" } do
-    table.move(agent:held().refused[kind] or {}, 1, #(agent:held().refused[kind] or {}), #all + 1, all)
-  end
-  agent.car:set("fleetwise.refused", table.concat(all, "\n"))
-end
-
 function agent_methods:refuse(kind, why)
-  local refused = self:held().refused
-  refused[kind] = refused[kind] or {}
-  table.insert(refused[kind], why)
+  local list = self:held().refused[kind] or {}
+  self:held().refused[kind] = list
+  if #list == refusals_kept then
+    why = "more is refused than is said"
+  elseif #list > refusals_kept then
+    return
+  end
+  list[#list + 1] = why
   self.car:log("FleetWise: " .. why)
-  show_refusals(self)
 end
 
 -- A document of that kind takes the place of another.
 function agent_methods:forget_refusals(kind)
   self:held().refused[kind] = nil
-  show_refusals(self)
+end
+
+function agent_methods:show_refusals()
+  local all = {}
+  for _, kind in ipairs { "schemes", "manifest", "states" } do
+    local list = self:held().refused[kind] or {}
+    table.move(list, 1, #list, #all + 1, all)
+  end
+  self.car:set("fleetwise.refused", table.concat(all, "\n"))
 end
 
 -- Which documents it has: the cloud sends what is missing.
@@ -107,8 +130,9 @@ local function await_documents(agent, document)
     if came then
       local message, why = decode_fleetwise(document.message, received.payload)
       if message then
-        document.take(agent, message)
-        check_in(agent)
+        agent:guard(document.take, agent, message)
+        agent:show_refusals()
+        agent:guard(check_in, agent)
       else
         agent.car:log("FleetWise: " .. received.topic .. ": " .. why)
       end
@@ -126,8 +150,8 @@ local function listen(agent)
   while true do
     if agent.car.link == "online" then
       pcall(agent.car.subscribe, agent.car, filters)
-      check_in(agent)
-      schemes.connected(agent)
+      agent:guard(check_in, agent)
+      agent:guard(schemes.connected, agent)
     end
     pcall(agent.car.wait_event, agent.car, "state", { to = "online" }, long)
   end
@@ -136,7 +160,7 @@ end
 local function check_in_often(agent, every)
   while every > 0 do
     wait(every)
-    check_in(agent)
+    agent:guard(check_in, agent)
   end
 end
 
@@ -145,11 +169,11 @@ local function watch(agent)
   while true do
     local came, event = pcall(stream.wait, stream, long)
     for _, id in ipairs(came and agent.ids[event.path] or {}) do
-      agent:look_again(id)
-      states.changed(agent, id)
+      agent:guard(agent.look_again, agent, id)
+      agent:guard(states.changed, agent, id)
     end
     if came then
-      decoder.each_frame(agent, event.path, function(frame) schemes.frame(agent, frame) end)
+      agent:guard(decoder.each_frame, agent, event.path, function(frame) schemes.frame(agent, frame) end)
     end
   end
 end
@@ -158,7 +182,7 @@ local function serve_commands(agent)
   while true do
     local came, message = pcall(agent.car.wait_message, agent.car, commands.filter(agent), long)
     if came then
-      commands.serve(agent, message)
+      agent:guard(commands.serve, agent, message)
     end
   end
 end
@@ -192,9 +216,10 @@ return part("fleetwise", function(options)
         states = {}, -- runs of active state templates, by their names
         commands = {}, -- those that have come, by their names
       }, agent_methods)
-      decoder.begin(agent)
-      schemes.begin(agent)
-      states.begin(agent)
+      agent:guard(decoder.begin, agent)
+      agent:guard(schemes.begin, agent)
+      agent:guard(states.begin, agent)
+      agent:show_refusals()
       for _, document in ipairs(documents) do
         car:spawn(await_documents, agent, document)
       end

@@ -115,6 +115,9 @@ static void rules_that_are_none(void **state)
         {"{\"start_bit\":8,\"length\":17,\"is_big_endian\":true}", 8,
          "17 bits from bit 8 (big-endian)"                                                                             },
         {"{\"start_bit\":4294967295,\"length\":64}",               64, "lie outside of a frame of 64 bytes"            },
+        {"{\"length\":8,\"factor\":1e308}",                        8,
+         "factor 1e+308 and offset 0 make values of 8 bits that are no numbers"                                        },
+        {"{\"length\":8,\"factor\":1e305,\"offset\":-1.79e308}",   8,  "that are no numbers"                           },
         {"{\"length\":1}",                                         0,  "lie outside of a frame of 0 bytes"             },
         {"{\"length\":1}",                                         65, "a frame of 65 bytes: more than 64"             },
     };

@@ -89,20 +89,25 @@ local function run(agent, id, request, deadline)
     end
   end
 
-  agent.car:spawn(function()
+  agent:spawn(function()
     wait(slow)
     if not ended then
       respond(agent, id, "COMMAND_STATUS_IN_PROGRESS", "UNSPECIFIED", "")
     end
   end)
   if deadline then
-    agent.car:spawn(function()
-      wait(math.max(deadline - agent:now(), 0) / 1000)
+    agent:spawn(function()
+      agent:pause(deadline - agent:now())
       finish(timed_out, "NO_RESPONSE", "it was not done in its time")
     end)
   end
-  agent.car:spawn(function()
-    finish(carry_out(agent, request))
+  agent:spawn(function()
+    local ended_well, status, reason, description = pcall(carry_out, agent, request)
+    if ended_well then
+      finish(status, reason, description)
+    else
+      finish(failed, "INTERNAL_ERROR", tostring(status))
+    end
   end)
 end
 

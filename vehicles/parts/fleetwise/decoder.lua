@@ -163,6 +163,8 @@ function decoder.read(agent, id)
   end
 end
 
+local float_max = 0x1.fffffep127
+
 local integers = {
   UINT8 = { "uint8_value", 0, 0xff },
   UINT16 = { "uint16_value", 0, 0xffff },
@@ -185,7 +187,7 @@ function decoder.member(agent, id, value)
   if integer and value % 1 == 0 and value >= integer[2] and value <= integer[3] then
     return integer[1]
   end
-  return agent.rules[id].type == "FLOAT32" and "float_value" or "double_value"
+  return agent.rules[id].type == "FLOAT32" and math.abs(value) <= float_max and "float_value" or "double_value"
 end
 
 return decoder

@@ -40,7 +40,7 @@ local function repeat_read(agent, run, information, is_active)
   local config = information.time_based
   local count, since = 0, agent:now()
   while agent.runs == run.of and agent:now() < run.scheme.expiry_time_ms_epoch do
-    wait(math.max(config.execution_frequency_ms, 1) / 1000)
+    agent:pause(math.max(config.execution_frequency_ms, 1))
     if config.reset_max_execution_count_interval_ms > 0
       and agent:now() - since >= config.reset_max_execution_count_interval_ms then
       count, since = 0, agent:now()
@@ -56,7 +56,7 @@ end
 function fetch.begin(agent, run, is_active)
   for _, information in ipairs(fetches_of(run)) do
     if information.time_based and information.time_based.execution_frequency_ms > 0 then
-      agent.car:spawn(repeat_read, agent, run, information, is_active)
+      agent:spawn(repeat_read, agent, run, information, is_active)
     end
   end
 end

@@ -115,8 +115,8 @@ end
 local function trigger(agent, run)
   local at = agent:now()
   run.triggered = at
-  agent.car:spawn(function()
-    wait(run.scheme.after_duration_ms / 1000)
+  agent:spawn(function()
+    agent:pause(run.scheme.after_duration_ms)
     if agent.runs == run.of then
       send(agent, run, at)
     end
@@ -187,7 +187,7 @@ end
 local function run_periodic(agent, run)
   local period = run.scheme.time_based_collection_scheme.time_based_collection_scheme_period_ms
   while period > 0 and is_in_time(agent, run) do
-    wait(period / 1000)
+    agent:pause(period)
     if agent.runs == run.of and is_active(agent, run.scheme) then
       send(agent, run, agent:now())
     end
@@ -197,7 +197,7 @@ end
 -- A bus repeats what does not change, and windows live on that.
 local function repeat_sample(agent, run, info)
   while is_in_time(agent, run) do
-    wait(math.max(info.fixed_window_period_ms / 10000, 0.1))
+    agent:pause(math.max(info.fixed_window_period_ms / 10, 100))
     agent:look_again(info.signal_id)
   end
 end
@@ -211,7 +211,7 @@ local function start(agent, run)
       agent.values[info.signal_id] = value
       keep(run.samples, info.signal_id, info, agent:now(), value)
       if info.fixed_window_period_ms > 0 then
-        agent.car:spawn(repeat_sample, agent, run, info)
+        agent:spawn(repeat_sample, agent, run, info)
       end
     end
   end
@@ -223,7 +223,7 @@ local function start(agent, run)
     end
   end
   if run.scheme.time_based_collection_scheme then
-    agent.car:spawn(run_periodic, agent, run)
+    agent:spawn(run_periodic, agent, run)
   end
   fetch.begin(agent, run, is_active)
 end
@@ -255,7 +255,7 @@ function schemes.begin(agent)
       fetched = {}, -- what conditions of fetches were
     }
     agent.runs[i] = run
-    start(agent, run)
+    agent:guard(start, agent, run)
   end
   local names = {}
   schemes.names(agent, names)

@@ -48,7 +48,7 @@ end
 
 local function repeat_all(agent, run)
   while agent.states[run.template.id] == run do
-    wait(run.template.period_ms / 1000)
+    agent:pause(run.template.period_ms)
     if is_collecting(agent, run) then
       send(agent, run, run.template.signal_ids)
     end
@@ -62,7 +62,7 @@ function states.changed(agent, id)
       run.pending[id] = true
       if not run.gathering then
         run.gathering = true
-        agent.car:spawn(function()
+        agent:spawn(function()
           wait(gathered)
           run.gathering = false
           local ids = {}
@@ -105,11 +105,11 @@ local function start(agent, template)
   end
   agent.states[template.id] = run
   if template.period_ms then
-    agent.car:spawn(repeat_all, agent, run)
+    agent:spawn(repeat_all, agent, run)
   end
   if template.until_ms > 0 then
-    agent.car:spawn(function()
-      wait(math.max(template.until_ms - agent:now(), 0) / 1000)
+    agent:spawn(function()
+      agent:pause(template.until_ms - agent:now())
       if agent.states[template.id] == run then
         stop(agent, template)
         show(agent)
@@ -139,7 +139,7 @@ end
 function states.take(agent, message)
   local held = agent:held().states
   if message.version < held.version then
-    agent:refuse("states", ("state templates of version %d: those of version %d have come before")
+    agent:refuse("states", ("state templates of version %.0f: those of version %.0f have come before")
       :format(message.version, held.version))
     return
   end

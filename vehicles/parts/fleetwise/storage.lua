@@ -105,7 +105,7 @@ function storage.forward(agent, run)
     if storing(run.scheme, number) and not run.uploading[number] and items_of(agent, run.scheme, number)[1]
       and may_upload(agent, run, number) then
       run.uploading[number] = true
-      agent.car:spawn(function()
+      agent:spawn(function()
         upload(agent, run, number)
         run.uploading[number] = nil
       end)
