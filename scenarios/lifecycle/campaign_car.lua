@@ -8,7 +8,7 @@ parts[#parts + 1] = fleetwise {
   decoder = "manifest-1",
   signals = {
     [1] = "driving.speed", [2] = "battery.state_of_charge", [3] = "locks.all", [4] = "doors.all_closed",
-    [5] = "climate.target", [6] = "windows.front_left",
+    [5] = "climate.target", [6] = "windows.front_left", [7] = "alarm.muted",
   },
 }
 

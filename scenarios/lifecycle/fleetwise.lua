@@ -84,6 +84,7 @@ scenario("conditions join comparisons, arithmetic, texts and windows", function(
     return { node_operator = { operator = operator, left_child = left, right_child = right } }
   end
   local charge, locks = { node_signal_id = 2 }, { node_signal_id = 3 }
+  local closed, muted = { node_signal_id = 4 }, { node_signal_id = 7 }
   local cases = {
     { true, compare(2, "COMPARE_BIGGER_EQUAL", 1) },
     { false, compare(2, "COMPARE_SMALLER", 1) },
@@ -93,13 +94,36 @@ scenario("conditions join comparisons, arithmetic, texts and windows", function(
       operate("LOGICAL_NOT", compare(2, "COMPARE_BIGGER", 100))) },
     { true, operate("LOGICAL_OR", compare(2, "COMPARE_BIGGER", 100), { node_boolean_value = true }) },
     { true, operate("COMPARE_BIGGER", operate("ARITHMETIC_MULTIPLY", charge, { node_double_value = 2 }), charge) },
-    { false, operate("COMPARE_BIGGER", operate("ARITHMETIC_DIVIDE", charge, { node_double_value = 0 }), charge) },
+    { true, operate("COMPARE_BIGGER", operate("ARITHMETIC_DIVIDE", charge, { node_double_value = 0 }), charge) },
+    { true, operate("COMPARE_EQUAL", charge, operate("ARITHMETIC_PLUS", charge, { node_double_value = 0.0005 })) },
+    { true, operate("COMPARE_EQUAL", operate("ARITHMETIC_PLUS", locks, { node_string_value = "!" }),
+      { node_string_value = "unlocked!" }) },
+    -- Text against number: nothing that it is in is true.
     { false, operate("COMPARE_SMALLER", locks, charge) },
+    { false, operate("LOGICAL_NOT", operate("COMPARE_SMALLER", locks, charge)) },
+    { false, operate("LOGICAL_OR", operate("COMPARE_EQUAL", locks, charge), { node_boolean_value = true }) },
+    -- Booleans are numbers, of signals and of conditions; the doors stay closed.
+    { true, closed },
+    { true, charge },
+    { false, operate("LOGICAL_NOT", closed) },
+    { true, operate("LOGICAL_NOT", muted) },
+    { true, operate("COMPARE_EQUAL", closed, { node_boolean_value = true }) },
+    { false, operate("COMPARE_NOT_EQUAL", closed, { node_boolean_value = true }) },
+    { true, operate("COMPARE_EQUAL", muted, { node_boolean_value = false }) },
+    { true, operate("COMPARE_EQUAL", closed, { node_double_value = 1 }) },
+    { true, operate("COMPARE_BIGGER", { node_boolean_value = true }, muted) },
+    { true, operate("LOGICAL_AND", closed, compare(2, "COMPARE_BIGGER", 1)) },
+    -- What is not known makes what it is in not known.
+    { false, operate("LOGICAL_NOT", compare(99, "COMPARE_BIGGER", 5)) },
+    { false, compare(99, "COMPARE_NOT_EQUAL", 5) },
+    { false, operate("LOGICAL_OR", compare(99, "COMPARE_BIGGER", 5), { node_boolean_value = true }) },
+    { true, { node_function = { is_null_function = { expression = compare(99, "COMPARE_BIGGER", 5) } } } },
+    { false, { node_function = { is_null_function = { expression = operate("COMPARE_SMALLER", locks, charge) } } } },
   }
 
   for i, case in ipairs(cases) do
     local options = condition(case[2])
-    options.signal_information = { { signal_id = 2 }, { signal_id = 3 } }
+    options.signal_information = { { signal_id = 2 }, { signal_id = 3 }, { signal_id = 4 }, { signal_id = 7 } }
     send(app, car, { scheme("case-" .. i, options) })
     car:wait_until(function() return car.state.fleetwise.campaigns == "case-" .. i end)
     local before = car.state.fleetwise.events
@@ -247,21 +271,23 @@ end)
 
 scenario("what a car does not do of a scheme it says, and does the rest", function(t)
   local car, app = connected(t)
-  local options = condition({ node_operator = {
-    operator = "LOGICAL_OR", left_child = compare(1, "COMPARE_BIGGER", 10),
-    right_child = { node_function = { custom_function = { function_name = "crash_severity" } } },
-  } })
+  local options = condition(compare(1, "COMPARE_BIGGER", 10))
   options.s3_upload_metadata = { bucket_name = "frames" }
   options.raw_can_frames_to_collect = { { can_message_id = 0x101 } }
   options.signal_information = { { signal_id = 1, signal_path = { signal_path = { 0, 2 } } } }
   options.signal_fetch_information = { { signal_id = 1, time_based = { execution_frequency_ms = 1000 } } }
   options.campaign_arn = "arn:aws:iotfleetwise:eu-central-1:123456789012:campaign/odd"
 
-  send(app, car, { scheme("odd", options), scheme("empty", {}) })
-  car:wait_until(function() return car.state.fleetwise.campaigns == "odd empty" end)
+  local crash = scheme("crash", condition({ node_operator = {
+    operator = "LOGICAL_OR", left_child = compare(1, "COMPARE_BIGGER", 10),
+    right_child = { node_function = { custom_function = { function_name = "crash_severity" } } },
+  } }))
+
+  send(app, car, { crash, scheme("odd", options), scheme("empty", {}) })
+  car:wait_until(function() return car.state.fleetwise.campaigns == "crash odd empty" end)
   local refused = car.state.fleetwise.refused
   for _, what in ipairs { "odd: s3_upload_metadata: ", "odd: raw_can_frames_to_collect: no frame 257",
-    "odd: signal_path of signal 1: ", "odd: custom_function crash_severity ",
+    "odd: signal_path of signal 1: ", "crash: custom_function crash_severity ",
     "odd: signal_fetch_information of signal 1: no action", "empty: neither by time nor by condition" } do
     t:is_true(refused:find(what, 1, true) ~= nil, what .. " in " .. refused)
   end

@@ -2,28 +2,63 @@
 
 local conditions = {}
 
-local function compare(fn)
-  return function(a, b) return type(a) == type(b) and type(a) ~= "boolean" and a ~= nil and fn(a, b) end
+-- What an expression comes to that joins what cannot be joined; all that it is in comes to the same.
+local mismatch = {}
+
+-- Booleans are numbers where numbers are wanted, and the other way round.
+local function as_number(value)
+  if type(value) == "boolean" then
+    return value and 1 or 0
+  end
+  return type(value) == "number" and value or nil
 end
 
-local function compute(fn)
-  return function(a, b) return type(a) == "number" and type(b) == "number" and fn(a, b) or nil end
+local function is_true(value)
+  local number = as_number(value)
+  return number ~= nil and number ~= 0
+end
+
+-- Of numbers and booleans; `of_texts`: of two texts. Not known, if one of them is not.
+local function binary(fn, of_texts)
+  return function(a, b)
+    if a == mismatch or b == mismatch then
+      return mismatch
+    elseif a == nil or b == nil then
+      return nil
+    elseif of_texts and type(a) == "string" and type(b) == "string" then
+      return of_texts(a, b)
+    end
+    local x, y = as_number(a), as_number(b)
+    if not x or not y then
+      return mismatch
+    end
+    return fn(x, y)
+  end
+end
+
+local function are_equal(a, b)
+  return math.abs(a - b) < 0.001
 end
 
 local operators = {
-  COMPARE_SMALLER = compare(function(a, b) return a < b end),
-  COMPARE_BIGGER = compare(function(a, b) return a > b end),
-  COMPARE_SMALLER_EQUAL = compare(function(a, b) return a <= b end),
-  COMPARE_BIGGER_EQUAL = compare(function(a, b) return a >= b end),
-  COMPARE_EQUAL = function(a, b) return a ~= nil and a == b end,
-  COMPARE_NOT_EQUAL = function(a, b) return a ~= nil and b ~= nil and a ~= b end,
-  LOGICAL_AND = function(a, b) return a == true and b == true end,
-  LOGICAL_OR = function(a, b) return a == true or b == true end,
-  LOGICAL_NOT = function(a) return a == false end,
-  ARITHMETIC_PLUS = compute(function(a, b) return a + b end),
-  ARITHMETIC_MINUS = compute(function(a, b) return a - b end),
-  ARITHMETIC_MULTIPLY = compute(function(a, b) return a * b end),
-  ARITHMETIC_DIVIDE = compute(function(a, b) return b ~= 0 and a / b or nil end),
+  COMPARE_SMALLER = binary(function(a, b) return a < b end),
+  COMPARE_BIGGER = binary(function(a, b) return a > b end),
+  COMPARE_SMALLER_EQUAL = binary(function(a, b) return a <= b end),
+  COMPARE_BIGGER_EQUAL = binary(function(a, b) return a >= b end),
+  COMPARE_EQUAL = binary(are_equal, function(a, b) return a == b end),
+  COMPARE_NOT_EQUAL = binary(function(a, b) return not are_equal(a, b) end, function(a, b) return a ~= b end),
+  LOGICAL_AND = binary(function(a, b) return a ~= 0 and b ~= 0 end),
+  LOGICAL_OR = binary(function(a, b) return a ~= 0 or b ~= 0 end),
+  LOGICAL_NOT = function(a)
+    if a == nil then
+      return nil
+    end
+    return not as_number(a) and mismatch or not is_true(a)
+  end,
+  ARITHMETIC_PLUS = binary(function(a, b) return a + b end, function(a, b) return a .. b end),
+  ARITHMETIC_MINUS = binary(function(a, b) return a - b end),
+  ARITHMETIC_MULTIPLY = binary(function(a, b) return a * b end),
+  ARITHMETIC_DIVIDE = binary(function(a, b) return a / b end),
 }
 
 local function window_value(windows, node)
@@ -45,24 +80,30 @@ local function leads_nowhere(signal)
   return signal.signal_path ~= nil and #signal.signal_path.signal_path > 0
 end
 
+local evaluate
+
 local function function_value(node, values, windows)
   if node.window_function then
     return window_value(windows, node.window_function)
   elseif node.is_null_function then
-    return conditions.evaluate(node.is_null_function.expression, values, windows) == nil
+    local value = evaluate(node.is_null_function.expression, values, windows)
+    return value == mismatch and mismatch or value == nil
   end
+  return mismatch
 end
 
 -- What a node of a tree comes to; nil: that is not known. `values` are the signals' by their numbers, `windows` those
 -- of one scheme.
-function conditions.evaluate(node, values, windows)
+function evaluate(node, values, windows)
   if not node then
     return nil
   elseif node.node_operator then
     local operator = node.node_operator
     local fn = operators[operator.operator]
-    return fn and fn(conditions.evaluate(operator.left_child, values, windows),
-      conditions.evaluate(operator.right_child, values, windows))
+    if not fn then
+      return mismatch
+    end
+    return fn(evaluate(operator.left_child, values, windows), evaluate(operator.right_child, values, windows))
   elseif node.node_signal_id then
     return values[node.node_signal_id]
   elseif node.node_primitive_type_in_signal then
@@ -76,6 +117,11 @@ function conditions.evaluate(node, values, windows)
       return node[name]
     end
   end
+end
+
+-- Is it known, and true?
+function conditions.hold(tree, values, windows)
+  return is_true(evaluate(tree, values, windows))
 end
 
 -- What of a tree has no value, and why.

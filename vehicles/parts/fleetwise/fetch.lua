@@ -65,7 +65,7 @@ end
 function fetch.look(agent, run)
   for i, information in ipairs(fetches_of(run)) do
     local config = information.condition_based
-    local now = config and conditions.evaluate(config.condition_tree, agent.values, run.windows) == true
+    local now = config and conditions.hold(config.condition_tree, agent.values, run.windows)
     local was = run.fetched[i]
     run.fetched[i] = now
     if now and (config.condition_trigger_mode ~= "TRIGGER_ONLY_ON_RISING_EDGE" or not was) then

@@ -125,7 +125,7 @@ end
 
 local function look(agent, run)
   local condition = run.scheme.condition_based_collection_scheme
-  local now = condition and conditions.evaluate(condition.condition_tree, agent.values, run.windows) == true
+  local now = condition and conditions.hold(condition.condition_tree, agent.values, run.windows)
   local rising = now and not run.was
   run.was = now
   if not now or condition.condition_trigger_mode == "TRIGGER_ONLY_ON_RISING_EDGE" and not rising then

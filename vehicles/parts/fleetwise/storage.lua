@@ -85,7 +85,7 @@ end
 local function may_upload(agent, run, number)
   local options = partitions_of(run.scheme)[number + 1].upload_options
   return agent.car.link == "online" and (not options or not options.condition_tree
-    or conditions.evaluate(options.condition_tree, agent.values, run.windows) == true)
+    or conditions.hold(options.condition_tree, agent.values, run.windows))
 end
 
 -- The oldest first, as long as its condition holds.
