@@ -137,7 +137,8 @@ scenario("conditions join comparisons, arithmetic, texts and windows", function(
   local mean = condition(operate("COMPARE_BIGGER", { node_function = { window_function = {
     signal_id = 1, window_type = "LAST_WINDOW_AVG",
   } } }, { node_double_value = 40 }), "TRIGGER_ONLY_ON_RISING_EDGE")
-  mean.signal_information = { { signal_id = 1, fixed_window_period_ms = 10000, condition_only_signal = true } }
+  mean.signal_information = { { signal_id = 1, fixed_window_period_ms = 10000, condition_only_signal = true },
+    { signal_id = 2 } }
   send(app, car, { scheme("mean", mean) })
   car:wait_until(function() return car.state.fleetwise.campaigns == "mean" end)
   local before = car.state.fleetwise.events
@@ -276,6 +277,7 @@ scenario("what a car does not do of a scheme it says, and does the rest", functi
   options.raw_can_frames_to_collect = { { can_message_id = 0x101 } }
   options.signal_information = { { signal_id = 1, signal_path = { signal_path = { 0, 2 } } } }
   options.signal_fetch_information = { { signal_id = 1, time_based = { execution_frequency_ms = 1000 } } }
+  options.signal_information[2] = { signal_id = 2, data_partition_id = 7, sample_buffer_size = 0xffffffff }
   options.campaign_arn = "arn:aws:iotfleetwise:eu-central-1:123456789012:campaign/odd"
 
   local crash = scheme("crash", condition({ node_operator = {
@@ -283,12 +285,20 @@ scenario("what a car does not do of a scheme it says, and does the rest", functi
     right_child = { node_function = { custom_function = { function_name = "crash_severity" } } },
   } }))
 
-  send(app, car, { crash, scheme("odd", options), scheme("empty", {}) })
-  car:wait_until(function() return car.state.fleetwise.campaigns == "crash odd empty" end)
+  local inside = scheme("inside", condition({ node_function = { window_function = {
+    primitive_type_in_signal = { signal_id = 1, signal_path = { signal_path = { 0 } } },
+  } } }))
+  send(app, car, { crash, scheme("odd", options), scheme("empty", {}), inside,
+    scheme("never", { time_based_collection_scheme = {} }) })
+  car:wait_until(function() return car.state.fleetwise.campaigns == "crash odd empty inside never" end)
   local refused = car.state.fleetwise.refused
   for _, what in ipairs { "odd: s3_upload_metadata: ", "odd: raw_can_frames_to_collect: no frame 257",
     "odd: signal_path of signal 1: ", "crash: custom_function crash_severity ",
-    "odd: signal_fetch_information of signal 1: no action", "empty: neither by time nor by condition" } do
+    "odd: signal_fetch_information of signal 1: no action", "empty: neither by time nor by condition",
+    "odd: data_partition_id 7 of signal 2: no such partition: it is sent at once",
+    "odd: sample_buffer_size 4294967295 of signal 2: the last 1000 are kept",
+    "inside: primitive_type_in_signal of a window_function",
+    "never: time_based_collection_scheme_period_ms 0: it brings nothing" } do
     t:is_true(refused:find(what, 1, true) ~= nil, what .. " in " .. refused)
   end
   car:drive(40)
@@ -336,5 +346,75 @@ scenario("a car without a decoder manifest of its own takes schemes, and has no 
     decoder_manifest_sync_id = "", signal_information = { { signal_id = 1, fixed_window_period_ms = 1000 } },
     time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
   }) })
-  t:equal(#(receive(app, car, "signals", "VehicleData").captured_signals or {}), 0)
+  car:wait_until(function() return car.state.fleetwise.campaigns == "by-time" end)
+  t:wait(30)
+  t:equal(car.state.fleetwise.events, 0)
+end)
+
+scenario("nothing is sent of nothing, but for trouble codes", function(t)
+  local car, app = connected(t)
+  local options = { include_active_dtcs = true, signal_information = { { signal_id = 3 } },
+    time_based_collection_scheme = { time_based_collection_scheme_period_ms = 5000 } }
+
+  send(app, car, { scheme("codes", options) })
+  t:equal(receive(app, car, "signals", "VehicleData").dtc_data, nil)
+  t:wait(30)
+  t:equal(car.state.fleetwise.events, 1)
+  -- A car finds its faults as it drives; it locks when it drives off.
+  car:drive(50)
+  car:fault("P0A80")
+  local data
+  repeat
+    data = receive(app, car, "signals", "VehicleData")
+  until data.dtc_data and #data.captured_signals == 0
+  t:equal(data.dtc_data.active_dtc_codes, { "P0A80" })
+  options.store_and_forward_configuration = { partition_configuration = {
+    { storage_options = { maximum_size_in_bytes = 100000 } },
+  } }
+  options.include_active_dtcs = false
+  send(app, car, { scheme("stored", options) })
+  repeat
+    data = receive(app, car, "signals", "VehicleData")
+  until data.campaign_sync_id == "stored"
+  t:equal(of_signal(data, 3), { "locked" })
+  local events = car.state.fleetwise.events
+  t:wait(30)
+  t:equal(car.state.fleetwise.events, events)
+end)
+
+scenario("while a condition collects what comes after it, it is not true anew", function(t)
+  local car, app = connected(t)
+  local options = condition(compare(1, "COMPARE_BIGGER", 1))
+  options.after_duration_ms = 60000
+  options.signal_information = { { signal_id = 1, fixed_window_period_ms = window_ms, sample_buffer_size = 100 } }
+
+  send(app, car, { scheme("after", options) })
+  t:wait(1)
+  car:drive(50)
+  local last
+  for _ = 1, 3 do
+    local data = receive(app, car, "signals", "VehicleData")
+    t:is_true(#of_signal(data, 1) > 50, #of_signal(data, 1) .. " samples")
+    t:is_true(not last or data.collection_event_time_ms_epoch - last >= 60000)
+    last = data.collection_event_time_ms_epoch
+  end
+end)
+
+scenario("a scheme that starts later begins with what is then", function(t)
+  local car, app = connected(t)
+  local now = os.time() * 1000
+  local starts = now + 600000
+
+  send(app, car, { scheme("later", {
+    start_time_ms_epoch = starts, time_based_collection_scheme = { time_based_collection_scheme_period_ms = 60000 },
+    signal_information = { { signal_id = 1, sample_buffer_size = 100 }, { signal_id = 3 } },
+  }) })
+  t:wait(300)
+  car:unlock()
+  local data = receive(app, car, "signals", "VehicleData", 1200)
+  t:equal(data.collection_event_time_ms_epoch, starts + 60000)
+  t:equal(of_signal(data, 1), { 0 })
+  for _, captured in ipairs(data.captured_signals) do
+    t:is_true(data.collection_event_time_ms_epoch + captured.relative_time_ms >= starts)
+  end
 end)

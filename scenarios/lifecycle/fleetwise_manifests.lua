@@ -136,13 +136,13 @@ scenario("raw frames come as they are on the bus, and only a manifest says what 
   t:equal(speed(first[1]), 0)
   car:drive(60)
   local fastest = 0
-  for _ = 1, 3 do
+  repeat
     local frames = receive(app, car, "signals", "VehicleData").can_frames
     t:is_true(#frames <= 3)
     for _, frame in ipairs(frames) do
       fastest = math.max(fastest, speed(frame))
     end
-  end
+  until fastest > 58
   t:near(fastest, 60, 2)
 end)
 

@@ -5,11 +5,15 @@ local cloud = require "campaign_cloud"
 local receive, connected, scheme = cloud.receive, cloud.connected, cloud.scheme
 local send, compare, of_signal = cloud.send, cloud.compare, cloud.of_signal
 
+-- With a window a signal is sampled ten times in it, whether it changes or not.
+local window_ms = 10000
+
 scenario("what a car has been sent outlives a loss of power, and what it collects a tunnel", function(t)
   local car, app = connected(t)
 
   send(app, car, { scheme("for-good", {
     time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+    signal_information = { { signal_id = 1, fixed_window_period_ms = window_ms } },
     persist_all_collected_data = true,
   }) })
   receive(app, car, "signals", "VehicleData")
@@ -32,6 +36,7 @@ scenario("of what a car collects without a connection it keeps the latest hundre
 
   send(app, car, { scheme("for-good", {
     time_based_collection_scheme = { time_based_collection_scheme_period_ms = 10000 },
+    signal_information = { { signal_id = 1, fixed_window_period_ms = window_ms } },
     persist_all_collected_data = true,
   }) })
   receive(app, car, "signals", "VehicleData")
@@ -42,9 +47,6 @@ scenario("of what a car collects without a connection it keeps the latest hundre
   local oldest = receive(app, car, "signals", "VehicleData").collection_event_id
   t:near(last - oldest + 1, 100, 1)
 end)
-
--- With a window a signal is sampled ten times in it, whether it changes or not.
-local window_ms = 10000
 
 -- A scheme by time whose charge is stored in partition 1 until the car stands; its speed goes at once.
 local function stored(storage_options, more)

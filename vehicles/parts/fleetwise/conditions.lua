@@ -62,7 +62,7 @@ local operators = {
 }
 
 local function window_value(windows, node)
-  local of_signal = windows[node.signal_id]
+  local of_signal = not node.primitive_type_in_signal and windows[node.signal_id]
   -- A type that is not known is a number.
   local last, kind = tostring(node.window_type):match("^(.*)LAST_WINDOW_(%u+)$")
   local window = of_signal and of_signal[last == "PREV_" and 2 or 1]
@@ -136,6 +136,9 @@ function conditions.refusals(node, refuse)
     conditions.refusals(node.node_operator.right_child, refuse)
   elseif node.node_primitive_type_in_signal and leads_nowhere(node.node_primitive_type_in_signal) then
     refuse("signal_path: cars have no signals that are made of others: it has no value")
+  elseif node.node_function and node.node_function.window_function
+    and node.node_function.window_function.primitive_type_in_signal then
+    refuse("primitive_type_in_signal of a window_function: it has no value")
   elseif node.node_function and node.node_function.custom_function then
     refuse(("custom_function %s is not known: it has no value")
       :format(node.node_function.custom_function.function_name))

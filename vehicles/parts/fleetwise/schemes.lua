@@ -9,6 +9,7 @@ local storage = require "parts.fleetwise.storage"
 local schemes = {}
 
 local samples_kept = 10 -- of a signal, if a scheme does not say
+local most_samples = 1000 -- of a signal, whatever it says
 
 -- ---- what has been collected ---------------------------------------------------------------------
 
@@ -29,7 +30,8 @@ local function keep(samples, key, info, at, value)
     return
   end
   list[#list + 1] = { at = at, value = value }
-  if #list > (info.sample_buffer_size > 0 and info.sample_buffer_size or samples_kept) then
+  local size = info.sample_buffer_size > 0 and info.sample_buffer_size or samples_kept
+  if #list > math.min(size, most_samples) then
     table.remove(list, 1)
   end
 end
@@ -64,10 +66,11 @@ local function divided(run, at)
   local parts, rest = {}, {}
   for _, info in ipairs(run.scheme.signal_information) do
     local number = storage.partition_of(run.scheme, info)
-    if number then
-      parts[number] = parts[number] or {}
+    local part = number and (parts[number] or {}) or rest
+    captured(run, info, at, part)
+    if number and #part > 0 then
+      parts[number] = part
     end
-    captured(run, info, at, number and parts[number] or rest)
   end
   return parts, rest
 end
@@ -80,28 +83,33 @@ local function trouble_codes(car)
   return codes
 end
 
--- What has been collected: into its partitions, or to the cloud; without a connection it waits, if it is to.
+-- What has been collected: into its partitions, or to the cloud; without a connection it waits, if it is to. Nothing is
+-- said of nothing.
 local function send(agent, run, at)
   local held, scheme = agent:held(), run.scheme
+  local codes = scheme.include_active_dtcs and trouble_codes(agent.car) or {}
+  local parts, rest = divided(run, at)
+  local frames = captured_frames(run, at)
+  run.samples, run.frames = {}, {}
+  local has_rest = #rest > 0 or #frames > 0 or #codes > 0 and next(parts) == nil
+  if not has_rest and next(parts) == nil then
+    return
+  end
   held.event = held.event + 1
-  local function pack(signals, frames)
+  agent.car:set("fleetwise.events", held.event)
+  local function pack(signals, of_bus)
     local bytes = encode_fleetwise("VehicleData", {
       campaign_sync_id = scheme.campaign_sync_id, decoder_sync_id = held.decoder, collection_event_id = held.event,
-      collection_event_time_ms_epoch = at, captured_signals = signals, can_frames = frames,
-      dtc_data = scheme.include_active_dtcs
-        and { relative_time_ms = 0, active_dtc_codes = trouble_codes(agent.car) } or nil,
+      collection_event_time_ms_epoch = at, captured_signals = signals, can_frames = of_bus,
+      dtc_data = #codes > 0 and { relative_time_ms = 0, active_dtc_codes = codes } or nil,
     })
     return scheme.compress_collected_data and compress_snappy(bytes) or bytes
   end
 
-  local parts, rest = divided(run, at)
-  local frames = captured_frames(run, at)
-  run.samples, run.frames = {}, {}
-  agent.car:set("fleetwise.events", held.event)
   for number, signals in pairs(parts) do
     storage.keep(agent, run, number, pack(signals))
   end
-  if #rest > 0 or #frames > 0 or next(parts) == nil then
+  if has_rest then
     local bytes = pack(rest, frames)
     if not agent:publish("signals", bytes, { wait = false }) and scheme.persist_all_collected_data then
       storage.wait_for_connection(agent, bytes)
@@ -111,12 +119,13 @@ end
 
 -- ---- conditions ---------------------------------------------------------------------------------
 
--- A condition has come true: what the seconds after it bring belongs to it, too.
+-- A condition has come true: what the seconds after it bring belongs to it, too, and until then it counts once.
 local function trigger(agent, run)
   local at = agent:now()
-  run.triggered = at
+  run.triggered, run.is_collecting = at, true
   agent:spawn(function()
     agent:pause(run.scheme.after_duration_ms)
+    run.is_collecting = false
     if agent.runs == run.of then
       send(agent, run, at)
     end
@@ -131,7 +140,9 @@ local function look(agent, run)
   if not now or condition.condition_trigger_mode == "TRIGGER_ONLY_ON_RISING_EDGE" and not rising then
     return
   end
-  if not run.triggered or agent:now() - run.triggered >= condition.condition_minimum_interval_ms then
+  if run.is_collecting then
+    return
+  elseif not run.triggered or agent:now() - run.triggered >= condition.condition_minimum_interval_ms then
     trigger(agent, run)
   end
 end
@@ -202,10 +213,16 @@ local function repeat_sample(agent, run, info)
   end
 end
 
+-- What it is when the scheme starts is known at once.
 local function start(agent, run)
+  while agent:now() < run.scheme.start_time_ms_epoch do
+    agent:pause(math.max(run.scheme.start_time_ms_epoch - agent:now(), 1))
+  end
+  if agent.runs ~= run.of then
+    return
+  end
   for _, info in ipairs(run.scheme.signal_information) do
     run.wanted[info.signal_id] = info
-    -- What it is now is known at once.
     local value = agent:value(info.signal_id)
     if value ~= nil then
       agent.values[info.signal_id] = value
@@ -255,7 +272,11 @@ function schemes.begin(agent)
       fetched = {}, -- what conditions of fetches were
     }
     agent.runs[i] = run
-    agent:guard(start, agent, run)
+    if agent:now() < run.scheme.start_time_ms_epoch then
+      agent:spawn(start, agent, run)
+    else
+      agent:guard(start, agent, run)
+    end
   end
   local names = {}
   schemes.names(agent, names)
@@ -268,16 +289,32 @@ local function refusals(agent, scheme, refuse)
   if not condition and not scheme.time_based_collection_scheme then
     refuse("neither by time nor by condition: it brings nothing")
   end
+  if scheme.time_based_collection_scheme
+    and scheme.time_based_collection_scheme.time_based_collection_scheme_period_ms == 0 then
+    refuse("time_based_collection_scheme_period_ms 0: it brings nothing")
+  end
   if scheme.s3_upload_metadata then
     refuse("s3_upload_metadata: nothing goes to S3")
   end
+  local function refuse_size(what, id, info)
+    if info.sample_buffer_size > most_samples then
+      refuse(("sample_buffer_size %d of %s %d: the last %d are kept"):format(info.sample_buffer_size, what, id,
+        most_samples))
+    end
+  end
   for _, raw in ipairs(scheme.raw_can_frames_to_collect) do
+    refuse_size("frame", raw.can_message_id, raw)
     if not decoder.raw_frame(agent, raw) then
       refuse(("raw_can_frames_to_collect: no frame %d is on the car's bus %s"):format(raw.can_message_id,
         raw.can_interface_id))
     end
   end
   for _, info in ipairs(scheme.signal_information) do
+    refuse_size("signal", info.signal_id, info)
+    if not storage.has_partition(scheme, info.data_partition_id) then
+      refuse(("data_partition_id %d of signal %d: no such partition: it is sent at once")
+        :format(info.data_partition_id, info.signal_id))
+    end
     if info.signal_path and #info.signal_path.signal_path > 0 then
       refuse(("signal_path of signal %d: cars have no signals that are made of others; it is the whole signal")
         :format(info.signal_id))

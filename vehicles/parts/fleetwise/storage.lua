@@ -53,6 +53,11 @@ local function storing(scheme, number)
   return partition and partition.storage_options and partition
 end
 
+-- Without any partitions, 0 is none.
+function storage.has_partition(scheme, number)
+  return number == 0 or partitions_of(scheme)[number + 1] ~= nil
+end
+
 -- In which partition a signal is stored; nil: in none.
 function storage.partition_of(scheme, info)
   return storing(scheme, info.data_partition_id) and info.data_partition_id or nil
