@@ -1,5 +1,6 @@
 #include "cli/cmd_cloud.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -229,6 +230,20 @@ static bool check_clients(struct session *s)
     return s->revocation != NULL;
 }
 
+/* Keys that cars of the cloud before have not fetched: nobody asks for them any more. */
+static void forget_keys(const struct session *s)
+{
+    char *path = xasprintf("%s/certificates", s->artifacts_dir);
+    DIR *dir = opendir(path);
+
+    for (const struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir != NULL)
+        closedir(dir);
+    free(path);
+}
+
 static bool open_session(struct session *s)
 {
     /* What the directory has belongs to the cloud that runs there: nothing is touched unlocked. */
@@ -236,6 +251,8 @@ static bool open_session(struct session *s)
         (s->options->fresh && !pki_recall(s->pki, &s->recalled, &s->err)) ||
         (s->options->companion && !secret_make(s->page_token, &s->err)))
         return false;
+    if (s->options->fresh)
+        forget_keys(s);
     const struct broker_options options = {.dir = s->options->dir,
                                            .bind = s->options->bind,
                                            .port = (uint16_t)s->options->port,

@@ -130,7 +130,11 @@ def cars_come_back(place):
         # Paho takes them as files.
         check_equal(run(place, COME_BACK, "--client", "paho"), got, "certificates on Paho")
     check_equal(stat.S_IMODE(os.stat(place.path("lab/pki/rotated.bin")).st_mode), 0o600, "mode")
+    keys = place.path("lab/artifacts/certificates")
+    os.makedirs(keys, exist_ok=True)
+    place.write("lab/artifacts/certificates/1.pem", "not fetched")
     with place.cloud("lab", "--fresh") as running:
+        check_equal(os.listdir(keys), [], "keys of the cloud before")
         check_in("3 cars: they have certificates of the fleet's authority again", running.text()[0])
         again = run(place, COME_BACK)
         check_equal(set(again), set(got), "cars")

@@ -117,6 +117,12 @@ static struct registry_certificate *oldest_other(const struct registry_thing *th
     return oldest;
 }
 
+static void take_away(const struct rotation_service *s, const char *id)
+{
+    if (s->shelf.drop != NULL)
+        s->shelf.drop(s->shelf.ctx, id);
+}
+
 /* What the old one may do, the new one may. */
 static bool inherit(struct exchange *x, struct registry_thing *thing,
                     struct registry_certificate *fresh)
@@ -128,8 +134,10 @@ static bool inherit(struct exchange *x, struct registry_thing *thing,
     for (size_t i = 0; ok && i < policies->count; i++)
         ok = registry_attach_policy(fresh, policies->items[i]);
     struct registry_certificate *oldest = oldest_other(thing, x->shown, fresh, &others);
-    if (ok && others + 2 > ACTIVE_MAX)
+    if (ok && others + 2 > ACTIVE_MAX) {
+        take_away(x->service, oldest->id);
         registry_certificate_set_status(x->service->registry, oldest, REGISTRY_INACTIVE, x->now_ms);
+    }
     return ok;
 }
 
@@ -261,12 +269,6 @@ static bool on_create(struct exchange *x, struct registry_thing *thing, const cJ
     if (csr == NULL && !by_location)
         return reject(x, "csr: a signing request (PKCS #10, PEM) is missing.");
     return issue(x, thing, csr);
-}
-
-static void take_away(const struct rotation_service *s, const char *id)
-{
-    if (s->shelf.drop != NULL)
-        s->shelf.drop(s->shelf.ctx, id);
 }
 
 static bool on_commit(struct exchange *x, struct registry_thing *thing, const cJSON *document)

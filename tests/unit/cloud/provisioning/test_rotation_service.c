@@ -177,6 +177,7 @@ static void the_oldest_goes(void **state)
 
 struct shelf {
     char name[100], text[100];
+    char removed[100];
     unsigned writes, removes;
     bool full;
 };
@@ -197,7 +198,7 @@ static void shelf_remove(void *ctx, const char *name)
 {
     struct shelf *shelf = ctx;
 
-    assert_string_equal(name, shelf->name);
+    snprintf(shelf->removed, sizeof shelf->removed, "%s", name);
     shelf->removes++;
 }
 
@@ -242,12 +243,31 @@ static void by_location(void **state)
     assert_int_equal(shelf.removes, 0);
     cJSON_Delete(asked(w, ACK, "{}", "accepted"));
     assert_int_equal(shelf.removes, 1);
+    assert_string_equal(shelf.removed, shelf.name);
     expect(w, OLD, "INACTIVE");
     /* With a request it is in the answer, as ever; the first pair has no other way. */
     cJSON_Delete(asked(w, GET, "{\"csr\":\"CSR\"}", "accepted"));
     cJSON_Delete(asked(w, GET, "{\"csr\":7}", "rejected"));
     cJSON_Delete(asked(w, CREATE, "{}", "rejected"));
     assert_int_equal(shelf.writes, 1);
+}
+
+/* Without a job nothing ends it: a key is no longer there than its certificate is of use. */
+static void the_oldest_key_goes(void **state)
+{
+    struct cloud_world *w = *state;
+    struct shelf shelf = {0};
+
+    put_up(w, &shelf);
+    for (int i = 0; i < 4; i++) {
+        w->now_ms += 1000;
+        cJSON_Delete(asked(w, GET, "{}", "accepted"));
+    }
+    assert_int_equal(shelf.writes, 4);
+    assert_int_equal(shelf.removes, 1);
+    assert_non_null(strstr(shelf.removed, cloud_world_made(0)));
+    expect(w, cloud_world_made(0), "INACTIVE");
+    expect(w, cloud_world_made(1), "ACTIVE");
 }
 
 /* "errors …/rejected {"deviceId","message"}": nothing is left of what nobody can get. */
@@ -427,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refusals, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(only_the_thing_itself, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(the_oldest_goes, setup, cloud_world_teardown),
+        cmocka_unit_test_setup_teardown(the_oldest_key_goes, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(by_location, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(full_shelf, setup, cloud_world_teardown),
         cmocka_unit_test_setup_teardown(failed_job, setup, cloud_world_teardown),
