@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -128,11 +130,25 @@ bool store_commit(struct store_writer *w, bool sync, struct error *err)
         store_abandon(w);
         return false;
     }
+    if (sync)
+        store_sync_folder(w->path);
     close(w->fd);
     w->fd = -1;
     free(w->temporary);
     w->temporary = NULL;
     return true;
+}
+
+void store_sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    free(copy);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
 }
 
 bool store_write(const char *path, mode_t mode, struct slice bytes, struct error *err)

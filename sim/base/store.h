@@ -27,9 +27,13 @@ struct store_writer {
 /* `path` is borrowed until commit or abandon. */
 bool store_begin(struct store_writer *w, const char *path, mode_t mode, struct error *err);
 bool store_append(struct store_writer *w, struct slice bytes, struct error *err);
-/* Renames, after a sync if asked: that survives a power cut too. Ends the writer in any case. */
+/* Renames; with `sync`, file and name are on the disk: that survives a power cut too. Ends the
+   writer in any case. */
 bool store_commit(struct store_writer *w, bool sync, struct error *err);
 void store_abandon(struct store_writer *w);
+
+/* A new name is on the disk when its folder is. Best effort. */
+void store_sync_folder(const char *path);
 
 /* All three in one, without the sync. */
 bool store_write(const char *path, mode_t mode, struct slice bytes, struct error *err);

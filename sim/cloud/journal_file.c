@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/store.h"
 #include "cloud/state_bytes.h"
 
 #define FOOT   "{\"batch\":"
@@ -167,7 +168,7 @@ bool journal_file_open(struct journal_file *j, const char *state_path, struct er
     j->fd = open(j->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (j->fd < 0)
         return fail(j, err);
-    state_sync_folder(j->path);
+    store_sync_folder(j->path);
     return find_end(j, err);
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/store.h"
 
 bool state_bytes_open(struct state_bytes *b, const char *path, struct error *err)
 {
@@ -84,18 +85,6 @@ bool state_write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-void state_sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-    free(copy);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
 static bool write_aside(const char *aside, const struct text *t)
 {
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -116,7 +105,7 @@ bool state_replace(const char *path, const struct text *t)
     snprintf(aside, size, "%s.new", path);
     bool ok = write_aside(aside, t) && rename(aside, path) == 0;
     if (ok)
-        state_sync_folder(path);
+        store_sync_folder(path);
     free(aside);
     return ok;
 }

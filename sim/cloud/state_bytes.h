@@ -33,7 +33,5 @@ size_t state_line_length(struct slice bytes);
 bool state_write_all(int fd, const char *bytes, size_t len);
 /* The whole file at once, mode 0600, by way of PATH.new; synced. False with errno. */
 bool state_replace(const char *path, const struct text *t);
-/* A new name is on the disk when its folder is. */
-void state_sync_folder(const char *path);
 
 #endif

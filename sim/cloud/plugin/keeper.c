@@ -68,6 +68,8 @@ static _Noreturn void be_writer(const struct keeper *k, const struct cloud *clou
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != broker)
         _exit(1);
+    /* A client whose connection the broker ends must not wait for the writer, who has it too. */
+    close_range(STDERR_FILENO + 1, ~0U, 0);
     signal(SIGTERM, SIG_DFL);
     signal(SIGALRM, SIG_DFL);
     alarm(WRITER_MAX_S);
