@@ -3,7 +3,7 @@
 # test that quotes its section. tests/contract.tsv says which; this checks that it is true:
 #   topic SECTION TOPIC             a topic of the contract: some test must be about it
 #   test  SECTION SUBJECT FILE TEST the test of a topic, or of a rule in words. Its text, with the comment above it, quotes
-#                                   "contract SECTION", and has the last level of the topic, or what stands in `backquotes`.
+#                                   "contract SECTION", and has the last two levels of the topic, or what stands in `backquotes`.
 # Usage: check_contract.sh [SOURCE_DIR]
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
@@ -39,7 +39,7 @@ awk -F '\t' '
         found = 0
         while ((getline line < file) > 0) {
             if (found && ends(file, line)) break
-            if (!found && begins(file, line, name)) found = 1
+            if (!found && begins(file, line, name)) { found = 1; continue }
             if (found) text = text " " plain(line)
             else if (line ~ /^$|^}|^[ \t]*end\)?$/) above = ""
             else above = above " " plain(line)
@@ -59,15 +59,21 @@ awk -F '\t' '
         return 0
     }
 
-    function last_level(topic,    levels, n) {
-        n = split(topic, levels, "/")
-        while (n > 1 && levels[n] ~ /^</) n--
-        return levels[n]
+    # The first of the last two levels with a name that the text does not have; "": it has both.
+    # CREATE counts as create: tests have macros.
+    function missing_level(topic, text,    levels, n, named) {
+        text = tolower(text)
+        for (n = split(topic, levels, "/"); n > 0 && named < 2; n--)
+            if (levels[n] !~ /^</) {
+                named++
+                if (index(text, tolower(levels[n])) == 0) return levels[n]
+            }
+        return ""
     }
 
     # What must stand in the test, but does not; "": all of it does.
     function missing(subject, text,    parts, n, i) {
-        if (is_topic(subject)) return index(text, last_level(subject)) > 0 ? "" : last_level(subject)
+        if (is_topic(subject)) return missing_level(subject, text)
         n = split(subject, parts, "`")
         for (i = 2; i <= n; i += 2)
             if (index(text, parts[i]) == 0) return parts[i]

@@ -132,7 +132,7 @@ static void malformed_reports_are_rejected(void **state)
     }
 }
 
-/* contract 5: accepted as the contract prints it. */
+/* contract 5: …/metrics/json/accepted as the contract prints it. */
 static void the_answer_is_as_the_contract_prints_it(void **state)
 {
     struct defender_world *w = *state;

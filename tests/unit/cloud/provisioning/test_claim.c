@@ -25,7 +25,7 @@ static void keys_and_certificate(void **state)
     }
 }
 
-/* contract 4.1, table: CreateCertificateFromCsr. */
+/* contract 4.1, table: CreateCertificateFromCsr, by $aws/certificates/create-from-csr/json. */
 static void certificate_from_csr(void **state)
 {
     struct cloud_world *w = *state;
