@@ -57,10 +57,11 @@ static int64_t now_s(void)
 bool client_revocation_check(const char *responder, struct error *err)
 {
     return strcmp(responder, AIA) == 0 || strncmp(responder, "http://", strlen("http://")) == 0 ||
-           error_set(err, ERROR_USAGE,
-                     "--ocsp %.200s: neither the address of a responder (http://host:port/) nor "
-                     "aia, for the one that each certificate names",
-                     responder);
+           error_set(
+               err, ERROR_USAGE,
+               "--client-ocsp %.200s: neither the address of a responder (http://host:port/) nor "
+               "aia, for the one that each certificate names",
+               responder);
 }
 
 static void say(struct client_revocation *c, const char *topic, cJSON *document)

@@ -352,7 +352,7 @@ int cmd_cloud(int argc, char **argv)
          "more lines for mosquitto.conf, such as max_packet_size 1024"},
         {"crl", 0, OPTION_STRING, &o.crl, "FILE",
          "refuse the certificates on this list (fleetsim pki revoke);\nread again when it changes"},
-        {"ocsp", 0, OPTION_STRING, &o.ocsp, "URL",
+        {"client-ocsp", 0, OPTION_STRING, &o.ocsp, "URL",
          "ask this responder about clients' certificates (fleetsim pki ocsp), or aia: the\none that each names; what is revoked becomes REVOKED"},
         CLOUD_SERVICES_ROWS(o.services),
         {"seed", 0, OPTION_NUMBER, &o.services.seed, "N", "of what --delivery leaves to chance"},

@@ -341,6 +341,12 @@ bool target_open(struct target *t, const struct target_options *options, struct 
     bool ok;
 
     *t = (struct target){.lock = -1};
+    if (options->endpoint == NULL && (options->pki_dir != NULL || options->certificates != NULL))
+        return error_set(err, ERROR_USAGE,
+                         "%s: without --endpoint nobody looks at it, for a local cloud has "
+                         "certificates of its own (give --endpoint mqtts://host:port, or --cloud "
+                         "DIR for a running `fleetsim cloud --dir DIR`)",
+                         options->pki_dir != NULL ? "--pki" : "--certificates");
     if (options->endpoint != NULL)
         ok = join_endpoint(t, options, err);
     else if (options->cloud_dir != NULL)

@@ -190,11 +190,11 @@ with tempfile.TemporaryDirectory() as lab:
                 "require", "--param", f"why={why}")
 
     # The cloud asks about its clients: one that is revoked while it is connected is cut off, others stay.
-    assert "neither the address" in run("cloud", "--dir", lab, "--ocsp", "somebody", status=2)
+    assert "neither the address" in run("cloud", "--dir", lab, "--client-ocsp", "somebody", status=2)
     assert "plain HTTP" in run("pki", "init", "--dir", lab, "--responder", "ocsp.example", status=2)
     port = str(free_port())
     run("pki", "init", "--dir", lab, "--responder", f"http://127.0.0.1:{port}/")
-    with responder(lab, "--valid", "1s", "--listen", port) as ours, cloud(lab, "--ocsp", ours.url) as asking:
+    with responder(lab, "--valid", "1s", "--listen", port) as ours, cloud(lab, "--client-ocsp", ours.url) as asking:
         command = [fleetsim, "run", f"{lab}/cut.lua", "--cloud", lab, "--no-results", "--first-vehicle", "4"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as cut:
             id4 = json.loads(run("pki", "show", "--dir", lab, "--vehicles", "4", "--json"))["vehicles"][0]["certificate_id"]
@@ -206,7 +206,7 @@ with tempfile.TemporaryDirectory() as lab:
         run("run", f"{lab}/online.lua", "--cloud", lab, "--no-results", "--first-vehicle", "5", "--ocsp", "require")
     assert asking.said.count("is revoked since") == 1 and "(keyCompromise)" in asking.said, asking.said
     # A responder that does not answer keeps nobody out.
-    with cloud(lab, "--ocsp", "http://127.0.0.1:1/") as asking:
+    with cloud(lab, "--client-ocsp", "http://127.0.0.1:1/") as asking:
         run("run", f"{lab}/online.lua", "--cloud", lab, "--no-results", "--first-vehicle", "6")
     assert "unreachable" in asking.said and "it may connect" in asking.said, asking.said
 
