@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/table.h"
 #include "cloud/campaigns/campaign_core.h"
 #include "fleetwise/codec.h"
 #include "fleetwise/compress.h"
+
+#define NUMBER_MAX 16 /* a signal's, as text */
 
 /* ---- whose it is ---- */
 
@@ -50,22 +53,27 @@ static const struct campaign_document *read_data(const struct campaign_turn *tur
 
 /* ---- its signals ---- */
 
-static const cJSON *rule_of(const cJSON *manifest, const char *kind, double id)
+/* Of a manifest by the numbers of their signals; the first that a number has counts. */
+static bool index_rules(const cJSON *manifest, struct table *ret)
 {
-    const cJSON *rule;
+    static const char *const kinds[] = {"can_signals", "custom_decoding_signals"};
+    cJSON *rule;
+    bool ok = true;
 
-    cJSON_ArrayForEach(rule, json_get(manifest, kind))
-    {
-        if (json_num(rule, "signal_id", -1) == id)
-            return rule;
-    }
-    return NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        cJSON_ArrayForEach(rule, json_get(manifest, kinds[i]))
+        {
+            char number[NUMBER_MAX];
+            snprintf(number, sizeof number, "%.0f", json_num(rule, "signal_id", -1));
+            if (ok && table_get(ret, number) == NULL)
+                ok = table_put(ret, number, rule);
+        }
+    return ok;
 }
 
 /* What the signal is called: by the manifest's names, by its rule, by its number. */
-static const char *name_of(const cJSON *names, const cJSON *rule, double id, char number[16])
+static const char *name_of(const cJSON *names, const cJSON *rule, const char *number)
 {
-    snprintf(number, 16, "%.0f", id);
     const char *name = json_str(names, number, NULL);
     if (name == NULL)
         name = json_str(rule, "custom_decoding_id", NULL);
@@ -108,39 +116,58 @@ static bool add_value(cJSON *list, const cJSON *value, const char *type, double 
            cJSON_AddNumberToObject(item, "time", time) != NULL;
 }
 
+/* What of a message has been read: searched by names, not from the front, for there may be many. */
+struct reading {
+    struct table rules; /* by numbers */
+    struct table lists; /* of values, by names */
+    const cJSON *names;
+    cJSON *signals;
+    double at;
+};
+
+static bool add_captured(struct reading *r, const cJSON *captured)
+{
+    const cJSON *value = json_get(captured, "string_value");
+    char number[NUMBER_MAX];
+
+    if (value == NULL)
+        value = json_get(captured, "double_value");
+    if (value == NULL)
+        return true;
+    snprintf(number, sizeof number, "%.0f", json_num(captured, "signal_id", 0));
+    const cJSON *rule = table_get(&r->rules, number);
+    const char *name = name_of(r->names, rule, number);
+    cJSON *list = table_get(&r->lists, name);
+    if (list == NULL) {
+        list = cJSON_AddArrayToObject(r->signals, name);
+        if (list == NULL || !table_put(&r->lists, name, list))
+            return false;
+    }
+    return add_value(list, value, type_of(rule, value),
+                     r->at + json_num(captured, "relative_time_ms", 0));
+}
+
 /* {"<name>":[{"value","dataType","time"}]}; NULL: no memory. */
 static cJSON *signals_of(const cJSON *data, const struct campaign_document *manifest)
 {
-    const cJSON *rules = manifest != NULL ? json_get(manifest->source, "manifest") : NULL;
-    const cJSON *names = manifest != NULL ? json_get(manifest->source, "names") : NULL;
-    double at = json_num(data, "collection_event_time_ms_epoch", 0);
-    cJSON *signals = cJSON_CreateObject();
-    bool ok = signals != NULL;
+    struct reading r = {
+        .names = manifest != NULL ? json_get(manifest->source, "names") : NULL,
+        .signals = cJSON_CreateObject(),
+        .at = json_num(data, "collection_event_time_ms_epoch", 0),
+    };
     const cJSON *captured;
 
-    cJSON_ArrayForEach(captured, json_get(data, "captured_signals"))
-    {
-        double id = json_num(captured, "signal_id", 0);
-        const cJSON *rule = rule_of(rules, "can_signals", id);
-        const cJSON *value = json_get(captured, "string_value");
-        char number[16];
-        if (rule == NULL)
-            rule = rule_of(rules, "custom_decoding_signals", id);
-        if (value == NULL)
-            value = json_get(captured, "double_value");
-        if (value == NULL)
-            continue;
-        const char *name = name_of(names, rule, id, number);
-        cJSON *list = json_get(signals, name);
-        if (list == NULL)
-            list = cJSON_AddArrayToObject(signals, name);
-        ok = ok && list != NULL &&
-             add_value(list, value, type_of(rule, value),
-                       at + json_num(captured, "relative_time_ms", 0));
-    }
+    table_init(&r.rules);
+    table_init(&r.lists);
+    bool ok = r.signals != NULL &&
+              (manifest == NULL || index_rules(json_get(manifest->source, "manifest"), &r.rules));
+    cJSON_ArrayForEach(captured, json_get(data, "captured_signals")) ok =
+        ok && add_captured(&r, captured);
+    table_done(&r.rules, NULL);
+    table_done(&r.lists, NULL);
     if (ok)
-        return signals;
-    cJSON_Delete(signals);
+        return r.signals;
+    cJSON_Delete(r.signals);
     return NULL;
 }
 

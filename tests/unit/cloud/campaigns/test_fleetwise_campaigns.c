@@ -288,6 +288,26 @@ static void data_is_compressed_if_its_scheme_says_so(void **state)
     assert_int_equal(w->out.count, 0);
 }
 
+/* Two numbers that are called the same are one list, at the place of the first. */
+static void signals_of_one_name_are_one_list(void **state)
+{
+    struct world *w = *state;
+
+    say(w, MANIFESTS "m-1/put",
+        "{\"manifest\":{\"custom_decoding_signals\":[{\"signal_id\":1,\"custom_decoding_id\":\"a\"}"
+        ","
+        "{\"signal_id\":1,\"custom_decoding_id\":\"late\"}]},\"names\":{\"2\":\"a\"}}");
+    put_campaign(w, "spring", "", ",\"mqttTopic\":\"dt/spring\"");
+    say_message(w, CAR "signals", "VehicleData",
+                "{\"campaign_sync_id\":\"spring\",\"captured_signals\":["
+                "{\"signal_id\":1,\"double_value\":1},{\"signal_id\":3,\"double_value\":3},"
+                "{\"signal_id\":2,\"double_value\":2}]}",
+                false);
+    assert_says_at(&w->out, 0, "dt/spring",
+                   "\"signals\":{\"a\":[{\"value\":1,\"dataType\":\"DOUBLE\",\"time\":0},"
+                   "{\"value\":2,\"dataType\":\"DOUBLE\",\"time\":0}],\"3\":[{\"value\":3,");
+}
+
 /* A few thousand bytes of snappy are as many values as anybody likes. */
 static void data_of_too_many_values_is_dropped(void **state)
 {
@@ -401,6 +421,7 @@ int main(void)
         WITH_WORLD(state_templates_come_and_go),
         WITH_WORLD(data_goes_to_the_topic_of_its_campaign),
         WITH_WORLD(data_is_compressed_if_its_scheme_says_so),
+        WITH_WORLD(signals_of_one_name_are_one_list),
         WITH_WORLD(data_of_too_many_values_is_dropped),
         WITH_WORLD(what_does_not_fit_is_rejected),
         WITH_WORLD(campaigns_outlive_the_broker),
