@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pki/rotation.h"
+
 bool vehicle_choice_index(const char *text, uint32_t *ret, const char **ret_end)
 {
     char *end;
@@ -14,6 +16,18 @@ bool vehicle_choice_index(const char *text, uint32_t *ret, const char **ret_end)
         return false;
     *ret = (uint32_t)value;
     *ret_end = end;
+    return true;
+}
+
+/* Behind the fleet there are cars that have got their certificates in runs. */
+static bool are_there(const struct pki *pki, uint32_t first, uint32_t last)
+{
+    struct pki_car car;
+    struct error err;
+
+    for (uint32_t k = first; k <= last; k++)
+        if (!pki_car(pki, k, &car, &err))
+            return false;
     return true;
 }
 
@@ -37,7 +51,7 @@ bool vehicle_choice_parse(const struct pki *pki, const char *text, struct vehicl
                          "vehicles \"%.64s\": not a selection (use all, a number such as 7, or a "
                          "range such as 0..99, both ends included)",
                          text);
-    if (last >= have)
+    if (last >= have && !are_there(pki, first > have ? first : have, last))
         return error_set(
             err, ERROR_USAGE,
             "vehicle %u: the PKI has %u, counted from 0 (make more with \"fleetsim pki "

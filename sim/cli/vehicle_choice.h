@@ -12,7 +12,8 @@ struct vehicle_choice {
     uint32_t first, count;
 };
 
-/* NULL text: all. False with ERROR_USAGE. */
+/* NULL text: all of the fleet. Others may be named that have got their certificates in runs. False
+ * with ERROR_USAGE. */
 bool vehicle_choice_parse(const struct pki *pki, const char *text, struct vehicle_choice *ret,
                           struct error *err);
 

@@ -139,6 +139,10 @@ def cars_come_back(place):
         again = run(place, COME_BACK)
         check_equal(set(again), set(got), "cars")
         check(not set(again.values()) & set(got.values()), "certificates that the new cloud cannot know")
+    # They are not in the fleet file, but a workshop can tell them, too.
+    place.run("pki", "rotate", "--dir", "lab", "--vehicles", "0").expect(0)
+    place.run("pki", "show", "--dir", "lab", "--vehicle", "0").expect(0)
+    place.run("pki", "rotate", "--dir", "lab", "--vehicles", "0..1").refuses(2, "vehicle 1: the PKI has 0")
 
 
 def killed_at_once(place):
