@@ -323,22 +323,30 @@ static bool check(const struct cloud_options *o, int argc, char **argv, int firs
     return true;
 }
 
+/* That asks and changes a cloud that runs; NULL: none is named. */
+static int (*command_of(int argc, char **argv))(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+
+    if (strcmp(word, "policy") == 0)
+        return cmd_policy;
+    if (strcmp(word, "fleetwise") == 0)
+        return cmd_fleetwise;
+    if (strcmp(word, "group") == 0)
+        return cmd_group;
+    if (argc > 2 && strcmp(word, "things") == 0 && cmd_things_is_query(argv[2]))
+        return cmd_things;
+    return argc > 1 && cmd_registry_knows(word) ? cmd_registry : NULL;
+}
+
 int cmd_cloud(int argc, char **argv)
 {
     struct cloud_options o = {.bind = "127.0.0.1"};
     struct error err;
     int first = 0;
 
-    if (argc > 1 && strcmp(argv[1], "policy") == 0)
-        return cmd_policy(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "fleetwise") == 0)
-        return cmd_fleetwise(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "group") == 0)
-        return cmd_group(argc - 1, argv + 1);
-    if (argc > 2 && strcmp(argv[1], "things") == 0 && cmd_things_is_query(argv[2]))
-        return cmd_things(argc - 1, argv + 1);
-    if (argc > 1 && cmd_registry_knows(argv[1]))
-        return cmd_registry(argc - 1, argv + 1);
+    if (command_of(argc, argv) != NULL)
+        return command_of(argc, argv)(argc - 1, argv + 1);
     // clang-format off
     const struct option_spec specs[] = {
         {"dir", 'd', OPTION_STRING, &o.dir, "DIR",
@@ -369,7 +377,8 @@ int cmd_cloud(int argc, char **argv)
         "Runs the local cloud until Ctrl-C: a private Mosquitto with a plugin that emulates what "
         "a\n"
         "vehicle and an app see of AWS IoT Core: mutual TLS, policy, device shadows, lifecycle\n"
-        "events. Started again it has what it had (docs/cloud.md); kill -9 loses at most 2 s.\n"
+        "events. Started again it has what it had (docs/cloud.md); kill -9 loses at most 2 s,\n"
+        "and no certificate.\n"
         "With a word behind it, asks and changes one that runs.",
         specs,
         "  fleetsim cloud --dir lab\n"
