@@ -119,16 +119,10 @@ int cmd_check(int argc, char **argv)
 {
     struct check_result result;
     struct error err;
-    int first;
+    int first, status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (first == argc) {
         error_set(&err, ERROR_USAGE, "no file given (try `fleetsim check scenarios/ vehicles/`)");
         return options_fail(&err);

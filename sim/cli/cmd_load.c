@@ -276,16 +276,10 @@ int cmd_load(int argc, char **argv)
 {
     struct run_settings *settings = &o.settings;
     struct error err;
-    int first;
+    int first, status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (argc - first > 1) {
         error_set(&err, ERROR_USAGE, "%s: one profile at a time", argv[first + 1]);
         return options_fail(&err);
@@ -316,8 +310,8 @@ int cmd_load(int argc, char **argv)
     settings->command_line = line;
     settings->options = options;
     char *paths[] = {profile, NULL};
-    int status = shard.shards > 1 ? shards_run(settings, (uint32_t)shard.shards, argc, argv)
-                                  : run_scenarios(settings, paths, 1);
+    status = shard.shards > 1 ? shards_run(settings, (uint32_t)shard.shards, argc, argv)
+                              : run_scenarios(settings, paths, 1);
     run_options_done(&o);
     free(line);
     free(found);

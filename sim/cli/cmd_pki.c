@@ -32,24 +32,6 @@ struct pki *pki_cmd_open(const char *dir, struct error *err)
     return NULL;
 }
 
-static bool no_arguments(int argc, char **argv, int first, struct error *err)
-{
-    return first >= argc ||
-           error_set(err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
-}
-
-bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, int *ret_status)
-{
-    struct error err;
-    int first;
-    enum options_result result = options_parse(command, argc, argv, &first, &err);
-
-    if (result == OPTIONS_OK && no_arguments(argc, argv, first, &err))
-        return true;
-    *ret_status = result == OPTIONS_HELP_SHOWN ? 0 : options_fail(&err);
-    return false;
-}
-
 static int64_t unix_now(void)
 {
     return clock_wall_ms() / 1000;
@@ -132,7 +114,7 @@ static int pki_cmd_init(int argc, char **argv)
         "  fleetsim pki init --dir lab --seed 42 --vehicles 10000\n"
         "  fleetsim pki init --dir lab --server-name 192.168.1.20 --server-name cloud.test\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     bool ok = dir != NULL || error_set(&err, ERROR_USAGE,
                                        "PKI: no directory given (give --dir "
@@ -263,7 +245,7 @@ static int pki_cmd_issue(int argc, char **argv)
         "  fleetsim pki issue --dir lab --index 7 --generation 1   # vehicle 7, rotated key\n"
         "  fleetsim pki issue --dir lab --name late --days -1      # expired yesterday\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     return issue_one(&o, &err) ? 0 : options_fail(&err);
 }
@@ -335,7 +317,7 @@ static int pki_cmd_export(int argc, char **argv)
         "  fleetsim pki export --dir lab --out pems\n"
         "  fleetsim pki export --dir lab --vehicles 0..99 --out first-hundred\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     struct pki *pki = pki_cmd_open(dir, &err);
     if (pki == NULL)
@@ -472,7 +454,7 @@ static int pki_cmd_show(int argc, char **argv)
         "  fleetsim pki show --dir lab --vehicle 7\n"
         "  fleetsim pki show --dir lab --json | jq -r '.vehicles[].certificate_id'\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     struct pki *pki = pki_cmd_open(dir, &err);
     if (pki == NULL)

@@ -11,8 +11,6 @@
 
 /* NULL: ERROR_USAGE. */
 struct pki *pki_cmd_open(const char *dir, struct error *err);
-/* True when the command should go on; otherwise *ret_status is what to exit with. */
-bool pki_cmd_parse(const struct command_spec *command, int argc, char **argv, int *ret_status);
 
 /* ---- cmd_pki_rotate.c ---- */
 

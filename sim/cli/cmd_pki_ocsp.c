@@ -102,7 +102,7 @@ int pki_cmd_ocsp(int argc, char **argv)
         "http://127.0.0.1:8888\n"
         "  fleetsim pki revoke --dir lab --cert lab/pki/server.pem   # meanwhile\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     uint64_t valid_s = valid / USEC_PER_SEC;
     bool ok =

@@ -104,7 +104,7 @@ int pki_cmd_revoke(int argc, char **argv)
         "  fleetsim pki revoke --dir lab --cert lab/issued/my-phone/cert.pem\n"
         "  fleetsim cloud --dir lab --crl lab/pki/crl.pem\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     return revoke_all(&o, &err) ? 0 : options_fail(&err);
 }
@@ -139,7 +139,7 @@ int pki_cmd_crl(int argc, char **argv)
         "  fleetsim pki crl --dir lab\n"
         "  fleetsim pki crl --dir lab --days 1 && openssl crl -in lab/pki/crl.pem -noout -text\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     struct pki *pki = pki_cmd_open(dir, &err);
     const struct crl_change change = {.now = clock_wall_ms() / 1000, .days = (unsigned)days};

@@ -145,7 +145,7 @@ int pki_cmd_rotate(int argc, char **argv)
         "  fleetsim pki rotate --dir lab --vehicles all --json | jq -r "
         "'.vehicles[].certificate_id'\n"};
 
-    if (!pki_cmd_parse(&command, argc, argv, &status))
+    if (!options_take(&command, argc, argv, NULL, &status))
         return status;
     return rotate(&o, &err) ? 0 : options_fail(&err);
 }

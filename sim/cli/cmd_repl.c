@@ -379,25 +379,17 @@ int cmd_repl(int argc, char **argv)
 {
     struct settings *o = &settings;
     struct error err;
-    int first = 0;
+    int status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
-    if (first < argc)
-        error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
-    if (first < argc || !check(o, &err))
+    if (!options_take(&command, argc, argv, NULL, &status))
+        return status;
+    if (!check(o, &err))
         return options_fail(&err);
     log_set_level(o->verbose ? LOG_DEBUG : LOG_WARN);
     char *found = o->vehicles_dir == NULL ? paths_vehicles() : NULL;
     if (o->vehicles_dir == NULL)
         o->vehicles_dir = found != NULL ? found : "vehicles";
-    int status = run(o);
+    status = run(o);
     free(found);
     return status;
 }

@@ -67,20 +67,14 @@ static char *latest_run(const char *folder)
 int cmd_report(int argc, char **argv)
 {
     struct error err;
-    int first;
+    int first, status;
 
     if (argc > 1 && strcmp(argv[1], "merge") == 0)
         return cmd_report_merge(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "compare") == 0)
         return cmd_report_compare(argc - 1, argv + 1);
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (argc - first > 1) {
         error_set(&err, ERROR_USAGE, "one folder at a time (%s is one too many)", argv[first + 1]);
         return options_fail(&err);

@@ -73,16 +73,10 @@ int cmd_report_compare(int argc, char **argv)
 {
     struct compare_options how;
     struct error err;
-    int first;
+    int first, status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (!check(argc, first, &err))
         return options_fail(&err);
     how = (struct compare_options){.tolerance = tolerance / 100, .confidence = confidence / 100};
@@ -90,7 +84,7 @@ int cmd_report_compare(int argc, char **argv)
     if (c == NULL)
         return options_fail(&err);
     print(c);
-    int status = c->worse > 0 ? ERROR_FAILED : 0;
+    status = c->worse > 0 ? ERROR_FAILED : 0;
     comparison_free(c);
     return status;
 }

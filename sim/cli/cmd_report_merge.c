@@ -154,16 +154,10 @@ static struct merge *merge_when_there(const struct merge_options *o, struct erro
 int cmd_report_merge(int argc, char **argv)
 {
     struct error err;
-    int first;
+    int first, status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (first == argc || out_dir == NULL) {
         error_set(&err, ERROR_USAGE, "%s",
                   first == argc ? "no run to merge (name their folders)"
@@ -177,7 +171,7 @@ int cmd_report_merge(int argc, char **argv)
                                                  .limits = limits.items,
                                                  .limit_count = limits.count},
                          &err);
-    int status = m != NULL ? merge_finish(m, out_dir) : options_fail(&err);
+    status = m != NULL ? merge_finish(m, out_dir) : options_fail(&err);
     merge_free(m);
     return status;
 }

@@ -118,16 +118,10 @@ static bool check_tags(struct run_settings *s, struct error *err)
 int cmd_run(int argc, char **argv)
 {
     struct error err;
-    int first;
+    int first, status;
 
-    switch (options_parse(&command, argc, argv, &first, &err)) {
-    case OPTIONS_HELP_SHOWN:
-        return 0;
-    case OPTIONS_BAD:
-        return options_fail(&err);
-    case OPTIONS_OK:
-        break;
-    }
+    if (!options_take(&command, argc, argv, &first, &status))
+        return status;
     if (first == argc)
         error_set(&err, ERROR_USAGE, "no scenario given (try `fleetsim run scenarios/`)");
     struct run_settings *settings = &o.settings;
@@ -138,8 +132,8 @@ int cmd_run(int argc, char **argv)
     char *line = facts_command_line(argc, argv);
     settings->command_line = line;
     settings->options = options;
-    int status = watch ? watch_scenarios(settings, argv + first, argc - first)
-                       : run_scenarios(settings, argv + first, argc - first);
+    status = watch ? watch_scenarios(settings, argv + first, argc - first)
+                   : run_scenarios(settings, argv + first, argc - first);
     run_options_done(&o);
     free(line);
     free(found);

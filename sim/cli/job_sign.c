@@ -86,7 +86,7 @@ int job_cmd_sign(int argc, char **argv)
     const char *dir = NULL, *signer = RELEASE, *file = NULL;
     uint64_t days = 0;
     struct error err;
-    int first = 0;
+    int status;
     // clang-format off
     const struct option_spec specs[] = {
         {"dir", 'd', OPTION_STRING, &dir, "DIR", "of the cloud: what fleetsim cloud --dir has"},
@@ -103,13 +103,10 @@ int job_cmd_sign(int argc, char **argv)
         specs,
         "  fleetsim job sign --dir lab --file firmware.bin > codesign.json\n"
         "  fleetsim job sign --dir lab --file firmware.bin --signer old --days 1\n"};
-    enum options_result result = options_parse(&command, argc, argv, &first, &err);
 
-    if (result != OPTIONS_OK)
-        return result == OPTIONS_HELP_SHOWN ? 0 : options_fail(&err);
-    if (first < argc)
-        error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
-    else if (dir == NULL || *dir == '\0')
+    if (!options_take(&command, argc, argv, NULL, &status))
+        return status;
+    if (dir == NULL || *dir == '\0')
         error_set(&err, ERROR_USAGE, "job: no directory given (give --dir DIR)");
     else if (file == NULL)
         error_set(&err, ERROR_USAGE, "job sign: no file given (give --file FILE)");

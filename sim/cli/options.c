@@ -303,6 +303,23 @@ cJSON *options_json(const struct option_spec *options)
     return object;
 }
 
+bool options_take(const struct command_spec *command, int argc, char **argv, int *ret_first,
+                  int *ret_status)
+{
+    struct error err;
+    int first = 0;
+    enum options_result result = options_parse(command, argc, argv, &first, &err);
+
+    if (result == OPTIONS_OK && ret_first == NULL && first < argc) {
+        error_set(&err, ERROR_USAGE, "%s: not an option (try --help)", argv[first]);
+        result = OPTIONS_BAD;
+    }
+    if (ret_first != NULL)
+        *ret_first = first;
+    *ret_status = result == OPTIONS_BAD ? options_fail(&err) : 0;
+    return result == OPTIONS_OK;
+}
+
 int options_fail(const struct error *err)
 {
     fprintf(stderr, "fleetsim: %s\n", err->text);

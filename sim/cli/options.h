@@ -54,6 +54,11 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP_SHOWN, OPTIONS_BAD };
 enum options_result options_parse(const struct command_spec *command, int argc, char **argv,
                                   int *ret_first, struct error *err);
 
+/* The same for a command that ends here otherwise: false when help or an error was shown, and what
+   to exit with is in *ret_status. ret_first NULL: the command takes nothing but options. */
+bool options_take(const struct command_spec *command, int argc, char **argv, int *ret_first,
+                  int *ret_status);
+
 /* What each option of the table holds now, those not given as well: a new object of texts by name;
    left out is what holds nothing. */
 cJSON *options_json(const struct option_spec *options);
