@@ -46,6 +46,27 @@ const struct campaign_document *campaign_find(const struct campaign_service *s,
     return d != NULL && !d->is_gone ? d : NULL;
 }
 
+static size_t count_documents(const struct campaign_service *s, bool gone)
+{
+    size_t count = 0;
+
+    for (const struct campaign_document *d = s->documents; d != NULL; d = d->next)
+        count += d->is_gone == gone;
+    return count;
+}
+
+/* The first of those that are gone; a car that still has it keeps it. */
+static void forget_one(struct campaign_service *s)
+{
+    struct campaign_document **link = &s->documents;
+
+    while (!(*link)->is_gone)
+        link = &(*link)->next;
+    struct campaign_document *d = *link;
+    *link = d->next;
+    free(d);
+}
+
 /* Takes the source (NULL: the document is gone), also when it fails: no memory. */
 static bool put_document(struct campaign_service *s, enum campaign_kind kind, const char *name,
                          cJSON *source)
@@ -69,16 +90,9 @@ static bool put_document(struct campaign_service *s, enum campaign_kind kind, co
     cJSON_Delete(d->source);
     d->source = source;
     d->is_gone = source == NULL;
+    if (d->is_gone && count_documents(s, true) > DOCUMENTS_MAX)
+        forget_one(s);
     return true;
-}
-
-static size_t count_documents(const struct campaign_service *s)
-{
-    size_t count = 0;
-
-    for (const struct campaign_document *d = s->documents; d != NULL; d = d->next)
-        count++;
-    return count;
 }
 
 /* ---- what a document may say ---- */
@@ -295,8 +309,8 @@ static bool on_operator(const struct exchange *x)
 
     if (!cJSON_IsObject(x->document))
         return reject(x, "InvalidJson", "the request is no JSON object");
-    if (x->address->op == CAMPAIGN_PUT && count_documents(x->service) >= DOCUMENTS_MAX &&
-        find_any(x->service, x->address->kind, x->address->name) == NULL)
+    if (x->address->op == CAMPAIGN_PUT && count_documents(x->service, false) >= DOCUMENTS_MAX &&
+        campaign_find(x->service, x->address->kind, x->address->name) == NULL)
         return reject(x, "LimitExceeded", "there are 1,000 documents");
     return calls[x->address->op - CAMPAIGN_PUT](x);
 }

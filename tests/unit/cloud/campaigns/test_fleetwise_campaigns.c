@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "cloud/campaigns/campaign_core.h"
 #include "cloud/campaigns/campaign_service.h"
 #include "fleetwise/codec.h"
 #include "fleetwise/compress.h"
@@ -363,6 +364,25 @@ static void what_does_not_fit_is_rejected(void **state)
     assert_null(w->service.documents);
 }
 
+static void documents_that_are_deleted_make_room(void **state)
+{
+    struct world *w = *state;
+    char topic[100], answer[120];
+
+    for (int i = 0; i < 1100; i++) {
+        snprintf(topic, sizeof topic, CAMPAIGNS "c%d/put", i);
+        snprintf(answer, sizeof answer, "%s/accepted", topic);
+        say(w, topic, "{\"scheme\":{}}");
+        assert_says_at(&w->out, 0, answer, "");
+        snprintf(topic, sizeof topic, CAMPAIGNS "c%d/delete", i);
+        say(w, topic, "");
+    }
+    size_t kept = 0;
+    for (const struct campaign_document *d = w->service.documents; d != NULL; d = d->next)
+        kept++;
+    assert_int_equal(kept, 1000);
+}
+
 static void campaigns_outlive_the_broker(void **state)
 {
     struct world *w = *state;
@@ -424,6 +444,7 @@ int main(void)
         WITH_WORLD(signals_of_one_name_are_one_list),
         WITH_WORLD(data_of_too_many_values_is_dropped),
         WITH_WORLD(what_does_not_fit_is_rejected),
+        WITH_WORLD(documents_that_are_deleted_make_room),
         WITH_WORLD(campaigns_outlive_the_broker),
         cmocka_unit_test(topics_that_are_none),
     };
