@@ -199,6 +199,29 @@ static cJSON *complete(const cJSON *body, const cJSON *given, struct provision_e
     return all;
 }
 
+/* A document of a policy that is made of what the car says must mean the same whatever it says: no
+   end of a text, no wildcard, no variable. */
+static bool check_said(const cJSON *body, const cJSON *parameters, struct provision_error *err)
+{
+    const cJSON *resource, *p;
+    bool open = false;
+
+    cJSON_ArrayForEach(resource, json_get(body, "Resources"))
+    {
+        const cJSON *document = json_get(json_get(resource, "Properties"), "PolicyDocument");
+        open |= document != NULL && !provision_expression_is_constant(document);
+    }
+    cJSON_ArrayForEach(p, parameters)
+    {
+        if (open && cJSON_IsString(p) && strpbrk(p->valuestring, "\"\\*?$") != NULL)
+            return provision_fail(err,
+                                  "the parameter %.60s has \", \\, *, ? or $ in it, and the "
+                                  "template makes a PolicyDocument of parameters",
+                                  p->string);
+    }
+    return true;
+}
+
 static bool plan_all(const cJSON *body, struct provision_plan *plan, struct provision_error *err)
 {
     const cJSON *resources = json_get(body, "Resources");
@@ -222,7 +245,7 @@ bool provision_plan_make(const cJSON *body, const cJSON *parameters, struct prov
     *ret = (struct provision_plan){.status = REGISTRY_ACTIVE};
     if (all == NULL)
         return false;
-    ret->tree = provision_evaluate(body, all, err);
+    ret->tree = check_said(body, parameters, err) ? provision_evaluate(body, all, err) : NULL;
     cJSON_Delete(all);
     if (ret->tree != NULL && plan_all(body, ret, err))
         return true;

@@ -286,6 +286,33 @@ static void bad_documents_of_templates(void **state)
     assert_int_equal(policy_total(w), before);
 }
 
+/* What a car says of itself does not widen what a document of its template allows. */
+static void parameters_in_documents(void **state)
+{
+    static const char *const said[] = {"*", "a?", "a${iot:ClientId}", "a\\\",\\\"*", "a\\\\"};
+    struct cloud_world *w = *state;
+    char token[128], request[512], parameters[128];
+
+    put_template(
+        w, "", "",
+        INLINE_OF(1, CONNECT_AS(
+                         "{\"Fn::Join\":[\"\",[\"arn:aws:iot:*:*:client/\",{\"Ref\":\"VIN\"}]]}")));
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        claim_creates(w, token);
+        snprintf(parameters, sizeof parameters, "{\"VIN\":\"car-1\",\"Model\":\"%s\"}", said[i]);
+        claim_request(request, token, parameters);
+        claim_is_rejected(w, HOOKED_ON, request, 400, "InvalidParameters");
+        cJSON *answer = claim_is_told(w, HOOKED_ON, "rejected");
+        assert_non_null(strstr(json_str(answer, "errorMessage", ""), "the parameter Model has"));
+        cJSON_Delete(answer);
+    }
+    /* Nor is anything wrong with it where no document is made of it. */
+    put_template(w, "", "", INLINE_OF(1, ANY_CLIENT));
+    claim_creates(w, token);
+    claim_request(request, token, "{\"VIN\":\"car-1\",\"Model\":\"a*\"}");
+    claim_provisions(w, HOOKED_ON, request);
+}
+
 static void put_policies(struct cloud *cloud)
 {
     static const char document[] =
@@ -422,6 +449,7 @@ int main(void)
         WITH_CLAIM(policies_of_templates),
         WITH_CLAIM(documents_of_templates),
         WITH_CLAIM(bad_documents_of_templates),
+        WITH_CLAIM(parameters_in_documents),
         WITH_CLAIM(a_restart_keeps_what_is_deleted),
         WITH_CLAIM(override_settings),
         WITH_CLAIM(bad_templates),
