@@ -30,6 +30,7 @@ struct kept {
     X509 *leaf, *issuer;
     X509_STORE *trust;
     struct revocation_waiter *waiters;
+    int64_t told_at; /* Unix seconds, while waiters are told of an answer; 0: they are not */
 };
 
 struct revocation {
@@ -128,7 +129,7 @@ static void trim(struct revocation *r)
         at = &(*at)->next;
     while (*at != NULL) {
         struct kept *k = *at;
-        if (k->asked != NULL) {
+        if (k->asked != NULL || k->told_at != 0) {
             at = &k->next;
             continue;
         }
@@ -166,11 +167,14 @@ static void keep(struct kept *k, const struct ocsp_judgement *judgement)
 }
 
 /* Is there something to go by? Whether an answer still holds, our own clock says: a car whose clock
-   is wrong does not make others ask. */
+   is wrong does not make others ask. Who is told of an answer goes by it, though it ends meanwhile:
+   the next question might be answered no better. */
 static bool is_current(const struct kept *k)
 {
     if (k == NULL || !k->known)
         return false;
+    if (k->told_at != 0)
+        return true;
     if (!is_definite(k->judgement.verdict))
         return clock_now() < k->trouble_until;
     return k->judgement.until + OCSP_SKEW >= (int64_t)time(NULL);
@@ -205,8 +209,9 @@ static enum revocation_state judge_kept(const struct kept *k, const struct revoc
                                         char *why, size_t size)
 {
     const struct ocsp_judgement *j = &k->judgement;
+    int64_t passed = k->told_at != 0 ? (int64_t)time(NULL) - k->told_at : 0;
 
-    if (j->verdict == OCSP_VERDICT_GOOD && j->until + OCSP_SKEW < s->now) {
+    if (j->verdict == OCSP_VERDICT_GOOD && j->until + OCSP_SKEW < s->now - passed) {
         snprintf(why, size,
                  "certificate verify failed: OCSP: %s: by this car's clock there should be a newer "
                  "answer (check its clock)",
@@ -256,13 +261,21 @@ enum revocation_state revocation_judge(struct revocation *r, const struct revoca
 
 /* ---- asking ---- */
 
-static void tell(struct kept *k)
+/* Who waits again while it is told waits for the next answer. */
+static void tell(struct kept *k, int64_t now)
 {
-    while (k->waiters != NULL) {
-        struct revocation_waiter *w = k->waiters;
+    struct revocation_waiter *told = k->waiters;
+
+    if (told != NULL)
+        told->link = &told;
+    k->waiters = NULL;
+    k->told_at = now;
+    while (told != NULL) {
+        struct revocation_waiter *w = told;
         revocation_cancel(w);
         w->fn(w->arg);
     }
+    k->told_at = 0;
 }
 
 static void on_answer(void *arg, struct slice answer, const char *why)
@@ -278,7 +291,7 @@ static void on_answer(void *arg, struct slice answer, const char *why)
         snprintf(judgement.why, sizeof judgement.why, "the responder: %s", why);
     keep(k, &judgement);
     forget_subject(k);
-    tell(k);
+    tell(k, subject.now);
 }
 
 static void wait_for(struct kept *k, struct revocation_waiter *w)

@@ -292,6 +292,66 @@ static void test_nobody_waits_any_more(void **state)
     assert_int_equal(s.cancelled, 1);
 }
 
+/* A waiter that looks when the answer has just ended. */
+struct late_waiter {
+    struct revocation *revocation;
+    struct revocation_subject subject;
+    struct revocation_waiter waiter;
+    time_t ends;
+    unsigned told;
+};
+
+static enum revocation_state judge_or_wait(struct late_waiter *l)
+{
+    char why[512];
+    l->subject.now = (int64_t)time(NULL);
+    enum revocation_state state =
+        revocation_judge(l->revocation, &l->subject, (struct slice){0}, why, sizeof why);
+
+    if (state == REVOCATION_ASK)
+        revocation_wait(l->revocation, &l->subject, &l->waiter);
+    return state;
+}
+
+static void look_late(void *arg)
+{
+    struct late_waiter *l = arg;
+
+    l->told++;
+    while (time(NULL) <= l->ends)
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    assert_int_not_equal(judge_or_wait(l), REVOCATION_ASK);
+}
+
+/* It is told once, and goes by what it is told; the next asks anew. */
+static void test_an_answer_that_ends_while_it_is_told(void **state)
+{
+    struct scene s = {0};
+    struct late_waiter l = {
+        .revocation = revocation_new(REVOCATION_REQUIRE, "http://127.0.0.1:1/"),
+        .subject = {.leaf = server_cert.cert, .issuer = ca.cert},
+        .waiter = {.fn = look_late,          .arg = &l        }
+    };
+
+    (void)state;
+    l.subject.trust = X509_STORE_new();
+    X509_STORE_add_cert(l.subject.trust, ca.cert);
+    buf_init(&s.answer, 16384);
+    revocation_set_asker(l.revocation, &(struct revocation_asker){ask, cancel, &s});
+    assert_int_equal(judge_or_wait(&l), REVOCATION_ASK);
+    l.ends = time(NULL) + 1;
+    say_of(&server_cert, V_OCSP_CERTSTATUS_GOOD, -600, 1 - 300, &s.answer);
+    answer_now(&s);
+    assert_int_equal(l.told, 1);
+    assert_int_equal(s.asked, 1);
+    l.waiter.fn = NULL;
+    judge_or_wait(&l);
+    revocation_cancel(&l.waiter);
+    revocation_free(l.revocation);
+    X509_STORE_free(l.subject.trust);
+    buf_done(&s.answer);
+}
+
 /* A session that is resumed goes by what is known. */
 static void test_resumption(void **state)
 {
@@ -386,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_a_responder_is_asked_once),
         cmocka_unit_test(test_what_a_responder_may_say),
         cmocka_unit_test(test_nobody_waits_any_more),
+        cmocka_unit_test(test_an_answer_that_ends_while_it_is_told),
         cmocka_unit_test(test_resumption),
         cmocka_unit_test(test_a_wrong_clock),
         cmocka_unit_test(test_a_wrong_clock_and_a_staple),
