@@ -31,10 +31,8 @@
 #define CERTIFICATES "fleetsim/certificates/"
 
 static const char *const filters[] = {
-    PRESENCE "connected/+",
-    PRESENCE "disconnected/+",
-    CERTIFICATES "+/get/accepted",
-    CERTIFICATES "list/accepted",
+    PRESENCE "connected/+",        PRESENCE "disconnected/+",    CERTIFICATES "+/get/accepted",
+    CERTIFICATES "+/get/rejected", CERTIFICATES "list/accepted",
 };
 
 struct client_revocation {
@@ -64,16 +62,18 @@ bool client_revocation_check(const char *responder, struct error *err)
                responder);
 }
 
-static void say(struct client_revocation *c, const char *topic, cJSON *document)
+static bool say(struct client_revocation *c, const char *topic, cJSON *document)
 {
     char *text = document != NULL ? cJSON_PrintUnformatted(document) : NULL;
     struct error err;
+    bool said = companion_publish_raw(c->companion, topic, slice_str(text != NULL ? text : "{}"),
+                                      NULL, &err);
 
-    if (!companion_publish_raw(c->companion, topic, slice_str(text != NULL ? text : "{}"), NULL,
-                               &err))
+    if (!said)
         log_debug("OCSP: %s: %s", topic, err.text);
     cJSON_free(text);
     cJSON_Delete(document);
+    return said;
 }
 
 /* ---- one certificate ---- */
@@ -181,13 +181,19 @@ static void ask(struct client_revocation *c, struct client_entry *e)
     free(url);
 }
 
+/* What cannot be said now is tried again later: the others do not wait for it. */
 static void look_up(struct client_revocation *c, struct client_entry *e)
 {
     char *topic = xasprintf(CERTIFICATES "%s/get", e->id);
 
-    e->state = CLIENT_LOOKED_UP;
-    c->busy++;
-    say(c, topic, NULL);
+    if (say(c, topic, NULL)) {
+        e->state = CLIENT_LOOKED_UP;
+        e->give_up = clock_now() + PATIENCE;
+        c->busy++;
+    } else {
+        e->state = CLIENT_KNOWN;
+        e->until = now_s() + ASK_AGAIN_S;
+    }
     free(topic);
 }
 
@@ -207,13 +213,23 @@ static void check(struct client_revocation *c, struct client_entry *e)
     begin_some(c);
 }
 
+/* The registry has not told of it: rejected, or silent. */
+static void not_found(struct client_revocation *c, struct client_entry *e, const char *why)
+{
+    log_warn("OCSP: certificate %s (%s): the registry: %s (asked again in %d s)", e->id,
+             shown_by(e), why, ASK_AGAIN_S);
+    settle(c, e, now_s() + ASK_AGAIN_S);
+}
+
 /* Answers about those who are there have to be asked for anew when they end to hold. */
 static void on_look(void *ctx)
 {
     struct client_revocation *c = ctx;
 
     for (struct client_entry *e = c->table.all; e != NULL; e = e->next)
-        if (e->connections != 0)
+        if (e->state == CLIENT_LOOKED_UP && clock_now() >= e->give_up)
+            not_found(c, e, "no answer");
+        else if (e->connections != 0)
             check(c, e);
     loop_timer_start(&c->look, LOOK_EVERY);
 }
@@ -264,6 +280,17 @@ static void on_certificate(struct client_revocation *c, const cJSON *answer)
         settle(c, e, 0);
 }
 
+/* The answer names it in its topic only. */
+static void on_rejected(struct client_revocation *c, const char *topic, const cJSON *answer)
+{
+    char id[CLIENT_ID_SIZE];
+
+    snprintf(id, sizeof id, "%s", topic + sizeof CERTIFICATES - 1);
+    struct client_entry *e = client_table_find(&c->table, id);
+    if (e != NULL && e->state == CLIENT_LOOKED_UP)
+        not_found(c, e, json_str(answer, "message", "rejected"));
+}
+
 /* Those who had connected before it had. */
 static void on_list(struct client_revocation *c, const cJSON *answer)
 {
@@ -299,6 +326,8 @@ static void on_message(void *ctx, const struct mqtt_message *message, usec_t rec
         on_presence(c, json, false);
     else if (strcmp(topic, CERTIFICATES "list/accepted") == 0)
         on_list(c, json);
+    else if (strstr(topic, "/get/rejected") != NULL)
+        on_rejected(c, topic, json);
     else
         on_certificate(c, json);
     cJSON_Delete(json);

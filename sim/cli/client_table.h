@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/timeunit.h"
+
 #define CLIENT_ID_SIZE   65  /* 64 hex digits */
 #define CLIENT_NAME_SIZE 129 /* contract 1.9 */
 
@@ -34,7 +36,8 @@ struct client_entry {
     enum client_state state;
     bool told_revoked;
     unsigned connections;
-    int64_t until; /* Unix seconds */
+    int64_t until;  /* Unix seconds */
+    usec_t give_up; /* looking it up, by the monotonic clock */
     struct ask *ask;
     X509 *leaf, *issuer; /* while it is asked about */
 };
