@@ -29,6 +29,7 @@
 
 #define PRESENCE     "$aws/events/presence/"
 #define CERTIFICATES "fleetsim/certificates/"
+#define ACTIVE       "ACTIVE"
 
 static const char *const filters[] = {
     PRESENCE "connected/+",        PRESENCE "disconnected/+",    CERTIFICATES "+/get/accepted",
@@ -94,14 +95,16 @@ static void settle(struct client_revocation *c, struct client_entry *e, int64_t 
     begin_some(c);
 }
 
-static void make_revoked(struct client_revocation *c, const struct client_entry *e)
+/* False: that could not be said. */
+static bool make_revoked(struct client_revocation *c, const struct client_entry *e)
 {
     char *topic = xasprintf(CERTIFICATES "%s/update", e->id);
     cJSON *document = cJSON_CreateObject();
 
     cJSON_AddStringToObject(document, "status", "REVOKED");
-    say(c, topic, document);
+    bool said = say(c, topic, document);
     free(topic);
+    return said;
 }
 
 static const char *shown_by(const struct client_entry *e)
@@ -138,9 +141,8 @@ static void on_answer(void *ctx, struct slice answer, const char *why)
     else
         snprintf(j.why, sizeof j.why, "the responder: %s", why);
     tell(e, &j);
-    if (j.verdict == OCSP_VERDICT_REVOKED)
-        make_revoked(c, e);
-    bool lasts = j.verdict == OCSP_VERDICT_GOOD || j.verdict == OCSP_VERDICT_REVOKED;
+    bool lasts =
+        j.verdict == OCSP_VERDICT_GOOD || (j.verdict == OCSP_VERDICT_REVOKED && make_revoked(c, e));
     settle(c, e, lasts ? j.until : now_s() + ASK_AGAIN_S);
 }
 
@@ -221,7 +223,7 @@ static void not_found(struct client_revocation *c, struct client_entry *e, const
     settle(c, e, now_s() + ASK_AGAIN_S);
 }
 
-/* Answers about those who are there have to be asked for anew when they end to hold. */
+/* Answers about those who are there, or may be, have to be asked for anew when they end to hold. */
 static void on_look(void *ctx)
 {
     struct client_revocation *c = ctx;
@@ -229,7 +231,7 @@ static void on_look(void *ctx)
     for (struct client_entry *e = c->table.all; e != NULL; e = e->next)
         if (e->state == CLIENT_LOOKED_UP && clock_now() >= e->give_up)
             not_found(c, e, "no answer");
-        else if (e->connections != 0)
+        else if (e->connections != 0 || e->unseen)
             check(c, e);
     loop_timer_start(&c->look, LOOK_EVERY);
 }
@@ -270,6 +272,9 @@ static void on_certificate(struct client_revocation *c, const cJSON *answer)
 
     if (e == NULL || e->state != CLIENT_LOOKED_UP)
         return;
+    /* The cloud has ended the connections of one that is not ACTIVE, and one that it has never seen
+       has none. */
+    e->unseen = e->unseen && pem != NULL && strcmp(json_str(described, "status", ""), ACTIVE) == 0;
     BIO *bio = pem != NULL ? BIO_new_mem_buf(pem, -1) : NULL;
     e->leaf = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     BIO_free(bio);
@@ -287,11 +292,14 @@ static void on_rejected(struct client_revocation *c, const char *topic, const cJ
 
     snprintf(id, sizeof id, "%s", topic + sizeof CERTIFICATES - 1);
     struct client_entry *e = client_table_find(&c->table, id);
-    if (e != NULL && e->state == CLIENT_LOOKED_UP)
-        not_found(c, e, json_str(answer, "message", "rejected"));
+    if (e == NULL || e->state != CLIENT_LOOKED_UP)
+        return;
+    if (strcmp(json_str(answer, "code", ""), "ResourceNotFound") == 0)
+        e->unseen = false;
+    not_found(c, e, json_str(answer, "message", "rejected"));
 }
 
-/* Those who had connected before it had. */
+/* Those who had connected before it had, or while it was away. */
 static void on_list(struct client_revocation *c, const cJSON *answer)
 {
     const char *next = json_str(answer, "nextToken", NULL);
@@ -300,8 +308,10 @@ static void on_list(struct client_revocation *c, const cJSON *answer)
     cJSON_ArrayForEach(item, json_get(answer, "certificates"))
     {
         struct client_entry *e = entry_of(c, json_str(item, "certificateId", ""));
-        if (e != NULL && strcmp(json_str(item, "status", ""), "ACTIVE") == 0)
-            check(c, e);
+        if (e == NULL || strcmp(json_str(item, "status", ""), ACTIVE) != 0)
+            continue;
+        e->unseen = true;
+        check(c, e);
     }
     if (next == NULL)
         return;
@@ -349,13 +359,14 @@ static void on_connected(void *ctx, const struct companion_connected *event)
     begin_some(c);
 }
 
-/* What the registry was asked is not answered any more. */
+/* What the registry was asked is not answered any more, and who comes and goes is not told. */
 static void on_lost(void *ctx, const struct companion_lost *event)
 {
     struct client_revocation *c = ctx;
 
     (void)event;
     for (struct client_entry *e = c->table.all; e != NULL; e = e->next) {
+        e->unseen = e->unseen || e->connections != 0;
         e->connections = 0;
         if (e->state != CLIENT_LOOKED_UP)
             continue;

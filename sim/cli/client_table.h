@@ -35,9 +35,10 @@ struct client_entry {
     char client[CLIENT_NAME_SIZE]; /* who showed it last; "" */
     enum client_state state;
     bool told_revoked;
-    unsigned connections;
-    int64_t until;  /* Unix seconds */
-    usec_t give_up; /* looking it up, by the monotonic clock */
+    unsigned connections; /* that were seen to begin */
+    bool unseen;          /* one may have begun unseen: it is ACTIVE */
+    int64_t until;        /* Unix seconds */
+    usec_t give_up;       /* looking it up, by the monotonic clock */
     struct ask *ask;
     X509 *leaf, *issuer; /* while it is asked about */
 };

@@ -102,6 +102,11 @@ def cloud(lab, *options):
     return child
 
 
+def address_of(lab):
+    with open(f"{lab}/cloud.json", encoding="utf-8") as file:
+        return json.load(file)["endpoint"].split("//")[1]
+
+
 with tempfile.TemporaryDirectory() as lab:
     run("pki", "init", "--dir", lab, "--vehicles", "10", "--seed", "7")
     for name, text in ("online", ONLINE), ("refused", REFUSED), ("cut", CUT):
@@ -199,6 +204,14 @@ with tempfile.TemporaryDirectory() as lab:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as cut:
             id4 = json.loads(run("pki", "show", "--dir", lab, "--vehicles", "4", "--json"))["vehicles"][0]["certificate_id"]
             wait_for(lambda: id4 in run("cloud", "certificates", "list", "--dir", lab), "no car")
+            # Whoever asks loses its connection to another with its name, and goes on about those that are there.
+            host, where = address_of(lab).split(":")
+            own = f"{lab}/broker/ocsp"
+            taken = subprocess.run(["mosquitto_pub", "-h", host, "-p", where, "--cafile", f"{pki}/ca.pem", "--cert", f"{own}/cert.pem",
+                                    "--key", f"{own}/key.pem", "-i", "fleetsim-ocsp", "-t", "app/fleetsim/x", "-m", "x", "-q", "1"],
+                                   capture_output=True, text=True, timeout=20)
+            assert taken.returncode == 0, taken.stderr
+            time.sleep(3)
             run("pki", "revoke", "--dir", lab, "--vehicles", "4", "--reason", "keyCompromise")
             said = cut.communicate(timeout=60)[0]
             assert cut.returncode == 0, said
