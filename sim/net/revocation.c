@@ -259,6 +259,17 @@ enum revocation_state revocation_judge(struct revocation *r, const struct revoca
     return REVOCATION_BAD;
 }
 
+bool revocation_allows_resuming(const struct revocation *r, X509 *leaf, int64_t now)
+{
+    const struct revocation_subject subject = {.leaf = leaf, .now = now};
+    const struct kept *k = find(r, leaf);
+    char ignored[512];
+
+    if (!is_current(k) || !is_definite(k->judgement.verdict))
+        return r->mode != REVOCATION_REQUIRE;
+    return judge_kept(k, &subject, ignored, sizeof ignored) == REVOCATION_FINE;
+}
+
 /* ---- asking ---- */
 
 /* Who waits again while it is told waits for the next answer. */

@@ -65,6 +65,10 @@ struct revocation_subject {
 enum revocation_state revocation_judge(struct revocation *r, const struct revocation_subject *s,
                                        struct slice stapled, char *why, size_t size);
 
+/* Before a session is resumed: would what is kept let it through? If not, a whole handshake finds
+   out more. `now` as in the subject. */
+bool revocation_allows_resuming(const struct revocation *r, X509 *leaf, int64_t now);
+
 /* Waits for an answer; embedded by value. */
 struct revocation_waiter {
     struct revocation_waiter *next, **link; /* link NULL: not waiting */

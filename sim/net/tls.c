@@ -237,6 +237,16 @@ static bool check_revocation(struct tls_context *c, const struct tls_options *o,
     return true;
 }
 
+/* An answer that has ended is not known anew from a session that is resumed. */
+static bool may_resume(const struct tls_context *c, SSL_SESSION *session,
+                       const struct tls_target *target)
+{
+    X509 *leaf = SSL_SESSION_get0_peer(session);
+
+    return c->revocation == NULL || leaf == NULL ||
+           revocation_allows_resuming(c->revocation, leaf, clock_of(target));
+}
+
 /* --- Our own certificate --- */
 
 static EVP_PKEY *identity_key(const struct tls_identity *id)
@@ -389,7 +399,7 @@ SSL *tls_new(struct tls_context *c, int fd, const struct tls_target *target)
         SSL_set_tlsext_host_name(ssl, target->host);
     SSL_set_connect_state(ssl);
     SSL_SESSION *session = resume_take(&c->sessions, tls_target_key(target));
-    if (session != NULL)
+    if (session != NULL && may_resume(c, session, target))
         SSL_set_session(ssl, session);
     SSL_SESSION_free(session);
     return ssl;
@@ -531,8 +541,9 @@ enum tls_status tls_handshake(struct tls_context *c, SSL *ssl)
     begin(c);
     int result = SSL_do_handshake(ssl);
     if (result != 1) {
+        bool refused = c->why[0] != '\0'; /* by a callback of ours, not by the server */
         enum tls_status status = status_of(c, ssl, result);
-        if (status == TLS_ERROR && offered_session(ssl))
+        if (status == TLS_ERROR && !refused && offered_session(ssl))
             give_up_resumption(c);
         return status;
     }

@@ -10,7 +10,8 @@
  *
  * If asked for, a session is resumed where the server agrees. No certificates are sent then: the
  * server's, known from the session, is checked for name and dates again; its chain and revocation
- * were checked under the same context, whose CAs and lists do not change.
+ * were checked under the same context, whose CAs and lists do not change. One whose OCSP answer no
+ * longer holds is not offered: a whole handshake brings a new one, or asks for it.
  *
  * Owns      the context owns its CAs, sessions and shared certificates; a connection is a plain
  * `SSL`. Borrows   the target and its identity, until the handshake is done. Promises  never

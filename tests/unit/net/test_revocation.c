@@ -368,6 +368,26 @@ static void test_resumption(void **state)
     scene_done(&s);
 }
 
+/* What is kept has ended by this car's clock: a whole handshake, and sessions are resumed again. */
+static void test_resumption_after_an_answer_has_ended(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_init(&s, &(struct setting){.mode = "require", .resumption = true});
+    say_of(&server_cert, V_OCSP_CERTSTATUS_GOOD, 0, DAY, &s.stapled);
+    echo_once(&s.p);
+    again(&s);
+    say_of(&server_cert, V_OCSP_CERTSTATUS_GOOD, 0, 8 * DAY, &s.stapled);
+    s.p.options.clock_offset = 3 * DAY;
+    echo_once(&s.p);
+    assert_false(tls_resumed(s.p.link.ssl));
+    again(&s);
+    echo_once(&s.p);
+    assert_true(tls_resumed(s.p.link.ssl));
+    scene_done(&s);
+}
+
 /* ---- the car's clock ---- */
 
 static void test_a_wrong_clock(void **state)
@@ -448,6 +468,7 @@ int main(void)
         cmocka_unit_test(test_nobody_waits_any_more),
         cmocka_unit_test(test_an_answer_that_ends_while_it_is_told),
         cmocka_unit_test(test_resumption),
+        cmocka_unit_test(test_resumption_after_an_answer_has_ended),
         cmocka_unit_test(test_a_wrong_clock),
         cmocka_unit_test(test_a_wrong_clock_and_a_staple),
         cmocka_unit_test(test_options),
