@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A FleetWise agent that is not ours (Paho's Python client, Google's protobuf, Python's snappy) gets campaigns from the local
 cloud, and an app that is not ours the data as JSON; and `fleetsim cloud fleetwise` from the command line."""
 import json
