@@ -55,7 +55,9 @@ static int64_t now_s(void)
 
 bool client_revocation_check(const char *responder, struct error *err)
 {
-    return strcmp(responder, AIA) == 0 || strncmp(responder, "http://", strlen("http://")) == 0 ||
+    struct error ignored;
+
+    return strcmp(responder, AIA) == 0 || ocsp_url_check(responder, &ignored) ||
            error_set(
                err, ERROR_USAGE,
                "--client-ocsp %.200s: neither the address of a responder (http://host:port/) nor "
