@@ -161,7 +161,7 @@ static int fill(struct answering *a)
         return OCSP_RESPONSE_STATUS_UNAUTHORIZED;
     for (int i = 0; ok && i < OCSP_request_onereq_count(a->request); i++)
         ok = add_status(a, issuer, OCSP_onereq_get0_id(OCSP_request_onereq_get0(a->request, i)));
-    if (ok && OCSP_copy_nonce(a->basic, a->request) >= 0 &&
+    if (ok && OCSP_copy_nonce(a->basic, a->request) > 0 &&
         OCSP_basic_sign(a->basic, issuer->certificate, issuer->key, EVP_sha256(), NULL, 0) == 1)
         return OCSP_RESPONSE_STATUS_SUCCESSFUL;
     return OCSP_RESPONSE_STATUS_INTERNALERROR;
