@@ -191,20 +191,6 @@ static enum revocation_state say(const struct ocsp_judgement *j, char *why, size
     return REVOCATION_BAD;
 }
 
-static enum revocation_state judge_stapled(struct revocation *r, const struct revocation_subject *s,
-                                           struct slice stapled, char *why, size_t size)
-{
-    const struct ocsp_subject subject = {
-        .certificate = s->leaf, .issuer = s->issuer, .trust = s->trust, .now = s->now};
-    struct ocsp_judgement judgement;
-
-    ocsp_judge(stapled, &subject, &judgement);
-    /* For sessions that are resumed. */
-    if (is_definite(judgement.verdict))
-        keep(find_or_add(r, s->leaf), &judgement);
-    return say(&judgement, why, size);
-}
-
 static enum revocation_state judge_kept(const struct kept *k, const struct revocation_subject *s,
                                         char *why, size_t size)
 {
@@ -219,6 +205,30 @@ static enum revocation_state judge_kept(const struct kept *k, const struct revoc
         return REVOCATION_BAD;
     }
     return say(j, why, size);
+}
+
+/* A server may go on stapling, and a responder saying, what was so before it was revoked. */
+static bool is_newer_kept(const struct kept *k, const struct ocsp_judgement *other)
+{
+    return is_current(k) && is_definite(k->judgement.verdict) && k->judgement.since > other->since;
+}
+
+static enum revocation_state judge_stapled(struct revocation *r, const struct revocation_subject *s,
+                                           struct slice stapled, char *why, size_t size)
+{
+    const struct ocsp_subject subject = {
+        .certificate = s->leaf, .issuer = s->issuer, .trust = s->trust, .now = s->now};
+    struct ocsp_judgement judgement;
+
+    ocsp_judge(stapled, &subject, &judgement);
+    if (!is_definite(judgement.verdict))
+        return say(&judgement, why, size);
+    struct kept *k = find_or_add(r, s->leaf);
+    if (is_newer_kept(k, &judgement))
+        return judge_kept(k, s, why, size);
+    /* For sessions that are resumed. */
+    keep(k, &judgement);
+    return say(&judgement, why, size);
 }
 
 /* NULL: there is none; free() it. */
@@ -300,7 +310,8 @@ static void on_answer(void *arg, struct slice answer, const char *why)
         ocsp_judge(answer, &subject, &judgement);
     else
         snprintf(judgement.why, sizeof judgement.why, "the responder: %s", why);
-    keep(k, &judgement);
+    if (!is_newer_kept(k, &judgement))
+        keep(k, &judgement);
     forget_subject(k);
     tell(k, subject.now);
 }

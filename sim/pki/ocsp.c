@@ -150,6 +150,7 @@ static void judge_dates(const ASN1_GENERALIZEDTIME *from, const ASN1_GENERALIZED
     char date[32], name[NAME_SIZE];
 
     name_of(subject->certificate, name);
+    ret->since = this_update;
     ret->until = to != NULL ? unix_time(to) : this_update + OCSP_UNDATED;
     if (this_update == INT64_MIN || ret->until == INT64_MIN) {
         set(ret, OCSP_VERDICT_MALFORMED, "the answer about \"%s\" has no date that could be read",

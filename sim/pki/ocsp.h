@@ -40,7 +40,9 @@ const char *ocsp_verdict_name(enum ocsp_verdict verdict);
 
 struct ocsp_judgement {
     enum ocsp_verdict verdict;
-    int64_t until; /* good, revoked or unknown: Unix seconds, when the answer ends to hold */
+    /* Good, revoked or unknown: Unix seconds. */
+    int64_t since; /* when it was known (thisUpdate) */
+    int64_t until; /* when the answer ends to hold */
     char why[256]; /* a sentence that names the certificate; "" if it is good */
 };
 

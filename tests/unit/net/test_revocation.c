@@ -157,6 +157,43 @@ static void test_stapled(void **state)
     }
 }
 
+/* The newest answer counts, whatever is stapled later. */
+static void test_an_older_answer_is_stapled(void **state)
+{
+    static const struct {
+        int first, second;
+        long first_from_s, second_from_s;
+        bool connects;
+    } cases[] = {
+        {V_OCSP_CERTSTATUS_REVOKED, V_OCSP_CERTSTATUS_GOOD,    0,   -60, false},
+        {V_OCSP_CERTSTATUS_REVOKED, V_OCSP_CERTSTATUS_GOOD,    -60, 0,   true },
+        {V_OCSP_CERTSTATUS_GOOD,    V_OCSP_CERTSTATUS_REVOKED, -60, 0,   false},
+        {V_OCSP_CERTSTATUS_GOOD,    V_OCSP_CERTSTATUS_REVOKED, 0,   -60, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s;
+        scene_init(&s, &(struct setting){.mode = "if_stapled"});
+        say_of(&server_cert, cases[i].first, cases[i].first_from_s, DAY, &s.stapled);
+        if (cases[i].first == V_OCSP_CERTSTATUS_GOOD) {
+            echo_once(&s.p);
+        } else {
+            open_link(&s.p);
+            expect_failure(&s.p, LINK_FAILURE_TLS, "OCSP: revoked: ");
+        }
+        again(&s);
+        say_of(&server_cert, cases[i].second, cases[i].second_from_s, DAY, &s.stapled);
+        if (cases[i].connects) {
+            echo_once(&s.p);
+        } else {
+            open_link(&s.p);
+            expect_failure(&s.p, LINK_FAILURE_TLS, "OCSP: revoked: ");
+        }
+        scene_done(&s);
+    }
+}
+
 static void test_nothing_stapled(void **state)
 {
     struct scene s;
@@ -462,6 +499,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stapled),
+        cmocka_unit_test(test_an_older_answer_is_stapled),
         cmocka_unit_test(test_nothing_stapled),
         cmocka_unit_test(test_a_responder_is_asked_once),
         cmocka_unit_test(test_what_a_responder_may_say),
