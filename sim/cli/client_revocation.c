@@ -220,8 +220,9 @@ static void check(struct client_revocation *c, struct client_entry *e)
 /* The registry has not told of it: rejected, or silent. */
 static void not_found(struct client_revocation *c, struct client_entry *e, const char *why)
 {
-    log_warn("OCSP: certificate %s (%s): the registry: %s (asked again in %d s)", e->id,
-             shown_by(e), why, ASK_AGAIN_S);
+    log_warn(
+        "OCSP: certificate %s (%s): the registry: %s (if it is connected, asked again in %d s)",
+        e->id, shown_by(e), why, ASK_AGAIN_S);
     settle(c, e, now_s() + ASK_AGAIN_S);
 }
 
