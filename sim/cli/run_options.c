@@ -71,6 +71,19 @@ static bool check_numbers(const struct run_settings *s, struct error *err)
     return true;
 }
 
+/* What is left of the TLS options reaches Paho, some by OpenSSL's own configuration. */
+static bool check_paho(const struct run_settings *s, struct error *err)
+{
+    struct tls_options others = s->tls;
+
+    others.alpn = others.version = others.ciphers = others.groups = NULL;
+    return strcmp(s->client, "paho") != 0 ||
+           (!tls_options_chosen(&others) && s->source_addresses == NULL) ||
+           error_set(err, ERROR_USAGE,
+                     "--client paho: it takes no --crl, --ocsp, --resumption and "
+                     "--source-address");
+}
+
 static bool check_settings(struct run_settings *s, struct error *err)
 {
     if (!run_check_foreign(&s->target, s->topics.count != 0 || s->no_shadows, err))
@@ -88,15 +101,8 @@ static bool check_settings(struct run_settings *s, struct error *err)
         return false;
     if (s->tls.ocsp != NULL && strcmp(s->tls.ocsp, "off") == 0)
         s->tls.ocsp = NULL;
-    /* These reach Paho, some by OpenSSL's own configuration. */
-    struct tls_options others = s->tls;
-    others.alpn = others.version = others.ciphers = others.groups = NULL;
-    if (strcmp(s->client, "paho") == 0 &&
-        (tls_options_chosen(&others) || s->source_addresses != NULL))
-        return error_set(err, ERROR_USAGE,
-                         "--client paho: it takes no --crl, --ocsp, --resumption and "
-                         "--source-address");
-    if (!check_cloud(s, err) || !clock_options_check(&s->clock, &s->target, err))
+    if (!check_paho(s, err) || !check_cloud(s, err) ||
+        !clock_options_check(&s->clock, &s->target, err))
         return false;
     if (!check_numbers(s, err) || !api_endpoint_check(&s->api, s->target.virtual_time, err))
         return false;
