@@ -356,7 +356,7 @@ static void look_late(void *arg)
 
     l->told++;
     while (time(NULL) <= l->ends)
-        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000L}, NULL);
     assert_int_not_equal(judge_or_wait(l), REVOCATION_ASK);
 }
 
