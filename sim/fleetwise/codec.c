@@ -314,7 +314,7 @@ static cJSON *show_string(const ProtobufCFieldDescriptor *field, const void *at)
 static bool read_string(const ProtobufCFieldDescriptor *field, const cJSON *value, void *at,
                         struct error *err)
 {
-    if (!cJSON_IsString(value))
+    if (!cJSON_IsString(value) || !json_is_utf8(slice_str(value->valuestring)))
         return misfit(field, "not a text", err);
     *(char **)at = strdup(value->valuestring);
     return *(char **)at != NULL || misfit(field, "no memory", err);

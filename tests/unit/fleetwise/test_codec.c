@@ -307,6 +307,7 @@ static void what_does_not_fit_is_named(void **state)
         {"Checkin",           "{\"id\":1}",                                         "id: no member of a Checkin"                                          },
         {"Checkin",           "{\"document_sync_ids\":\"a\"}",                      "document_sync_ids: not a list"                                       },
         {"Checkin",           "{\"document_sync_ids\":[\"a\",1]}",                  "document_sync_ids: not a text"                                       },
+        {"Checkin",           "{\"document_sync_ids\":[\"\xff\"]}",                 "document_sync_ids: not a text"                                       },
         {"Checkin",           "{\"timestamp_ms_epoch\":-1}",
          "timestamp_ms_epoch: not a whole number that fits"                                                                                               },
         {"Checkin",           "{\"timestamp_ms_epoch\":1.5}",
