@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/xmem.h"
 #include "mqtt/reason.h"
@@ -29,6 +30,7 @@ struct paho_conn {
     MQTTAsync handle;
     atomic_bool hurrying; /* on the way to a CONNACK, or out */
     bool cut;
+    int sink;               /* of a connection that was cut */
     pthread_mutex_t lock;   /* for what Paho's threads write: */
     pthread_cond_t is_down; /* `down` has become true */
     bool was_connected;
@@ -253,7 +255,7 @@ bool paho_conn_disconnect(struct paho_conn *c, uint8_t reason_code, const struct
 
 bool paho_conn_cut(struct paho_conn *c)
 {
-    c->cut = paho_socket_cut(c->setup->certificate);
+    c->cut = c->cut || paho_socket_cut(c->setup->certificate, &c->sink);
     return c->cut;
 }
 
@@ -443,6 +445,8 @@ void paho_conn_free(struct paho_conn *c)
     /* Every callback runs under Paho's lock, which this takes: afterwards none is running. */
     if (c->handle != NULL)
         MQTTAsync_destroy(&c->handle);
+    if (c->cut)
+        close(c->sink);
     stop_hurrying(c);
     pthread_cond_destroy(&c->is_down);
     pthread_mutex_destroy(&c->lock);

@@ -1,5 +1,6 @@
 #include "paho/paho_socket.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
@@ -7,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/xmem.h"
 
@@ -79,11 +81,27 @@ static int find(const X509 *certificate)
     return -1;
 }
 
-bool paho_socket_cut(const X509 *certificate)
+/* Puts one end of a pair of sockets in the place of the connection; the other says nothing more. */
+static bool divert(int fd, int *ret_sink)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        return false;
+    bool ok = shutdown(pair[1], SHUT_WR) == 0 && dup3(pair[0], fd, O_CLOEXEC) == fd;
+    close(pair[0]);
+    if (ok)
+        *ret_sink = pair[1];
+    else
+        close(pair[1]);
+    return ok;
+}
+
+bool paho_socket_cut(const X509 *certificate, int *ret_sink)
 {
     pthread_mutex_lock(&sockets.lock);
     int fd = certificate != NULL ? find(certificate) : -1;
-    bool ok = fd >= 0 && shutdown(fd, SHUT_RDWR) == 0;
+    bool ok = fd >= 0 && divert(fd, ret_sink);
     pthread_mutex_unlock(&sockets.lock);
     return ok;
 }

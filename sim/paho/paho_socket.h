@@ -14,9 +14,12 @@
 /* Before the first connection is made. Idempotent. */
 void paho_socket_watch(void);
 
-/* Ends the newest connection that shows this certificate, in both directions, without a word. False
-   if there is none: it is closed already, not TLS, or shows no certificate. */
-bool paho_socket_cut(const X509 *certificate);
+/* Ends the newest connection that shows this certificate, without a word: what Paho still writes to
+   it goes nowhere, what it reads is the end. False if there is none: it is closed already, not TLS,
+   or shows no certificate. *ret_sink is where it goes: close() it once Paho has let go of the
+   connection. An error at a write would not do: Paho 1.3.12 frees a message twice whose write
+   fails. */
+bool paho_socket_cut(const X509 *certificate, int *ret_sink);
 /* Turns Nagle's algorithm off on it (paho_nodelay.h says why). */
 bool paho_socket_nodelay(const X509 *certificate);
 
